@@ -1,0 +1,225 @@
+import type { Purpose, SeedWords } from "./random.ts";
+
+/** The kinds of device. */
+export type DeviceKind = "webgpu" | "wasm" | "reference";
+
+/** An array that lives on a device; only the backend that made it can read it. */
+export interface DeviceArray {
+  /** `float` values (f32 on devices, f64 in the reference) or `word` values (u32). */
+  readonly type: "float" | "word";
+  /** Number of values. */
+  readonly length: number;
+}
+
+/**
+ * Logits at or below this weight are masked: exp(MASKED) is zero for every other logit. Finite, since WGSL
+ * need not support infinities.
+ */
+export const MASKED = -1e38;
+
+/** Row log-sum-exp of an empty set of keys: the stand-in for minus infinity. */
+export const EMPTY = -3e38;
+
+/** Output rows together with the logarithm of the sum of their weights, so that parts merge exactly. */
+export interface PartialAttention {
+  /** [heads, queries, valueFeatures]: weighted mean of the values; 0 where no key is visible. */
+  readonly output: DeviceArray;
+  /** [heads, queries]: ln of the sum of the weights; EMPTY where no key is visible. */
+  readonly logSumExp: DeviceArray;
+}
+
+/** Sizes of one attention problem. Grouped-query heads appear here as more queries per head. */
+export interface AttentionShape {
+  readonly heads: number;
+  readonly queries: number;
+  readonly keys: number;
+  readonly features: number;
+  readonly valueFeatures: number;
+}
+
+/** Arguments of {@link Backend.attend}. */
+export interface AttendArguments extends AttentionShape {
+  /** [heads, queries, features] */
+  readonly query: DeviceArray;
+  /** [heads, keys, features] */
+  readonly key: DeviceArray;
+  /** [heads, keys, valueFeatures] */
+  readonly value: DeviceArray;
+  /** Factor on every inner product. */
+  readonly scale: number;
+  /** [heads, keys] floats added to the logits of a key; at or below MASKED hides the key. */
+  readonly logWeights?: DeviceArray;
+  /**
+   * Key j is visible to query row i only if j <= (i mod period) + offset. `offset` may be negative; `period`
+   * is the length of one sequence of queries (grouped-query heads stack several).
+   */
+  readonly causal?: { readonly period: number; readonly offset: number };
+  /** Query block b attends to key block b only; blocks as in `partition.ts` over queries and over keys. */
+  readonly blocks?: number;
+  /** Hides a key from the queries of one block: `keyBlocks` [heads, keys] words; queries are cut into `blocks`. */
+  readonly exclude?: { readonly keyBlocks: DeviceArray; readonly blocks: number };
+}
+
+/**
+ * What every device can do. A primitive records work and returns arrays that hold the result once `run` has
+ * run; on a GPU everything between two calls of `run` is one submission. Primitives do not check arguments:
+ * callers do, once.
+ */
+export interface Backend {
+  readonly kind: DeviceKind;
+  /** What runs, in words: adapter or instruction set and thread count. */
+  readonly adapter: string;
+  /** True for a WebGPU adapter that is emulated on the CPU. */
+  readonly software: boolean;
+  /** Largest array that a primitive accepts, in bytes. */
+  readonly largestArrayBytes: number;
+
+  /** Copies values to the device. */
+  upload(data: Float32Array | Uint32Array): DeviceArray;
+  /**
+   * Runs everything recorded and reads the given arrays back, in order.
+   * Rejects with the signal's reason when it is aborted, and with DeviceLostError when the device went.
+   */
+  run(outputs: readonly DeviceArray[], signal?: AbortSignal): Promise<(Float32Array | Uint32Array)[]>;
+  /** Drops everything recorded and frees every array made since the last reset. */
+  reset(): void;
+  /** Gives the device back. */
+  destroy(): void;
+
+  /** Softmax attention of each query over its visible keys, without ever holding a queries × keys matrix. */
+  attend(args: AttendArguments): PartialAttention;
+
+  /** Softmax probabilities [heads, queries, keys] of few queries: for probing, so O(queries · keys) memory. */
+  softmaxRows(args: {
+    readonly query: DeviceArray;
+    readonly key: DeviceArray;
+    readonly heads: number;
+    readonly queries: number;
+    readonly keys: number;
+    readonly features: number;
+    readonly scale: number;
+  }): DeviceArray;
+
+  /**
+   * Mean of the rows of each head: [heads, count, width] -> [heads, width]. Computed as first row + mean
+   * difference from it, so that constant columns give their constant exactly.
+   */
+  columnMean(
+    args: {
+      readonly rows: DeviceArray;
+      readonly heads: number;
+      readonly count: number;
+      readonly width: number;
+    },
+  ): DeviceArray;
+
+  /** Rows minus a row [heads, width]: [heads, count, width]. */
+  centreRows(args: {
+    readonly rows: DeviceArray;
+    readonly centre: DeviceArray;
+    readonly heads: number;
+    readonly count: number;
+    readonly width: number;
+  }): DeviceArray;
+
+  /** Copies rows: out[h, i] = rows[h, index[h, i]]; [heads, count, width] -> [heads, picks, width]. */
+  gatherRows(args: {
+    readonly rows: DeviceArray;
+    readonly index: DeviceArray;
+    readonly heads: number;
+    readonly count: number;
+    readonly width: number;
+    readonly picks: number;
+  }): DeviceArray;
+
+  /**
+   * Angular locality-sensitive hash: sign bits against `projections` (1…24) hyperplanes [heads, projections, width],
+   * bit i set if <hyperplane_i, row − shift> > 0, read as a binary-reflected Gray code. Returns the RANK of
+   * that code, [heads, count] words below 2^projections: consecutive ranks differ in one sign.
+   */
+  angularHash(args: {
+    readonly rows: DeviceArray;
+    /** [heads, width], subtracted from every row first. */
+    readonly shift?: DeviceArray;
+    readonly hyperplanes: DeviceArray;
+    readonly heads: number;
+    readonly count: number;
+    readonly width: number;
+    readonly projections: number;
+  }): DeviceArray;
+
+  /**
+   * Stable counting sort of [heads, count] words below `buckets`.
+   * order[h, p] = row at sorted position p; position[h, row] = its sorted position.
+   */
+  sortByBucket(
+    args: {
+      readonly ranks: DeviceArray;
+      readonly heads: number;
+      readonly count: number;
+      readonly buckets: number;
+    },
+  ): { readonly order: DeviceArray; readonly position: DeviceArray };
+
+  /**
+   * How much each key deserves to be sampled, [heads, keys] floats that sum to about 1 per head:
+   *   columnShare · x_j/Σx + valueShare · y_j/Σy + uniformShare/keys, where
+   *   y_j = sqrt(||value_j||² + mean_l ||value_l||²) and x_j = y_j · sqrt(Σ_i probabilities_ij²).
+   * A share whose sum is 0 counts as uniform. `probabilities` [heads, probes, keys] as from softmaxRows.
+   */
+  keyImportance(args: {
+    readonly probabilities: DeviceArray;
+    readonly probes: number;
+    /** [heads, keys, valueFeatures], centred. */
+    readonly value: DeviceArray;
+    /** Factor on the values that keeps their squares in range; the result does not depend on it otherwise. */
+    readonly valueScale: number;
+    readonly heads: number;
+    readonly keys: number;
+    readonly valueFeatures: number;
+    readonly columnShare: number;
+    readonly valueShare: number;
+    readonly uniformShare: number;
+  }): DeviceArray;
+
+  /**
+   * Stratified sampling of `samples` keys of each head with probabilities p proportional to `importance`
+   * [heads, keys], in exact integer arithmetic: T = Σ importance, W_j = 1 + floor(importance_j · 2^30 / T),
+   * W = Σ W_j; [0, W) is cut as by partition.ts into `samples` strata; sample i falls at start_i +
+   * multiplyHigh(randomWord(seed, purpose, head, i), size_i) and picks the key whose cumulative interval holds it.
+   * T = 0 gives W_j = 1. 1 <= samples <= keys < 2^30. Returns index [heads, samples] words and logWeight [heads, samples] floats,
+   * ln(W / (samples · W_j)): the importance weight 1/(m p_j), exact for the probabilities really used.
+   */
+  sampleKeys(args: {
+    readonly importance: DeviceArray;
+    readonly heads: number;
+    readonly keys: number;
+    readonly samples: number;
+    readonly seed: SeedWords;
+    readonly purpose: Purpose;
+  }): { readonly index: DeviceArray; readonly logWeight: DeviceArray };
+
+  /** Block (of `blocks` over `count` sorted positions) of picked rows: blockOf(position[h, index[h, i]]). */
+  blocksOf(args: {
+    readonly position: DeviceArray;
+    readonly index: DeviceArray;
+    readonly heads: number;
+    readonly count: number;
+    readonly picks: number;
+    readonly blocks: number;
+  }): DeviceArray;
+
+  /**
+   * Merges two partial results over disjoint keys by their log-sum-exp. Row i goes to row order[h, i] of the
+   * result when `order` [heads, queries] is given; `shift` [heads, valueFeatures] is added to every output row.
+   */
+  mergeAttention(args: {
+    readonly first: PartialAttention;
+    readonly second?: PartialAttention;
+    readonly order?: DeviceArray;
+    readonly shift?: DeviceArray;
+    readonly heads: number;
+    readonly queries: number;
+    readonly valueFeatures: number;
+  }): PartialAttention;
+}

@@ -1,0 +1,51 @@
+import type { Backend, DeviceArray } from "../backend.ts";
+import { angularHash } from "./angular_hash.ts";
+import { floats, floatValues, type ReferenceArray, words } from "./array.ts";
+import { attend } from "./attend.ts";
+import { mergeAttention } from "./merge_attention.ts";
+import { centreRows, columnMean, gatherRows } from "./rows.ts";
+import { blocksOf, keyImportance, sampleKeys } from "./sample_keys.ts";
+import { softmaxRows } from "./softmax_rows.ts";
+import { sortByBucket } from "./sort_by_bucket.ts";
+
+/**
+ * The float64 reference: every primitive as plain, readable TypeScript, run at once. It is the oracle for
+ * the other backends and works wherever JavaScript does.
+ */
+export class ReferenceBackend implements Backend {
+  readonly kind = "reference";
+  readonly adapter = "float64 TypeScript";
+  readonly software = false;
+  readonly largestArrayBytes: number = 2 ** 33;
+
+  readonly attend = attend;
+  readonly softmaxRows = softmaxRows;
+  readonly columnMean = columnMean;
+  readonly centreRows = centreRows;
+  readonly gatherRows = gatherRows;
+  readonly angularHash = angularHash;
+  readonly sortByBucket = sortByBucket;
+  readonly keyImportance = keyImportance;
+  readonly sampleKeys = sampleKeys;
+  readonly blocksOf = blocksOf;
+  readonly mergeAttention = mergeAttention;
+
+  upload(data: Float32Array | Uint32Array): DeviceArray {
+    return data instanceof Uint32Array ? words(data.slice()) : floats(Float64Array.from(data));
+  }
+
+  run(outputs: readonly DeviceArray[], signal?: AbortSignal): Promise<(Float32Array | Uint32Array)[]> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    return Promise.resolve(
+      outputs.map((array) =>
+        array.type === "word"
+          ? (array as ReferenceArray).values.slice() as Uint32Array
+          : Float32Array.from(floatValues(array))
+      ),
+    );
+  }
+
+  reset(): void {}
+
+  destroy(): void {}
+}

@@ -1,0 +1,69 @@
+import type { Backend, DeviceArray } from "../backend.ts";
+import { blockOf, blockStart } from "../partition.ts";
+import { multiplyHigh, randomWord } from "../random.ts";
+import { floats, floatValues, words, wordValues } from "./array.ts";
+
+/** How much each key deserves to be sampled: see `Backend.keyImportance` for the formula. */
+export function keyImportance(args: Parameters<Backend["keyImportance"]>[0]): DeviceArray {
+  const { heads, keys, probes, valueFeatures, valueScale, columnShare, valueShare, uniformShare } = args;
+  const probabilities = floatValues(args.probabilities), value = floatValues(args.value);
+  const importance = new Float64Array(heads * keys);
+  for (let head = 0; head < heads; head++) {
+    const size = new Float64Array(keys), column = new Float64Array(keys);
+    for (let j = 0; j < keys; j++) {
+      for (let c = 0; c < valueFeatures; c++) {
+        size[j] += (valueScale * value[(head * keys + j) * valueFeatures + c]) ** 2;
+      }
+    }
+    const meanSquare = size.reduce((a, b) => a + b, 0) / keys;
+    for (let j = 0; j < keys; j++) {
+      size[j] = Math.sqrt(size[j] + meanSquare);
+      for (let i = 0; i < probes; i++) column[j] += probabilities[(head * probes + i) * keys + j] ** 2;
+      column[j] = size[j] * Math.sqrt(column[j]);
+    }
+    const sizeTotal = size.reduce((a, b) => a + b, 0), columnTotal = column.reduce((a, b) => a + b, 0);
+    for (let j = 0; j < keys; j++) {
+      importance[head * keys + j] =
+        (columnTotal > 0 ? columnShare * column[j] / columnTotal : columnShare / keys) +
+        (sizeTotal > 0 ? valueShare * size[j] / sizeTotal : valueShare / keys) + uniformShare / keys;
+    }
+  }
+  return floats(importance);
+}
+
+/** Stratified sampling in exact integer arithmetic: see `Backend.sampleKeys`. */
+export function sampleKeys(
+  args: Parameters<Backend["sampleKeys"]>[0],
+): { index: DeviceArray; logWeight: DeviceArray } {
+  const { heads, keys, samples, seed, purpose } = args;
+  const importance = floatValues(args.importance);
+  const index = new Uint32Array(heads * samples), logWeight = new Float64Array(heads * samples);
+  for (let head = 0; head < heads; head++) {
+    const own = importance.subarray(head * keys, (head + 1) * keys);
+    const total = own.reduce((a, b) => a + b, 0);
+    const weights = own.map((x) => 1 + (total > 0 ? Math.floor(x * (2 ** 30 / total)) : 0));
+    const weightTotal = weights.reduce((a, b) => a + b, 0);
+    let key = 0, below = 0;
+    for (let i = 0; i < samples; i++) {
+      const start = blockStart(i, weightTotal, samples),
+        size = blockStart(i + 1, weightTotal, samples) - start;
+      const target = start + multiplyHigh(randomWord(seed, purpose, head, i), size);
+      while (below + weights[key] <= target) below += weights[key++];
+      index[head * samples + i] = key;
+      logWeight[head * samples + i] = Math.log(weightTotal / samples / weights[key]);
+    }
+  }
+  return { index: words(index), logWeight: floats(logWeight) };
+}
+
+/** Block of each picked row's sorted position. */
+export function blocksOf(args: Parameters<Backend["blocksOf"]>[0]): DeviceArray {
+  const { heads, count, picks, blocks } = args;
+  const position = wordValues(args.position), index = wordValues(args.index);
+  return words(
+    Uint32Array.from(
+      { length: heads * picks },
+      (_, at) => blockOf(position[Math.floor(at / picks) * count + index[at]], count, blocks),
+    ),
+  );
+}

@@ -1,0 +1,22 @@
+import type { Backend, DeviceArray } from "../backend.ts";
+import { words, wordValues } from "./array.ts";
+
+/** Stable counting sort of each head's rows by bucket. */
+export function sortByBucket(
+  args: Parameters<Backend["sortByBucket"]>[0],
+): { order: DeviceArray; position: DeviceArray } {
+  const { heads, count, buckets } = args;
+  const ranks = wordValues(args.ranks);
+  const order = new Uint32Array(heads * count), position = new Uint32Array(heads * count);
+  for (let head = 0; head < heads; head++) {
+    const next = new Uint32Array(buckets + 1);
+    for (let i = 0; i < count; i++) next[ranks[head * count + i] + 1]++;
+    for (let bucket = 0; bucket < buckets; bucket++) next[bucket + 1] += next[bucket];
+    for (let i = 0; i < count; i++) {
+      const at = next[ranks[head * count + i]]++;
+      order[head * count + at] = i;
+      position[head * count + i] = at;
+    }
+  }
+  return { order: words(order), position: words(position) };
+}
