@@ -186,7 +186,7 @@ export interface Backend {
    * Stratified sampling of `samples` keys of each head with probabilities p proportional to `importance`
    * [heads, keys], in exact integer arithmetic: T = Σ importance, W_j = 1 + floor(importance_j · 2^30 / T),
    * W = Σ W_j; [0, W) is cut as by partition.ts into `samples` strata; sample i falls at start_i +
-   * multiplyHigh(randomWord(seed, purpose, head, i), size_i) and picks the key whose cumulative interval holds it.
+   * multiplyHigh(randomWord(seed, purpose, firstStream + head, i), size_i) and picks the key whose cumulative interval holds it.
    * T = 0 gives W_j = 1. 1 <= samples <= keys < 2^30. Returns index [heads, samples] words and logWeight [heads, samples] floats,
    * ln(W / (samples · W_j)): the importance weight 1/(m p_j), exact for the probabilities really used.
    */
@@ -197,6 +197,8 @@ export interface Backend {
     readonly samples: number;
     readonly seed: SeedWords;
     readonly purpose: Purpose;
+    /** Stream of the first head, so that a head draws the same wherever it stands in a submission. */
+    readonly firstStream: number;
   }): { readonly index: DeviceArray; readonly logWeight: DeviceArray };
 
   /** Block (of `blocks` over `count` sorted positions) of picked rows: blockOf(position[h, index[h, i]]). */

@@ -35,7 +35,7 @@ export function keyImportance(args: Parameters<Backend["keyImportance"]>[0]): De
 export function sampleKeys(
   args: Parameters<Backend["sampleKeys"]>[0],
 ): { index: DeviceArray; logWeight: DeviceArray } {
-  const { heads, keys, samples, seed, purpose } = args;
+  const { heads, keys, samples, seed, purpose, firstStream } = args;
   const importance = floatValues(args.importance);
   const index = new Uint32Array(heads * samples), logWeight = new Float64Array(heads * samples);
   for (let head = 0; head < heads; head++) {
@@ -47,7 +47,7 @@ export function sampleKeys(
     for (let i = 0; i < samples; i++) {
       const start = blockStart(i, weightTotal, samples),
         size = blockStart(i + 1, weightTotal, samples) - start;
-      const target = start + multiplyHigh(randomWord(seed, purpose, head, i), size);
+      const target = start + multiplyHigh(randomWord(seed, purpose, firstStream + head, i), size);
       while (below + weights[key] <= target) below += weights[key++];
       index[head * samples + i] = key;
       logWeight[head * samples + i] = Math.log(weightTotal / samples / weights[key]);

@@ -1,0 +1,132 @@
+/**
+ * The header of NumPy's .npy format, versions 1 to 3 (NumPy Enhancement Proposal 1): magic bytes, version,
+ * length, then a Python dictionary literal with the keys `descr`, `fortran_order` and `shape`.
+ */
+import { readHeaderFields } from "./dictionary.ts";
+
+/** What the header of an .npy file says about its values. */
+export interface NpyHeader {
+  /** Bytes of one value: 2 (f16), 4 (f32) or 8 (f64). */
+  readonly valueBytes: 2 | 4 | 8;
+  /** Whether values are stored with their lowest byte first. */
+  readonly littleEndian: boolean;
+  /** Extent of each dimension, outermost first. */
+  readonly shape: readonly number[];
+  /** Number of values, the product of the extents. */
+  readonly size: number;
+  /** Where the values start in the file, in bytes. */
+  readonly dataOffset: number;
+}
+
+/** Headers that NumPy writes for plain arrays stay below 128 bytes; a longer one is not worth its memory. */
+export const LARGEST_HEADER_BYTES = 64 * 1024;
+/** Magic, version and the longer of the two forms of the length. */
+export const PREAMBLE_BYTES = 12;
+
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+
+/** Where the header of a file starts and ends, from its first {@link PREAMBLE_BYTES} bytes. */
+export function headerExtent(bytes: Uint8Array, name: string): { start: number; end: number; major: number } {
+  if (bytes.length < MAGIC.length || MAGIC.some((byte, i) => bytes[i] !== byte)) {
+    const found = [...bytes.subarray(0, MAGIC.length)].map((b) => b.toString(16).padStart(2, "0")).join(" ");
+    throw new TypeError(
+      `Cannot read ${name}: not an npy file: it must start with the bytes 93 4e 55 4d 50 59: ` +
+        (found ? `current value is ${found}` : "it is empty"),
+    );
+  }
+  const [major, minor] = [bytes[6], bytes[7]];
+  if (bytes.length >= 8 && (major < 1 || major > 3 || minor !== 0)) {
+    throw new RangeError(
+      `Cannot read ${name}: npy format version must be 1.0, 2.0 or 3.0: current value is ${major}.${minor}`,
+    );
+  }
+  const start = major === 1 ? 10 : PREAMBLE_BYTES;
+  requireBytes(start, bytes.length, name);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  if (length > LARGEST_HEADER_BYTES) {
+    throw new RangeError(
+      `Cannot read ${name}: header must be at most ${LARGEST_HEADER_BYTES} bytes: current value is ${length}`,
+    );
+  }
+  return { start, end: start + length, major };
+}
+
+function requireBytes(wanted: number, found: number, name: string): void {
+  if (found < wanted) {
+    throw new RangeError(
+      `Cannot read ${name}: file is cut off in its header: wanted ${wanted} bytes but the file holds ${found}`,
+    );
+  }
+}
+
+/**
+ * Reads the header at the start of an .npy file.
+ *
+ * @param bytes The file, or at least its whole header.
+ * @param name What to call the file in an error.
+ * @throws {TypeError} If it is not an .npy file, or its dtype, order or rank is none that a tensor can have.
+ * @throws {RangeError} If the header is cut off or too long, or its version or an extent is out of range.
+ */
+export function parseNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
+  const { start, end, major } = headerExtent(bytes, name);
+  requireBytes(end, bytes.length, name);
+  const text = new TextDecoder(major === 3 ? "utf-8" : "latin1").decode(bytes.subarray(start, end));
+  const { descr, fortranOrder, shape } = readHeaderFields(text, name);
+
+  const dtype = /^'([<>])f([248])'$/.exec(descr);
+  if (!dtype) {
+    throw new TypeError(
+      `Cannot read ${name}: dtype must be f2, f4 or f8, written '<f4' or '>f4': current value is ${descr}`,
+    );
+  }
+  if (fortranOrder) {
+    throw new TypeError(
+      `Cannot read ${name}: values must be in C order: current value is Fortran order; save np.ascontiguousarray(x)`,
+    );
+  }
+  if (shape.length < 2 || shape.length > 4) {
+    throw new TypeError(
+      `Cannot read ${name}: array must have 2 to 4 dimensions: current value is ${shape.length}`,
+    );
+  }
+  const valueBytes = Number(dtype[2]) as 2 | 4 | 8;
+  return {
+    valueBytes,
+    littleEndian: dtype[1] === "<",
+    shape,
+    size: checkedSize(shape, valueBytes, name),
+    dataOffset: end,
+  };
+}
+
+function checkedSize(shape: readonly number[], valueBytes: number, name: string): number {
+  let size = 1;
+  for (const [axis, extent] of shape.entries()) {
+    if (!Number.isSafeInteger(extent) || extent < 1) {
+      throw new RangeError(
+        `Cannot read ${name}: dimension ${axis} must be a positive integer: current value is ${extent}`,
+      );
+    }
+    size *= extent;
+  }
+  if (!Number.isSafeInteger(size * valueBytes)) {
+    throw new RangeError(
+      `Cannot read ${name}: shape must stay below 2^53 bytes: current value is ${shape.join(" × ")}`,
+    );
+  }
+  return size;
+}
+
+/** Checks that the file holds the values that its header promises, and nothing after them. */
+export function checkDataBytes(header: NpyHeader, fileBytes: number, name: string): void {
+  const wanted = header.size * header.valueBytes, found = fileBytes - header.dataOffset;
+  if (found === wanted) return;
+  const promise = `header says ${header.shape.join(" × ")} values of ${header.valueBytes} bytes, ` +
+    `${wanted} in all,`;
+  throw new RangeError(
+    found < wanted
+      ? `Cannot read ${name}: ${promise} but the file holds ${found} bytes of data`
+      : `Cannot read ${name}: ${promise} but ${found - wanted} more bytes follow`,
+  );
+}

@@ -1,0 +1,35 @@
+import type { Backend } from "../../kernels/backend.ts";
+import type { Problem } from "./problem.ts";
+
+/** How a caller follows and stops a computation. */
+export interface Progress {
+  /** Stops the computation when aborted. */
+  readonly signal?: AbortSignal;
+  /** Called with heads done and heads in all. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Device memory that one submission may take, inputs, copies and outputs together. */
+const SUBMISSION_BYTES = 2 ** 30;
+
+/**
+ * Cuts the heads of a problem into runs that fit the device, reporting progress and heeding the signal between
+ * them. A head that does not fit even alone is `oversized`.
+ */
+export function* headChunks(
+  backend: Backend,
+  { heads, queries, keys, features, valueFeatures }: Problem,
+  { signal, onProgress }: Progress,
+): Generator<{ first: number; count: number; oversized: boolean }> {
+  const largest = 4 * Math.max(queries, keys) * Math.max(features, valueFeatures);
+  const total = 4 * (queries + keys) * (features + valueFeatures);
+  // Sorting and centring keep about three more copies of everything.
+  const perChunk = Math.min(backend.largestArrayBytes / largest, SUBMISSION_BYTES / (4 * total));
+  const size = Math.max(1, Math.floor(perChunk));
+  for (let first = 0; first < heads; first += size) {
+    signal?.throwIfAborted();
+    onProgress?.(first, heads);
+    yield { first, count: Math.min(size, heads - first), oversized: largest > backend.largestArrayBytes };
+  }
+  onProgress?.(heads, heads);
+}

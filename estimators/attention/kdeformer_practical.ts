@@ -1,0 +1,211 @@
+import type { Backend, DeviceArray } from "../../kernels/backend.ts";
+import { Purpose, RandomStream, seedWords } from "../../kernels/random.ts";
+import { uploadHeads } from "./exact.ts";
+import { headChunks, type Progress } from "./head_chunks.ts";
+import type { Problem } from "./problem.ts";
+
+/** The budget of one call and how it is spent. */
+export interface KdeformerBudget {
+  /** Keys per block: each query meets the keys of its own block exactly. */
+  readonly bucketSize: number;
+  /** Further keys per query, shared by all queries of a head; probing the columns is paid from these. */
+  readonly samples: number;
+  /** Hyperplanes of the hash. */
+  readonly projections: number;
+  readonly seed: number;
+}
+
+/** What a call did. */
+export interface KdeformerWork {
+  /** [heads, queries, valueFeatures] */
+  readonly output: Float32Array;
+  /** Inner products of a query and a key, over all heads. */
+  readonly keyEvaluations: number;
+}
+
+/** How the budget of one head is spent. */
+interface Plan {
+  readonly blocks: number;
+  readonly probes: number;
+  readonly samples: number;
+}
+
+/** Of the sampling budget, the part spent on learning which keys matter. */
+const PROBE_SHARE = 1 / 8;
+const MOST_PROBES = 64;
+
+/** Cuts keys into blocks and splits the samples between probing and sampling. */
+function plan({ queries, keys }: Problem, { bucketSize, samples }: KdeformerBudget): Plan {
+  const blocks = Math.ceil(keys / bucketSize);
+  if (blocks === 1) return { blocks, probes: 0, samples: 0 };
+  // One probe costs `keys` evaluations: keys / queries samples per query.
+  const perProbe = keys / queries;
+  const probes = Math.min(queries, MOST_PROBES, Math.max(1, Math.floor((samples * PROBE_SHARE) / perProbe)));
+  return { blocks, probes, samples: Math.min(keys, Math.max(1, samples - Math.ceil(probes * perProbe))) };
+}
+
+/**
+ * The practical KDEformer, Algorithm 3 of Zandieh, Han, Daliri and Karbasi, "KDEformer: Accelerating Transformers
+ * via Kernel Density Estimation" (ICML 2023): keys and queries sorted by an angular hash, equal blocks attended
+ * exactly, the rest estimated from keys sampled outside the block, one softmax over both.
+ *
+ * It differs from the authors' code where that departs from the paper or overflows: log-sum-exp per row in place
+ * of bare exponentials; a correct Gray order; any number of queries and keys; values centred and sampling free of
+ * their scale; and sampling follows the column norms of the softmax matrix, as Algorithm 1 asks, measured on a few
+ * probe rows, so that a key that is heavy for every query is found outside its block too.
+ */
+export async function kdeformerPractical(
+  backend: Backend,
+  problem: Problem,
+  budget: KdeformerBudget,
+  progress: Progress = {},
+): Promise<KdeformerWork> {
+  const { heads, queries, keys, valueFeatures } = problem;
+  const { blocks, probes, samples } = plan(problem, budget);
+  const output = new Float32Array(heads * queries * valueFeatures);
+  for (const { first, count, oversized } of headChunks(backend, problem, progress)) {
+    if (oversized) {
+      throw new RangeError(
+        `Cannot run kdeformer-practical: one head must fit an array of ${backend.largestArrayBytes} bytes on ${backend.kind}: ` +
+          `it has ${queries} queries and ${keys} keys; method exact splits heads`,
+      );
+    }
+    const result = record(backend, problem, budget, { blocks, probes, samples }, first, count);
+    const [part] = await backend.run([result], progress.signal);
+    output.set(part, first * queries * valueFeatures);
+    backend.reset();
+  }
+  return { output, keyEvaluations: heads * countEvaluations(problem, { blocks, probes, samples }) };
+}
+
+/** Block pairs + probes + samples, masked pairs included: they are computed and then hidden. */
+function countEvaluations({ queries, keys }: Problem, { blocks, probes, samples }: Plan): number {
+  const longQueries = queries % blocks, longKeys = keys % blocks;
+  const baseQueries = Math.floor(queries / blocks), baseKeys = Math.floor(keys / blocks);
+  const bothLong = Math.min(longQueries, longKeys);
+  const pairs = blocks * baseQueries * baseKeys + longQueries * baseKeys + longKeys * baseQueries + bothLong;
+  return pairs + probes * keys + samples * queries;
+}
+
+/** Records the whole pipeline for `heads` heads from `firstHead` on; nothing is read back in between. */
+function record(
+  backend: Backend,
+  problem: Problem,
+  { seed, projections }: KdeformerBudget,
+  { blocks, probes, samples }: Plan,
+  firstHead: number,
+  heads: number,
+): DeviceArray {
+  const { queries, keys, features, valueFeatures, scale } = problem;
+  const { query, key, value: rawValue } = uploadHeads(backend, problem, firstHead, heads);
+  const shape = { heads, queries, keys, features, valueFeatures, scale };
+  const mean = backend.columnMean({ rows: rawValue, heads, count: keys, width: valueFeatures });
+  const value = backend.centreRows({
+    rows: rawValue,
+    centre: mean,
+    heads,
+    count: keys,
+    width: valueFeatures,
+  });
+
+  const hyperplanes = backend.upload(drawHyperplanes(seed, firstHead, heads, projections, features));
+  const hash = { hyperplanes, heads, width: features, projections };
+  const sort = (ranks: DeviceArray, count: number) =>
+    backend.sortByBucket({ ranks, heads, count, buckets: 2 ** projections });
+  const byQuery = sort(backend.angularHash({ ...hash, rows: query, count: queries }), queries);
+  const shift = backend.columnMean({ rows: key, heads, count: keys, width: features });
+  const byKey = sort(backend.angularHash({ ...hash, rows: key, count: keys, shift }), keys);
+
+  const gather = (rows: DeviceArray, index: DeviceArray, count: number, width: number, picks: number) =>
+    backend.gatherRows({ rows, index, heads, count, width, picks });
+  const sortedQuery = gather(query, byQuery.order, queries, features, queries);
+  const near = backend.attend({
+    ...shape,
+    query: sortedQuery,
+    key: gather(key, byKey.order, keys, features, keys),
+    value: gather(value, byKey.order, keys, valueFeatures, keys),
+    blocks,
+  });
+  const merge = { heads, queries, valueFeatures, order: byQuery.order, shift: mean };
+  if (samples === 0) return backend.mergeAttention({ ...merge, first: near }).output;
+
+  const probeRows = backend.upload(drawProbes(seed, firstHead, heads, probes, queries));
+  const importance = backend.keyImportance({
+    ...shape,
+    probes,
+    probabilities: backend.softmaxRows({
+      ...shape,
+      query: gather(query, probeRows, queries, features, probes),
+      key,
+      queries: probes,
+    }),
+    value,
+    valueScale: 1 / Math.max(problem.largestValue, 1e-30),
+    columnShare: 0.5,
+    valueShare: 0.25,
+    uniformShare: 0.25,
+  });
+  const drawn = backend.sampleKeys({
+    importance,
+    heads,
+    keys,
+    samples,
+    seed: seedWords(seed),
+    purpose: Purpose.samples,
+    firstStream: firstHead,
+  });
+  const keyBlocks = backend.blocksOf({
+    position: byKey.position,
+    index: drawn.index,
+    heads,
+    count: keys,
+    picks: samples,
+    blocks,
+  });
+  const far = backend.attend({
+    ...shape,
+    keys: samples,
+    query: sortedQuery,
+    key: gather(key, drawn.index, keys, features, samples),
+    value: gather(value, drawn.index, keys, valueFeatures, samples),
+    logWeights: drawn.logWeight,
+    exclude: { keyBlocks, blocks },
+  });
+  return backend.mergeAttention({ ...merge, first: near, second: far }).output;
+}
+
+/** Gaussian hyperplanes [heads, projections, features], one stream per head. */
+function drawHyperplanes(
+  seed: number,
+  firstHead: number,
+  heads: number,
+  projections: number,
+  features: number,
+): Float32Array {
+  const hyperplanes = new Float32Array(heads * projections * features);
+  for (let head = 0; head < heads; head++) {
+    const stream = new RandomStream(seed, Purpose.hyperplanes, firstHead + head);
+    for (let at = 0; at < projections * features; at++) {
+      hyperplanes[head * projections * features + at] = stream.normal();
+    }
+  }
+  return hyperplanes;
+}
+
+/** Distinct query rows [heads, probes], one stream per head. */
+function drawProbes(
+  seed: number,
+  firstHead: number,
+  heads: number,
+  probes: number,
+  queries: number,
+): Uint32Array {
+  const rows = new Uint32Array(heads * probes);
+  for (let head = 0; head < heads; head++) {
+    rows.set(
+      new RandomStream(seed, Purpose.probes, firstHead + head).distinct(probes, queries),
+      head * probes,
+    );
+  }
+  return rows;
+}

@@ -1,0 +1,35 @@
+/**
+ * Fast, verified softmax attention: exact and KDEformer attention in WGSL and WebAssembly SIMD, checked against a
+ * float64 reference. Works in Deno, Bun and browsers; nothing here has an external import.
+ *
+ * @example
+ * ```ts
+ * import { attention, tensor } from "@kdeformer/kdeformer";
+ * const n = 256, d = 16;
+ * const random = () => tensor(Float32Array.from({ length: n * d }, () => Math.random() - 0.5), [n, d]);
+ * const { output, stats } = await attention(random(), random(), random(), { method: "exact" });
+ * console.log(output.shape, stats.device);
+ * ```
+ *
+ * @module
+ */
+export {
+  attention,
+  type AttentionOptions,
+  type AttentionResult,
+  type AttentionStats,
+  type Certificate,
+  type Method,
+  methods,
+} from "./estimators/attention/attention.ts";
+export type { ProblemOptions } from "./estimators/attention/problem.ts";
+export {
+  attentionPartial,
+  mergePartials,
+  type PartialOptions,
+  type PartialResult,
+} from "./estimators/attention/partial.ts";
+export { Device, openDevice, type OpenDeviceOptions } from "./kernels/device.ts";
+export type { Backend, DeviceKind } from "./kernels/backend.ts";
+export { DeviceLostError, DeviceUnavailableError } from "./kernels/errors.ts";
+export { checkTensor, type Tensor, tensor } from "./kernels/tensor.ts";

@@ -1,0 +1,41 @@
+import process from "node:process";
+import type { Backend } from "../kernels/backend.ts";
+import { ReferenceBackend } from "../kernels/reference/backend.ts";
+import { openWasm } from "../kernels/wasm/backend.ts";
+import { openWebGpu } from "../kernels/webgpu/backend.ts";
+
+/** Whether a WebGPU adapter answers here. Asked once. */
+export const webgpuAvailable: boolean = Boolean(await navigator.gpu?.requestAdapter());
+
+/** Set on machines that must not pass without having run the WebGPU tests. */
+const required = process.env.KDEFORMER_REQUIRE_WEBGPU === "1";
+
+if (!webgpuAvailable && !required) {
+  console.warn(
+    "SKIPPING every WebGPU test: no adapter (on Debian: apt-get install mesa-vulkan-drivers libvulkan1)",
+  );
+}
+
+/** Registers a test that needs WebGPU: ignored, with a warning, where there is no adapter. */
+export function webgpuTest(name: string, body: (t: Deno.TestContext) => Promise<void> | void): void {
+  Deno.test({ name: `${name} [webgpu]`, ignore: !webgpuAvailable && !required, fn: body });
+}
+
+/** Registers a test once for every backend, each opened for it and destroyed after it. */
+export function onEachBackend(name: string, body: (backend: Backend) => Promise<void>): void {
+  Deno.test(`${name} [reference]`, () => body(new ReferenceBackend()));
+  Deno.test(`${name} [wasm]`, () => withBackend(openWasm, body));
+  webgpuTest(name, () => withBackend(openWebGpu, body));
+}
+
+async function withBackend(
+  open: () => Promise<Backend>,
+  body: (backend: Backend) => Promise<void>,
+): Promise<void> {
+  const backend = await open();
+  try {
+    await body(backend);
+  } finally {
+    backend.destroy();
+  }
+}

@@ -1,0 +1,170 @@
+import { assertEquals } from "@std/assert";
+import type { Backend } from "../../kernels/backend.ts";
+import { attend as referenceAttend } from "../../kernels/reference/attend.ts";
+import { floats, words } from "../../kernels/reference/array.ts";
+import { floatValues } from "../../kernels/reference/array.ts";
+import { onEachBackend } from "../backends.ts";
+import { normals, wordsBelow } from "../data.ts";
+import { assertPrecise, type HostAttend, plainAttention } from "../precision.ts";
+
+type Shape = [heads: number, queries: number, keys: number, features: number, valueFeatures: number];
+
+function problem(
+  shape: Shape,
+  { spread = 1, seed = 1, scale }: { spread?: number; seed?: number; scale?: number } = {},
+) {
+  const [heads, queries, keys, features, valueFeatures] = shape;
+  return {
+    heads,
+    queries,
+    keys,
+    features,
+    valueFeatures,
+    query: normals(seed, heads * queries * features, spread),
+    key: normals(seed + 1, heads * keys * features),
+    value: normals(seed + 2, heads * keys * valueFeatures),
+    scale: scale ?? 1 / Math.sqrt(features),
+  };
+}
+
+async function attendOn(backend: Backend, args: HostAttend): Promise<(Float32Array | Uint32Array)[]> {
+  const { output, logSumExp } = backend.attend({
+    ...args,
+    query: backend.upload(args.query),
+    key: backend.upload(args.key),
+    value: backend.upload(args.value),
+    logWeights: args.logWeights && backend.upload(args.logWeights),
+    exclude: args.exclude && { ...args.exclude, keyBlocks: backend.upload(args.exclude.keyBlocks) },
+  });
+  const result = await backend.run([output, logSumExp]);
+  backend.reset();
+  return result;
+}
+
+async function checkPrecision(backend: Backend, args: HostAttend, what: string): Promise<void> {
+  const exact = referenceAttend({
+    ...args,
+    query: floats(Float64Array.from(args.query)),
+    key: floats(Float64Array.from(args.key)),
+    value: floats(Float64Array.from(args.value)),
+    logWeights: args.logWeights && floats(Float64Array.from(args.logWeights)),
+    exclude: args.exclude && { ...args.exclude, keyBlocks: words(args.exclude.keyBlocks) },
+  });
+  const plain = plainAttention(args);
+  const [output, logSumExp] = await attendOn(backend, args);
+  assertPrecise(output, plain.output, floatValues(exact.output), `${what}: output`);
+  assertPrecise(logSumExp, plain.logSumExp, floatValues(exact.logSumExp), `${what}: log-sum-exp`);
+}
+
+const shapes: Shape[] = [
+  [1, 1, 1, 1, 1],
+  [1, 1, 5, 1, 2],
+  [2, 7, 3, 3, 1],
+  [1, 33, 65, 15, 15],
+  [3, 50, 41, 16, 64],
+  [1, 100, 257, 64, 64],
+  [2, 19, 130, 100, 100],
+  [1, 40, 77, 128, 30],
+  [1, 21, 40, 64, 256],
+  [1, 9, 600, 5, 7],
+];
+
+onEachBackend("attend() meets the precision rule on every shape", async (backend) => {
+  for (const shape of shapes) await checkPrecision(backend, problem(shape), `shape ${shape}`);
+});
+
+onEachBackend("attend() meets the precision rule at large logits", async (backend) => {
+  for (const spread of [10, 100, 1e4]) {
+    await checkPrecision(backend, problem([1, 37, 91, 16, 8], { spread }), `spread ${spread}`);
+  }
+});
+
+onEachBackend("attend() is right on zeros, duplicates and denormals", async (backend) => {
+  const base = problem([1, 20, 45, 8, 4]);
+  await checkPrecision(backend, { ...base, query: base.query.map(() => 0) }, "zero queries");
+  await checkPrecision(
+    backend,
+    { ...base, key: base.key.map((_, at) => base.key[at % 8]) },
+    "one key repeated",
+  );
+  await checkPrecision(backend, { ...base, value: base.value.map(() => 0) }, "zero values");
+  await checkPrecision(backend, { ...base, query: base.query.map((x) => x * 1e-40) }, "denormal queries");
+  await checkPrecision(
+    backend,
+    { ...base, key: base.key.map((x, at) => at < 8 ? 1e3 * x : x) },
+    "one huge key",
+  );
+});
+
+onEachBackend("attend() hides the future", async (backend) => {
+  for (const offset of [0, 9, -4, -30, 100]) {
+    await checkPrecision(
+      backend,
+      { ...problem([2, 24, 33, 16, 5]), causal: { period: 24, offset } },
+      `offset ${offset}`,
+    );
+  }
+  await checkPrecision(
+    backend,
+    { ...problem([2, 60, 25, 16, 5]), causal: { period: 20, offset: 5 } },
+    "three sequences",
+  );
+  await checkPrecision(
+    backend,
+    { ...problem([1, 300, 300, 64, 64]), causal: { period: 300, offset: 0 } },
+    "n = 300",
+  );
+});
+
+onEachBackend("attend() adds the log-weights of keys and hides masked ones", async (backend) => {
+  const base = problem([2, 30, 70, 15, 6]);
+  const weights = normals(9, 140, 3);
+  await checkPrecision(backend, { ...base, logWeights: weights }, "log-weights");
+  const masked = weights.map((w, at) => at % 3 === 0 ? -3e38 : w);
+  await checkPrecision(backend, { ...base, logWeights: masked }, "a third masked");
+  await checkPrecision(
+    backend,
+    { ...base, logWeights: masked, causal: { period: 30, offset: 2 } },
+    "masked and causal",
+  );
+  await checkPrecision(backend, { ...base, logWeights: weights.map(() => -3e38) }, "all masked");
+});
+
+onEachBackend("attend() pairs blocks of any size", async (backend) => {
+  for (
+    const [queries, keys, blocks] of [[96, 96, 3], [100, 64, 7], [10, 50, 16], [50, 10, 16], [64, 64, 64], [
+      65,
+      129,
+      2,
+    ]]
+  ) {
+    await checkPrecision(
+      backend,
+      { ...problem([2, queries, keys, 16, 9]), blocks },
+      `${queries}, ${keys}, ${blocks}`,
+    );
+  }
+});
+
+onEachBackend("attend() hides keys from their own block", async (backend) => {
+  for (const [queries, keys, blocks] of [[96, 30, 3], [101, 17, 7], [9, 40, 16], [64, 98, 64], [33, 5, 1]]) {
+    const exclude = { keyBlocks: wordsBelow(5, 2 * keys, blocks), blocks };
+    const args = { ...problem([2, queries, keys, 16, 9]), exclude };
+    await checkPrecision(backend, args, `${queries}, ${keys}, ${blocks}`);
+    await checkPrecision(
+      backend,
+      { ...args, logWeights: normals(6, 2 * keys, 2) },
+      `weighted ${queries}, ${keys}`,
+    );
+  }
+});
+
+onEachBackend("attend() gives the same bits every time", async (backend) => {
+  const args = problem([2, 130, 260, 64, 64]);
+  const first = await attendOn(backend, args);
+  for (let repetition = 0; repetition < 20; repetition++) {
+    const [output, logSumExp] = await attendOn(backend, args);
+    assertEquals(output, first[0], `repetition ${repetition}`);
+    assertEquals(logSumExp, first[1], `repetition ${repetition}`);
+  }
+});

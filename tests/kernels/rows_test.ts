@@ -1,0 +1,66 @@
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { onEachBackend } from "../backends.ts";
+import { besideReference } from "../beside_reference.ts";
+import { normals, wordsBelow } from "../data.ts";
+import { largestDifference, sumOf } from "../precision.ts";
+
+const unit = 2 ** -23;
+
+onEachBackend("columnMean() is right for few and many rows", async (backend) => {
+  for (const [heads, count, width] of [[1, 1, 1], [2, 7, 15], [3, 1000, 64], [1, 131072, 4]]) {
+    const rows = normals(1, heads * count * width).map((x) => 5 + x);
+    const { actual: [mean], expected: [exact] } = await besideReference(
+      backend,
+      (on) => [on.columnMean({ rows: on.upload(rows), heads, count, width })],
+    );
+    // A plain running sum would be off by about count · unit; a careful one by few units.
+    assertLessOrEqual(largestDifference(mean, exact), 16 * unit, `${heads}, ${count}, ${width}`);
+  }
+});
+
+onEachBackend("columnMean() of constant columns is the constant, to the bit", async (backend) => {
+  const width = 5, count = 777, constants = [1 / 3, -1e30, 1e-40, 0, 16777217];
+  const rows = Float32Array.from({ length: count * width }, (_, at) => constants[at % width]);
+  const [mean] = await backend.run([
+    backend.columnMean({ rows: backend.upload(rows), heads: 1, count, width }),
+  ]);
+  assertEquals(mean, Float32Array.from(constants));
+});
+
+onEachBackend("centreRows() subtracts and gatherRows() copies, to the bit", async (backend) => {
+  const heads = 2, count = 61, width = 15, picks = 97;
+  const rows = normals(1, heads * count * width), centre = normals(2, heads * width);
+  const index = wordsBelow(3, heads * picks, count);
+  const shape = { heads, count, width };
+  const { actual, expected } = await besideReference(backend, (on) => [
+    on.centreRows({ ...shape, rows: on.upload(rows), centre: on.upload(centre) }),
+    on.gatherRows({ ...shape, rows: on.upload(rows), index: on.upload(index), picks }),
+  ]);
+  assertEquals(actual, expected);
+});
+
+onEachBackend("softmaxRows() gives probabilities", async (backend) => {
+  for (
+    const [heads, queries, keys, features, spread] of [[1, 1, 1, 1, 1], [2, 5, 333, 15, 1], [
+      1,
+      12,
+      1000,
+      64,
+      50,
+    ]]
+  ) {
+    const query = normals(1, heads * queries * features, spread), key = normals(2, heads * keys * features);
+    const shape = { heads, queries, keys, features, scale: 1 / Math.sqrt(features) };
+    const { actual: [probabilities], expected: [exact] } = await besideReference(
+      backend,
+      (on) => [on.softmaxRows({ ...shape, query: on.upload(query), key: on.upload(key) })],
+    );
+    // A logit of size s carries about sqrt(features) · s units of error into its probability.
+    const allowed = 4 * unit * (1 + 4 * spread * Math.sqrt(features));
+    assertLessOrEqual(largestDifference(probabilities, exact), allowed, `${heads}, ${queries}, ${keys}`);
+    for (let row = 0; row < heads * queries; row++) {
+      const total = sumOf(probabilities.subarray(row * keys, (row + 1) * keys));
+      assert(Math.abs(total - 1) < 1e-5, `row ${row} sums to ${total}`);
+    }
+  }
+});
