@@ -20,8 +20,17 @@ type Opener = { name: string; open: () => Promise<Backend> };
 /** How each kind is opened, best first: a WebGPU adapter emulated on the CPU is slower than WASM. */
 function openers(options: OpenDeviceOptions): Opener[] {
   const webgpu = (software?: boolean) => async () => {
+    const { describeAdapter, requestAdapter } = await import("./webgpu/adapter.ts");
+    if (software !== undefined) {
+      const { name, software: isSoftware } = describeAdapter(await requestAdapter(options.gpu));
+      if (isSoftware !== software) {
+        throw new DeviceUnavailableError(
+          `Cannot open a ${software ? "software" : "hardware"} WebGPU device: the adapter is ${name}`,
+        );
+      }
+    }
     const { openWebGpu } = await import("./webgpu/backend.ts");
-    return openWebGpu({ gpu: options.gpu, software });
+    return openWebGpu({ gpu: options.gpu });
   };
   const wasm = async () => {
     const { openWasm } = await import("./wasm/backend.ts");

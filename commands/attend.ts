@@ -1,0 +1,205 @@
+import process from "node:process";
+import { attention, type AttentionResult, type Method, methods } from "../estimators/attention/attention.ts";
+import type { DeviceKind } from "../kernels/backend.ts";
+import { type Device, openDevice } from "../kernels/device.ts";
+import { sizeOf } from "../kernels/tensor.ts";
+import { describeOptions, type OptionValues, readOptions, UsageError } from "./arguments.ts";
+import { loadInputs } from "./attend_inputs.ts";
+import { compareWithExact, type Comparison } from "./compare_exact.ts";
+import { writeNpy } from "./npy/write.ts";
+import { openProgress } from "./progress.ts";
+import { formatNumber, formatSeconds, formatTable } from "./table.ts";
+import { type Workload, workloadNames } from "./workloads/workloads.ts";
+
+const options = {
+  q: { kind: "text", value: "Q.npy", help: "queries [..., n_q, d]" },
+  k: { kind: "text", value: "K.npy", help: "keys [..., n_k, d]" },
+  v: { kind: "text", value: "V.npy", help: "values [..., n_k, d_v]" },
+  workload: { kind: "text", value: "NAME", help: `in place of files: ${workloadNames.join(", ")}` },
+  n: { kind: "integer", value: "N", help: "size of the workload" },
+  batch: { kind: "integer", value: "N", help: "how many of the workload to attend at once" },
+  head: { kind: "text", value: "L.H", help: "layer and head of a workload that has several, such as 1.0" },
+  out: { kind: "text", value: "O.npy", help: "where to write the output" },
+  method: { kind: "text", value: "M", help: methods.join(", ") },
+  epsilon: { kind: "number", value: "E", help: "error allowed, relative to ‖P‖·‖V‖, between 0 and 1" },
+  delta: { kind: "number", value: "D", help: "probability of a larger error, between 0 and 1 (0.05)" },
+  bucket: { kind: "integer", value: "B", help: "keys per block (64)" },
+  samples: { kind: "integer", value: "M", help: "further keys per query (128)" },
+  projections: { kind: "integer", value: "R", help: "hyperplanes of the hash (about one bucket per block)" },
+  scale: { kind: "number", value: "S", help: "factor on inner products (1/sqrt d, or the workload's)" },
+  causal: { kind: "flag", help: "query i sees keys up to i + n_k − n_q" },
+  seed: { kind: "integer", value: "N", help: "seed (0)" },
+  device: { kind: "text", value: "DEVICE", help: "webgpu, wasm or reference (the best there is)" },
+  threads: { kind: "integer", value: "N", help: "threads of the wasm device (one per core)" },
+  "compare-exact": {
+    kind: "flag",
+    help: "also attend exactly on the same device; give errors and both times",
+  },
+  repeat: {
+    kind: "integer",
+    value: "N",
+    help: "with --compare-exact: timed runs, of which the median is given (3)",
+  },
+  json: { kind: "flag", help: "print one JSON object" },
+} as const;
+
+/** Options of `attend`. */
+export type AttendOptions = OptionValues<typeof options>;
+
+/** `attend`: attention over files or a workload. */
+export const attend = {
+  summary: "attention over .npy files or a built-in workload",
+  help: (): string =>
+    `Usage: cli.ts attend (--q Q.npy --k K.npy --v V.npy | --workload NAME) [options]\n\n${
+      describeOptions(options)
+    }\n`,
+  async run(args: readonly string[]): Promise<number> {
+    const given = readOptions("attend", options, args);
+    checkUsage(given);
+    const progress = await openProgress();
+    try {
+      const inputs = await loadInputs(given, progress);
+      using device = await openDevice({
+        prefer: given.device as DeviceKind | undefined,
+        threads: given.threads,
+        onWarning: (message) => void process.stderr.write(`${message}\n`),
+      });
+      const report = await attendInputs(inputs, given, device, progress.update);
+      await progress.finish();
+      if (given.out !== undefined) await writeNpy(given.out, report.result.output);
+      const lines = given.json ? JSON.stringify(toJson(inputs, report)) : toTable(inputs, report);
+      process.stdout.write(`${lines}\n`);
+      return 0;
+    } finally {
+      await progress.finish();
+    }
+  },
+};
+
+/** What `attend` found out. */
+export interface AttendReport {
+  readonly result: AttentionResult;
+  readonly comparison: Comparison | undefined;
+}
+
+/** Attends, and compares with exact attention when asked. */
+export async function attendInputs(
+  inputs: Workload,
+  given: AttendOptions,
+  device: Device,
+  update: (done: number, total: number, what: string) => void,
+): Promise<AttendReport> {
+  const request = {
+    device,
+    method: given.method as Method | undefined,
+    scale: given.scale ?? inputs.scale,
+    causal: given.causal,
+    epsilon: given.epsilon,
+    delta: given.delta,
+    bucketSize: given.bucket,
+    samples: given.samples,
+    projections: given.projections,
+    seed: given.seed,
+    onProgress: (done: number, total: number) => update(done, total, "attending heads"),
+  };
+  const { query, key, value } = inputs;
+  if (given["compare-exact"]) {
+    return await compareWithExact(inputs, request, device, given.repeat ?? 3, update);
+  }
+  return { result: await attention(query, key, value, request), comparison: undefined };
+}
+
+function checkUsage(given: AttendOptions): void {
+  const files = [given.q, given.k, given.v].filter((path) => path !== undefined).length;
+  if (given.workload !== undefined && files > 0) {
+    throw new UsageError("Give either --workload or --q, --k and --v");
+  }
+  if (given.workload === undefined && files < 3) {
+    throw new UsageError("attend needs --q, --k and --v, or --workload NAME");
+  }
+  if (given.method !== undefined && !methods.includes(given.method as Method)) {
+    throw new UsageError(`--method must be one of ${methods.join(", ")}: got "${given.method}"`);
+  }
+  const devices = ["webgpu", "wasm", "reference"];
+  if (given.device !== undefined && !devices.includes(given.device)) {
+    throw new UsageError(`--device must be one of ${devices.join(", ")}: got "${given.device}"`);
+  }
+  const positive = {
+    n: given.n,
+    batch: given.batch,
+    bucket: given.bucket,
+    samples: given.samples,
+    repeat: given.repeat,
+    threads: given.threads,
+  };
+  for (const [name, number] of Object.entries(positive)) {
+    if (number !== undefined && number < 1) {
+      throw new UsageError(`--${name} must be at least 1: got ${number}`);
+    }
+  }
+}
+
+/** The JSON object of `attend --json`. */
+export function toJson({ query, key, value, name }: Workload, { result, comparison }: AttendReport): object {
+  const { stats, certificate } = result;
+  return {
+    command: "attend",
+    workload: name,
+    n_q: query.shape.at(-2),
+    n_k: key.shape.at(-2),
+    d: query.shape.at(-1),
+    d_v: value.shape.at(-1),
+    heads: sizeOf(query.shape.slice(0, -2)),
+    key_heads: sizeOf(key.shape.slice(0, -2)),
+    method: stats.method,
+    device: stats.device,
+    adapter: stats.adapter,
+    seconds: stats.seconds,
+    ...(comparison && {
+      exact_seconds: comparison.exactSeconds,
+      repeat: comparison.repeat,
+      relative_error_output: comparison.relativeErrorOutput,
+      relative_error_product: comparison.relativeErrorProduct,
+    }),
+    key_evaluations: stats.keyEvaluations,
+    bucket: stats.bucketSize,
+    samples: stats.samples,
+    seed: stats.seed,
+    fell_back: stats.fellBack,
+    certificate,
+  };
+}
+
+/** The table of `attend` for people. */
+export function toTable(inputs: Workload, { result: { stats, output }, comparison }: AttendReport): string {
+  const { query, key } = inputs;
+  const [queries, features] = query.shape.slice(-2);
+  const heads = sizeOf(query.shape.slice(0, -2));
+  const [keys, width] = [key.shape[key.shape.length - 2], output.shape[output.shape.length - 1]];
+  const rows = [
+    ["method", "time", "key evaluations per query", ...(comparison ? ["error ‖Att~−Att‖/‖Att‖"] : [])],
+    [
+      stats.method,
+      formatSeconds(stats.seconds),
+      formatNumber(stats.keyEvaluations / (heads * queries)),
+      ...(comparison ? [formatNumber(comparison.relativeErrorOutput)] : []),
+    ],
+  ];
+  if (comparison && stats.method !== "exact") {
+    rows.push(["exact", formatSeconds(comparison.exactSeconds), String(keys), "0"]);
+  }
+  const lines = [
+    inputs.description,
+    `${heads} head${
+      heads === 1 ? "" : "s"
+    }, ${queries} queries × ${keys} keys, d ${features}, d_v ${width}; ` +
+    `${stats.device}: ${stats.adapter}`,
+    "",
+    formatTable(rows),
+  ];
+  if (comparison && stats.method !== "exact") {
+    lines.push("", `${formatNumber(comparison.exactSeconds / stats.seconds)}x the speed of exact attention`);
+  }
+  if (stats.fellBack) lines.push("", stats.fellBack);
+  return lines.join("\n");
+}

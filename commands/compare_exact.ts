@@ -1,0 +1,109 @@
+import { attention, type AttentionOptions, type AttentionResult } from "../estimators/attention/attention.ts";
+import { makeProblem } from "../estimators/attention/problem.ts";
+import type { Device } from "../kernels/device.ts";
+import { sizeOf, type Tensor } from "../kernels/tensor.ts";
+import { softmaxOperatorNorm } from "../proofs_checks/softmax_norm.ts";
+import { operatorNorm, relativeOutputError } from "../proofs_checks/spectral.ts";
+import type { Workload } from "./workloads/workloads.ts";
+
+/** Measured errors and the time of exact attention. */
+export interface Comparison {
+  /** Median wall-clock time of exact attention on the same device. */
+  readonly exactSeconds: number;
+  /** Timed runs behind either median. */
+  readonly repeat: number;
+  /** Largest over the heads of ‖Att~ − Att‖_op / ‖Att‖_op. */
+  readonly relativeErrorOutput: number;
+  /** Largest over the heads of ‖Att~ − Att‖_op / (‖P‖_op ‖V‖_op); absent when keys are hidden. */
+  readonly relativeErrorProduct?: number;
+}
+
+/**
+ * Runs a method and exact attention in turn on one device, after a warm-up of each, and measures the error of the
+ * one against the other.
+ */
+export async function compareWithExact(
+  { query, key, value }: Workload,
+  request: AttentionOptions,
+  device: Device,
+  repeat: number,
+  update: (done: number, total: number, what: string) => void,
+): Promise<{ result: AttentionResult; comparison: Comparison }> {
+  const run = (method: AttentionOptions["method"]) =>
+    attention(query, key, value, method === "exact" ? { ...request, method, epsilon: undefined } : request);
+  const warm = await run(request.method);
+  const exact = await run("exact");
+  const seconds: number[] = [], exactTimes: number[] = [];
+  for (let at = 0; at < repeat; at++) {
+    update(at, repeat, "timing");
+    seconds.push((await run(request.method)).stats.seconds);
+    exactTimes.push((await run("exact")).stats.seconds);
+  }
+  update(repeat, repeat, "measuring the error");
+  const errors = relativeOutputError(warm.output, exact.output);
+  const product = request.causal || request.keyMask ? {} : {
+    relativeErrorProduct: await productError(
+      { query, key, value },
+      errors,
+      exact.output,
+      request,
+      device,
+    ),
+  };
+  return {
+    result: { ...warm, stats: { ...warm.stats, seconds: median(seconds) } },
+    comparison: {
+      exactSeconds: median(exactTimes),
+      repeat,
+      relativeErrorOutput: Math.max(...errors),
+      ...product,
+    },
+  };
+}
+
+/** Largest over the heads of ‖Att~ − Att‖_op / (‖P‖_op ‖V‖_op). */
+async function productError(
+  { query, key, value }: { query: Tensor; key: Tensor; value: Tensor },
+  errors: readonly number[],
+  exact: Tensor,
+  request: AttentionOptions,
+  device: Device,
+): Promise<number> {
+  const group = sizeOf(query.shape.slice(0, -2)) / sizeOf(key.shape.slice(0, -2));
+  const { scale } = request;
+  const problem = makeProblem(query, repeatHeads(key, group), repeatHeads(value, group), { scale });
+  const softmaxNorms = await device.run((backend) => softmaxOperatorNorm(backend, problem, request.signal));
+  const { queries, keys, valueFeatures } = problem;
+  const normOf = (data: Float32Array, rows: number, head: number) =>
+    operatorNorm(
+      data.subarray(head * rows * valueFeatures, (head + 1) * rows * valueFeatures),
+      rows,
+      valueFeatures,
+    );
+  const products = errors.map((error, head) =>
+    error === 0
+      ? 0
+      : (error * normOf(exact.data, queries, head)) / (softmaxNorms[head] * normOf(problem.value, keys, head))
+  );
+  return Math.max(...products);
+}
+
+/** Every head `times` times in a row, so that each query head has a key head of its own. */
+function repeatHeads({ data, shape }: Tensor, times: number): Tensor {
+  if (times === 1) return { data, shape };
+  const heads = sizeOf(shape.slice(0, -2)), size = data.length / heads;
+  const repeated = new Float32Array(data.length * times);
+  for (let head = 0; head < heads * times; head++) {
+    const from = Math.floor(head / times) * size;
+    repeated.set(data.subarray(from, from + size), head * size);
+  }
+  const axis = shape.length - 3;
+  return { data: repeated, shape: shape.map((extent, at) => at === axis ? extent * times : extent) };
+}
+
+/** Middle value, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}

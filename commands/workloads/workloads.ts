@@ -1,0 +1,54 @@
+import { clustered } from "./clustered.ts";
+import { gaussian } from "./gaussian.ts";
+import { glove } from "./glove.ts";
+import { layerShape } from "./layer_shapes.ts";
+import { sentenceEncoder } from "./sentence_encoder/workload.ts";
+import { optionError, type Workload, type WorkloadLoader, type WorkloadOptions } from "./workload.ts";
+
+export type { AttentionFunction, Workload, WorkloadOptions } from "./workload.ts";
+
+const LOADERS: ReadonlyMap<string, WorkloadLoader> = new Map<string, WorkloadLoader>([
+  ["gaussian", gaussian],
+  ["clustered", clustered],
+  ["glove", glove],
+  ["sentence-encoder", sentenceEncoder],
+  ["t2t-vit-1", layerShape],
+  ["t2t-vit-2", layerShape],
+  ["biggan-512", layerShape],
+]);
+
+/** Names that {@link loadWorkload} knows. */
+export const workloadNames: readonly string[] = [...LOADERS.keys()];
+
+/**
+ * Makes an attention problem by name. The same options give the same values; real data is fetched on first
+ * use.
+ *
+ * @example
+ * ```ts
+ * import { loadWorkload } from "./workloads.ts";
+ * const { query, scale } = await loadWorkload("gaussian", { n: 256, seed: 7 });
+ * console.log(query.shape, scale); // [1, 256, 64] 0.125
+ * ```
+ *
+ * @throws {RangeError} If there is no such workload, or an option is out of range for it.
+ * @throws {Error} If its data can neither be found nor fetched.
+ */
+export async function loadWorkload(name: string, options: WorkloadOptions = {}): Promise<Workload> {
+  const load = LOADERS.get(name);
+  if (!load) throw optionError(name, `name must be one of ${workloadNames.join(", ")}`, name);
+  const { n, batch = 1, seed = 1, head } = options;
+  for (const [option, value] of Object.entries({ n: n ?? 1, batch })) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw optionError(name, `${option} must be a positive integer`, value);
+    }
+  }
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw optionError(name, "seed must be an integer from 0 to 2^53 − 1", seed);
+  }
+  if (head !== undefined && load !== sentenceEncoder) {
+    throw optionError(name, "head can be chosen for sentence-encoder only", head);
+  }
+  options.signal?.throwIfAborted();
+  return await load(name, { ...options, batch, seed });
+}

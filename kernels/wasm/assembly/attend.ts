@@ -1,0 +1,177 @@
+import { PANEL, TILE_KEYS } from "./layout";
+import { logarithm } from "./logarithm";
+import { accumulateFour, accumulateSix, scoreFour, scoreSix } from "./micro_kernel";
+import { packKeys, packValues } from "./pack";
+import { blockOf, blockStart } from "./partition";
+import * as group from "./query_group";
+import { upToEight } from "./simd";
+import { addLogWeights, EMPTY, hideBlock, hideFrom, MASKED, softmaxRow } from "./tile_softmax";
+
+// @ts-ignore: decorator
+@unmanaged
+class AttendArguments {
+  query: usize;
+  key: usize;
+  value: usize;
+  output: usize;
+  logSumExp: usize;
+  /** 0 where there are none. */
+  logWeights: usize;
+  /** 0 where nothing is excluded. */
+  keyBlocks: usize;
+  /** As PACK_KEYS leaves them; 0 where the task packs its own block. */
+  packedKey: usize;
+  packedValue: usize;
+  heads: u32;
+  queries: u32;
+  keys: u32;
+  features: u32;
+  valueFeatures: u32;
+  blocks: u32;
+  excludeBlocks: u32;
+  /** 0 where attention is not causal. */
+  period: u32;
+  offset: i32;
+  scale: f32;
+  rowsPerTask: u32;
+  tasksPerBlock: u32;
+  /** Keys of the longest block, rounded up to 8. */
+  padded: u32;
+  /** Keys of a tile; at most TILE_KEYS. */
+  tileKeys: u32;
+}
+
+/**
+ * Softmax attention of up to `rowsPerTask` queries of one block: tiles of keys pass by groups of 6 query rows,
+ * which carry a running maximum, total and output (Milakov and Gimelshein 2018; Dao et al. 2022). Tile and
+ * group sizes depend on the shape alone, so that every number of threads gives the same bits.
+ */
+export function attendTask(operation: usize, task: u32, scratch: usize): void {
+  const args = changetype<AttendArguments>(operation);
+  const slot = task / args.tasksPerBlock, head = slot / args.blocks, block = slot % args.blocks;
+  const blockEnd = blockStart(block + 1, args.queries, args.blocks);
+  const first = blockStart(block, args.queries, args.blocks) + (task % args.tasksPerBlock) * args.rowsPerTask;
+  const end = min<u32>(blockEnd, first + args.rowsPerTask);
+  if (first >= end) return;
+  const keyStart = blockStart(block, args.keys, args.blocks);
+  const count = blockStart(block + 1, args.keys, args.blocks) - keyStart;
+  const features = args.features, width = args.valueFeatures, firstKey = <usize> head * args.keys + keyStart;
+
+  const tile = scratch;
+  const groups = tile + (6 * TILE_KEYS << 2);
+  let padded = args.padded, packedKey = args.packedKey, packedValue = args.packedValue;
+  if (packedKey) {
+    packedKey += (<usize> slot * padded * features) << 2;
+    packedValue += (<usize> slot * padded * upToEight(width)) << 2;
+  } else {
+    packedKey = groups + (args.rowsPerTask / 6 + 2) * group.groupBytes(features, width);
+    packedValue = packedKey + ((<usize> padded * features) << 2);
+    packKeys(packedKey, args.key + ((firstKey * features) << 2), 0, count, features);
+    packValues(packedValue, args.value + ((firstKey * width) << 2), 0, count, width, padded);
+  }
+
+  startGroups(args, groups, head, first, end, keyStart, count);
+  for (let tileStart: u32 = 0; tileStart < count; tileStart += args.tileKeys) {
+    const keyPanel = packedKey + ((<usize> tileStart * features) << 2);
+    const valuePanel = packedValue + (<usize> tileStart * PANEL << 2);
+    let at = groups;
+    for (let row = first; row < end; row += group.groupRows(end - row)) {
+      attendTile(args, at, tile, end - row, firstKey, tileStart, keyPanel, valuePanel);
+      at += group.groupBytes(features, width);
+    }
+  }
+  finishGroups(args, groups, head, first, end);
+}
+
+function startGroups(
+  args: AttendArguments,
+  groups: usize,
+  head: u32,
+  first: u32,
+  end: u32,
+  keyStart: u32,
+  count: u32,
+): void {
+  const features = args.features, width = args.valueFeatures;
+  let at = groups;
+  for (let row = first; row < end; row += group.groupRows(end - row)) {
+    const size = group.groupRows(end - row), valid = min<u32>(size, end - row);
+    const rows = args.query + (((<usize> head * args.queries + row) * features) << 2);
+    group.packQueries(at + group.QUERIES, rows, valid, size, features);
+    memory.fill(group.sumsOf(at, features), 0, <usize> upToEight(width) * 24);
+    let farthest: u32 = 0;
+    for (let r: u32 = 0; r < 6; ++r) {
+      let limit = r < valid ? count : 0;
+      if (args.period && r < valid) {
+        const visible = <i64> ((row + r) % args.period) + <i64> args.offset + 1 - <i64> keyStart;
+        limit = <u32> max<i64>(0, min<i64>(visible, <i64> count));
+      }
+      farthest = max<u32>(farthest, limit);
+      const line = at + (<usize> r << 2);
+      store<u32>(line, limit, group.LIMITS);
+      store<f32>(line, MASKED, group.LARGEST);
+      store<f32>(line, 0, group.TOTALS);
+      store<f32>(line, 0, group.DECAYS);
+      if (args.keyBlocks && r < valid) {
+        store<u32>(line, blockOf(row + r, args.queries, args.excludeBlocks), group.OWN_BLOCKS);
+      }
+    }
+    store<u32>(at, farthest, group.FARTHEST);
+    at += group.groupBytes(features, width);
+  }
+}
+
+function attendTile(
+  args: AttendArguments,
+  at: usize,
+  tile: usize,
+  left: u32,
+  firstKey: usize,
+  tileStart: u32,
+  keyPanel: usize,
+  valuePanel: usize,
+): void {
+  const farthest = load<u32>(at, group.FARTHEST);
+  if (tileStart >= farthest) return;
+  const padded = upToEight(min<u32>(args.tileKeys, farthest - tileStart));
+  const features = args.features, size = group.groupRows(left);
+  const six = size === 6, queries = at + group.QUERIES;
+  if (six) scoreSix(tile, queries, keyPanel, padded / PANEL, features, args.scale);
+  else scoreFour(tile, queries, keyPanel, padded / PANEL, features, args.scale);
+
+  for (let r: u32 = 0; r < min<u32>(size, left); ++r) {
+    const row = tile + <usize> r * (TILE_KEYS << 2), line = at + (<usize> r << 2);
+    const key = (firstKey + tileStart) << 2;
+    if (args.logWeights) addLogWeights(row, args.logWeights + key, padded);
+    if (args.keyBlocks) hideBlock(row, args.keyBlocks + key, load<u32>(line, group.OWN_BLOCKS), padded);
+    const limit = load<u32>(line, group.LIMITS);
+    if (limit < tileStart + padded) hideFrom(row, limit > tileStart ? limit - tileStart : 0, padded);
+    softmaxRow(row, padded, line + group.LARGEST, line + group.TOTALS, line + group.DECAYS);
+  }
+
+  let sums = group.sumsOf(at, features);
+  const decay = at + group.DECAYS, panelBytes = (<usize> args.padded * PANEL) << 2;
+  for (let column: u32 = 0; column < args.valueFeatures; column += PANEL) {
+    if (six) accumulateSix(sums, decay, tile, valuePanel, padded);
+    else accumulateFour(sums, decay, tile, valuePanel, padded);
+    sums += 6 * PANEL << 2;
+    valuePanel += panelBytes;
+  }
+}
+
+function finishGroups(args: AttendArguments, groups: usize, head: u32, first: u32, end: u32): void {
+  const features = args.features, width = args.valueFeatures;
+  let at = groups;
+  for (let row = first; row < end; row += group.groupRows(end - row)) {
+    const sums = group.sumsOf(at, features);
+    const valid = min<u32>(group.groupRows(end - row), end - row);
+    for (let r: u32 = 0; r < valid; ++r) {
+      const index = <usize> head * args.queries + row + r, line = at + (<usize> r << 2);
+      const total = load<f32>(line, group.TOTALS);
+      group.writeRow(args.output + ((index * width) << 2), sums, r, width, total);
+      const logSumExp = <f64> load<f32>(line, group.LARGEST) + logarithm(<f64> total);
+      store<f32>(args.logSumExp + (index << 2), total > 0 ? <f32> logSumExp : EMPTY);
+    }
+    at += group.groupBytes(features, width);
+  }
+}

@@ -1,0 +1,196 @@
+import { GROUP_ROWS, PANEL, TILE_KEYS } from "./layout";
+import { multiplyAdd } from "./simd";
+
+// Six rows by eight columns are twelve accumulators: with two vectors of the panel and one broadcast they fill
+// the 15 vector registers that V8 hands out, and twelve independent chains hide the latency of the multiply-add.
+// Named locals, since only those live in registers.
+
+/** Bytes between the rows of a tile of logits. */
+const ROW: usize = TILE_KEYS << 2;
+
+/**
+ * Logits of 6 query rows, packed [features][6], with `panels` panels of 8 keys, packed [features][8]:
+ * tile[row][key] = scale · <query, key>.
+ */
+export function scoreSix(
+  tile: usize,
+  query: usize,
+  panel: usize,
+  panels: u32,
+  features: u32,
+  scale: f32,
+): void {
+  const factor = f32x4.splat(scale);
+  for (; panels > 0; --panels) {
+    let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0;
+    let b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0;
+    let from = query;
+    const end = panel + ((<usize> features * PANEL) << 2);
+    while (panel < end) {
+      const low = v128.load(panel), high = v128.load(panel, 16);
+      let x = v128.load_splat<f32>(from);
+      a0 = multiplyAdd(x, low, a0);
+      b0 = multiplyAdd(x, high, b0);
+      x = v128.load_splat<f32>(from, 4);
+      a1 = multiplyAdd(x, low, a1);
+      b1 = multiplyAdd(x, high, b1);
+      x = v128.load_splat<f32>(from, 8);
+      a2 = multiplyAdd(x, low, a2);
+      b2 = multiplyAdd(x, high, b2);
+      x = v128.load_splat<f32>(from, 12);
+      a3 = multiplyAdd(x, low, a3);
+      b3 = multiplyAdd(x, high, b3);
+      x = v128.load_splat<f32>(from, 16);
+      a4 = multiplyAdd(x, low, a4);
+      b4 = multiplyAdd(x, high, b4);
+      x = v128.load_splat<f32>(from, 20);
+      a5 = multiplyAdd(x, low, a5);
+      b5 = multiplyAdd(x, high, b5);
+      panel += PANEL << 2;
+      from += GROUP_ROWS << 2;
+    }
+    storeScaled(tile, a0, b0, factor);
+    storeScaled(tile + ROW, a1, b1, factor);
+    storeScaled(tile + 2 * ROW, a2, b2, factor);
+    storeScaled(tile + 3 * ROW, a3, b3, factor);
+    storeScaled(tile + 4 * ROW, a4, b4, factor);
+    storeScaled(tile + 5 * ROW, a5, b5, factor);
+    tile += PANEL << 2;
+  }
+}
+
+/** The same for 4 query rows, packed [features][4]. */
+export function scoreFour(
+  tile: usize,
+  query: usize,
+  panel: usize,
+  panels: u32,
+  features: u32,
+  scale: f32,
+): void {
+  const factor = f32x4.splat(scale);
+  for (; panels > 0; --panels) {
+    let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
+    let b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+    let from = query;
+    const end = panel + ((<usize> features * PANEL) << 2);
+    while (panel < end) {
+      const low = v128.load(panel), high = v128.load(panel, 16);
+      let x = v128.load_splat<f32>(from);
+      a0 = multiplyAdd(x, low, a0);
+      b0 = multiplyAdd(x, high, b0);
+      x = v128.load_splat<f32>(from, 4);
+      a1 = multiplyAdd(x, low, a1);
+      b1 = multiplyAdd(x, high, b1);
+      x = v128.load_splat<f32>(from, 8);
+      a2 = multiplyAdd(x, low, a2);
+      b2 = multiplyAdd(x, high, b2);
+      x = v128.load_splat<f32>(from, 12);
+      a3 = multiplyAdd(x, low, a3);
+      b3 = multiplyAdd(x, high, b3);
+      panel += PANEL << 2;
+      from += 16;
+    }
+    storeScaled(tile, a0, b0, factor);
+    storeScaled(tile + ROW, a1, b1, factor);
+    storeScaled(tile + 2 * ROW, a2, b2, factor);
+    storeScaled(tile + 3 * ROW, a3, b3, factor);
+    tile += PANEL << 2;
+  }
+}
+
+// @ts-ignore: decorator
+
+function storeScaled(to: usize, low: v128, high: v128, factor: v128): void {
+  v128.store(to, f32x4.mul(low, factor));
+  v128.store(to, f32x4.mul(high, factor), 16);
+}
+
+/**
+ * One panel of 8 columns of 6 output rows: sums[row] = decay[row] · sums[row] + Σ_key tile[row][key] · panel[key].
+ */
+export function accumulateSix(sums: usize, decay: usize, tile: usize, panel: usize, keys: u32): void {
+  let x = v128.load_splat<f32>(decay);
+  let a0 = f32x4.mul(x, v128.load(sums)), b0 = f32x4.mul(x, v128.load(sums, 16));
+  x = v128.load_splat<f32>(decay, 4);
+  let a1 = f32x4.mul(x, v128.load(sums, 32)), b1 = f32x4.mul(x, v128.load(sums, 48));
+  x = v128.load_splat<f32>(decay, 8);
+  let a2 = f32x4.mul(x, v128.load(sums, 64)), b2 = f32x4.mul(x, v128.load(sums, 80));
+  x = v128.load_splat<f32>(decay, 12);
+  let a3 = f32x4.mul(x, v128.load(sums, 96)), b3 = f32x4.mul(x, v128.load(sums, 112));
+  x = v128.load_splat<f32>(decay, 16);
+  let a4 = f32x4.mul(x, v128.load(sums, 128)), b4 = f32x4.mul(x, v128.load(sums, 144));
+  x = v128.load_splat<f32>(decay, 20);
+  let a5 = f32x4.mul(x, v128.load(sums, 160)), b5 = f32x4.mul(x, v128.load(sums, 176));
+  const end = tile + ((<usize> keys) << 2);
+  while (tile < end) {
+    const low = v128.load(panel), high = v128.load(panel, 16);
+    x = v128.load_splat<f32>(tile);
+    a0 = multiplyAdd(x, low, a0);
+    b0 = multiplyAdd(x, high, b0);
+    x = v128.load_splat<f32>(tile, ROW);
+    a1 = multiplyAdd(x, low, a1);
+    b1 = multiplyAdd(x, high, b1);
+    x = v128.load_splat<f32>(tile, 2 * ROW);
+    a2 = multiplyAdd(x, low, a2);
+    b2 = multiplyAdd(x, high, b2);
+    x = v128.load_splat<f32>(tile, 3 * ROW);
+    a3 = multiplyAdd(x, low, a3);
+    b3 = multiplyAdd(x, high, b3);
+    x = v128.load_splat<f32>(tile, 4 * ROW);
+    a4 = multiplyAdd(x, low, a4);
+    b4 = multiplyAdd(x, high, b4);
+    x = v128.load_splat<f32>(tile, 5 * ROW);
+    a5 = multiplyAdd(x, low, a5);
+    b5 = multiplyAdd(x, high, b5);
+    panel += PANEL << 2;
+    tile += 4;
+  }
+  storePair(sums, a0, b0);
+  storePair(sums + 32, a1, b1);
+  storePair(sums + 64, a2, b2);
+  storePair(sums + 96, a3, b3);
+  storePair(sums + 128, a4, b4);
+  storePair(sums + 160, a5, b5);
+}
+
+/** The same for 4 output rows. */
+export function accumulateFour(sums: usize, decay: usize, tile: usize, panel: usize, keys: u32): void {
+  let x = v128.load_splat<f32>(decay);
+  let a0 = f32x4.mul(x, v128.load(sums)), b0 = f32x4.mul(x, v128.load(sums, 16));
+  x = v128.load_splat<f32>(decay, 4);
+  let a1 = f32x4.mul(x, v128.load(sums, 32)), b1 = f32x4.mul(x, v128.load(sums, 48));
+  x = v128.load_splat<f32>(decay, 8);
+  let a2 = f32x4.mul(x, v128.load(sums, 64)), b2 = f32x4.mul(x, v128.load(sums, 80));
+  x = v128.load_splat<f32>(decay, 12);
+  let a3 = f32x4.mul(x, v128.load(sums, 96)), b3 = f32x4.mul(x, v128.load(sums, 112));
+  const end = tile + ((<usize> keys) << 2);
+  while (tile < end) {
+    const low = v128.load(panel), high = v128.load(panel, 16);
+    x = v128.load_splat<f32>(tile);
+    a0 = multiplyAdd(x, low, a0);
+    b0 = multiplyAdd(x, high, b0);
+    x = v128.load_splat<f32>(tile, ROW);
+    a1 = multiplyAdd(x, low, a1);
+    b1 = multiplyAdd(x, high, b1);
+    x = v128.load_splat<f32>(tile, 2 * ROW);
+    a2 = multiplyAdd(x, low, a2);
+    b2 = multiplyAdd(x, high, b2);
+    x = v128.load_splat<f32>(tile, 3 * ROW);
+    a3 = multiplyAdd(x, low, a3);
+    b3 = multiplyAdd(x, high, b3);
+    panel += PANEL << 2;
+    tile += 4;
+  }
+  storePair(sums, a0, b0);
+  storePair(sums + 32, a1, b1);
+  storePair(sums + 64, a2, b2);
+  storePair(sums + 96, a3, b3);
+}
+
+// @ts-ignore: decorator
+
+function storePair(to: usize, low: v128, high: v128): void {
+  v128.store(to, low);
+  v128.store(to, high, 16);
+}

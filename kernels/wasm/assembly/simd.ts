@@ -1,0 +1,53 @@
+/** a·b + c in four lanes, fused where the engine has relaxed SIMD. */
+// @ts-ignore: decorator
+
+export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(f32x4.mul(a, b), c);
+}
+
+/** Sum of the four lanes. */
+// @ts-ignore: decorator
+
+export function sumOfLanes(v: v128): f32 {
+  const pairs = f32x4.add(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
+  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
+}
+
+/** Largest of the four lanes, none of them NaN. */
+// @ts-ignore: decorator
+
+export function largestOfLanes(v: v128): f32 {
+  const pairs = f32x4.pmax(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
+  const a = f32x4.extract_lane(pairs, 0), b = f32x4.extract_lane(pairs, 1);
+  return a < b ? b : a;
+}
+
+/** n rounded up to a multiple of 4. */
+// @ts-ignore: decorator
+
+export function upToFour(n: u32): u32 {
+  return (n + 3) & ~3;
+}
+
+/** n rounded up to a multiple of 8. */
+// @ts-ignore: decorator
+
+export function upToEight(n: u32): u32 {
+  return (n + 7) & ~7;
+}
+
+/** Copies `count` floats; the regions may not overlap. */
+export function copyFloats(to: usize, from: usize, count: u32): void {
+  const end = from + ((<usize> count) << 2);
+  while (from + 16 <= end) {
+    v128.store(to, v128.load(from));
+    to += 16;
+    from += 16;
+  }
+  while (from < end) {
+    store<f32>(to, load<f32>(from));
+    to += 4;
+    from += 4;
+  }
+}

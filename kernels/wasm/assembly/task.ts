@@ -1,0 +1,49 @@
+import { angularHashTask } from "./angular_hash";
+import { attendTask } from "./attend";
+import { keyImportanceTask, keySizesTask, valueSizesTask } from "./key_importance";
+import * as layout from "./layout";
+import { mergeAttentionTask } from "./merge_attention";
+import { packKeysTask } from "./pack";
+import { centreRowsTask, columnMeanTask, columnSumsTask, gatherRowsTask } from "./rows";
+import { blocksOfTask, sampleKeysTask } from "./sample_keys";
+import { probeLogitsTask, probeSoftmaxTask } from "./softmax_rows";
+import { sortByBucketTask } from "./sort_by_bucket";
+
+/** Runs one task of an operation. */
+export function runTask(operation: usize, task: u32, scratch: usize): void {
+  const args = operation + layout.ARGUMENTS;
+  switch (load<u32>(operation, layout.CODE)) {
+    case layout.ATTEND:
+      return attendTask(args, task, scratch);
+    case layout.PACK_KEYS:
+      return packKeysTask(args, task);
+    case layout.PROBE_LOGITS:
+      return probeLogitsTask(args, task, scratch);
+    case layout.PROBE_SOFTMAX:
+      return probeSoftmaxTask(args, task);
+    case layout.COLUMN_SUMS:
+      return columnSumsTask(args, task);
+    case layout.COLUMN_MEAN:
+      return columnMeanTask(args, task);
+    case layout.CENTRE_ROWS:
+      return centreRowsTask(args, task);
+    case layout.GATHER_ROWS:
+      return gatherRowsTask(args, task);
+    case layout.ANGULAR_HASH:
+      return angularHashTask(args, task, scratch);
+    case layout.SORT_BY_BUCKET:
+      return sortByBucketTask(args, task);
+    case layout.VALUE_SIZES:
+      return valueSizesTask(args, task);
+    case layout.KEY_SIZES:
+      return keySizesTask(args, task);
+    case layout.KEY_IMPORTANCE:
+      return keyImportanceTask(args, task);
+    case layout.SAMPLE_KEYS:
+      return sampleKeysTask(args, task);
+    case layout.BLOCKS_OF:
+      return blocksOfTask(args, task);
+    case layout.MERGE_ATTENTION:
+      return mergeAttentionTask(args, task);
+  }
+}

@@ -1,0 +1,23 @@
+import type { Backend, DeviceArray } from "../backend.ts";
+import source from "./angular_hash.wgsl" with { type: "text" };
+import type { Kernel } from "./pipelines.ts";
+import type { Recorder } from "./recorder.ts";
+
+const kernel: Kernel = { file: "angular_hash.wgsl", source, access: ["read", "read", "read", "write"] };
+
+/** Rows that one invocation hashes. */
+const ROWS = 4;
+
+/** Gray rank of the sign bits of each row against random hyperplanes. */
+export function angularHash(recorder: Recorder, args: Parameters<Backend["angularHash"]>[0]): DeviceArray {
+  const { rows, shift, hyperplanes, heads, count, width, projections } = args;
+  const ranks = recorder.array("word", heads * count, "the hashes");
+  const tiles = Math.ceil(count / ROWS);
+  recorder.dispatch({
+    kernel,
+    parameters: [heads, count, width, projections, tiles, shift ? 1 : 0],
+    arrays: [rows, shift, hyperplanes, ranks],
+    workgroups: Math.ceil(heads * tiles / 64),
+  });
+  return ranks;
+}

@@ -1,0 +1,74 @@
+// Gray rank of the sign bits of rows against random hyperplanes.
+// parameters.heads, count, width, projections: shapes; tiles: tiles of ROWS rows per head;
+// shifted: 1 if `shift` is to be subtracted first.
+
+struct Parameters {
+  heads: u32,
+  count: u32,
+  width: u32,
+  projections: u32,
+  tiles: u32,
+  shifted: u32,
+}
+
+@group(0) @binding(0) var<uniform> parameters: Parameters;
+@group(0) @binding(1) var<storage, read> rows: array<f32>; // (heads, count, width) f32
+@group(0) @binding(2) var<storage, read> shift: array<f32>; // (heads, width) f32
+@group(0) @binding(3) var<storage, read> hyperplanes: array<f32>; // (heads, projections, width) f32
+@group(0) @binding(4) var<storage, read_write> ranks: array<u32>; // (heads, count) u32
+
+// Rows of one invocation share every hyperplane value that it loads.
+const ROWS = 4u;
+const BITS = 8u;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let tile = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
+  let head = tile / parameters.tiles;
+  if (head >= parameters.heads) {
+    return;
+  }
+  let firstRow = (tile % parameters.tiles) * ROWS;
+  let lastRow = parameters.count - 1u;
+  // Rows past the end repeat the last one; their ranks are not stored.
+  let starts = (vec4u(head * parameters.count) + min(vec4u(firstRow) + vec4u(0u, 1u, 2u, 3u), vec4u(lastRow))) *
+    parameters.width;
+  var codes = vec4u(0u);
+  for (var firstBit = 0u; firstBit < parameters.projections; firstBit += BITS) {
+    var projected: array<vec4f, BITS>;
+    for (var column = 0u; column < parameters.width; column++) {
+      var row = vec4f(
+        rows[starts.x + column],
+        rows[starts.y + column],
+        rows[starts.z + column],
+        rows[starts.w + column],
+      );
+      if (parameters.shifted == 1u) {
+        row -= shift[head * parameters.width + column];
+      }
+      for (var bit = 0u; bit < BITS; bit++) {
+        let plane = min(firstBit + bit, parameters.projections - 1u);
+        let normal = hyperplanes[(head * parameters.projections + plane) * parameters.width + column];
+        projected[bit] = fma(vec4f(normal), row, projected[bit]);
+      }
+    }
+    for (var bit = 0u; bit < BITS; bit++) {
+      if (firstBit + bit < parameters.projections) {
+        codes |= select(vec4u(0u), vec4u(1u << (firstBit + bit)), projected[bit] > vec4f(0.0));
+      }
+    }
+  }
+  // The prefix exclusive-or of a Gray code is its rank.
+  for (var distance = 1u; distance < 32u; distance *= 2u) {
+    codes ^= codes >> vec4u(distance);
+  }
+  for (var r = 0u; r < ROWS; r++) {
+    if (firstRow + r <= lastRow) {
+      ranks[head * parameters.count + firstRow + r] = codes[r];
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
+import { type AdapterDescription, describeAdapter, requestAdapter, requestDevice } from "./adapter.ts";
+import { angularHash } from "./angular_hash.ts";
+import { attend } from "./attend.ts";
+import { blocksOf } from "./blocks_of.ts";
+import { keyImportance } from "./key_importance.ts";
+import { mergeAttention } from "./merge_attention.ts";
+import { Recorder } from "./recorder.ts";
+import { centreRows, columnMean, gatherRows } from "./rows.ts";
+import { sampleKeys } from "./sample_keys.ts";
+import { softmaxRows } from "./softmax_rows.ts";
+import { sortByBucket } from "./sort_by_bucket.ts";
+
+/** Arguments of a primitive. */
+type Arguments<Name extends keyof Backend> = Backend[Name] extends (args: infer A) => unknown ? A : never;
+
+/** Options of {@link openWebGpu}. */
+export interface WebGpuOptions {
+  /** Another WebGPU implementation than `navigator.gpu`, such as Dawn from the npm package `webgpu`. */
+  readonly gpu?: GPU;
+  /** Lowers the largest array, in bytes, for instance to see how larger problems are split. */
+  readonly largestArrayBytes?: number;
+  rows?: number;
+}
+
+/** Opens the WebGPU device of this machine; rejects with DeviceUnavailableError where there is none. */
+export async function openWebGpu(options: WebGpuOptions = {}): Promise<WebGpuBackend> {
+  const adapter = await requestAdapter(options.gpu);
+  const device = await requestDevice(adapter);
+  return new WebGpuBackend(device, describeAdapter(adapter), options);
+}
+
+/** Every primitive as WGSL kernels; everything between two calls of `run` is one submission. */
+export class WebGpuBackend implements Backend {
+  readonly kind = "webgpu";
+  readonly adapter: string;
+  readonly software: boolean;
+  readonly largestArrayBytes: number;
+  readonly #recorder: Recorder;
+
+  constructor(device: GPUDevice, description: AdapterDescription, private options: WebGpuOptions) {
+    this.adapter = description.name;
+    this.software = description.software;
+    this.largestArrayBytes = Math.min(
+      device.limits.maxStorageBufferBindingSize,
+      device.limits.maxBufferSize,
+      options.largestArrayBytes ?? Infinity,
+    );
+    this.#recorder = new Recorder(device, this.largestArrayBytes);
+  }
+
+  upload(data: Float32Array | Uint32Array): DeviceArray {
+    return this.#recorder.upload(data);
+  }
+
+  run(outputs: readonly DeviceArray[], signal?: AbortSignal): Promise<(Float32Array | Uint32Array)[]> {
+    return this.#recorder.run(outputs, signal);
+  }
+
+  reset(): void {
+    this.#recorder.reset();
+  }
+
+  destroy(): void {
+    this.#recorder.destroy();
+  }
+
+  attend(args: AttendArguments): PartialAttention {
+    return attend(this.#recorder, args, this.options.rows);
+  }
+
+  softmaxRows(args: Arguments<"softmaxRows">): DeviceArray {
+    return softmaxRows(this.#recorder, args);
+  }
+
+  columnMean(args: Arguments<"columnMean">): DeviceArray {
+    return columnMean(this.#recorder, args);
+  }
+
+  centreRows(args: Arguments<"centreRows">): DeviceArray {
+    return centreRows(this.#recorder, args);
+  }
+
+  gatherRows(args: Arguments<"gatherRows">): DeviceArray {
+    return gatherRows(this.#recorder, args);
+  }
+
+  angularHash(args: Arguments<"angularHash">): DeviceArray {
+    return angularHash(this.#recorder, args);
+  }
+
+  sortByBucket(args: Arguments<"sortByBucket">): { order: DeviceArray; position: DeviceArray } {
+    return sortByBucket(this.#recorder, args);
+  }
+
+  keyImportance(args: Arguments<"keyImportance">): DeviceArray {
+    return keyImportance(this.#recorder, args);
+  }
+
+  sampleKeys(args: Arguments<"sampleKeys">): { index: DeviceArray; logWeight: DeviceArray } {
+    return sampleKeys(this.#recorder, args);
+  }
+
+  blocksOf(args: Arguments<"blocksOf">): DeviceArray {
+    return blocksOf(this.#recorder, args);
+  }
+
+  mergeAttention(args: Arguments<"mergeAttention">): PartialAttention {
+    return mergeAttention(this.#recorder, args);
+  }
+}

@@ -1,0 +1,31 @@
+import type { Backend, DeviceArray } from "../backend.ts";
+import { floatBits } from "./array.ts";
+import source from "./key_importance.wgsl" with { type: "text" };
+import type { Kernel } from "./pipelines.ts";
+import type { Recorder } from "./recorder.ts";
+
+const kernel: Kernel = {
+  file: "key_importance.wgsl",
+  source,
+  access: ["read", "read", "write", "write", "write"],
+};
+
+/** How much each key deserves to be sampled: see `Backend.keyImportance` for the formula. */
+export function keyImportance(
+  recorder: Recorder,
+  args: Parameters<Backend["keyImportance"]>[0],
+): DeviceArray {
+  const { probabilities, value, heads, keys, probes, valueFeatures } = args;
+  const valueSquare = recorder.array("float", heads * keys, "the squared norms of the values");
+  const columnNorm = recorder.array("float", heads * keys, "the column norms");
+  const importance = recorder.array("float", heads * keys, "the importance of the keys");
+  const shares = [args.valueScale, args.columnShare, args.valueShare, args.uniformShare];
+  const step = {
+    kernel,
+    parameters: [heads, keys, probes, valueFeatures, ...shares.map(floatBits)],
+    arrays: [probabilities, value, valueSquare, columnNorm, importance],
+  };
+  recorder.dispatch({ ...step, entryPoint: "measure", workgroups: Math.ceil(heads * keys / 64) });
+  recorder.dispatch({ ...step, entryPoint: "combine", workgroups: heads });
+  return importance;
+}

@@ -1,0 +1,100 @@
+// How much each key deserves to be sampled.
+// parameters.heads, keys, probes, valueFeatures: shapes; valueScale: factor on the values;
+// columnShare, valueShare, uniformShare: weights of the three parts.
+
+struct Parameters {
+  heads: u32,
+  keys: u32,
+  probes: u32,
+  valueFeatures: u32,
+  valueScale: f32,
+  columnShare: f32,
+  valueShare: f32,
+  uniformShare: f32,
+}
+
+@group(0) @binding(0) var<uniform> parameters: Parameters;
+@group(0) @binding(1) var<storage, read> probabilities: array<f32>; // (heads, probes, keys) f32
+@group(0) @binding(2) var<storage, read> value: array<f32>; // (heads, keys, valueFeatures) f32
+@group(0) @binding(3) var<storage, read_write> valueSquare: array<f32>; // (heads, keys) f32
+@group(0) @binding(4) var<storage, read_write> columnNorm: array<f32>; // (heads, keys) f32
+@group(0) @binding(5) var<storage, read_write> importance: array<f32>; // (heads, keys) f32
+
+const LANES = 256u;
+
+var<workgroup> partial: array<vec2f, LANES>;
+
+@compute @workgroup_size(64)
+fn measure(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
+  let head = at / parameters.keys;
+  if (head >= parameters.heads) {
+    return;
+  }
+  var square = 0.0;
+  for (var c = 0u; c < parameters.valueFeatures; c++) {
+    let scaled = parameters.valueScale * value[at * parameters.valueFeatures + c];
+    square = fma(scaled, scaled, square);
+  }
+  valueSquare[at] = square;
+  let probed = head * parameters.probes * parameters.keys + at % parameters.keys;
+  var column = 0.0;
+  for (var i = 0u; i < parameters.probes; i++) {
+    let probability = probabilities[probed + i * parameters.keys];
+    column = fma(probability, probability, column);
+  }
+  columnNorm[at] = sqrt(column);
+}
+
+// Sum over the lanes of a workgroup, the same for all of them.
+fn sumOfLanes(own: vec2f, local: u32) -> vec2f {
+  partial[local] = own;
+  workgroupBarrier();
+  for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {
+    if (local < distance) {
+      partial[local] += partial[local + distance];
+    }
+    workgroupBarrier();
+  }
+  let total = partial[0];
+  workgroupBarrier();
+  return total;
+}
+
+// One workgroup per head.
+@compute @workgroup_size(LANES)
+fn combine(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let head = workgroup.x + workgroup.y * workgroups.x;
+  if (head >= parameters.heads) {
+    return;
+  }
+  let start = head * parameters.keys + local;
+  let end = (head + 1u) * parameters.keys;
+  let keys = f32(parameters.keys);
+  var squares = 0.0;
+  for (var j = start; j < end; j += LANES) {
+    squares += valueSquare[j];
+  }
+  let meanSquare = sumOfLanes(vec2f(squares), local).x / keys;
+  var own = vec2f(0.0);
+  for (var j = start; j < end; j += LANES) {
+    let size = sqrt(valueSquare[j] + meanSquare);
+    own += vec2f(size, size * columnNorm[j]);
+  }
+  let totals = sumOfLanes(own, local);
+  for (var j = start; j < end; j += LANES) {
+    let size = sqrt(valueSquare[j] + meanSquare);
+    let parts = vec2f(size, size * columnNorm[j]);
+    let shares = select(vec2f(1.0 / keys), parts / totals, totals > vec2f(0.0));
+    importance[j] = parameters.columnShare * shares.y + parameters.valueShare * shares.x +
+      parameters.uniformShare / keys;
+  }
+}

@@ -1,0 +1,115 @@
+import { KernelError } from "./kernel_error.ts";
+
+/** How a kernel uses an array that is bound to it. */
+export type Access = "read" | "write";
+
+/** A WGSL module and the arrays that it binds, from binding 1 on; binding 0 is its block of parameters. */
+export interface Kernel {
+  /** Name of the WGSL file. */
+  readonly file: string;
+  readonly source: string;
+  readonly access: readonly Access[];
+}
+
+/** One specialisation of a kernel. */
+export interface Variant {
+  readonly kernel: Kernel;
+  readonly entryPoint?: string;
+  /** `const` declarations put before the source, for array sizes in function scope, which `override` cannot be. */
+  readonly definitions?: Readonly<Record<string, number>>;
+  /** Values of `override` constants. */
+  readonly constants?: Readonly<Record<string, number>>;
+}
+
+/** Compiles each variant of a kernel once, in parallel with the recording and with the other variants. */
+export class PipelineCache {
+  readonly #device: GPUDevice;
+  readonly #modules = new Map<string, { module: GPUShaderModule; check: Promise<void> }>();
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** The pipeline of a variant; rejects with a {@link KernelError} when the device refuses it. */
+  pipeline(variant: Variant): Promise<GPUComputePipeline> {
+    const { kernel, entryPoint = "main", definitions = {}, constants = {} } = variant;
+    const key = [kernel.file, entryPoint, JSON.stringify(definitions), JSON.stringify(constants)].join(" ");
+    let pipeline = this.#pipelines.get(key);
+    if (!pipeline) {
+      pipeline = this.#compile(variant, key);
+      // The rejection is reported by `run`; until then it must not count as unhandled.
+      pipeline.catch(() => {});
+      this.#pipelines.set(key, pipeline);
+    }
+    return pipeline;
+  }
+
+  /** The layout of a kernel's bindings. Explicit, since an automatic one leaves out what a variant does not use. */
+  layout(access: readonly Access[]): GPUBindGroupLayout {
+    const key = access.join(" ");
+    let layout = this.#layouts.get(key);
+    if (!layout) {
+      const types = access.map((a): GPUBufferBindingType => a === "read" ? "read-only-storage" : "storage");
+      layout = this.#device.createBindGroupLayout({
+        label: key,
+        entries: (["uniform", ...types] as GPUBufferBindingType[]).map((type, binding) => ({
+          binding,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type },
+        })),
+      });
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+
+  async #compile(variant: Variant, label: string): Promise<GPUComputePipeline> {
+    const { kernel, entryPoint = "main", definitions = {}, constants = {} } = variant;
+    const defined = Object.entries(definitions).map(([name, value]) => `const ${name} = ${value}u;\n`);
+    const code = defined.join("") + kernel.source;
+    const { module, check } = this.#module(kernel.file, code);
+    await check;
+    const descriptor: GPUComputePipelineDescriptor = {
+      label,
+      layout: this.#device.createPipelineLayout({ bindGroupLayouts: [this.layout(kernel.access)] }),
+      compute: { module, entryPoint, constants: { ...constants } },
+    };
+    try {
+      return await this.#device.createComputePipelineAsync(descriptor);
+    } catch (cause) {
+      throw new KernelError(`Cannot build the pipeline ${label}: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  #module(file: string, code: string): { module: GPUShaderModule; check: Promise<void> } {
+    let entry = this.#modules.get(code);
+    if (!entry) {
+      this.#device.pushErrorScope("validation");
+      const module = this.#device.createShaderModule({ label: file, code });
+      const check = checkModule(module, file, code, this.#device.popErrorScope());
+      check.catch(() => {});
+      entry = { module, check };
+      this.#modules.set(code, entry);
+    }
+    return entry;
+  }
+}
+
+/** Reports what the compiler refused as file, line, column, message and source line. */
+async function checkModule(
+  module: GPUShaderModule,
+  file: string,
+  code: string,
+  scope: Promise<GPUError | null>,
+): Promise<void> {
+  const [error, info] = await Promise.all([scope, module.getCompilationInfo()]);
+  const lines = code.split("\n");
+  const refused = info.messages.filter(({ type }) => type === "error").map((message) => {
+    const line = lines[message.lineNum - 1] ?? "";
+    return `${file}:${message.lineNum}:${message.linePos}: ${message.message}\n  ${line.trim()}`;
+  });
+  if (refused.length > 0) throw new KernelError(`Cannot compile ${refused.join("\n")}`);
+  if (error) throw new KernelError(`Cannot compile ${file}: ${error.message}`);
+}

@@ -1,0 +1,121 @@
+// Row-wise primitives: columnMean in two levels, centreRows, gatherRows and padRows.
+// parameters.heads, count, width: shape of `rows`; picks: rows per head of `result` (gather), chunks of the
+// mean or width of a padded row; chunkRows: rows that one invocation of `partialMean` sums.
+
+struct Parameters {
+  heads: u32,
+  count: u32,
+  width: u32,
+  picks: u32,
+  chunkRows: u32,
+}
+
+@group(0) @binding(0) var<uniform> parameters: Parameters;
+@group(0) @binding(1) var<storage, read> rows: array<f32>; // (heads, count, width) f32
+@group(0) @binding(2) var<storage, read> other: array<f32>; // partial sums (heads, chunks, width) or centre (heads, width)
+@group(0) @binding(3) var<storage, read> index: array<u32>; // (heads, picks) u32
+@group(0) @binding(4) var<storage, read_write> result: array<f32>;
+
+// Four lanes share a row: the divisions that locate it, dear on software adapters, are then paid once for
+// width / 4 values, and neighbouring lanes still touch neighbouring addresses.
+const LANES = 4u;
+const ROWS = 16u;
+
+@compute @workgroup_size(64)
+fn partialMean(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
+  let chunk = at / parameters.width;
+  let column = at % parameters.width;
+  let head = chunk / parameters.picks;
+  if (head >= parameters.heads) {
+    return;
+  }
+  let headStart = head * parameters.count * parameters.width + column;
+  let start = (chunk % parameters.picks) * parameters.chunkRows;
+  let end = min(start + parameters.chunkRows, parameters.count);
+  // Differences from the first row: a constant column sums to exactly 0.
+  let first = rows[headStart];
+  var sum = 0.0;
+  for (var i = start; i < end; i++) {
+    sum += rows[headStart + i * parameters.width] - first;
+  }
+  result[at] = sum;
+}
+
+@compute @workgroup_size(64)
+fn columnMean(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
+  let head = at / parameters.width;
+  let column = at % parameters.width;
+  if (head >= parameters.heads) {
+    return;
+  }
+  var sum = 0.0;
+  for (var chunk = 0u; chunk < parameters.picks; chunk++) {
+    sum += other[(head * parameters.picks + chunk) * parameters.width + column];
+  }
+  result[at] = rows[head * parameters.count * parameters.width + column] + sum / f32(parameters.count);
+}
+
+@compute @workgroup_size(LANES, ROWS)
+fn centreRows(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let row = (workgroup.x + workgroup.y * workgroups.x) * ROWS + local.y;
+  let head = row / parameters.count;
+  if (head >= parameters.heads) {
+    return;
+  }
+  let start = row * parameters.width;
+  let centre = head * parameters.width;
+  for (var column = local.x; column < parameters.width; column += LANES) {
+    result[start + column] = rows[start + column] - other[centre + column];
+  }
+}
+
+@compute @workgroup_size(LANES, ROWS)
+fn gatherRows(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let row = (workgroup.x + workgroup.y * workgroups.x) * ROWS + local.y;
+  let head = row / parameters.picks;
+  if (head >= parameters.heads) {
+    return;
+  }
+  let start = row * parameters.width;
+  let source = (head * parameters.count + index[row]) * parameters.width;
+  for (var column = local.x; column < parameters.width; column += LANES) {
+    result[start + column] = rows[source + column];
+  }
+}
+
+@compute @workgroup_size(LANES, ROWS)
+fn padRows(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let row = (workgroup.x + workgroup.y * workgroups.x) * ROWS + local.y;
+  if (row >= parameters.heads * parameters.count) {
+    return;
+  }
+  for (var column = local.x; column < parameters.picks; column += LANES) {
+    var padded = 0.0;
+    if (column < parameters.width) {
+      padded = rows[row * parameters.width + column];
+    }
+    result[row * parameters.picks + column] = padded;
+  }
+}

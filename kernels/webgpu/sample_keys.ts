@@ -1,0 +1,30 @@
+import type { Backend, DeviceArray } from "../backend.ts";
+import type { Kernel } from "./pipelines.ts";
+import random from "./random.wgsl" with { type: "text" };
+import type { Recorder } from "./recorder.ts";
+import source from "./sample_keys.wgsl" with { type: "text" };
+
+const kernel: Kernel = {
+  file: "random.wgsl + sample_keys.wgsl",
+  source: random + source,
+  access: ["read", "write", "write", "write"],
+};
+
+/** Stratified sampling of keys in exact integer arithmetic. */
+export function sampleKeys(
+  recorder: Recorder,
+  args: Parameters<Backend["sampleKeys"]>[0],
+): { index: DeviceArray; logWeight: DeviceArray } {
+  const { importance, heads, keys, samples, seed, purpose } = args;
+  const cumulative = recorder.array("word", heads * keys, "the cumulative weights of the keys");
+  const index = recorder.array("word", heads * samples, "the sampled keys");
+  const logWeight = recorder.array("float", heads * samples, "the log-weights of the sampled keys");
+  const step = {
+    kernel,
+    parameters: [heads, keys, samples, purpose, seed[0], seed[1]],
+    arrays: [importance, cumulative, index, logWeight],
+  };
+  recorder.dispatch({ ...step, entryPoint: "accumulate", workgroups: heads });
+  recorder.dispatch({ ...step, entryPoint: "pick", workgroups: Math.ceil(heads * samples / 64) });
+  return { index, logWeight };
+}

@@ -1,0 +1,26 @@
+import type { Backend, DeviceArray } from "../backend.ts";
+import { floatBits } from "./array.ts";
+import type { Kernel } from "./pipelines.ts";
+import type { Recorder } from "./recorder.ts";
+import source from "./softmax_rows.wgsl" with { type: "text" };
+
+const kernel: Kernel = { file: "softmax_rows.wgsl", source, access: ["read", "read", "write"] };
+
+/** Softmax probabilities of few queries over all keys. */
+export function softmaxRows(recorder: Recorder, args: Parameters<Backend["softmaxRows"]>[0]): DeviceArray {
+  const { query, key, heads, queries, keys, features, scale } = args;
+  const probabilities = recorder.array("float", heads * queries * keys, "the softmax rows");
+  const queryTiles = Math.ceil(queries / 4), keyTiles = Math.ceil(keys / 4);
+  const step = {
+    kernel,
+    parameters: [heads, queries, keys, features, queryTiles, keyTiles, floatBits(scale)],
+    arrays: [query, key, probabilities],
+  };
+  recorder.dispatch({
+    ...step,
+    entryPoint: "logits",
+    workgroups: Math.ceil(heads * queryTiles * keyTiles / 64),
+  });
+  recorder.dispatch({ ...step, entryPoint: "normalise", workgroups: heads * queries });
+  return probabilities;
+}

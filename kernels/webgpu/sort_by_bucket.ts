@@ -1,0 +1,44 @@
+import type { Backend, DeviceArray } from "../backend.ts";
+import type { GpuArray } from "./array.ts";
+import type { Kernel } from "./pipelines.ts";
+import type { Recorder } from "./recorder.ts";
+import source from "./sort_by_bucket.wgsl" with { type: "text" };
+
+const kernel: Kernel = {
+  file: "sort_by_bucket.wgsl",
+  source,
+  access: ["read", "read", "write", "write", "write"],
+};
+
+/** Rows that one invocation counts and moves. */
+const CHUNK = 128;
+/** Bits of a rank that one pass sorts by: the counters stay small even for 2^24 buckets. */
+const DIGIT_BITS = 8;
+
+/** Stable sort of each head's rows by bucket, one radix pass for each 256-fold of buckets. */
+export function sortByBucket(
+  recorder: Recorder,
+  args: Parameters<Backend["sortByBucket"]>[0],
+): { order: DeviceArray; position: DeviceArray } {
+  const { ranks, heads, count, buckets } = args;
+  const passes = Math.max(1, Math.ceil(Math.log2(buckets) / DIGIT_BITS));
+  const digits = Math.min(buckets, 2 ** DIGIT_BITS), chunks = Math.ceil(count / CHUNK);
+  const position = recorder.array("word", heads * count, "the sorted positions");
+  const offsets = recorder.array("word", heads * digits * chunks, "the bucket offsets");
+  let previous: GpuArray | undefined;
+  for (let pass = 0; pass < passes; pass++) {
+    const order = recorder.array("word", heads * count, "the sorted order");
+    const first = pass === 0 ? 1 : 0, last = pass === passes - 1 ? 1 : 0;
+    const step = {
+      kernel,
+      parameters: [heads, count, chunks, digits, pass * DIGIT_BITS, first, last],
+      arrays: [ranks, previous, offsets, order, position],
+    };
+    const workgroups = Math.ceil(heads * chunks / 64);
+    recorder.dispatch({ ...step, entryPoint: "countDigits", workgroups });
+    recorder.dispatch({ ...step, entryPoint: "scanOffsets", workgroups: heads });
+    recorder.dispatch({ ...step, entryPoint: "scatter", workgroups });
+    previous = order;
+  }
+  return { order: previous!, position };
+}
