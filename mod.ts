@@ -30,6 +30,14 @@ export {
   type PartialResult,
 } from "./estimators/attention/partial.ts";
 export { Device, openDevice, type OpenDeviceOptions } from "./kernels/device.ts";
-export type { Backend, DeviceKind } from "./kernels/backend.ts";
+export type {
+  AttendArguments,
+  AttentionShape,
+  Backend,
+  DeviceArray,
+  DeviceKind,
+  PartialAttention,
+} from "./kernels/backend.ts";
+export type { Purpose, SeedWords } from "./kernels/random.ts";
 export { DeviceLostError, DeviceUnavailableError } from "./kernels/errors.ts";
 export { checkTensor, type Tensor, tensor } from "./kernels/tensor.ts";

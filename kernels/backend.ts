@@ -30,10 +30,15 @@ export interface PartialAttention {
 
 /** Sizes of one attention problem. Grouped-query heads appear here as more queries per head. */
 export interface AttentionShape {
+  /** Key heads, batch included. */
   readonly heads: number;
+  /** Queries per key head. */
   readonly queries: number;
+  /** Keys per head, n_k. */
   readonly keys: number;
+  /** Length of a query and of a key, d. */
   readonly features: number;
+  /** Length of a value, d_v. */
   readonly valueFeatures: number;
 }
 
@@ -66,6 +71,7 @@ export interface AttendArguments extends AttentionShape {
  * callers do, once.
  */
 export interface Backend {
+  /** Which kind of device this is. */
   readonly kind: DeviceKind;
   /** What runs, in words: adapter or instruction set and thread count. */
   readonly adapter: string;

@@ -148,7 +148,7 @@ export class Device implements Disposable {
  *
  * @example
  * ```ts
- * import { openDevice } from "./device.ts";
+ * import { openDevice } from "@kdeformer/kdeformer";
  * using device = await openDevice({ prefer: "reference" });
  * console.log(device.kind); // reference
  * ```

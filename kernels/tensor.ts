@@ -24,7 +24,7 @@ export function formatShape(shape: readonly number[]): string {
  *
  * @example
  * ```ts
- * import { tensor } from "./tensor.ts";
+ * import { tensor } from "@kdeformer/kdeformer";
  * const identity = tensor([1, 0, 0, 1], [2, 2]);
  * console.log(identity.shape); // [2, 2]
  * ```

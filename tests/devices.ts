@@ -1,4 +1,4 @@
-import { Device, openDevice } from "../kernels/device.ts";
+import { type Device, openDevice } from "../kernels/device.ts";
 import type { DeviceKind } from "../kernels/backend.ts";
 import { webgpuTest } from "./backends.ts";
 

@@ -39,7 +39,9 @@ export interface AttentionOptions extends ProblemOptions {
 export interface Certificate {
   /** Whether the error is at most `target` (with probability 1 − delta unless kind is "exact"). */
   readonly holds: boolean;
+  /** The error asked for. */
   readonly epsilon: number;
+  /** The probability allowed of a larger error. */
   readonly delta: number;
   /** Upper bound on ‖output − attention‖_op; 0 for exact attention, up to rounding. */
   readonly operatorNormBound: number;
@@ -49,6 +51,7 @@ export interface Certificate {
   readonly target: number | null;
   /** Rows of the output that were computed exactly for the check. */
   readonly rowsChecked: number;
+  /** What the certificate rests on: a bound, an estimate, or exact computation. */
   readonly kind: "bound" | "estimate" | "exact";
 }
 
@@ -56,17 +59,21 @@ export interface Certificate {
 export interface AttentionStats {
   /** The method that ran, never "auto". */
   readonly method: Exclude<Method, "auto">;
+  /** The kind of device that ran it. */
   readonly device: DeviceKind;
+  /** That device in words. */
   readonly adapter: string;
   /** Inner products of a query and a key that were computed, over all heads. */
   readonly keyEvaluations: number;
   /** The budget of sampled keys per query; 0 for exact attention. */
   readonly samples: number;
+  /** Keys per block; 0 for exact attention. */
   readonly bucketSize: number;
   /** Wall-clock time from the checked input to the output on the host. */
   readonly seconds: number;
   /** Why a better device or the method asked for was given up, or null. */
   readonly fellBack: string | null;
+  /** The seed that repeats it. */
   readonly seed: number;
 }
 
@@ -76,6 +83,7 @@ export interface AttentionResult {
   readonly output: Tensor;
   /** Null when no error was asked for. */
   readonly certificate: Certificate | null;
+  /** How it came about. */
   readonly stats: AttentionStats;
 }
 

@@ -1,3 +1,4 @@
+// deno-fmt-ignore-file: AssemblyScript
 import { HASH_ROWS, PANEL, TILE_KEYS } from "./layout";
 import { scoreFour, scoreSix } from "./micro_kernel";
 import { packKeys } from "./pack";
@@ -5,7 +6,6 @@ import { groupRows, packQueries } from "./query_group";
 import { subtractRow } from "./rows";
 import { upToEight } from "./simd";
 
-// @ts-ignore: decorator
 @unmanaged
 class HashArguments {
   rows: usize;

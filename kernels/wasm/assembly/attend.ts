@@ -1,3 +1,4 @@
+// deno-fmt-ignore-file: AssemblyScript
 import { PANEL, TILE_KEYS } from "./layout";
 import { logarithm } from "./logarithm";
 import { accumulateFour, accumulateSix, scoreFour, scoreSix } from "./micro_kernel";
@@ -7,7 +8,6 @@ import * as group from "./query_group";
 import { upToEight } from "./simd";
 import { addLogWeights, EMPTY, hideBlock, hideFrom, MASKED, softmaxRow } from "./tile_softmax";
 
-// @ts-ignore: decorator
 @unmanaged
 class AttendArguments {
   query: usize;

@@ -1,3 +1,4 @@
+// deno-fmt-ignore-file: AssemblyScript
 import { multiplyAdd } from "./simd";
 
 /** Below this argument the result is 0, so that no lane ever holds a denormal. */
@@ -14,8 +15,7 @@ const LN_2_LOW: f32 = -2.12194440e-4;
  * 6 in r (Chebyshev fit, 1e-8) whose exponent bits are raised by n. Lanes below LOWEST, minus infinity among them,
  * may compute anything and are then cleared.
  */
-// @ts-ignore: decorator
-
+@inline
 export function exponential(x: v128): v128 {
   const rounded = multiplyAdd(x, f32x4.splat(LOG2_E), f32x4.splat(ROUNDER));
   const n = f32x4.sub(rounded, f32x4.splat(ROUNDER));

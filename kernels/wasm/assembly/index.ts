@@ -1,9 +1,9 @@
+// deno-fmt-ignore-file: AssemblyScript
 import * as layout from "./layout";
 import { addToWord, loadWord, sleepWhile, wakeAll } from "./shared";
 import { runTask } from "./task";
 
-// @ts-ignore: decorator
-
+@external("host", "now")
 declare function now(): f64;
 
 /** How often a thread looks again before it sleeps: some tens of microseconds, the usual length of a gap. */

@@ -1,9 +1,9 @@
+// deno-fmt-ignore-file: AssemblyScript
 import { CHUNK_ROWS } from "./layout";
 import { multiplyAdd, sumOfLanes } from "./simd";
 
 // Three passes over chunks of keys, since each needs a sum over all keys from the one before.
 
-// @ts-ignore: decorator
 @unmanaged
 class ImportanceArguments {
   columnShare: f64;

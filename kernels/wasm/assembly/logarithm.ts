@@ -1,3 +1,4 @@
+// deno-fmt-ignore-file: AssemblyScript
 const SQRT_HALF: f64 = 0.7071067811865476;
 const LN_2: f64 = 0.6931471805599453;
 

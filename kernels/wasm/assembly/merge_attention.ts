@@ -1,10 +1,10 @@
+// deno-fmt-ignore-file: AssemblyScript
 import { exponentialOf } from "./exponential";
 import { CHUNK_ROWS } from "./layout";
 import { logarithm } from "./logarithm";
 import { multiplyAdd } from "./simd";
 import { EMPTY, MASKED } from "./tile_softmax";
 
-// @ts-ignore: decorator
 @unmanaged
 class MergeArguments {
   firstOutput: usize;

@@ -1,3 +1,4 @@
+// deno-fmt-ignore-file: AssemblyScript
 import { GROUP_ROWS, PANEL, TILE_KEYS } from "./layout";
 import { multiplyAdd } from "./simd";
 
@@ -99,8 +100,7 @@ export function scoreFour(
   }
 }
 
-// @ts-ignore: decorator
-
+@inline
 function storeScaled(to: usize, low: v128, high: v128, factor: v128): void {
   v128.store(to, f32x4.mul(low, factor));
   v128.store(to, f32x4.mul(high, factor), 16);
@@ -188,8 +188,7 @@ export function accumulateFour(sums: usize, decay: usize, tile: usize, panel: us
   storePair(sums + 96, a3, b3);
 }
 
-// @ts-ignore: decorator
-
+@inline
 function storePair(to: usize, low: v128, high: v128): void {
   v128.store(to, low);
   v128.store(to, high, 16);

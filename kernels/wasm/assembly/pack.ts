@@ -1,3 +1,4 @@
+// deno-fmt-ignore-file: AssemblyScript
 import { CHUNK_KEYS, PANEL } from "./layout";
 import { blockStart } from "./partition";
 import { copyFloats, upToEight } from "./simd";
@@ -88,7 +89,6 @@ export function packValues(to: usize, values: usize, first: u32, end: u32, width
   }
 }
 
-// @ts-ignore: decorator
 @unmanaged
 class PackArguments {
   key: usize;

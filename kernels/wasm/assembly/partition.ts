@@ -1,3 +1,4 @@
+// deno-fmt-ignore-file: AssemblyScript
 /** Twins of `kernels/partition.ts`. */
 
 export function blockStart(block: u32, count: u32, blocks: u32): u32 {

@@ -1,3 +1,4 @@
+// deno-fmt-ignore-file: AssemblyScript
 import { GROUP_ROWS } from "./layout";
 import { packFour } from "./pack";
 import { copyFloats, upToEight } from "./simd";
@@ -20,22 +21,19 @@ export const OWN_BLOCKS: usize = 160;
 export const QUERIES: usize = 192;
 
 /** Address of the output sums. */
-// @ts-ignore: decorator
-
+@inline
 export function sumsOf(group: usize, features: u32): usize {
   return group + QUERIES + ((<usize> upToEight(features) * GROUP_ROWS) << 2);
 }
 
 /** Bytes of one group. */
-// @ts-ignore: decorator
-
+@inline
 export function groupBytes(features: u32, valueFeatures: u32): usize {
   return QUERIES + (((<usize> upToEight(features) + upToEight(valueFeatures)) * GROUP_ROWS) << 2);
 }
 
 /** Rows of the next group: 6, or 4 where that leaves fewer lanes idle. */
-// @ts-ignore: decorator
-
+@inline
 export function groupRows(left: u32): u32 {
   return left <= 4 || left === 7 || left === 8 ? 4 : GROUP_ROWS;
 }

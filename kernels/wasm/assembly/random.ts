@@ -1,3 +1,4 @@
+// deno-fmt-ignore-file: AssemblyScript
 /** Twin of `kernels/random.ts`: word 0 of the Philox4x32-10 block at counter (index, stream, purpose, 0). */
 export function randomWord(seedLow: u32, seedHigh: u32, purpose: u32, stream: u32, index: u32): u32 {
   let c0 = index, c1 = stream, c2 = purpose, c3: u32 = 0;
@@ -18,8 +19,7 @@ export function multiplyHigh(a: u32, b: u32): u32 {
   return multiplyHighWord(<u64> a * <u64> b);
 }
 
-// @ts-ignore: decorator
-
+@inline
 function multiplyHighWord(product: u64): u32 {
   return <u32> (product >> 32);
 }

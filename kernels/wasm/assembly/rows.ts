@@ -1,7 +1,7 @@
+// deno-fmt-ignore-file: AssemblyScript
 import { CHUNK_ROWS, SUM_ROWS } from "./layout";
 import { copyFloats } from "./simd";
 
-// @ts-ignore: decorator
 @unmanaged
 class RowArguments {
   rows: usize;

@@ -1,9 +1,9 @@
+// deno-fmt-ignore-file: AssemblyScript
 import { CHUNK_ROWS } from "./layout";
 import { logarithm } from "./logarithm";
 import { blockOf, blockStart } from "./partition";
 import { multiplyHigh, randomWord } from "./random";
 
-// @ts-ignore: decorator
 @unmanaged
 class SampleArguments {
   importance: usize;
@@ -15,6 +15,7 @@ class SampleArguments {
   seedLow: u32;
   seedHigh: u32;
   purpose: u32;
+  firstStream: u32;
 }
 
 /** Stratified sampling of one head; the sums run in the order of the reference, so that both pick the same keys. */
@@ -33,7 +34,7 @@ export function sampleKeysTask(operation: usize, head: u32): void {
     logWeight = args.logWeight + (<usize> head * samples << 2);
   for (let i: u32 = 0; i < samples; ++i) {
     const start = blockStart(i, weightTotal, samples), size = blockStart(i + 1, weightTotal, samples) - start;
-    const random = randomWord(args.seedLow, args.seedHigh, args.purpose, head, i);
+    const random = randomWord(args.seedLow, args.seedHigh, args.purpose, args.firstStream + head, i);
     const target = start + multiplyHigh(random, size);
     while (below + weight <= target) {
       below += weight;
@@ -46,13 +47,11 @@ export function sampleKeysTask(operation: usize, head: u32): void {
   }
 }
 
-// @ts-ignore: decorator
-
+@inline
 function weightOf(importance: usize, key: u32, factor: f64): u32 {
   return 1 + <u32> (<f64> load<f32>(importance + (<usize> key << 2)) * factor);
 }
 
-// @ts-ignore: decorator
 @unmanaged
 class BlocksOfArguments {
   position: usize;

@@ -1,22 +1,20 @@
+// deno-fmt-ignore-file: AssemblyScript
 // Access to words that several threads write; plain loads and stores where the memory is not shared.
 
-// @ts-ignore: decorator
-
+@inline
 export function loadWord(at: usize): u32 {
   if (ASC_FEATURE_THREADS) return atomic.load<u32>(at);
   return load<u32>(at);
 }
 
-// @ts-ignore: decorator
-
+@inline
 export function storeWord(at: usize, value: u32): void {
   if (ASC_FEATURE_THREADS) atomic.store<u32>(at, value);
   else store<u32>(at, value);
 }
 
 /** Adds to a word and returns what it was before. */
-// @ts-ignore: decorator
-
+@inline
 export function addToWord(at: usize, change: u32): u32 {
   if (ASC_FEATURE_THREADS) return atomic.add<u32>(at, change);
   const before = load<u32>(at);
@@ -25,14 +23,12 @@ export function addToWord(at: usize, change: u32): u32 {
 }
 
 /** Sleeps while the word is `value`, at most `nanoseconds` (for ever if negative). */
-// @ts-ignore: decorator
-
+@inline
 export function sleepWhile(at: usize, value: u32, nanoseconds: i64): void {
   if (ASC_FEATURE_THREADS) atomic.wait<u32>(at, value, nanoseconds);
 }
 
-// @ts-ignore: decorator
-
+@inline
 export function wakeAll(at: usize): void {
   if (ASC_FEATURE_THREADS) atomic.notify(at, -1);
 }

@@ -1,22 +1,20 @@
+// deno-fmt-ignore-file: AssemblyScript
 /** a·b + c in four lanes, fused where the engine has relaxed SIMD. */
-// @ts-ignore: decorator
-
+@inline
 export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
 /** Sum of the four lanes. */
-// @ts-ignore: decorator
-
+@inline
 export function sumOfLanes(v: v128): f32 {
   const pairs = f32x4.add(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
 
 /** Largest of the four lanes, none of them NaN. */
-// @ts-ignore: decorator
-
+@inline
 export function largestOfLanes(v: v128): f32 {
   const pairs = f32x4.pmax(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
   const a = f32x4.extract_lane(pairs, 0), b = f32x4.extract_lane(pairs, 1);
@@ -24,15 +22,13 @@ export function largestOfLanes(v: v128): f32 {
 }
 
 /** n rounded up to a multiple of 4. */
-// @ts-ignore: decorator
-
+@inline
 export function upToFour(n: u32): u32 {
   return (n + 3) & ~3;
 }
 
 /** n rounded up to a multiple of 8. */
-// @ts-ignore: decorator
-
+@inline
 export function upToEight(n: u32): u32 {
   return (n + 7) & ~7;
 }

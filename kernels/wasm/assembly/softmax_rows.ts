@@ -1,3 +1,4 @@
+// deno-fmt-ignore-file: AssemblyScript
 import { exponential } from "./exponential";
 import { CHUNK_KEYS, PANEL, TILE_KEYS } from "./layout";
 import { scoreFour, scoreSix } from "./micro_kernel";
@@ -6,7 +7,6 @@ import { groupRows, packQueries } from "./query_group";
 import { copyFloats, largestOfLanes, sumOfLanes, upToEight } from "./simd";
 import { MASKED } from "./tile_softmax";
 
-// @ts-ignore: decorator
 @unmanaged
 class SoftmaxArguments {
   query: usize;

@@ -1,8 +1,8 @@
+// deno-fmt-ignore-file: AssemblyScript
 /** Bits of a rank that one counting pass looks at: 16 kB of counters stay in the first-level cache. */
 const DIGIT_BITS: u32 = 12;
 const DIGITS: u32 = 1 << DIGIT_BITS;
 
-// @ts-ignore: decorator
 @unmanaged
 class SortArguments {
   ranks: usize;

@@ -1,3 +1,4 @@
+// deno-fmt-ignore-file: AssemblyScript
 import { angularHashTask } from "./angular_hash";
 import { attendTask } from "./attend";
 import { keyImportanceTask, keySizesTask, valueSizesTask } from "./key_importance";

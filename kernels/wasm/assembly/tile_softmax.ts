@@ -1,3 +1,4 @@
+// deno-fmt-ignore-file: AssemblyScript
 import { exponential, exponentialOf } from "./exponential";
 import { largestOfLanes, sumOfLanes } from "./simd";
 

@@ -1,0 +1,102 @@
+/**
+ * The few things that Deno, Bun, Node and browsers do differently. Nothing is looked up at import.
+ */
+
+/** A running worker thread. */
+export interface WorkerThread {
+  /** Ends it for good. */
+  terminate(): void;
+}
+
+interface NodeWorker {
+  once(event: "message" | "error" | "exit", listener: (value: unknown) => void): void;
+  unref(): void;
+  terminate(): unknown;
+}
+
+interface NodeWorkerModule {
+  Worker: new (source: string, options: { eval: true; workerData: unknown }) => NodeWorker;
+}
+
+/** Node's worker module, which Deno and Bun have as well; browsers do not. */
+function nodeWorkers(): NodeWorkerModule | undefined {
+  const { process } = globalThis as {
+    process?: { getBuiltinModule?: (name: string) => NodeWorkerModule | undefined };
+  };
+  return process?.getBuiltinModule?.("node:worker_threads");
+}
+
+/** Number of threads that run at the same time on this machine. */
+export function hardwareThreads(): number {
+  return globalThis.navigator?.hardwareConcurrency || 1;
+}
+
+/** Whether memory can be shared with workers: in browsers only on cross-origin isolated pages. */
+export function canShareMemory(): boolean {
+  if (typeof SharedArrayBuffer === "undefined") return false;
+  if (nodeWorkers()) return true;
+  return typeof Worker !== "undefined" &&
+    (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true;
+}
+
+/** Whether this thread may sleep in Atomics.wait: the main thread of a browser may not. */
+export function maySleep(): boolean {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Starts a worker that runs `source` and finds `data` by {@link receive}; resolves when it posts its first message.
+ *
+ * Where Node's workers exist they are used, since those can be told not to keep the process alive: a
+ * script that never disposes of its device must still end. A web worker in Deno cannot.
+ */
+export function startWorker(source: string, data: unknown, timeoutMs = 5000): Promise<WorkerThread> {
+  const { promise, resolve, reject } = Promise.withResolvers<WorkerThread>();
+  const node = nodeWorkers();
+  let thread: WorkerThread;
+  if (node) {
+    const worker = new node.Worker(source, { eval: true, workerData: data });
+    thread = { terminate: () => void worker.terminate() };
+    worker.once("message", () => {
+      worker.unref();
+      resolve(thread);
+    });
+    worker.once("error", reject);
+  } else {
+    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    const worker = new Worker(url);
+    thread = { terminate: () => worker.terminate() };
+    worker.onmessage = () => {
+      worker.onmessage = null;
+      URL.revokeObjectURL(url);
+      resolve(thread);
+    };
+    worker.onerror = (event) => reject(new Error(event.message));
+    worker.postMessage(data);
+  }
+  const timer = setTimeout(() => {
+    thread.terminate();
+    reject(new Error("Cannot start a worker: no answer in time"));
+  }, timeoutMs);
+  return promise.finally(() => clearTimeout(timer));
+}
+
+/** Lets timers, input events and abort signals have their turn. */
+export function nextMacrotask(): Promise<void> {
+  return new Promise((resolve) => {
+    const { setImmediate } = globalThis as { setImmediate?: (callback: () => void) => void };
+    if (setImmediate) return setImmediate(resolve);
+    // Browsers hold nested timers back for 4 ms; a message comes at once.
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}

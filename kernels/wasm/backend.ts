@@ -1,0 +1,159 @@
+import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
+import { attend } from "./attend.ts";
+import { angularHash, blocksOf, sortByBucket } from "./hashing.ts";
+import { Pool } from "./pool.ts";
+import { type Operation, Program, type Recorder, type WasmArray } from "./program.ts";
+import { centreRows, columnMean, gatherRows, mergeAttention } from "./rows.ts";
+import { keyImportance, sampleKeys, softmaxRows } from "./sampling.ts";
+import type { Variant } from "./variants.ts";
+
+/** Options of {@link openWasm}. */
+export interface WasmOptions {
+  /** Threads, the calling one included; by default one per core, at most 16. */
+  readonly threads?: number;
+  /** Takes another build than the best that the engine can run: for tests. */
+  readonly variant?: Partial<Variant>;
+}
+
+type Arguments<Name extends keyof Backend> = Backend[Name] extends (args: infer A) => unknown ? A : never;
+
+/** Every primitive in WebAssembly SIMD, on all cores where memory can be shared with workers. */
+export class WasmBackend implements Backend {
+  readonly kind = "wasm";
+  readonly adapter: string;
+  readonly software = false;
+  readonly largestArrayBytes: number = 2 ** 31;
+  readonly #pool: Pool;
+  readonly #recorder: Recorder;
+  #program = new Program();
+  #running: Promise<unknown> = Promise.resolve();
+
+  /** Use {@link openWasm}. */
+  constructor(pool: Pool) {
+    this.#pool = pool;
+    this.adapter = describe(pool);
+    this.#recorder = {
+      floats: (length) => ({ type: "float", length, address: pool.arena.allocate(4 * length) }),
+      words: (length) => ({ type: "word", length, address: pool.arena.allocate(4 * length) }),
+      record: (operation: Operation) => this.#program.record(operation),
+    };
+  }
+
+  /** Copies values into WebAssembly memory. */
+  upload(data: Float32Array | Uint32Array): WasmArray {
+    const { arena } = this.#pool;
+    if (data instanceof Uint32Array) {
+      const array = this.#recorder.words(data.length);
+      arena.words(array.address, data.length).set(data);
+      return array;
+    }
+    const array = this.#recorder.floats(data.length);
+    arena.floats(array.address, data.length).set(data);
+    return array;
+  }
+
+  /** Runs what was recorded and copies the outputs; a second run waits for the first. */
+  run(outputs: readonly DeviceArray[], signal?: AbortSignal): Promise<(Float32Array | Uint32Array)[]> {
+    const program = this.#program;
+    this.#program = new Program();
+    const result = this.#running.then(async () => {
+      await this.#pool.run(program, signal);
+      return outputs.map((array) => this.#read(array as WasmArray));
+    });
+    this.#running = result.catch(() => {});
+    return result;
+  }
+
+  #read({ type, address, length }: WasmArray): Float32Array | Uint32Array {
+    const { arena } = this.#pool;
+    return type === "word"
+      ? new Uint32Array(arena.words(address, length))
+      : new Float32Array(arena.floats(address, length));
+  }
+
+  /** Forgets what was recorded and frees all arrays. */
+  reset(): void {
+    this.#program = new Program();
+    this.#pool.arena.release();
+  }
+
+  /** Ends the workers. */
+  destroy(): void {
+    this.#pool.destroy();
+  }
+
+  /** See {@link Backend.attend}. */
+  attend(args: AttendArguments): PartialAttention {
+    return attend(this.#recorder, args);
+  }
+
+  /** See {@link Backend.softmaxRows}. */
+  softmaxRows(args: Arguments<"softmaxRows">): DeviceArray {
+    return softmaxRows(this.#recorder, args);
+  }
+
+  /** See {@link Backend.columnMean}. */
+  columnMean(args: Arguments<"columnMean">): DeviceArray {
+    return columnMean(this.#recorder, args);
+  }
+
+  /** See {@link Backend.centreRows}. */
+  centreRows(args: Arguments<"centreRows">): DeviceArray {
+    return centreRows(this.#recorder, args);
+  }
+
+  /** See {@link Backend.gatherRows}. */
+  gatherRows(args: Arguments<"gatherRows">): DeviceArray {
+    return gatherRows(this.#recorder, args);
+  }
+
+  /** See {@link Backend.angularHash}. */
+  angularHash(args: Arguments<"angularHash">): DeviceArray {
+    return angularHash(this.#recorder, args);
+  }
+
+  /** See {@link Backend.sortByBucket}. */
+  sortByBucket(args: Arguments<"sortByBucket">): { order: DeviceArray; position: DeviceArray } {
+    return sortByBucket(this.#recorder, args);
+  }
+
+  /** See {@link Backend.keyImportance}. */
+  keyImportance(args: Arguments<"keyImportance">): DeviceArray {
+    return keyImportance(this.#recorder, args);
+  }
+
+  /** See {@link Backend.sampleKeys}. */
+  sampleKeys(args: Arguments<"sampleKeys">): { index: DeviceArray; logWeight: DeviceArray } {
+    return sampleKeys(this.#recorder, args);
+  }
+
+  /** See {@link Backend.blocksOf}. */
+  blocksOf(args: Arguments<"blocksOf">): DeviceArray {
+    return blocksOf(this.#recorder, args);
+  }
+
+  /** See {@link Backend.mergeAttention}. */
+  mergeAttention(args: Arguments<"mergeAttention">): PartialAttention {
+    return mergeAttention(this.#recorder, args);
+  }
+}
+
+function describe({ variant, threads, reason }: Pool): string {
+  const count = threads === 1 ? "1 thread" : `${threads} threads`;
+  return `WebAssembly ${variant.relaxed ? "relaxed " : ""}SIMD, ${count}${reason ? ` (${reason})` : ""}`;
+}
+
+/**
+ * Opens the WebAssembly backend: compiles the module that is embedded here and starts the worker threads.
+ *
+ * @throws {RangeError} If `threads` is not a positive integer.
+ */
+export async function openWasm(options: WasmOptions = {}): Promise<WasmBackend> {
+  const { threads } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    throw new RangeError(
+      `Cannot open WebAssembly: threads must be a positive integer: current value is ${threads}`,
+    );
+  }
+  return new WasmBackend(await Pool.open(threads, options.variant));
+}

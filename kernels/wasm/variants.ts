@@ -1,0 +1,25 @@
+import { plainShared, plainUnshared, relaxedShared, relaxedUnshared } from "./module.generated.ts";
+
+/** One of the four builds of the module. */
+export interface Variant {
+  readonly relaxed: boolean;
+  readonly shared: boolean;
+}
+
+/** A module whose only function does one relaxed multiply-add: valid where the engine knows relaxed SIMD. */
+// deno-fmt-ignore
+const RELAXED_PROBE = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0,
+  65, 1, 253, 15, 65, 2, 253, 15, 253, 128, 2, 11,
+]);
+
+/** Whether this engine has relaxed SIMD (fused multiply-add). */
+export function hasRelaxedSimd(): boolean {
+  return WebAssembly.validate(RELAXED_PROBE);
+}
+
+/** Compiles a variant from its embedded bytes. */
+export function compileVariant({ relaxed, shared }: Variant): Promise<WebAssembly.Module> {
+  const text = relaxed ? (shared ? relaxedShared : relaxedUnshared) : (shared ? plainShared : plainUnshared);
+  return WebAssembly.compile(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)));
+}

@@ -1,0 +1,172 @@
+import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readNpy } from "../../commands/npy/read.ts";
+import { writeNpy } from "../../commands/npy/write.ts";
+import { attention, tensor } from "../../mod.ts";
+import { cli } from "../child.ts";
+import { normals } from "../data.ts";
+import { largestDifference } from "../precision.ts";
+
+/** Q, K and V in files of a folder that is removed afterwards. */
+async function withFiles(body: (folder: string, files: string[]) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "kdeformer-"));
+  try {
+    const files: string[] = [];
+    for (const [name, tensor] of Object.entries(inputs)) {
+      await writeNpy(join(folder, `${name}.npy`), tensor);
+      files.push(`--${name}`, join(folder, `${name}.npy`));
+    }
+    await body(folder, files);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+const inputs = {
+  q: tensor(normals(1, 2 * 30 * 8), [2, 30, 8]),
+  k: tensor(normals(2, 2 * 50 * 8), [2, 50, 8]),
+  v: tensor(normals(3, 2 * 50 * 6), [2, 50, 6]),
+};
+
+Deno.test("cli help lists the commands and each explains its options", async () => {
+  const overview = await cli("--help");
+  assertEquals(overview.code, 0);
+  for (const command of ["attend", "demo", "doctor"]) {
+    assertStringIncludes(overview.stdout, command);
+    const { code, stdout } = await cli(command, "--help");
+    assertEquals(code, 0);
+    assertStringIncludes(stdout, `Usage: cli.ts ${command}`);
+  }
+});
+
+Deno.test("cli usage errors exit with 2 and suggest what was meant", async () => {
+  const cases: [string[], string][] = [
+    [[], ""],
+    [["atend"], "Unknown command atend; did you mean attend?"],
+    [["attend", "--sampels", "3"], "Unknown option --sampels; did you mean --samples?"],
+    [["attend", "extra"], 'Unexpected argument "extra" after attend'],
+    [["attend"], "attend needs --q, --k and --v, or --workload NAME"],
+    [["attend", "--q", "a.npy", "--workload", "gaussian"], "Give either --workload or --q, --k and --v"],
+    [["attend", "--workload", "gausian"], "Unknown workload gausian; did you mean gaussian?"],
+    [["attend", "--workload", "gaussian", "--n", "1.5"], '--n must be an integer: got "1.5"'],
+    [["attend", "--workload", "gaussian", "--n", "-3"], "--n must be at least 1: got -3"],
+    [["attend", "--workload", "gaussian", "--seed"], "--seed needs a value: N"],
+    [
+      ["attend", "--workload", "gaussian", "--method", "magic"],
+      '--method must be one of auto, exact, kdeformer-practical: got "magic"',
+    ],
+    [
+      ["attend", "--workload", "gaussian", "--device", "abacus"],
+      '--device must be one of webgpu, wasm, reference: got "abacus"',
+    ],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await cli(...args);
+    assertEquals(code, 2, args.join(" "));
+    assertStringIncludes(stderr, message);
+  }
+});
+
+Deno.test("cli failures exit with 1 and leave no file", async () => {
+  await withFiles(async (folder, files) => {
+    const missing = await cli("attend", "--q", "nowhere.npy", ...files.slice(2));
+    assertEquals(missing.code, 1);
+    assertStringIncludes(missing.stderr, "nowhere.npy");
+
+    await writeFile(join(folder, "text.npy"), "this is no array");
+    const malformed = await cli("attend", "--q", join(folder, "text.npy"), ...files.slice(2));
+    assertEquals(malformed.code, 1);
+    assertStringIncludes(malformed.stderr, "text.npy");
+
+    const bad = await cli("attend", ...files, "--epsilon", "2", "--out", join(folder, "out.npy"));
+    assertEquals(bad.code, 1);
+    assertStringIncludes(bad.stderr, "epsilon must lie between 0 and 1: current value is 2");
+    const unwritable = await cli("attend", ...files, "--out", join(folder, "no", "such", "folder.npy"));
+    assertEquals(unwritable.code, 1);
+    assertEquals((await readdir(folder)).sort(), ["k.npy", "q.npy", "text.npy", "v.npy"]);
+  });
+});
+
+Deno.test("cli attend writes the output of attention and prints one JSON object", async () => {
+  await withFiles(async (folder, files) => {
+    const out = join(folder, "out.npy");
+    const { code, stdout, stderr } = await cli(
+      "attend",
+      ...files,
+      ...["--method", "exact", "--device", "wasm", "--causal", "--out", out, "--json"],
+    );
+    assertEquals([code, stderr], [0, ""]);
+    const report = JSON.parse(stdout);
+    assertEquals(
+      [
+        report.command,
+        report.n_q,
+        report.n_k,
+        report.d,
+        report.d_v,
+        report.heads,
+        report.method,
+        report.device,
+      ],
+      ["attend", 30, 50, 8, 6, 2, "exact", "wasm"],
+    );
+    assertEquals(report.certificate, null);
+    const { output } = await attention(inputs.q, inputs.k, inputs.v, {
+      method: "exact",
+      causal: true,
+      device: "reference",
+    });
+    const written = await readNpy(out);
+    assertEquals(written.shape, [2, 30, 6]);
+    assertLess(largestDifference(written.data, output.data), 1e-5);
+  });
+});
+
+Deno.test("cli attend --compare-exact measures errors and both times", async () => {
+  const args = [
+    "attend",
+    "--workload",
+    "gaussian",
+    "--n",
+    "600",
+    "--batch",
+    "2",
+    "--device",
+    "wasm",
+    "--compare-exact",
+  ];
+  const budget = ["--method", "kdeformer-practical", "--bucket", "32", "--samples", "64", "--seed", "5"];
+  const { code, stdout } = await cli(...args, ...budget, "--json");
+  assertEquals(code, 0);
+  const report = JSON.parse(stdout);
+  assertEquals(report.seed, 5);
+  assert(report.exact_seconds > 0 && report.seconds > 0);
+  assert(report.relative_error_output > 0 && report.relative_error_product > 0);
+  assert(report.relative_error_product < report.relative_error_output);
+  const table = await cli(...args, ...budget);
+  assertMatch(table.stdout, /kdeformer-practical +[\d.]+ m?s/);
+  assertMatch(table.stdout, /x the speed of exact attention/);
+});
+
+Deno.test("cli attend with epsilon gives a certificate", async () => {
+  const { code, stdout } = await cli(
+    ...["attend", "--workload", "clustered", "--n", "300", "--device", "wasm", "--epsilon", "0.1", "--json"],
+  );
+  assertEquals(code, 0);
+  const { certificate, fell_back } = JSON.parse(stdout);
+  assertEquals([certificate.holds, certificate.epsilon, certificate.kind], [true, 0.1, "exact"]);
+  assertStringIncludes(fell_back, "exact");
+});
+
+Deno.test("cli doctor says what works here", async () => {
+  const { code, stdout } = await cli("doctor", "--json");
+  assertEquals(code, 0);
+  const report = JSON.parse(stdout);
+  const works = Object.fromEntries(
+    report.devices.map((found: { device: string; works: boolean }) => [found.device, found.works]),
+  );
+  assertEquals([works.wasm, works.reference], [true, true]);
+  assertStringIncludes((await cli("doctor")).stdout, "self test passed");
+});
