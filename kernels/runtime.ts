@@ -4,6 +4,8 @@
 
 /** A running worker thread. */
 export interface WorkerThread {
+  /** Called when it broke down after it had started. */
+  onFailure?: () => void;
   /** Ends it for good. */
   terminate(): void;
 }
@@ -50,7 +52,8 @@ export function maySleep(): boolean {
 }
 
 /**
- * Starts a worker that runs `source` and finds `data` by {@link receive}; resolves when it posts its first message.
+ * Starts a worker that runs `source`; resolves when it posts its first message. `data` reaches it as Node's
+ * workerData, or as its first message where there are only web workers.
  *
  * Where Node's workers exist they are used, since those can be told not to keep the process alive: a
  * script that never disposes of its device must still end. A web worker in Deno cannot.
@@ -66,7 +69,10 @@ export function startWorker(source: string, data: unknown, timeoutMs = 5000): Pr
       worker.unref();
       resolve(thread);
     });
-    worker.once("error", reject);
+    worker.once("error", (error) => {
+      reject(error);
+      thread.onFailure?.();
+    });
   } else {
     const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
     const worker = new Worker(url);
@@ -76,7 +82,10 @@ export function startWorker(source: string, data: unknown, timeoutMs = 5000): Pr
       URL.revokeObjectURL(url);
       resolve(thread);
     };
-    worker.onerror = (event) => reject(new Error(event.message));
+    worker.onerror = (event) => {
+      reject(new Error(event.message));
+      thread.onFailure?.();
+    };
     worker.postMessage(data);
   }
   const timer = setTimeout(() => {

@@ -53,7 +53,7 @@ Deno.test("the command line runs from a URL", async () => {
       const { code, stdout, stderr } = await runChild(
         process.execPath,
         [
-          ...["run", "-A", "--no-prompt", `--allow-import=${new URL(origin).host}`, `${origin}/cli.ts`],
+          ...["run", "-A", `${origin}/cli.ts`],
           ...["attend", "--workload", "gaussian", "--n", "256", "--json"],
         ],
         { cwd: folder, env: { DENO_DIR: join(folder, "cache") } },

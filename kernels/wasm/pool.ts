@@ -32,7 +32,8 @@ export class Pool {
   readonly #work: Work;
   readonly #workers: WorkerThread[];
   readonly #maySleep: boolean;
-  #destroyed = false;
+  /** Why the device cannot be used any more. */
+  #lost: string | null = null;
 
   private constructor(
     arena: Arena,
@@ -47,6 +48,7 @@ export class Pool {
     this.#workers = workers;
     this.reason = reason;
     this.#maySleep = variant.shared && maySleep();
+    for (const worker of workers) worker.onFailure = () => this.#lost ??= "a worker broke down";
   }
 
   /**
@@ -102,7 +104,7 @@ export class Pool {
   /** Runs a program to its end. */
   async run(program: Program, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    if (this.#destroyed) throw new DeviceLostError("Cannot run: the device was destroyed");
+    this.#throwIfLost();
     if (program.size === 0) return;
     const { arena } = this, start = arena.top;
     const address = arena.allocate(program.size * layout.OPERATION_BYTES);
@@ -132,8 +134,12 @@ export class Pool {
     while (this.#work(performance.now() + SLICE_MS, this.#maySleep ? 1 : 0) !== layout.DONE) {
       await nextMacrotask();
       signal?.throwIfAborted();
-      if (this.#destroyed) throw new DeviceLostError("Cannot run on: the device was destroyed");
+      this.#throwIfLost();
     }
+  }
+
+  #throwIfLost(): void {
+    if (this.#lost) throw new DeviceLostError(`Cannot run: ${this.#lost}`);
   }
 
   /** Lets no worker in any more and waits until those inside have left. */
@@ -142,7 +148,8 @@ export class Pool {
     const control = this.#control();
     Atomics.store(control, layout.OPEN / 4, 0);
     Atomics.store(control, layout.ABORTED / 4, 1);
-    for (let spin = 0; Atomics.load(control, layout.JOINED / 4) > 0; spin++) {
+    // A worker that was ended cannot sign off.
+    for (let spin = 0; Atomics.load(control, layout.JOINED / 4) > 0 && !this.#lost; spin++) {
       if (spin > LEAVING_SPINS) await nextMacrotask();
     }
   }
@@ -164,8 +171,8 @@ export class Pool {
 
   /** Ends the workers; a run in progress is refused at its next slice. */
   destroy(): void {
-    if (this.#destroyed) return;
-    this.#destroyed = true;
+    if (this.#lost === "the device was destroyed") return;
+    this.#lost = "the device was destroyed";
     this.#set(layout.STOPPED, 1);
     this.#set(layout.ABORTED, 1);
     this.#wakeWorkers();

@@ -3,10 +3,16 @@ import source from "./angular_hash.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
 
-const kernel: Kernel = { file: "angular_hash.wgsl", source, access: ["read", "read", "read", "write"] };
+const kernel: Kernel = {
+  file: "angular_hash.wgsl",
+  source: [source],
+  access: ["read", "read", "read", "write"],
+};
 
 /** Rows that one invocation hashes. */
 const ROWS = 4;
+/** Hyperplanes that one invocation takes at a time. */
+const BITS = 8;
 
 /** Gray rank of the sign bits of each row against random hyperplanes. */
 export function angularHash(recorder: Recorder, args: Parameters<Backend["angularHash"]>[0]): DeviceArray {
@@ -15,6 +21,7 @@ export function angularHash(recorder: Recorder, args: Parameters<Backend["angula
   const tiles = Math.ceil(count / ROWS);
   recorder.dispatch({
     kernel,
+    definitions: { BITS },
     parameters: [heads, count, width, projections, tiles, shift ? 1 : 0],
     arrays: [rows, shift, hyperplanes, ranks],
     workgroups: Math.ceil(heads * tiles / 64),

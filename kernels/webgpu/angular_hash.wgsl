@@ -1,6 +1,6 @@
 // Gray rank of the sign bits of rows against random hyperplanes.
 // parameters.heads, count, width, projections: shapes; tiles: tiles of ROWS rows per head;
-// shifted: 1 if `shift` is to be subtracted first.
+// shifted: 1 if `shift` is to be subtracted first. Defined in front: BITS, hyperplanes taken at a time.
 
 struct Parameters {
   heads: u32,
@@ -19,7 +19,6 @@ struct Parameters {
 
 // Rows of one invocation share every hyperplane value that it loads.
 const ROWS = 4u;
-const BITS = 8u;
 
 @compute @workgroup_size(64)
 fn main(
@@ -40,6 +39,9 @@ fn main(
   var codes = vec4u(0u);
   for (var firstBit = 0u; firstBit < parameters.projections; firstBit += BITS) {
     var projected: array<vec4f, BITS>;
+    for (var bit = 0u; bit < BITS; bit++) {
+      projected[bit] = vec4f(0.0);
+    }
     for (var column = 0u; column < parameters.width; column++) {
       var row = vec4f(
         rows[starts.x + column],
@@ -66,9 +68,15 @@ fn main(
   for (var distance = 1u; distance < 32u; distance *= 2u) {
     codes ^= codes >> vec4u(distance);
   }
-  for (var r = 0u; r < ROWS; r++) {
-    if (firstRow + r <= lastRow) {
-      ranks[head * parameters.count + firstRow + r] = codes[r];
-    }
+  let place = head * parameters.count + firstRow;
+  ranks[place] = codes.x;
+  if (firstRow + 1u <= lastRow) {
+    ranks[place + 1u] = codes.y;
+  }
+  if (firstRow + 2u <= lastRow) {
+    ranks[place + 2u] = codes.z;
+  }
+  if (firstRow + 3u <= lastRow) {
+    ranks[place + 3u] = codes.w;
   }
 }

@@ -1,28 +1,48 @@
 import type { AttendArguments, PartialAttention } from "../backend.ts";
 import { floatBits } from "./array.ts";
-import source from "./attend_registers.wgsl" with { type: "text" };
-import type { Kernel } from "./pipelines.ts";
+import common from "./attend_common.wgsl" with { type: "text" };
+import registers from "./attend_registers.wgsl" with { type: "text" };
+import tiles from "./attend_tiles.wgsl" with { type: "text" };
+import elementary from "./elementary.wgsl" with { type: "text" };
+import type { Access, Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
 import { padRows } from "./rows.ts";
 
-const kernel: Kernel = {
-  file: "attend_registers.wgsl",
-  source,
-  access: ["read", "read", "read", "read", "read", "write", "write"],
+/** The two ways to compute attention: tiled for CPUs that emulate a GPU, and for real GPUs. */
+export type AttendKernel = "registers" | "tiles";
+
+const access: readonly Access[] = ["read", "read", "read", "read", "read", "write", "write"];
+const kernels: Readonly<Record<AttendKernel, Kernel>> = {
+  registers: { file: "attend_registers.wgsl", source: [elementary, common, registers], access },
+  tiles: { file: "attend_tiles.wgsl", source: [elementary, common, tiles], access },
 };
 
-export function attend(recorder: Recorder, args: AttendArguments, rows = 8): PartialAttention {
+/** Most vec4 columns of the values that one invocation accumulates: 64 values. */
+const MOST_COLUMNS = 16;
+/** Invocations of a workgroup, as in the kernels. */
+const LANES: Readonly<Record<AttendKernel, number>> = { registers: 16, tiles: 64 };
+
+/** Softmax attention of each query over its visible keys. */
+export function attend(
+  recorder: Recorder,
+  which: AttendKernel,
+  args: AttendArguments,
+): PartialAttention {
   const { heads, queries, keys, features, valueFeatures, logWeights, causal, exclude } = args;
   const blocks = args.blocks ?? 1;
   const output = recorder.array("float", heads * queries * valueFeatures, "the attention output");
   const logSumExp = recorder.array("float", heads * queries, "the log-sum-exp");
-  const valueColumns = Math.ceil(valueFeatures / 4);
-  const chunks = Math.ceil(valueColumns / 16), columns = Math.ceil(valueColumns / chunks);
-  const blockTiles = Math.ceil(Math.ceil(queries / blocks) / rows);
+  const featureColumns = Math.ceil(features / 4), valueColumns = Math.ceil(valueFeatures / 4);
+  const chunks = Math.ceil(valueColumns / MOST_COLUMNS), columns = Math.ceil(valueColumns / chunks);
+  const sizes: Record<string, number> = which === "registers"
+    ? { ROWS: rowsInRegisters(featureColumns) }
+    : { TILE: keysInTile(recorder, featureColumns + columns) };
+  const tileRows = sizes.ROWS ?? LANES.tiles;
+  const blockTiles = Math.ceil(Math.ceil(queries / blocks) / tileRows);
   const tiles = heads * blocks * blockTiles;
   recorder.dispatch({
-    kernel,
-    definitions: { ROWS: rows, FEATURES: Math.ceil(features / 4), COLUMNS: columns },
+    kernel: kernels[which],
+    definitions: { ...sizes, FEATURES: featureColumns, COLUMNS: columns },
     constants: { WEIGHTED: logWeights ? 1 : 0, CAUSAL: causal ? 1 : 0, EXCLUDING: exclude ? 1 : 0 },
     parameters: [
       queries,
@@ -47,7 +67,20 @@ export function attend(recorder: Recorder, args: AttendArguments, rows = 8): Par
       output,
       logSumExp,
     ],
-    workgroups: Math.ceil(tiles * chunks / 16),
+    workgroups: which === "registers" ? Math.ceil(tiles * chunks / LANES.registers) : tiles * chunks,
   });
   return { output, logSumExp };
+}
+
+/** Query rows of one invocation: eight of 64 features are the most that compile in a few seconds. */
+function rowsInRegisters(featureColumns: number): number {
+  return [8, 4, 2].find((rows) => rows * featureColumns <= 128) ?? 1;
+}
+
+/** Keys of one tile: as many as fit in workgroup memory, up to 32, in fours. */
+function keysInTile(recorder: Recorder, columns: number): number {
+  const bytes = recorder.device.limits.maxComputeWorkgroupStorageSize;
+  // A key takes its columns, its log-weight and its block.
+  const keys = Math.floor(bytes / (16 * columns + 8));
+  return Math.max(4, Math.min(32, keys - keys % 4));
 }

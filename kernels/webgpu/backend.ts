@@ -1,7 +1,7 @@
 import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
 import { type AdapterDescription, describeAdapter, requestAdapter, requestDevice } from "./adapter.ts";
 import { angularHash } from "./angular_hash.ts";
-import { attend } from "./attend.ts";
+import { attend, type AttendKernel } from "./attend.ts";
 import { blocksOf } from "./blocks_of.ts";
 import { keyImportance } from "./key_importance.ts";
 import { mergeAttention } from "./merge_attention.ts";
@@ -20,7 +20,8 @@ export interface WebGpuOptions {
   readonly gpu?: GPU;
   /** Lowers the largest array, in bytes, for instance to see how larger problems are split. */
   readonly largestArrayBytes?: number;
-  rows?: number;
+  /** The kernel behind `attend`; by default the one made for the kind of adapter. */
+  readonly attendKernel?: AttendKernel;
 }
 
 /** Opens the WebGPU device of this machine; rejects with DeviceUnavailableError where there is none. */
@@ -37,8 +38,9 @@ export class WebGpuBackend implements Backend {
   readonly software: boolean;
   readonly largestArrayBytes: number;
   readonly #recorder: Recorder;
+  readonly #attendKernel: AttendKernel;
 
-  constructor(device: GPUDevice, description: AdapterDescription, private options: WebGpuOptions) {
+  constructor(device: GPUDevice, description: AdapterDescription, options: WebGpuOptions) {
     this.adapter = description.name;
     this.software = description.software;
     this.largestArrayBytes = Math.min(
@@ -46,6 +48,7 @@ export class WebGpuBackend implements Backend {
       device.limits.maxBufferSize,
       options.largestArrayBytes ?? Infinity,
     );
+    this.#attendKernel = options.attendKernel ?? (description.software ? "registers" : "tiles");
     this.#recorder = new Recorder(device, this.largestArrayBytes);
   }
 
@@ -66,7 +69,7 @@ export class WebGpuBackend implements Backend {
   }
 
   attend(args: AttendArguments): PartialAttention {
-    return attend(this.#recorder, args, this.options.rows);
+    return attend(this.#recorder, this.#attendKernel, args);
   }
 
   softmaxRows(args: Arguments<"softmaxRows">): DeviceArray {

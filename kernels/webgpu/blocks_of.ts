@@ -3,7 +3,7 @@ import source from "./blocks_of.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
 
-const kernel: Kernel = { file: "blocks_of.wgsl", source, access: ["read", "read", "write"] };
+const kernel: Kernel = { file: "blocks_of.wgsl", source: [source], access: ["read", "read", "write"] };
 
 /** Block of each picked row's sorted position. */
 export function blocksOf(recorder: Recorder, args: Parameters<Backend["blocksOf"]>[0]): DeviceArray {

@@ -6,7 +6,7 @@ import type { Recorder } from "./recorder.ts";
 
 const kernel: Kernel = {
   file: "key_importance.wgsl",
-  source,
+  source: [source],
   access: ["read", "read", "write", "write", "write"],
 };
 

@@ -1,11 +1,12 @@
 import type { Backend, PartialAttention } from "../backend.ts";
+import elementary from "./elementary.wgsl" with { type: "text" };
 import source from "./merge_attention.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
 
 const kernel: Kernel = {
   file: "merge_attention.wgsl",
-  source,
+  source: [elementary, source],
   access: ["read", "read", "read", "read", "read", "read", "write", "write"],
 };
 

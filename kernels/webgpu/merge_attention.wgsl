@@ -1,4 +1,4 @@
-// Merges two partial results over disjoint keys and puts the rows where `order` says.
+// Merges two partial results over disjoint keys and puts the rows where `order` says. Put behind elementary.wgsl.
 // parameters.heads, queries, valueFeatures: shapes; merging, ordered, shifted: 1 if there is a second part, an
 // order, a shift.
 
@@ -44,7 +44,11 @@ fn main(
   let largest = max(sums.x, sums.y);
   let present = sums > vec2f(MASKED);
   // Below exp(-87) a share is lost against the other one, and EMPTY minus a large sum could overflow.
-  let shares = select(vec2f(0.0), exp(max(sums - largest, vec2f(-87.0))), present);
+  let shares = select(
+    vec2f(0.0),
+    vec2f(exponential(max(sums.x - largest, -87.0)), exponential(max(sums.y - largest, -87.0))),
+    present,
+  );
   let total = shares.x + shares.y;
   let weights = select(vec2f(0.0), shares / total, present);
 
@@ -53,7 +57,7 @@ fn main(
     place = head * parameters.queries + order[row];
   }
   if (local.x == 0u) {
-    logSumExp[place] = select(EMPTY, largest + log(total), largest > MASKED);
+    logSumExp[place] = select(EMPTY, largest + logarithm(total), largest > MASKED);
   }
   for (var c = local.x; c < parameters.valueFeatures; c += LANES) {
     var merged = weights.x * firstOutput[row * parameters.valueFeatures + c];

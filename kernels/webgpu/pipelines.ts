@@ -1,13 +1,15 @@
 import { KernelError } from "./kernel_error.ts";
+import { unroll } from "./unroll.ts";
 
 /** How a kernel uses an array that is bound to it. */
 export type Access = "read" | "write";
 
 /** A WGSL module and the arrays that it binds, from binding 1 on; binding 0 is its block of parameters. */
 export interface Kernel {
-  /** Name of the WGSL file. */
+  /** Name of the WGSL file that holds the entry points. */
   readonly file: string;
-  readonly source: string;
+  /** What that file builds on, and last its own text. */
+  readonly source: readonly string[];
   readonly access: readonly Access[];
 }
 
@@ -15,7 +17,10 @@ export interface Kernel {
 export interface Variant {
   readonly kernel: Kernel;
   readonly entryPoint?: string;
-  /** `const` declarations put before the source, for array sizes in function scope, which `override` cannot be. */
+  /**
+   * `const` declarations put before the source, for array sizes in function scope, which `override` cannot be;
+   * loops over them are written out, see `unroll`.
+   */
   readonly definitions?: Readonly<Record<string, number>>;
   /** Values of `override` constants. */
   readonly constants?: Readonly<Record<string, number>>;
@@ -68,7 +73,7 @@ export class PipelineCache {
   async #compile(variant: Variant, label: string): Promise<GPUComputePipeline> {
     const { kernel, entryPoint = "main", definitions = {}, constants = {} } = variant;
     const defined = Object.entries(definitions).map(([name, value]) => `const ${name} = ${value}u;\n`);
-    const code = defined.join("") + kernel.source;
+    const code = defined.join("") + unroll(kernel.source.join("\n"), definitions);
     const { module, check } = this.#module(kernel.file, code);
     await check;
     const descriptor: GPUComputePipelineDescriptor = {

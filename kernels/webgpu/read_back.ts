@@ -12,13 +12,11 @@ export async function readBack(
   staging: GPUBuffer,
   arrays: readonly DeviceArray[],
 ): Promise<(Float32Array | Uint32Array)[]> {
-  const bytes = arrays.reduce((sum, { length }) => sum + 4 * length, 0);
-  await staging.mapAsync(GPUMapMode.READ, 0, Math.max(bytes, 4));
+  await staging.mapAsync(GPUMapMode.READ, 0, stagingBytes(arrays));
   let start = 0;
   const results = arrays.map(({ type, length }) => {
     const result = type === "float" ? new Float32Array(length) : new Uint32Array(length);
     const target = new Uint8Array(result.buffer);
-    // Mapped ranges start at multiples of 8 bytes and must not overlap.
     for (let done = 0; done < target.length;) {
       const size = Math.min(PIECE_BYTES, target.length - done);
       target.set(new Uint8Array(staging.getMappedRange(start + done, size)), done);
@@ -29,6 +27,11 @@ export async function readBack(
   });
   staging.unmap();
   return results;
+}
+
+/** Bytes of a staging buffer for these arrays. */
+export function stagingBytes(arrays: readonly DeviceArray[]): number {
+  return arrays.reduce((sum, { length }) => sum + paddedBytes(length), 8);
 }
 
 /** Bytes that an array takes in a staging buffer: mapped ranges start at multiples of 8. */

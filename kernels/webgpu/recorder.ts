@@ -3,7 +3,7 @@ import { DeviceLostError } from "../errors.ts";
 import { bindingBytes, type GpuArray, gpuArray } from "./array.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { PipelineCache, type Variant } from "./pipelines.ts";
-import { paddedBytes, readBack } from "./read_back.ts";
+import { paddedBytes, readBack, stagingBytes } from "./read_back.ts";
 
 /** Most workgroups along one dimension of a dispatch that every WebGPU device takes. */
 const LARGEST_DIMENSION = 65535;
@@ -119,8 +119,8 @@ export class Recorder {
     try {
       const pipelines = await Promise.all(steps.map((step) => step.pipeline));
       signal?.throwIfAborted();
-      const bytes = outputs.reduce((sum, { length }) => sum + paddedBytes(length), 0);
-      staging = this.#pool.take(bytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, "staging");
+      const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+      staging = this.#pool.take(stagingBytes(outputs), usage, "staging");
       accepted = this.#submit(steps, pipelines, outputs, staging);
     } finally {
       if (--this.#unsubmitted === 0) this.#recycle();

@@ -3,7 +3,7 @@ import type { Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
 import source from "./rows.wgsl" with { type: "text" };
 
-const kernel: Kernel = { file: "rows.wgsl", source, access: ["read", "read", "read", "write"] };
+const kernel: Kernel = { file: "rows.wgsl", source: [source], access: ["read", "read", "read", "write"] };
 
 /** Rows that one workgroup of `centreRows` and `gatherRows` copies. */
 const ROWS = 16;

@@ -1,12 +1,13 @@
 import type { Backend, DeviceArray } from "../backend.ts";
+import elementary from "./elementary.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
 import random from "./random.wgsl" with { type: "text" };
 import type { Recorder } from "./recorder.ts";
 import source from "./sample_keys.wgsl" with { type: "text" };
 
 const kernel: Kernel = {
-  file: "random.wgsl + sample_keys.wgsl",
-  source: random + source,
+  file: "sample_keys.wgsl",
+  source: [elementary, random, source],
   access: ["read", "write", "write", "write"],
 };
 
@@ -15,13 +16,13 @@ export function sampleKeys(
   recorder: Recorder,
   args: Parameters<Backend["sampleKeys"]>[0],
 ): { index: DeviceArray; logWeight: DeviceArray } {
-  const { importance, heads, keys, samples, seed, purpose } = args;
+  const { importance, heads, keys, samples, seed, purpose, firstStream } = args;
   const cumulative = recorder.array("word", heads * keys, "the cumulative weights of the keys");
   const index = recorder.array("word", heads * samples, "the sampled keys");
   const logWeight = recorder.array("float", heads * samples, "the log-weights of the sampled keys");
   const step = {
     kernel,
-    parameters: [heads, keys, samples, purpose, seed[0], seed[1]],
+    parameters: [heads, keys, samples, purpose, seed[0], seed[1], firstStream],
     arrays: [importance, cumulative, index, logWeight],
   };
   recorder.dispatch({ ...step, entryPoint: "accumulate", workgroups: heads });

@@ -1,5 +1,6 @@
-// Stratified sampling of keys in integer arithmetic. Put behind random.wgsl.
-// parameters.heads, keys, samples: shapes; purpose, seedLow, seedHigh: the random stream.
+// Stratified sampling of keys in integer arithmetic. Put behind elementary.wgsl and random.wgsl.
+// parameters.heads, keys, samples: shapes; purpose, seedLow, seedHigh, firstStream: the random stream of
+// the first head.
 
 struct Parameters {
   heads: u32,
@@ -8,6 +9,7 @@ struct Parameters {
   purpose: u32,
   seedLow: u32,
   seedHigh: u32,
+  firstStream: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -17,17 +19,34 @@ struct Parameters {
 @group(0) @binding(4) var<storage, read_write> logWeight: array<f32>; // (heads, samples) f32
 
 const LANES = 256u;
-const TOTAL_WEIGHT = 1073741824.0; // 2^30: with one more for each key the sum stays below 2^32
 
-var<workgroup> sums: array<f32, LANES>;
+var<workgroup> largest: array<f32, LANES>;
+var<workgroup> totals: array<vec2u, LANES>;
 var<workgroup> weights: array<u32, LANES>;
 
-fn quantise(value: f32, total: f32) -> u32 {
-  // Divided first: TOTAL_WEIGHT / total would overflow for a tiny total.
-  return 1u + select(0u, u32(value / total * TOTAL_WEIGHT), total > 0.0);
+// 64-bit sum; x is the low word.
+fn add(a: vec2u, b: vec2u) -> vec2u {
+  let low = a.x + b.x;
+  return vec2u(low, a.y + b.y + select(0u, 1u, low < a.x));
 }
 
-// One workgroup per head; each lane owns a run of consecutive keys.
+// floor(part * 2^30 / total) by long division, for part <= total < 2^62.
+fn shareOf(part: u32, total: vec2u) -> u32 {
+  var remainder = vec2u(part, 0u);
+  var quotient = 0u;
+  for (var bit = 0u; bit <= 30u; bit++) {
+    quotient <<= 1u;
+    if (remainder.y > total.y || (remainder.y == total.y && remainder.x >= total.x)) {
+      remainder = vec2u(remainder.x - total.x, remainder.y - total.y - select(0u, 1u, remainder.x < total.x));
+      quotient |= 1u;
+    }
+    remainder = vec2u(remainder.x << 1u, (remainder.y << 1u) | (remainder.x >> 31u));
+  }
+  return quotient;
+}
+
+// One workgroup per head; each lane owns a run of consecutive keys. Floats serve only to find the largest importance:
+// sums and quotients are integers, in units of 2^-31 of the power of two above it, so that every device draws alike.
 @compute @workgroup_size(LANES)
 fn accumulate(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -41,22 +60,40 @@ fn accumulate(
   let run = (parameters.keys + LANES - 1u) / LANES;
   let start = head * parameters.keys + min(local * run, parameters.keys);
   let end = head * parameters.keys + min((local + 1u) * run, parameters.keys);
-  var sum = 0.0;
+  var ownLargest = 0.0;
   for (var j = start; j < end; j++) {
-    sum += importance[j];
+    ownLargest = max(ownLargest, importance[j]);
   }
-  sums[local] = sum;
+  largest[local] = ownLargest;
   workgroupBarrier();
   for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {
     if (local < distance) {
-      sums[local] += sums[local + distance];
+      largest[local] = max(largest[local], largest[local + distance]);
     }
     workgroupBarrier();
   }
-  let total = sums[0];
+  // The biased exponent of the largest importance is 126 more than that of the power of two above it.
+  let exponent = 31 + 126 - i32(bitcast<u32>(largest[0]) >> 23u);
+  var ownTotal = vec2u(0u);
+  for (var j = start; j < end; j++) {
+    let part = u32(ldexp(importance[j], exponent));
+    cumulative[j] = part;
+    ownTotal = add(ownTotal, vec2u(part, 0u));
+  }
+  totals[local] = ownTotal;
+  workgroupBarrier();
+  for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {
+    if (local < distance) {
+      totals[local] = add(totals[local], totals[local + distance]);
+    }
+    workgroupBarrier();
+  }
+  let total = totals[0];
   var weight = 0u;
   for (var j = start; j < end; j++) {
-    weight += quantise(importance[j], total);
+    // Without any importance every key weighs 1.
+    weight += 1u + select(0u, shareOf(cumulative[j], total), any(total > vec2u(0u)));
+    cumulative[j] = weight;
   }
   weights[local] = weight;
   workgroupBarrier();
@@ -69,10 +106,9 @@ fn accumulate(
     weights[local] += below;
     workgroupBarrier();
   }
-  var running = weights[local] - weight;
+  let below = weights[local] - weight;
   for (var j = start; j < end; j++) {
-    running += quantise(importance[j], total);
-    cumulative[j] = running;
+    cumulative[j] += below;
   }
 }
 
@@ -93,7 +129,8 @@ fn pick(
   let base = total / parameters.samples;
   let longer = total % parameters.samples;
   let size = base + select(0u, 1u, stratum < longer);
-  let word = randomWord(vec2u(parameters.seedLow, parameters.seedHigh), parameters.purpose, head, stratum);
+  let stream = parameters.firstStream + head;
+  let word = randomWord(vec2u(parameters.seedLow, parameters.seedHigh), parameters.purpose, stream, stratum);
   let place = stratum * base + min(stratum, longer) + multiplyHigh(word, size);
   var low = 0u;
   var high = parameters.keys - 1u;
@@ -110,5 +147,5 @@ fn pick(
     weight -= cumulative[headStart + low - 1u];
   }
   index[at] = low;
-  logWeight[at] = log(f32(total) / f32(parameters.samples) / f32(weight));
+  logWeight[at] = logarithm(f32(total) / f32(parameters.samples) / f32(weight));
 }

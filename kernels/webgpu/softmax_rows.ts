@@ -1,10 +1,15 @@
 import type { Backend, DeviceArray } from "../backend.ts";
 import { floatBits } from "./array.ts";
+import elementary from "./elementary.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
 import source from "./softmax_rows.wgsl" with { type: "text" };
 
-const kernel: Kernel = { file: "softmax_rows.wgsl", source, access: ["read", "read", "write"] };
+const kernel: Kernel = {
+  file: "softmax_rows.wgsl",
+  source: [elementary, source],
+  access: ["read", "read", "write"],
+};
 
 /** Softmax probabilities of few queries over all keys. */
 export function softmaxRows(recorder: Recorder, args: Parameters<Backend["softmaxRows"]>[0]): DeviceArray {
@@ -13,6 +18,7 @@ export function softmaxRows(recorder: Recorder, args: Parameters<Backend["softma
   const queryTiles = Math.ceil(queries / 4), keyTiles = Math.ceil(keys / 4);
   const step = {
     kernel,
+    definitions: { FOUR: 4 },
     parameters: [heads, queries, keys, features, queryTiles, keyTiles, floatBits(scale)],
     arrays: [query, key, probabilities],
   };

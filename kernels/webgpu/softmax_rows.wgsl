@@ -1,6 +1,6 @@
-// Softmax probabilities of few queries over all keys.
+// Softmax probabilities of few queries over all keys. Put behind elementary.wgsl.
 // parameters.heads, queries, keys, features: shapes; scale: factor on the inner products;
-// queryTiles, keyTiles: tiles of four queries and of four keys per head.
+// queryTiles, keyTiles: tiles of four queries and of four keys per head. Defined in front: FOUR = 4.
 
 struct Parameters {
   heads: u32,
@@ -39,7 +39,7 @@ fn logits(
   let four = vec4u(0u, 1u, 2u, 3u);
   let q = (head * parameters.queries + min(firstQuery + four, vec4u(parameters.queries - 1u))) * parameters.features;
   let k = (head * parameters.keys + min(firstKey + four, vec4u(parameters.keys - 1u))) * parameters.features;
-  var sums: array<vec4f, 4>;
+  var sums = array<vec4f, 4>(vec4f(0.0), vec4f(0.0), vec4f(0.0), vec4f(0.0));
   for (var t = 0u; t < parameters.features; t++) {
     let keys = vec4f(key[k.x + t], key[k.y + t], key[k.z + t], key[k.w + t]);
     sums[0] = fma(vec4f(query[q.x + t]), keys, sums[0]);
@@ -47,8 +47,8 @@ fn logits(
     sums[2] = fma(vec4f(query[q.z + t]), keys, sums[2]);
     sums[3] = fma(vec4f(query[q.w + t]), keys, sums[3]);
   }
-  for (var i = 0u; i < 4u; i++) {
-    for (var j = 0u; j < 4u; j++) {
+  for (var i = 0u; i < FOUR; i++) {
+    for (var j = 0u; j < FOUR; j++) {
       if (firstQuery + i < parameters.queries && firstKey + j < parameters.keys) {
         probabilities[(head * parameters.queries + firstQuery + i) * parameters.keys + firstKey + j] =
           parameters.scale * sums[i][j];
@@ -86,7 +86,7 @@ fn normalise(
   workgroupBarrier();
   var sum = 0.0;
   for (var j = start; j < end; j += LANES) {
-    let weight = exp(probabilities[j] - largest);
+    let weight = exponential(max(probabilities[j] - largest, -87.0));
     probabilities[j] = weight;
     sum += weight;
   }

@@ -6,7 +6,7 @@ import source from "./sort_by_bucket.wgsl" with { type: "text" };
 
 const kernel: Kernel = {
   file: "sort_by_bucket.wgsl",
-  source,
+  source: [source],
   access: ["read", "read", "write", "write", "write"],
 };
 

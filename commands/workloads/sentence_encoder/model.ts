@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Tensor } from "../../../kernels/tensor.ts";
 import { type DataPackage, dataPackageFolder } from "../data_package.ts";
 import type { AttentionFunction, WorkloadOptions } from "../workload.ts";
+import { HEADS, mergeHeads, splitHeads } from "./heads.ts";
 import { EMBEDDING_WIDTH, type Layer, linear, readLayer, type RowMap, WIDTH } from "./layers.ts";
 import { Tokeniser, type VocabularyEntry } from "./tokeniser.ts";
 import { nextTurn } from "./turns.ts";
@@ -16,8 +17,6 @@ export const MODEL_PACKAGE: DataPackage = {
 };
 /** Layers of the model, numbered from 1. */
 export const LAYERS = 2;
-/** Heads of each layer. */
-export const HEADS = 4;
 /** Rows that one step of a row-wise map takes, so that progress and abortion have their turn. */
 const ROW_BLOCK = 256;
 
@@ -110,8 +109,8 @@ export class SentenceEncoder {
   ): Promise<Float64Array> {
     const { query, key, value } = await project(layer, rows, hooks);
     const attended = mergeHeads(await attention(query, key, value));
-    const width = attended.length / (query.shape[1]);
-    return await byBlocks(query.shape[1], WIDTH, hooks, (start, end) => {
+    const n = query.shape[1], width = attended.length / n;
+    return await byBlocks(n, WIDTH, hooks, (start, end) => {
       const input = rows.subarray(start * layer.norm.inputs, end * layer.norm.inputs);
       const residual = layer.residual?.apply(input) ?? input;
       const sum = add(layer.output.apply(attended.subarray(start * width, end * width)), residual);
@@ -123,38 +122,15 @@ export class SentenceEncoder {
 }
 
 async function project(layer: Layer, rows: Float64Array, hooks: Hooks): Promise<Projections> {
-  const { inputs, outputs } = { inputs: layer.norm.inputs, outputs: layer.projection.outputs };
-  const n = rows.length / inputs;
+  const { norm: { inputs }, projection: { outputs } } = layer;
   const together = await byBlocks(
-    n,
+    rows.length / inputs,
     outputs,
     hooks,
     (start, end) => layer.projection.apply(layer.norm.apply(rows.subarray(start * inputs, end * inputs))),
   );
-  const features = outputs / 3 / HEADS;
-  const [query, key, value] = [0, 1, 2].map((role) => {
-    const data = new Float32Array(HEADS * n * features);
-    for (let head = 0; head < HEADS; head++) {
-      for (let i = 0; i < n; i++) {
-        const from = i * outputs + (role * HEADS + head) * features;
-        data.set(together.subarray(from, from + features), (head * n + i) * features);
-      }
-    }
-    return { data, shape: [HEADS, n, features] };
-  });
+  const [query, key, value] = splitHeads(together, outputs, 3 * HEADS);
   return { query, key, value };
-}
-
-/** [heads, n, features] -> [n, heads · features]. */
-function mergeHeads({ data, shape: [heads, n, features] }: Tensor): Float64Array {
-  const rows = new Float64Array(data.length);
-  for (let head = 0; head < heads; head++) {
-    for (let i = 0; i < n; i++) {
-      const from = (head * n + i) * features;
-      rows.set(data.subarray(from, from + features), (i * heads + head) * features);
-    }
-  }
-  return rows;
 }
 
 async function byBlocks(

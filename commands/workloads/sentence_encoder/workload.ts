@@ -1,6 +1,7 @@
 import { type Tensor, tensor } from "../../../kernels/tensor.ts";
 import { type CheckedOptions, optionError, type Workload } from "../workload.ts";
-import { HEADS, loadSentenceEncoder, type Projections } from "./model.ts";
+import { HEADS } from "./heads.ts";
+import { loadSentenceEncoder, type Projections } from "./model.ts";
 import { plainAttention } from "./plain_attention.ts";
 import { firstTokens, readMobyDick } from "./text.ts";
 
@@ -16,7 +17,9 @@ export async function sentenceEncoder(name: string, options: CheckedOptions): Pr
     throw optionError(name, "head must be LAYER.HEAD, layer 1 or 2, head 0 to 3 or all", head);
   }
   const layer = Number(selection[1]);
-  const heads = selection[2] === "all" ? [0, 1, 2, 3] : [Number(selection[2])];
+  const all = selection[2] === "all";
+  const heads = all ? [...Array(HEADS).keys()] : [Number(selection[2])];
+  const which = all ? "all heads" : `head ${selection[2]}`;
 
   const encoder = await loadSentenceEncoder(options);
   const tokens = firstTokens(await readMobyDick(options), encoder.tokeniser, n * batch);
@@ -35,8 +38,7 @@ export async function sentenceEncoder(name: string, options: CheckedOptions): Pr
     key: pick(draws.map((draw) => draw.key), heads),
     value: pick(draws.map((draw) => draw.value), heads),
     scale: 1 / Math.sqrt(query.shape[2]),
-    description:
-      `Universal Sentence Encoder lite, layer ${layer}, head ${selection[2]} of 0 to ${HEADS - 1}, ` +
+    description: `Universal Sentence Encoder lite, layer ${layer}, ${which}, ` +
       `on ${n} tokens of Moby Dick`,
   };
 }

@@ -1,0 +1,93 @@
+import type { Backend } from "../../kernels/backend.ts";
+import { type CentredPoints, pickRows } from "./centred_points.ts";
+import { type DensityEstimate, type DensityEstimator, type DensityTarget, Evaluations } from "./density.ts";
+import { logKernelMeans } from "./kernel_means.ts";
+
+/** An estimator that is tuned to one least density at a time. */
+export interface FloorEstimator {
+  /** Kernel evaluations per query that this takes, at most in expectation. */
+  kernelEvaluationsAt(floor: number, delta: number): number;
+  /**
+   * Estimates densities at some of the queries: with probability 1 − delta each, the error is at most epsilon times
+   * the density or epsilon times the floor, whichever is larger.
+   *
+   * @param rows Which of the queries.
+   */
+  estimateAt(rows: Uint32Array, floor: number, delta: number, signal?: AbortSignal): Promise<DensityEstimate>;
+}
+
+/** Makes a {@link FloorEstimator} for queries [queries, features], moved along with the points. */
+export type OpenFloorEstimator = (
+  queries: Float32Array,
+  cost: Evaluations,
+  signal?: AbortSignal,
+) => FloorEstimator | Promise<FloorEstimator>;
+
+/** Ratio of one guess to the next: the guesses before the last cost a third of it at most. */
+const STEP = 4;
+
+/**
+ * Finds for each query the largest floor that its density allows, since a lower one costs more: guesses 1/4, 1/16, …
+ * down to the target's, and an answer of at least (1 + epsilon) · guess is taken, because a density below the guess
+ * gives one only when the estimate fails. The failure probability is split evenly over the guesses. Queries for which a
+ * guess would cost as many evaluations as there are points are answered exactly.
+ */
+export class SearchedDensity implements DensityEstimator {
+  readonly count: number;
+  readonly features: number;
+  readonly #backend: Backend;
+  readonly #points: CentredPoints;
+  readonly #target: DensityTarget;
+  readonly #open: OpenFloorEstimator;
+
+  constructor(backend: Backend, points: CentredPoints, target: DensityTarget, open: OpenFloorEstimator) {
+    this.#backend = backend;
+    this.#points = points;
+    this.#target = target;
+    this.#open = open;
+    this.count = points.count;
+    this.features = points.features;
+  }
+
+  async logDensity(queries: Float32Array, signal?: AbortSignal): Promise<DensityEstimate> {
+    const { epsilon, densityFloor } = this.#target;
+    const placed = this.#points.place(queries), cost = new Evaluations();
+    const answers = new Float64Array(queries.length / this.features).fill(-Infinity);
+    const guesses = guessesDownTo(densityFloor), delta = this.#target.delta / guesses.length;
+    const estimator = await this.#open(placed, cost, signal);
+    let left = Uint32Array.from(answers.keys());
+    for (const guess of guesses) {
+      if (left.length === 0) break;
+      if (estimator.kernelEvaluationsAt(guess, delta) >= this.count) {
+        await this.#answerExactly(placed, left, answers, cost, signal);
+        break;
+      }
+      const estimate = await estimator.estimateAt(left, guess, delta, signal);
+      cost.add(estimate);
+      left.forEach((row, at) => answers[row] = estimate.logDensity[at]);
+      const least = Math.log((1 + epsilon) * guess);
+      left = left.filter((row) => !(answers[row] >= least));
+    }
+    return cost.with(answers);
+  }
+
+  async #answerExactly(
+    queries: Float32Array,
+    rows: Uint32Array,
+    answers: Float64Array,
+    cost: Evaluations,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const picked = pickRows(queries, this.features, rows);
+    const exact = await logKernelMeans(this.#backend, this.#points.data, picked, this.features, signal);
+    rows.forEach((row, at) => answers[row] = exact[at]);
+    cost.add({ kernelEvaluations: rows.length * this.count });
+  }
+}
+
+/** 1/4, 1/16, … and last the floor itself. */
+export function guessesDownTo(floor: number): number[] {
+  const guesses: number[] = [];
+  for (let guess = 1 / STEP; guess > floor; guess /= STEP) guesses.push(guess);
+  return [...guesses, floor];
+}

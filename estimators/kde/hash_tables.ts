@@ -1,0 +1,126 @@
+import type { Backend } from "../../kernels/backend.ts";
+import type { RandomStream } from "../../kernels/random.ts";
+import type { CentredPoints } from "./centred_points.ts";
+import { bucketOf, type HashFunctions } from "./euclidean_hash.ts";
+
+/** How one table hashes. */
+export interface TableShape {
+  /** Hash functions whose cells together name a bucket. */
+  readonly functions: number;
+  readonly width: number;
+  /** First of these functions among those of its draw. */
+  readonly firstFunction: number;
+}
+
+/** The points of each bucket. */
+export type HashTable = Map<number, number[]>;
+
+/** Floats of one array of inner products. */
+const CHUNK_FLOATS = 2 ** 22;
+
+/** Each of `count` points with the same probability, independently: skips are geometric. */
+export function binomialSubset(stream: RandomStream, count: number, probability: number): Uint32Array {
+  if (probability >= 1) return Uint32Array.from({ length: count }, (_, at) => at);
+  const chosen: number[] = [], logMiss = Math.log1p(-probability);
+  for (let at = -1;;) {
+    at += 1 + Math.floor(Math.log(stream.uniform()) / logMiss);
+    if (!(at < count)) return Uint32Array.from(chosen);
+    chosen.push(at);
+  }
+}
+
+/**
+ * Inner products of subsets of the points with directions, each subset with directions of its own.
+ *
+ * @param subsets Subset s goes with directions[s] [functions, features].
+ * @returns For each subset [its size, functions].
+ */
+export async function projectSubsets(
+  backend: Backend,
+  points: CentredPoints,
+  subsets: readonly Uint32Array[],
+  directions: readonly Float32Array[],
+  signal?: AbortSignal,
+): Promise<Float32Array[]> {
+  const { features, count } = points, functions = directions[0].length / features;
+  const picks = subsets.reduce((most, subset) => Math.max(most, subset.length), 1);
+  const perChunk = Math.max(1, Math.floor(CHUNK_FLOATS / (picks * Math.max(functions, features))));
+  const results: Float32Array[] = [];
+  for (let first = 0; first < subsets.length; first += perChunk) {
+    const chunk = subsets.slice(first, first + perChunk), heads = chunk.length;
+    // Short subsets are filled up with point 0; what that gives is not looked at.
+    const index = new Uint32Array(heads * picks), planes = new Float32Array(heads * functions * features);
+    chunk.forEach((subset, head) => {
+      index.set(subset, head * picks);
+      planes.set(directions[first + head], head * functions * features);
+    });
+    const rows = backend.gatherRows({
+      rows: backend.upload(points.data),
+      index: backend.upload(index),
+      heads: 1,
+      count,
+      width: features,
+      picks: heads * picks,
+    });
+    const projected = backend.innerProducts({
+      rows,
+      directions: backend.upload(planes),
+      heads,
+      count: picks,
+      width: features,
+      projections: functions,
+    });
+    const [values] = await backend.run([projected], signal) as Float32Array[];
+    backend.reset();
+    chunk.forEach((subset, head) => {
+      const start = head * picks * functions;
+      results.push(values.subarray(start, start + subset.length * functions));
+    });
+  }
+  return results;
+}
+
+/** Puts the points of a subset into buckets. */
+export function fillTable(
+  subset: Uint32Array,
+  projections: Float32Array,
+  { offsets }: HashFunctions,
+  { functions, width, firstFunction }: TableShape,
+): HashTable {
+  const table: HashTable = new Map(), stride = offsets.length;
+  subset.forEach((point, at) => {
+    const bucket = bucketOf(
+      projections,
+      at * stride + firstFunction,
+      offsets,
+      firstFunction,
+      functions,
+      width,
+    );
+    const others = table.get(bucket);
+    if (others) others.push(point);
+    else table.set(bucket, [point]);
+  });
+  return table;
+}
+
+/** Inner products of queries [queries, features] with directions: [queries, functions]. */
+export async function projectQueries(
+  backend: Backend,
+  queries: Float32Array,
+  directions: Float32Array,
+  features: number,
+  signal?: AbortSignal,
+): Promise<Float32Array> {
+  const projected = backend.innerProducts({
+    rows: backend.upload(queries),
+    directions: backend.upload(directions),
+    heads: 1,
+    count: queries.length / features,
+    width: features,
+    projections: directions.length / features,
+  });
+  const [values] = await backend.run([projected], signal) as Float32Array[];
+  backend.reset();
+  return values;
+}

@@ -1,0 +1,41 @@
+import type { Backend } from "../../kernels/backend.ts";
+import { RandomStream } from "../../kernels/random.ts";
+import { CentredPoints, pickRows } from "./centred_points.ts";
+import { checkTarget } from "./check_target.ts";
+import { type DensityEstimator, type DensityTarget, Evaluations } from "./density.ts";
+import { SearchedDensity } from "./floor_search.ts";
+import { logKernelMeans } from "./kernel_means.ts";
+import { KdePurpose } from "./purposes.ts";
+
+/**
+ * Points that suffice for a mean of kernel values: they lie in [0, 1], so by Chernoff's bound the mean of m of them is
+ * off by more than epsilon · max(density, floor) with probability at most 2 exp(−m epsilon² floor/3). The bound holds for drawing without
+ * replacement too (Hoeffding 1963, theorem 4), and needs ten times fewer points than a median of means.
+ */
+export function uniformSampleSize(epsilon: number, delta: number, floor: number): number {
+  return Math.ceil(3 * Math.log(2 / delta) / (epsilon ** 2 * floor));
+}
+
+/** Fits an estimator that averages the kernel over points drawn uniformly, the same ones for all queries of a batch. */
+export function uniformDensity(
+  backend: Backend,
+  points: Float32Array,
+  features: number,
+  target: DensityTarget,
+): DensityEstimator {
+  checkTarget(target);
+  const centred = new CentredPoints(points, features);
+  const sizeAt = (floor: number, delta: number) => uniformSampleSize(target.epsilon, delta, floor);
+  return new SearchedDensity(backend, centred, target, (queries) => ({
+    kernelEvaluationsAt: sizeAt,
+    async estimateAt(rows, floor, delta, signal) {
+      const size = sizeAt(floor, delta), cost = new Evaluations();
+      // A stream for each size, so that a query's failures at different floors are independent.
+      const stream = new RandomStream(target.seed, KdePurpose.uniformSample, size);
+      const sample = pickRows(centred.data, features, stream.distinct(size, centred.count));
+      const picked = pickRows(queries, features, rows);
+      cost.add({ kernelEvaluations: rows.length * size });
+      return cost.with(await logKernelMeans(backend, sample, picked, features, signal));
+    },
+  }));
+}

@@ -1,0 +1,150 @@
+// Softmax attention, one query row per invocation and tiles of TILE keys and values in workgroup memory.
+// For real GPUs: a workgroup reads every key once for all of its rows.
+// Defined in front: TILE (a multiple of 4), FEATURES (vec4s of a query or key row), COLUMNS; see attend_common.wgsl.
+
+const LANES = 64u;
+
+var<workgroup> keyTile: array<vec4f, TILE * FEATURES>; // (TILE, 4 FEATURES) f32
+var<workgroup> valueTile: array<vec4f, TILE * COLUMNS>; // (TILE, 4 COLUMNS) f32
+var<workgroup> weightTile: array<f32, TILE>;
+var<workgroup> blockTile: array<u32, TILE>;
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let at = workgroup.x + workgroup.y * workgroups.x;
+  if (at >= parameters.tiles * parameters.chunks) {
+    return;
+  }
+  let tile = at % parameters.tiles;
+  let firstColumn = (at / parameters.tiles) * COLUMNS;
+  let pair = tile / parameters.blockTiles;
+  let head = pair / parameters.blocks;
+  let block = pair % parameters.blocks;
+  let firstRow = blockStart(block, parameters.queries, parameters.blocks) + (tile % parameters.blockTiles) * LANES;
+  let endRow = blockStart(block + 1u, parameters.queries, parameters.blocks);
+  if (firstRow >= endRow) {
+    return;
+  }
+  let firstKey = blockStart(block, parameters.keys, parameters.blocks);
+  let blockEnd = blockStart(block + 1u, parameters.keys, parameters.blocks);
+  var endKey = blockEnd;
+  if (CAUSAL) {
+    // The last row of the tile sees most, unless the rows wrap around into the next sequence of queries.
+    let lastRow = min(firstRow + LANES, endRow) - 1u;
+    let wraps = firstRow / parameters.period != lastRow / parameters.period;
+    endKey = min(blockEnd, causalEnd(select(lastRow, parameters.period - 1u, wraps)));
+  }
+
+  // Rows past the end of the block repeat its last row; they help loading and are not stored.
+  let row = min(firstRow + local, endRow - 1u);
+  var visibleEnd = endKey;
+  if (CAUSAL) {
+    visibleEnd = min(endKey, causalEnd(row));
+  }
+  var ownBlock = 0u;
+  if (EXCLUDING) {
+    ownBlock = blockOf(row, parameters.queries, parameters.excludeBlocks);
+  }
+  var q: array<vec4f, FEATURES>;
+  for (var t = 0u; t < FEATURES; t++) {
+    q[t] = query[(head * parameters.queries + row) * FEATURES + t] * parameters.scale;
+  }
+  var sums: array<vec4f, COLUMNS>;
+  for (var c = 0u; c < COLUMNS; c++) {
+    sums[c] = vec4f(0.0);
+  }
+  var largest = EMPTY;
+  var total = 0.0;
+
+  for (var tileStart = firstKey; tileStart < endKey; tileStart += TILE) {
+    let keyRow = head * parameters.keys + tileStart;
+    let present = min(TILE, endKey - tileStart);
+    for (var i = local; i < present * FEATURES; i += LANES) {
+      keyTile[i] = key[keyRow * FEATURES + i];
+    }
+    for (var i = local; i < present * COLUMNS; i += LANES) {
+      let column = min(firstColumn + i % COLUMNS, parameters.valueColumns - 1u);
+      valueTile[i] = value[(keyRow + i / COLUMNS) * parameters.valueColumns + column];
+    }
+    for (var i = local; i < present; i += LANES) {
+      if (WEIGHTED) {
+        weightTile[i] = logWeights[keyRow + i];
+      }
+      if (EXCLUDING) {
+        blockTile[i] = keyBlocks[keyRow + i];
+      }
+    }
+    workgroupBarrier();
+    // Four keys at a time, so that maxima and exponentials are vec4s and rescaling is rare. What a last, short tile
+    // leaves over of the tile before it is finite, and gets the weight 0.
+    for (var j = 0u; j < present; j += 4u) {
+      var x = vec4f(0.0);
+      for (var t = 0u; t < FEATURES; t++) {
+        let k0 = keyTile[j * FEATURES + t];
+        let k1 = keyTile[(j + 1u) * FEATURES + t];
+        let k2 = keyTile[(j + 2u) * FEATURES + t];
+        let k3 = keyTile[(j + 3u) * FEATURES + t];
+        x = fma(q[t].xxxx, vec4f(k0.x, k1.x, k2.x, k3.x), x);
+        x = fma(q[t].yyyy, vec4f(k0.y, k1.y, k2.y, k3.y), x);
+        x = fma(q[t].zzzz, vec4f(k0.z, k1.z, k2.z, k3.z), x);
+        x = fma(q[t].wwww, vec4f(k0.w, k1.w, k2.w, k3.w), x);
+      }
+      if (WEIGHTED) {
+        x += vec4f(weightTile[j], weightTile[j + 1u], weightTile[j + 2u], weightTile[j + 3u]);
+      }
+      var hidden = (vec4u(tileStart + j) + vec4u(0u, 1u, 2u, 3u) >= vec4u(visibleEnd)) | (x <= vec4f(MASKED));
+      if (EXCLUDING) {
+        let blocksOfKeys = vec4u(blockTile[j], blockTile[j + 1u], blockTile[j + 2u], blockTile[j + 3u]);
+        hidden = hidden | (blocksOfKeys == vec4u(ownBlock));
+      }
+      x = select(x, vec4f(EMPTY), hidden);
+      let newLargest = max(max(largest, max(x.x, x.y)), max(x.z, x.w));
+      if (newLargest > largest) {
+        let shrink = weigh(largest, newLargest);
+        largest = newLargest;
+        total *= shrink;
+        for (var c = 0u; c < COLUMNS; c++) {
+          sums[c] *= shrink;
+        }
+      }
+      let weights = vec4f(weigh(x.x, largest), weigh(x.y, largest), weigh(x.z, largest), weigh(x.w, largest));
+      total += (weights.x + weights.y) + (weights.z + weights.w);
+      for (var c = 0u; c < COLUMNS; c++) {
+        sums[c] = fma(weights.xxxx, valueTile[j * COLUMNS + c], sums[c]);
+        sums[c] = fma(weights.yyyy, valueTile[(j + 1u) * COLUMNS + c], sums[c]);
+        sums[c] = fma(weights.zzzz, valueTile[(j + 2u) * COLUMNS + c], sums[c]);
+        sums[c] = fma(weights.wwww, valueTile[(j + 3u) * COLUMNS + c], sums[c]);
+      }
+    }
+    workgroupBarrier();
+  }
+
+  if (firstRow + local < endRow) {
+    let inverse = select(0.0, 1.0 / total, total > 0.0);
+    let outputRow = head * parameters.queries + row;
+    for (var c = 0u; c < COLUMNS; c++) {
+      let column = 4u * (firstColumn + c);
+      let mean = sums[c] * inverse;
+      let place = outputRow * parameters.valueFeatures + column;
+      if (column < parameters.valueFeatures) {
+        output[place] = mean.x;
+      }
+      if (column + 1u < parameters.valueFeatures) {
+        output[place + 1u] = mean.y;
+      }
+      if (column + 2u < parameters.valueFeatures) {
+        output[place + 2u] = mean.z;
+      }
+      if (column + 3u < parameters.valueFeatures) {
+        output[place + 3u] = mean.w;
+      }
+    }
+    if (firstColumn == 0u) {
+      logSumExp[outputRow] = select(EMPTY, largest + logarithm(total), total > 0.0);
+    }
+  }
+}

@@ -1,0 +1,7 @@
+import { assertEquals } from "@std/assert";
+import { generate } from "../../../kernels/wasm/build.ts";
+
+Deno.test("generate() gives the committed module.generated.ts, byte for byte", async () => {
+  const committed = new URL("../../../kernels/wasm/module.generated.ts", import.meta.url);
+  assertEquals(await generate() === await Deno.readTextFile(committed), true, "run `deno task build:wasm`");
+});
