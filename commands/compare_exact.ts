@@ -3,7 +3,8 @@ import { makeProblem } from "../estimators/attention/problem.ts";
 import type { Device } from "../kernels/device.ts";
 import { sizeOf, type Tensor } from "../kernels/tensor.ts";
 import { softmaxOperatorNorm } from "../proofs_checks/softmax_norm.ts";
-import { operatorNorm, relativeOutputError } from "../proofs_checks/spectral.ts";
+import { operatorNorm } from "../estimators/linear_algebra/operator_norm.ts";
+import { relativeOutputError } from "../proofs_checks/spectral.ts";
 import type { Workload } from "./workloads/workloads.ts";
 
 /** Measured errors and the time of exact attention. */

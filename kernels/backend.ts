@@ -20,6 +20,12 @@ export const MASKED = -1e38;
 /** Row log-sum-exp of an empty set of keys: the stand-in for minus infinity. */
 export const EMPTY = -3e38;
 
+/** In an index of rows: no row. */
+export const NO_ROW = 0xffffffff;
+
+/** Squared distance to no row: exp(−FAR/2) is zero. */
+export const FAR = 3e38;
+
 /** Output rows together with the logarithm of the sum of their weights, so that parts merge exactly. */
 export interface PartialAttention {
   /** [heads, queries, valueFeatures]: weighted mean of the values; 0 where no key is visible. */
@@ -230,4 +236,38 @@ export interface Backend {
     readonly queries: number;
     readonly valueFeatures: number;
   }): PartialAttention;
+}
+
+/** A backend with what density estimators need. */
+export interface DistanceBackend extends Backend {
+  /**
+   * Inner products of rows with few directions, for hashing:
+   * [heads, count, width] and [heads, projections, width] -> [heads, count, projections].
+   */
+  innerProducts(args: {
+    readonly rows: DeviceArray;
+    readonly directions: DeviceArray;
+    readonly heads: number;
+    readonly count: number;
+    readonly width: number;
+    readonly projections: number;
+  }): DeviceArray;
+
+  /**
+   * Squared Euclidean distances of each query to rows of its own choice, as sums of squared differences, so that a
+   * row equal to the query is at distance 0 exactly: [heads, queries, picks], FAR where the index is NO_ROW.
+   */
+  gatheredDistances(args: {
+    /** [heads, count, width] */
+    readonly rows: DeviceArray;
+    /** [heads, queries, width] */
+    readonly query: DeviceArray;
+    /** [heads, queries, picks] words: rows, or NO_ROW. */
+    readonly index: DeviceArray;
+    readonly heads: number;
+    readonly count: number;
+    readonly queries: number;
+    readonly width: number;
+    readonly picks: number;
+  }): DeviceArray;
 }

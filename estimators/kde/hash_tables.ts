@@ -1,4 +1,4 @@
-import type { Backend } from "../../kernels/backend.ts";
+import type { DistanceBackend as Backend } from "../../kernels/backend.ts";
 import type { RandomStream } from "../../kernels/random.ts";
 import type { CentredPoints } from "./centred_points.ts";
 import { bucketOf, type HashFunctions } from "./euclidean_hash.ts";
@@ -12,8 +12,11 @@ export interface TableShape {
   readonly firstFunction: number;
 }
 
-/** The points of each bucket. */
-export type HashTable = Map<number, number[]>;
+/** Points in the order of their buckets. */
+export interface HashTable {
+  readonly buckets: Float64Array;
+  readonly points: Uint32Array;
+}
 
 /** Floats of one array of inner products. */
 const CHUNK_FLOATS = 2 ** 22;
@@ -87,21 +90,28 @@ export function fillTable(
   { offsets }: HashFunctions,
   { functions, width, firstFunction }: TableShape,
 ): HashTable {
-  const table: HashTable = new Map(), stride = offsets.length;
-  subset.forEach((point, at) => {
-    const bucket = bucketOf(
-      projections,
-      at * stride + firstFunction,
-      offsets,
-      firstFunction,
-      functions,
-      width,
-    );
-    const others = table.get(bucket);
-    if (others) others.push(point);
-    else table.set(bucket, [point]);
-  });
-  return table;
+  const stride = offsets.length;
+  const buckets = Float64Array.from(
+    subset,
+    (_, at) => bucketOf(projections, at * stride + firstFunction, offsets, firstFunction, functions, width),
+  );
+  const order = Uint32Array.from(subset.keys()).sort((a, b) => buckets[a] - buckets[b]);
+  return {
+    buckets: Float64Array.from(order, (at) => buckets[at]),
+    points: Uint32Array.from(order, (at) => subset[at]),
+  };
+}
+
+/** The points of a bucket. */
+export function pointsIn({ buckets, points }: HashTable, bucket: number): Uint32Array {
+  let start = 0, end = buckets.length;
+  while (start < end) {
+    const middle = (start + end) >>> 1;
+    if (buckets[middle] < bucket) start = middle + 1;
+    else end = middle;
+  }
+  for (end = start; end < buckets.length && buckets[end] === bucket;) end++;
+  return points.subarray(start, end);
 }
 
 /** Inner products of queries [queries, features] with directions: [queries, functions]. */

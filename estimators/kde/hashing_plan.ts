@@ -58,7 +58,7 @@ export function planHashing(floor: number, count: number): HashingPlan {
  * Largest Σ f value over weights f >= 0 with Σ f <= 1 and Σ f kernel <= floor: at most two points carry
  * weight. Kernel values ascend.
  */
-function envelope(kernel: readonly number[], value: readonly number[], floor: number): number {
+export function envelope(kernel: readonly number[], value: readonly number[], floor: number): number {
   let most = 0;
   for (let b = 0; b < kernel.length; b++) {
     // One point, with as much weight as its kernel allows.

@@ -1,4 +1,4 @@
-import type { Backend } from "../../kernels/backend.ts";
+import type { DistanceBackend as Backend } from "../../kernels/backend.ts";
 import { RandomStream } from "../../kernels/random.ts";
 import { CentredPoints, pickRows } from "./centred_points.ts";
 import { checkTarget } from "./check_target.ts";
@@ -30,8 +30,7 @@ export function uniformDensity(
     kernelEvaluationsAt: sizeAt,
     async estimateAt(rows, floor, delta, signal) {
       const size = sizeAt(floor, delta), cost = new Evaluations();
-      // A stream for each size, so that a query's failures at different floors are independent.
-      const stream = new RandomStream(target.seed, KdePurpose.uniformSample, size);
+      const stream = new RandomStream(target.seed, KdePurpose.uniformSample);
       const sample = pickRows(centred.data, features, stream.distinct(size, centred.count));
       const picked = pickRows(queries, features, rows);
       cost.add({ kernelEvaluations: rows.length * size });

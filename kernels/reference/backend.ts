@@ -1,7 +1,8 @@
-import type { Backend, DeviceArray } from "../backend.ts";
+import type { DeviceArray, DistanceBackend } from "../backend.ts";
 import { angularHash } from "./angular_hash.ts";
 import { floats, floatValues, type ReferenceArray, words } from "./array.ts";
 import { attend } from "./attend.ts";
+import { gatheredDistances, innerProducts } from "./distances.ts";
 import { mergeAttention } from "./merge_attention.ts";
 import { centreRows, columnMean, gatherRows } from "./rows.ts";
 import { blocksOf, keyImportance, sampleKeys } from "./sample_keys.ts";
@@ -12,7 +13,7 @@ import { sortByBucket } from "./sort_by_bucket.ts";
  * The float64 reference: every primitive as plain, readable TypeScript, run at once. It is the oracle for
  * the other backends and works wherever JavaScript does.
  */
-export class ReferenceBackend implements Backend {
+export class ReferenceBackend implements DistanceBackend {
   readonly kind = "reference";
   readonly adapter = "float64 TypeScript";
   readonly software = false;
@@ -29,6 +30,8 @@ export class ReferenceBackend implements Backend {
   readonly sampleKeys = sampleKeys;
   readonly blocksOf = blocksOf;
   readonly mergeAttention = mergeAttention;
+  readonly innerProducts = innerProducts;
+  readonly gatheredDistances = gatheredDistances;
 
   upload(data: Float32Array | Uint32Array): DeviceArray {
     return data instanceof Uint32Array ? words(data.slice()) : floats(Float64Array.from(data));

@@ -1,7 +1,8 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { eigs } from "npm:mathjs@15";
-import { largestEigenvalue } from "../../proofs_checks/largest_eigenvalue.ts";
-import { operatorNorm, relativeOutputError } from "../../proofs_checks/spectral.ts";
+import { largestEigenvalue } from "../../estimators/linear_algebra/largest_eigenvalue.ts";
+import { operatorNorm } from "../../estimators/linear_algebra/operator_norm.ts";
+import { relativeOutputError } from "../../proofs_checks/spectral.ts";
 import { tensor } from "../../kernels/tensor.ts";
 import { normals } from "../data.ts";
 

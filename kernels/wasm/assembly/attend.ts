@@ -6,7 +6,7 @@ import { packKeys, packValues } from "./pack";
 import { blockOf, blockStart } from "./partition";
 import * as group from "./query_group";
 import { upToEight } from "./simd";
-import { addLogWeights, EMPTY, hideBlock, hideFrom, MASKED, softmaxRow } from "./tile_softmax";
+import { addBias, EMPTY, fillBias, hideFrom, largestOfRow, MASKED, softmaxRow } from "./tile_softmax";
 
 @unmanaged
 class AttendArguments {
@@ -57,8 +57,8 @@ export function attendTask(operation: usize, task: u32, scratch: usize): void {
   const count = blockStart(block + 1, args.keys, args.blocks) - keyStart;
   const features = args.features, width = args.valueFeatures, firstKey = <usize> head * args.keys + keyStart;
 
-  const tile = scratch;
-  const groups = tile + (6 * TILE_KEYS << 2);
+  const tile = scratch, bias = tile + (6 * TILE_KEYS << 2);
+  const groups = bias + (TILE_KEYS << 2);
   let padded = args.padded, packedKey = args.packedKey, packedValue = args.packedValue;
   if (packedKey) {
     packedKey += (<usize> slot * padded * features) << 2;
@@ -74,9 +74,15 @@ export function attendTask(operation: usize, task: u32, scratch: usize): void {
   for (let tileStart: u32 = 0; tileStart < count; tileStart += args.tileKeys) {
     const keyPanel = packedKey + ((<usize> tileStart * features) << 2);
     const valuePanel = packedValue + (<usize> tileStart * PANEL << 2);
+    const here = min<u32>(args.tileKeys, count - tileStart);
+    const biased = args.logWeights || args.keyBlocks;
+    let biasBlock: u32 = 0;
     let at = groups;
     for (let row = first; row < end; row += group.groupRows(end - row)) {
-      attendTile(args, at, tile, end - row, firstKey, tileStart, keyPanel, valuePanel);
+      const farthest = load<u32>(at, group.FARTHEST);
+      if (tileStart < farthest) {
+        score(args, at, tile, end - row, keyPanel, min<u32>(here, farthest - tileStart));
+      }
       at += group.groupBytes(features, width);
     }
   }

@@ -12,29 +12,46 @@ export function hideFrom(row: usize, limit: u32, padded: u32): void {
   for (let key = limit & ~3; key < padded; key += 4) {
     const at = row + (<usize> key << 2);
     const visible = i32x4.lt_s(i32x4.add(lanes, i32x4.splat(key)), i32x4.splat(limit));
-    v128.store(at, v128.bitselect(v128.load(at), f32x4.splat(EMPTY), visible));
+    v128.store(at, v128.bitselect(v128.load(at), f32x4.splat(-Infinity), visible));
   }
 }
 
-/** Adds the logarithmic weights to the logits; what is then not above MASKED (NaN included) is hidden. */
-export function addLogWeights(row: usize, weights: usize, padded: u32): void {
-  for (const end = row + (<usize> padded << 2); row < end; row += 16, weights += 16) {
-    const logit = f32x4.add(v128.load(row), v128.load(weights));
-    v128.store(row, v128.bitselect(logit, f32x4.splat(EMPTY), f32x4.gt(logit, f32x4.splat(MASKED))));
+/**
+ * What is added to the logits of one tile for the queries of block `own`: the logarithmic weight of the key, or minus
+ * infinity where the key is hidden: by its weight, by its block, or because it lies beyond `count`.
+ */
+export function fillBias(bias: usize, weights: usize, keyBlocks: usize, own: u32, count: u32, padded: u32): void {
+  const hidden = f32x4.splat(-Infinity);
+  for (let key: u32 = 0; key < padded; key += 4) {
+    const at = <usize>key << 2;
+    let sum = f32x4.splat(0);
+    if (weights) {
+      sum = v128.load(weights + at);
+      sum = v128.bitselect(sum, hidden, f32x4.gt(sum, f32x4.splat(MASKED)));
+    }
+    if (keyBlocks) sum = v128.bitselect(hidden, sum, i32x4.eq(v128.load(keyBlocks + at), i32x4.splat(own)));
+    v128.store(bias + at, sum);
   }
+  hideFrom(bias, count, padded);
 }
 
-/** Hides the keys whose block is `own`. */
-export function hideBlock(row: usize, keyBlocks: usize, own: u32, padded: u32): void {
-  for (const end = row + (<usize> padded << 2); row < end; row += 16, keyBlocks += 16) {
-    const same = i32x4.eq(v128.load(keyBlocks), i32x4.splat(own));
-    v128.store(row, v128.bitselect(f32x4.splat(EMPTY), v128.load(row), same));
+/** Adds the bias to one row of logits and returns the largest sum, at least MASKED. */
+export function addBias(row: usize, bias: usize, padded: u32): f32 {
+  let a = f32x4.splat(MASKED), b = a;
+  for (const end = row + (<usize>padded << 2); row < end; row += 32, bias += 32) {
+    const low = f32x4.add(v128.load(row), v128.load(bias));
+    const high = f32x4.add(v128.load(row, 16), v128.load(bias, 16));
+    v128.store(row, low);
+    v128.store(row, high, 16);
+    a = f32x4.pmax(a, low);
+    b = f32x4.pmax(b, high);
   }
+  return largestOfLanes(f32x4.pmax(a, b));
 }
 
 /** Largest logit of one row of a tile, at least MASKED. */
 export function largestOfRow(row: usize, padded: u32): f32 {
-  // MASKED is above EMPTY, so that hidden keys keep the weight 0 even in a row that has seen nothing else.
+  // Starting at MASKED instead of minus infinity keeps hidden keys at the weight 0 in a row that has seen nothing else.
   let a = f32x4.splat(MASKED), b = a;
   for (const end = row + (<usize> padded << 2); row < end; row += 32) {
     a = f32x4.pmax(a, v128.load(row));
@@ -44,11 +61,18 @@ export function largestOfRow(row: usize, padded: u32): f32 {
 }
 
 /**
- * Turns the logits of one row into weights e^(logit − largest) and moves its running figures on:
- * `largest`, `total` and `decay` point at this row's numbers.
+ * Turns the logits of one row, of which `here` is the largest, into weights e^(logit − largest so far) and moves the
+ * row's running figures on: `largest`, `total` and `decay` point at its numbers.
  */
-export function softmaxRow(row: usize, padded: u32, largest: usize, total: usize, decay: usize): void {
-  const before = load<f32>(largest), here = largestOfRow(row, padded);
+export function softmaxRow(
+  row: usize,
+  padded: u32,
+  here: f32,
+  largest: usize,
+  total: usize,
+  decay: usize,
+): void {
+  const before = load<f32>(largest);
   const now = before < here ? here : before;
   const subtrahend = f32x4.splat(now);
   let a = f32x4.splat(0), b = a;

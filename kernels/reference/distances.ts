@@ -1,0 +1,35 @@
+import { type DeviceArray, type DistanceBackend, FAR, NO_ROW } from "../backend.ts";
+import { floats, floatValues, wordValues } from "./array.ts";
+import { innerProduct } from "./attend.ts";
+
+/** Inner products of rows with a few directions. */
+export function innerProducts(args: Parameters<DistanceBackend["innerProducts"]>[0]): DeviceArray {
+  const { heads, count, width, projections } = args;
+  const rows = floatValues(args.rows), directions = floatValues(args.directions);
+  return floats(
+    Float64Array.from({ length: heads * count * projections }, (_, at) => {
+      const row = Math.floor(at / projections), head = Math.floor(row / count);
+      const direction = head * projections + at % projections;
+      return innerProduct(rows, row * width, directions, direction * width, width);
+    }),
+  );
+}
+
+/** Squared distances of queries to rows of their own choice. */
+export function gatheredDistances(args: Parameters<DistanceBackend["gatheredDistances"]>[0]): DeviceArray {
+  const { heads, count, queries, width, picks } = args;
+  const rows = floatValues(args.rows), query = floatValues(args.query), index = wordValues(args.index);
+  const distances = new Float64Array(heads * queries * picks);
+  for (let at = 0; at < distances.length; at++) {
+    if (index[at] === NO_ROW) {
+      distances[at] = FAR;
+      continue;
+    }
+    const queryRow = Math.floor(at / picks), head = Math.floor(queryRow / queries);
+    const row = head * count + index[at];
+    for (let t = 0; t < width; t++) {
+      distances[at] += (query[queryRow * width + t] - rows[row * width + t]) ** 2;
+    }
+  }
+  return floats(distances);
+}
