@@ -13,15 +13,9 @@
  *
  * @module
  */
-export {
-  attention,
-  type AttentionOptions,
-  type AttentionResult,
-  type AttentionStats,
-  type Certificate,
-  type Method,
-  methods,
-} from "./estimators/attention/attention.ts";
+export { attention, type AttentionResult, type AttentionStats } from "./estimators/attention/attention.ts";
+export { type AttentionOptions, type MethodName, methods } from "./estimators/attention/options.ts";
+export type { Certificate } from "./estimators/certificate.ts";
 export type { ProblemOptions } from "./estimators/attention/problem.ts";
 export {
   attentionPartial,

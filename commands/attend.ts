@@ -1,5 +1,6 @@
 import process from "node:process";
-import { attention, type AttentionResult, type Method, methods } from "../estimators/attention/attention.ts";
+import { attention, type AttentionResult } from "../estimators/attention/attention.ts";
+import { type MethodName, methods } from "../estimators/attention/options.ts";
 import type { DeviceKind } from "../kernels/backend.ts";
 import { type Device, openDevice } from "../kernels/device.ts";
 import { sizeOf } from "../kernels/tensor.ts";
@@ -91,7 +92,7 @@ export async function attendInputs(
 ): Promise<AttendReport> {
   const request = {
     device,
-    method: given.method as Method | undefined,
+    method: given.method as MethodName | undefined,
     scale: given.scale ?? inputs.scale,
     causal: given.causal,
     epsilon: given.epsilon,
@@ -117,7 +118,7 @@ function checkUsage(given: AttendOptions): void {
   if (given.workload === undefined && files < 3) {
     throw new UsageError("attend needs --q, --k and --v, or --workload NAME");
   }
-  if (given.method !== undefined && !methods.includes(given.method as Method)) {
+  if (given.method !== undefined && !methods.includes(given.method as MethodName)) {
     throw new UsageError(`--method must be one of ${methods.join(", ")}: got "${given.method}"`);
   }
   const devices = ["webgpu", "wasm", "reference"];

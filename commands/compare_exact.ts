@@ -1,4 +1,5 @@
-import { attention, type AttentionOptions, type AttentionResult } from "../estimators/attention/attention.ts";
+import { attention, type AttentionResult } from "../estimators/attention/attention.ts";
+import type { AttentionOptions } from "../estimators/attention/options.ts";
 import { makeProblem } from "../estimators/attention/problem.ts";
 import type { Device } from "../kernels/device.ts";
 import { sizeOf, type Tensor } from "../kernels/tensor.ts";

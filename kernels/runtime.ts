@@ -75,7 +75,7 @@ export function startWorker(source: string, data: unknown, timeoutMs = 5000): Pr
     });
   } else {
     const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-    const worker = new Worker(url);
+    const worker = new Worker(url, { type: "module" });
     thread = { terminate: () => worker.terminate() };
     worker.onmessage = () => {
       worker.onmessage = null;

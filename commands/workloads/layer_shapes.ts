@@ -1,4 +1,5 @@
-import { independentNormals } from "./gaussian.ts";
+import { gaussian } from "../../proofs_checks/inputs/gaussian.ts";
+import { stackDraws } from "./input_family.ts";
 import { type CheckedOptions, optionError, type Workload } from "./workload.ts";
 
 interface LayerShape {
@@ -43,15 +44,15 @@ const SHAPES: Readonly<Record<string, LayerShape>> = {
  * Logits are standard normal whatever the scale: where it is 1, queries and keys shrink by √√features.
  */
 export function layerShape(name: string, { n, batch, seed }: CheckedOptions): Workload {
-  const { scale, layer, ...shape } = SHAPES[name];
+  const { scale, layer, keys, ...shape } = SHAPES[name];
   if (n !== undefined && n !== shape.queries) {
     throw optionError(name, `n is fixed at ${shape.queries}`, n);
   }
   const deviation = (scale * Math.sqrt(shape.features)) ** -0.5;
   return {
     name,
-    ...independentNormals({ seed, batch, ...shape, deviation }),
+    ...stackDraws(batch, (draw) => gaussian.generate({ ...shape, n: keys, seed, draw, deviation })),
     scale,
-    description: `normal values in the shape of the ${layer}, ${shape.queries} queries × ${shape.keys} keys`,
+    description: `normal values in the shape of the ${layer}, ${shape.queries} queries × ${keys} keys`,
   };
 }

@@ -1,6 +1,6 @@
-import { clustered } from "./clustered.ts";
-import { gaussian } from "./gaussian.ts";
+import { families } from "../../proofs_checks/inputs/families.ts";
 import { glove } from "./glove.ts";
+import { familyLoader } from "./input_family.ts";
 import { layerShape } from "./layer_shapes.ts";
 import { sentenceEncoder } from "./sentence_encoder/workload.ts";
 import { optionError, type Workload, type WorkloadLoader, type WorkloadOptions } from "./workload.ts";
@@ -8,13 +8,12 @@ import { optionError, type Workload, type WorkloadLoader, type WorkloadOptions }
 export type { AttentionFunction, Workload, WorkloadOptions } from "./workload.ts";
 
 const LOADERS: ReadonlyMap<string, WorkloadLoader> = new Map<string, WorkloadLoader>([
-  ["gaussian", gaussian],
-  ["clustered", clustered],
   ["glove", glove],
   ["sentence-encoder", sentenceEncoder],
   ["t2t-vit-1", layerShape],
   ["t2t-vit-2", layerShape],
   ["biggan-512", layerShape],
+  ...families.map((family): [string, WorkloadLoader] => [family.name, familyLoader(family)]),
 ]);
 
 /** Names that {@link loadWorkload} knows. */

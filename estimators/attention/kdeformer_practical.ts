@@ -1,27 +1,9 @@
-import type { Backend, DeviceArray } from "../../kernels/backend.ts";
+import type { Backend, DeviceArray, PartialAttention } from "../../kernels/backend.ts";
 import { Purpose, RandomStream, seedWords } from "../../kernels/random.ts";
 import { uploadHeads } from "./exact.ts";
+import type { Budget, CostedAttention } from "./approximate.ts";
 import { headChunks, type Progress } from "./head_chunks.ts";
 import type { Problem } from "./problem.ts";
-
-/** The budget of one call and how it is spent. */
-export interface KdeformerBudget {
-  /** Keys per block: each query meets the keys of its own block exactly. */
-  readonly bucketSize: number;
-  /** Further keys per query, shared by all queries of a head; probing the columns is paid from these. */
-  readonly samples: number;
-  /** Hyperplanes of the hash. */
-  readonly projections: number;
-  readonly seed: number;
-}
-
-/** What a call did. */
-export interface KdeformerWork {
-  /** [heads, queries, valueFeatures] */
-  readonly output: Float32Array;
-  /** Inner products of a query and a key, over all heads. */
-  readonly keyEvaluations: number;
-}
 
 /** How the budget of one head is spent. */
 interface Plan {
@@ -38,7 +20,7 @@ const PROBE_SHARE = 1 / 8;
 const MOST_PROBES = 64;
 
 /** Cuts keys into blocks and splits the samples between probing and sampling. */
-function plan({ queries, keys }: Problem, { bucketSize, samples }: KdeformerBudget): Plan {
+function plan({ queries, keys }: Problem, { bucketSize, samples }: Budget): Plan {
   const blocks = Math.ceil(keys / bucketSize);
   if (blocks === 1) return { blocks, probes: 0, samples: 0 };
   // One probe costs `keys` evaluations: keys / queries samples per query.
@@ -60,12 +42,13 @@ function plan({ queries, keys }: Problem, { bucketSize, samples }: KdeformerBudg
 export async function kdeformerPractical(
   backend: Backend,
   problem: Problem,
-  budget: KdeformerBudget,
+  budget: Budget,
   progress: Progress = {},
-): Promise<KdeformerWork> {
+): Promise<CostedAttention> {
   const { heads, queries, keys, valueFeatures } = problem;
   const { blocks, probes, samples } = plan(problem, budget);
   const output = new Float32Array(heads * queries * valueFeatures);
+  const logSumExp = new Float32Array(heads * queries);
   for (const { first, count, oversized } of headChunks(backend, problem, progress)) {
     if (oversized) {
       throw new RangeError(
@@ -74,11 +57,16 @@ export async function kdeformerPractical(
       );
     }
     const result = record(backend, problem, budget, { blocks, probes, samples }, first, count);
-    const [part] = await backend.run([result], progress.signal);
+    const [part, sums] = await backend.run([result.output, result.logSumExp], progress.signal);
     output.set(part, first * queries * valueFeatures);
+    logSumExp.set(sums, first * queries);
     backend.reset();
   }
-  return { output, keyEvaluations: heads * countEvaluations(problem, { blocks, probes, samples }) };
+  return {
+    output,
+    logSumExp,
+    keyEvaluations: heads * countEvaluations(problem, { blocks, probes, samples }),
+  };
 }
 
 /** Block pairs + probes + samples, masked pairs included: they are computed and then hidden. */
@@ -94,11 +82,11 @@ function countEvaluations({ queries, keys }: Problem, { blocks, probes, samples 
 function record(
   backend: Backend,
   problem: Problem,
-  { seed, projections }: KdeformerBudget,
+  { bucketSize, seed, projections = defaultProjections(problem.keys, bucketSize) }: Budget,
   { blocks, probes, samples }: Plan,
   firstHead: number,
   heads: number,
-): DeviceArray {
+): PartialAttention {
   const { queries, keys, features, valueFeatures, scale } = problem;
   const { query, key, value: rawValue } = uploadHeads(backend, problem, firstHead, heads);
   const shape = { heads, queries, keys, features, valueFeatures, scale };
@@ -130,7 +118,7 @@ function record(
     blocks,
   });
   const merge = { heads, queries, valueFeatures, order: byQuery.order, shift: mean };
-  if (samples === 0) return backend.mergeAttention({ ...merge, first: near }).output;
+  if (samples === 0) return backend.mergeAttention({ ...merge, first: near });
 
   const probeRows = backend.upload(drawProbes(seed, firstHead, heads, probes, queries));
   const importance = backend.keyImportance({
@@ -172,11 +160,11 @@ function record(
     logWeights: drawn.logWeight,
     exclude: { keyBlocks, blocks },
   });
-  return backend.mergeAttention({ ...merge, first: near, second: far }).output;
+  return backend.mergeAttention({ ...merge, first: near, second: far });
 }
 
 /** Gaussian hyperplanes [heads, projections, features], one stream per head. */
-function drawHyperplanes(
+export function drawHyperplanes(
   seed: number,
   firstHead: number,
   heads: number,
@@ -194,7 +182,7 @@ function drawHyperplanes(
 }
 
 /** Distinct query rows [heads, probes], one stream per head. */
-function drawProbes(
+export function drawProbes(
   seed: number,
   firstHead: number,
   heads: number,
@@ -209,4 +197,9 @@ function drawProbes(
     );
   }
   return rows;
+}
+
+/** About one bucket per block, so that a block holds rows of few neighbouring buckets. */
+export function defaultProjections(keys: number, bucketSize: number): number {
+  return Math.min(24, Math.max(1, Math.ceil(Math.log2(keys / bucketSize))));
 }

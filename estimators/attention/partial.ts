@@ -1,6 +1,7 @@
 import { EMPTY, MASKED } from "../../kernels/backend.ts";
 import { formatShape, sizeOf, type Tensor } from "../../kernels/tensor.ts";
-import { type AttentionOptions, deviceFor } from "./attention.ts";
+import { deviceFor } from "./attention.ts";
+import type { AttentionOptions } from "./options.ts";
 import { exactAttention } from "./exact.ts";
 import { makeProblem } from "./problem.ts";
 

@@ -5,8 +5,8 @@ import { logKernelMeans } from "./kernel_means.ts";
 
 /** An estimator that is tuned to one least density at a time. */
 export interface FloorEstimator {
-  /** Kernel evaluations per query that this takes, at most in expectation. */
-  kernelEvaluationsAt(floor: number, delta: number): number;
+  /** Kernel evaluations that this takes for one of the rows, in expectation. */
+  kernelEvaluationsAt(floor: number, delta: number, rows: Uint32Array): number;
   /**
    * Estimates densities at some of the queries: with probability 1 − delta each, the error is at most epsilon times
    * the density or epsilon times the floor, whichever is larger.
@@ -58,7 +58,7 @@ export class SearchedDensity implements DensityEstimator {
     let left = Uint32Array.from(answers.keys());
     for (const guess of guesses) {
       if (left.length === 0) break;
-      if (estimator.kernelEvaluationsAt(guess, delta) >= this.count) {
+      if (estimator.kernelEvaluationsAt(guess, delta, left) >= this.count) {
         await this.#answerExactly(placed, left, answers, cost, signal);
         break;
       }

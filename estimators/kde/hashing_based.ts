@@ -38,7 +38,7 @@ interface DrawTable {
  * uniformly and gives Z = k(x)·|bucket|/(n rho p(x)), p(x) being the exact probability that x falls into the query's
  * bucket: unbiased, since near points, which matter, are found more often. The answer is a median of means over tables.
  */
-class HashingBased {
+export class HashingBased {
   readonly #backend: Backend;
   readonly #points: CentredPoints;
   readonly #target: DensityTarget;

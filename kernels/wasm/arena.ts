@@ -1,4 +1,4 @@
-import { ARENA_START } from "./assembly/layout.ts";
+import { ARENA_START } from "./layout.ts";
 
 const PAGE = 65536;
 /** Memory is made this big and grows from there. */

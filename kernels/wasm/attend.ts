@@ -1,5 +1,5 @@
-import type { AttendArguments, PartialAttention } from "../backend.ts";
-import * as layout from "./assembly/layout.ts";
+import type { AttendArguments, DeviceArray, PartialAttention } from "../backend.ts";
+import * as layout from "./layout.ts";
 import { addressOf, floatWord, type Recorder, type WasmArray } from "./program.ts";
 
 /** Query rows of one task: enough that a tile of keys is used often while it is in the cache. */
@@ -10,15 +10,14 @@ const MOST_WORK = 2 ** 27;
 const FEWEST_TASKS = 32;
 /** Blocks up to this many queries are one task, which packs the keys for itself. */
 const MOST_BLOCK_ROWS = 96;
-/** Keys of a tile when there are many: the tile, its keys and its values stay in the first-level cache. */
-const LONG_TILE = 64;
 /** Causal limits beyond any array. */
 const FAR = 2 ** 30;
 
 /** Records attention: the packing of keys and values where several tasks use them, then the work. */
 export function attend(recorder: Recorder, args: AttendArguments): PartialAttention {
   const { heads, queries, keys, features, valueFeatures, causal, exclude } = args;
-  const query = args.query as WasmArray, key = args.key as WasmArray, value = args.value as WasmArray;
+  const query = source(recorder, args.query, queries), key = source(recorder, args.key, keys);
+  const value = source(recorder, args.value, keys);
   const logWeights = args.logWeights as WasmArray | undefined;
   const keyBlocks = exclude?.keyBlocks as WasmArray | undefined;
   const blocks = args.blocks ?? 1;
@@ -39,10 +38,10 @@ export function attend(recorder: Recorder, args: AttendArguments): PartialAttent
       tasks: slots * Math.ceil(padded / layout.CHUNK_KEYS),
       // deno-fmt-ignore
       words: [
-        key.address, value.address, packedKey.address, packedValue.address,
-        heads, keys, features, valueFeatures, blocks, padded,
+        key.rows.address, value.rows.address, addressOf(key.index), addressOf(value.index), key.count, value.count,
+        packedKey.address, packedValue.address, heads, keys, features, valueFeatures, blocks, padded,
       ],
-      inputs: [key, value],
+      inputs: [key.rows, key.index, value.rows, value.index],
       outputs: [packedKey, packedValue],
     });
   }
@@ -51,20 +50,34 @@ export function attend(recorder: Recorder, args: AttendArguments): PartialAttent
     tasks: slots * tasksPerBlock,
     // deno-fmt-ignore
     words: [
-      query.address, key.address, value.address, output.address, logSumExp.address,
+      query.rows.address, key.rows.address, value.rows.address,
+      addressOf(query.index), addressOf(key.index), addressOf(value.index), query.count, key.count, value.count,
+      output.address, logSumExp.address,
       addressOf(logWeights), addressOf(keyBlocks), addressOf(packedKey), addressOf(packedValue),
       heads, queries, keys, features, valueFeatures, blocks, exclude?.blocks ?? 1,
       causal ? Math.min(causal.period, FAR) : 0,
       causal ? Math.max(-FAR, Math.min(causal.offset, FAR)) : 0,
       floatWord(args.scale), rowsPerTask, tasksPerBlock, padded,
-      padded <= layout.TILE_KEYS ? layout.TILE_KEYS : LONG_TILE,
     ],
-    inputs: [query, key, value, logWeights, keyBlocks, packedKey, packedValue],
+    inputs: [
+      ...[query, key, value].flatMap(({ rows, index }) => [rows, index]),
+      ...[logWeights, keyBlocks, packedKey, packedValue],
+    ],
     outputs: [output, logSumExp],
     scratchBytes: groupBytes(features, valueFeatures) * (Math.floor(rowsPerTask / 6) + 2) +
-      4 * layout.GROUP_ROWS * layout.TILE_KEYS + (oneTask ? 4 * padded * (features + paddedWidth) : 0),
+      4 * (layout.GROUP_ROWS + 1) * layout.TILE_KEYS + 64 +
+      (oneTask ? 4 * padded * (features + paddedWidth) : 0),
   });
   return { output, logSumExp };
+}
+
+/** Where the rows of an array lie: in itself, or where they would be copied from. */
+function source(
+  recorder: Recorder,
+  array: DeviceArray,
+  count: number,
+): { rows: WasmArray; index?: WasmArray; count: number } {
+  return recorder.deferred(array as WasmArray) ?? { rows: array as WasmArray, count };
 }
 
 function rowsOfTask(rows: number, workPerRow: number): number {

@@ -2,7 +2,7 @@ import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "..
 import { attend } from "./attend.ts";
 import { angularHash, blocksOf, sortByBucket } from "./hashing.ts";
 import { Pool } from "./pool.ts";
-import { type Operation, Program, type Recorder, type WasmArray } from "./program.ts";
+import { type Gather, Program, type Recorder, type WasmArray } from "./program.ts";
 import { centreRows, columnMean, gatherRows, mergeAttention } from "./rows.ts";
 import { keyImportance, sampleKeys, softmaxRows } from "./sampling.ts";
 import type { Variant } from "./variants.ts";
@@ -25,7 +25,8 @@ export class WasmBackend implements Backend {
   readonly largestArrayBytes: number = 2 ** 31;
   readonly #pool: Pool;
   readonly #recorder: Recorder;
-  #program = new Program();
+  readonly #deferred = new Map<WasmArray, Gather>();
+  #program = new Program(this.#deferred);
   #running: Promise<unknown> = Promise.resolve();
 
   /** Use {@link openWasm}. */
@@ -35,7 +36,9 @@ export class WasmBackend implements Backend {
     this.#recorder = {
       floats: (length) => ({ type: "float", length, address: pool.arena.allocate(4 * length) }),
       words: (length) => ({ type: "word", length, address: pool.arena.allocate(4 * length) }),
-      record: (operation: Operation) => this.#program.record(operation),
+      record: (operation) => this.#program.record(operation),
+      defer: (output, gather) => void this.#deferred.set(output, gather),
+      deferred: (array) => this.#deferred.get(array),
     };
   }
 
@@ -55,25 +58,28 @@ export class WasmBackend implements Backend {
   /** Runs what was recorded and copies the outputs; a second run waits for the first. */
   run(outputs: readonly DeviceArray[], signal?: AbortSignal): Promise<(Float32Array | Uint32Array)[]> {
     const program = this.#program;
-    this.#program = new Program();
+    for (const array of outputs) program.demand(array as WasmArray);
+    this.#program = new Program(this.#deferred);
     const result = this.#running.then(async () => {
-      await this.#pool.run(program, signal);
-      return outputs.map((array) => this.#read(array as WasmArray));
+      let results: (Float32Array | Uint32Array)[] | undefined;
+      await this.#pool.run(program, signal, () => results = outputs.map(prepareResult));
+      results ??= outputs.map(prepareResult);
+      results.forEach((values, at) => this.#read(outputs[at] as WasmArray, values));
+      return results;
     });
     this.#running = result.catch(() => {});
     return result;
   }
 
-  #read({ type, address, length }: WasmArray): Float32Array | Uint32Array {
+  #read({ address, length }: WasmArray, values: Float32Array | Uint32Array): void {
     const { arena } = this.#pool;
-    return type === "word"
-      ? new Uint32Array(arena.words(address, length))
-      : new Float32Array(arena.floats(address, length));
+    values.set(values instanceof Uint32Array ? arena.words(address, length) : arena.floats(address, length));
   }
 
   /** Forgets what was recorded and frees all arrays. */
   reset(): void {
-    this.#program = new Program();
+    this.#deferred.clear();
+    this.#program = new Program(this.#deferred);
     this.#pool.arena.release();
   }
 
@@ -136,6 +142,19 @@ export class WasmBackend implements Backend {
   mergeAttention(args: Arguments<"mergeAttention">): PartialAttention {
     return mergeAttention(this.#recorder, args);
   }
+}
+
+/** Values of one page of memory. */
+const PAGE_VALUES = 1024;
+
+/**
+ * A result array whose pages have been touched. The system clears fresh pages one by one, which for results of some
+ * hundred kilobytes can take longer than computing them: the main thread sees to it while the workers begin.
+ */
+function prepareResult({ type, length }: DeviceArray): Float32Array | Uint32Array {
+  const values = type === "word" ? new Uint32Array(length) : new Float32Array(length);
+  for (let at = 0; at < length; at += PAGE_VALUES) values[at] = 1;
+  return values;
 }
 
 function describe({ variant, threads, reason }: Pool): string {

@@ -1,5 +1,5 @@
 import type { Backend, DeviceArray } from "../backend.ts";
-import * as layout from "./assembly/layout.ts";
+import * as layout from "./layout.ts";
 import { addressOf, type Recorder, type WasmArray } from "./program.ts";
 
 /** Digits of one pass of the sort: twin of DIGITS in `assembly/sort_by_bucket.ts`. */

@@ -8,7 +8,7 @@ import {
   type WorkerThread,
 } from "../runtime.ts";
 import { Arena } from "./arena.ts";
-import * as layout from "./assembly/layout.ts";
+import * as layout from "./layout.ts";
 import type { Program } from "./program.ts";
 import { compileVariant, hasRelaxedSimd, type Variant } from "./variants.ts";
 import { workerSource } from "./worker.ts";
@@ -101,8 +101,8 @@ export class Pool {
     return this.#workers.length + 1;
   }
 
-  /** Runs a program to its end. */
-  async run(program: Program, signal?: AbortSignal): Promise<void> {
+  /** Runs a program to its end; the main thread does `first` before it takes part. */
+  async run(program: Program, signal?: AbortSignal, first?: () => void): Promise<void> {
     signal?.throwIfAborted();
     this.#throwIfLost();
     if (program.size === 0) return;
@@ -121,6 +121,7 @@ export class Pool {
     this.#set(layout.OPEN, 1);
     this.#wakeWorkers();
     try {
+      first?.();
       await this.#takePart(signal);
     } finally {
       await this.#close();

@@ -1,5 +1,5 @@
 import type { Backend, DeviceArray, PartialAttention } from "../backend.ts";
-import * as layout from "./assembly/layout.ts";
+import * as layout from "./layout.ts";
 import { addressOf, type Recorder, type WasmArray } from "./program.ts";
 
 /** Records the mean of the rows of each head. */
@@ -39,18 +39,19 @@ export function centreRows(recorder: Recorder, args: Parameters<Backend["centreR
   return result;
 }
 
-/** Records copies of the picked rows. */
+/** Notes copies of the picked rows. Attention reads picked rows where they lie, so the copies are often never made. */
 export function gatherRows(recorder: Recorder, args: Parameters<Backend["gatherRows"]>[0]): DeviceArray {
   const { heads, count, width, picks } = args;
   const rows = args.rows as WasmArray, index = args.index as WasmArray;
   const result = recorder.floats(heads * picks * width);
-  recorder.record({
+  const operation = {
     code: layout.GATHER_ROWS,
     tasks: heads * Math.ceil(picks / layout.CHUNK_ROWS),
     words: [rows.address, index.address, result.address, heads, count, width, picks],
     inputs: [rows, index],
     outputs: [result],
-  });
+  };
+  recorder.defer(result, { rows, index, count, operation });
   return result;
 }
 

@@ -1,5 +1,5 @@
 import type { Backend, DeviceArray } from "../backend.ts";
-import * as layout from "./assembly/layout.ts";
+import * as layout from "./layout.ts";
 import { doubleWords, floatWord, type Recorder, type WasmArray } from "./program.ts";
 
 /** Records the softmax probabilities of few queries: their logits, then the softmax of each row. */

@@ -2,6 +2,7 @@ import type { Backend, DeviceArray } from "../backend.ts";
 import source from "./angular_hash.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
+import { padRows } from "./rows.ts";
 
 const kernel: Kernel = {
   file: "angular_hash.wgsl",
@@ -11,8 +12,8 @@ const kernel: Kernel = {
 
 /** Rows that one invocation hashes. */
 const ROWS = 4;
-/** Hyperplanes that one invocation takes at a time. */
-const BITS = 8;
+/** Most hyperplanes that one invocation takes at a time. */
+const MOST_BITS = 8;
 
 /** Gray rank of the sign bits of each row against random hyperplanes. */
 export function angularHash(recorder: Recorder, args: Parameters<Backend["angularHash"]>[0]): DeviceArray {
@@ -21,9 +22,14 @@ export function angularHash(recorder: Recorder, args: Parameters<Backend["angula
   const tiles = Math.ceil(count / ROWS);
   recorder.dispatch({
     kernel,
-    definitions: { BITS },
-    parameters: [heads, count, width, projections, tiles, shift ? 1 : 0],
-    arrays: [rows, shift, hyperplanes, ranks],
+    definitions: { BITS: Math.min(projections, MOST_BITS) },
+    parameters: [heads, count, Math.ceil(width / 4), projections, tiles, shift ? 1 : 0],
+    arrays: [
+      padRows(recorder, rows, heads * count, width),
+      shift && padRows(recorder, shift, heads, width),
+      padRows(recorder, hyperplanes, heads * projections, width),
+      ranks,
+    ],
     workgroups: Math.ceil(heads * tiles / 64),
   });
   return ranks;

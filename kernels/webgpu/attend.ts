@@ -4,6 +4,7 @@ import common from "./attend_common.wgsl" with { type: "text" };
 import registers from "./attend_registers.wgsl" with { type: "text" };
 import tiles from "./attend_tiles.wgsl" with { type: "text" };
 import elementary from "./elementary.wgsl" with { type: "text" };
+import { pickedAlike } from "./picked_rows.ts";
 import type { Access, Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
 import { padRows } from "./rows.ts";
@@ -11,7 +12,7 @@ import { padRows } from "./rows.ts";
 /** The two ways to compute attention: tiled for CPUs that emulate a GPU, and for real GPUs. */
 export type AttendKernel = "registers" | "tiles";
 
-const access: readonly Access[] = ["read", "read", "read", "read", "read", "write", "write"];
+const access: readonly Access[] = ["read", "read", "read", "read", "read", "read", "write", "write"];
 const kernels: Readonly<Record<AttendKernel, Kernel>> = {
   registers: { file: "attend_registers.wgsl", source: [elementary, common, registers], access },
   tiles: { file: "attend_tiles.wgsl", source: [elementary, common, tiles], access },
@@ -40,10 +41,19 @@ export function attend(
   const tileRows = sizes.ROWS ?? LANES.tiles;
   const blockTiles = Math.ceil(Math.ceil(queries / blocks) / tileRows);
   const tiles = heads * blocks * blockTiles;
+  // Padding copies the rows anyway, so only whole ones are read through their index.
+  const picked = features % 4 === 0 && valueFeatures % 4 === 0
+    ? pickedAlike(args.key, args.value)
+    : undefined;
   recorder.dispatch({
     kernel: kernels[which],
     definitions: { ...sizes, FEATURES: featureColumns, COLUMNS: columns },
-    constants: { WEIGHTED: logWeights ? 1 : 0, CAUSAL: causal ? 1 : 0, EXCLUDING: exclude ? 1 : 0 },
+    constants: {
+      WEIGHTED: logWeights ? 1 : 0,
+      CAUSAL: causal ? 1 : 0,
+      EXCLUDING: exclude ? 1 : 0,
+      PICKED: picked ? 1 : 0,
+    },
     parameters: [
       queries,
       keys,
@@ -56,14 +66,16 @@ export function attend(
       causal?.period ?? 1,
       causal?.offset ?? 0,
       exclude?.blocks ?? 1,
+      picked?.key.count ?? keys,
       floatBits(args.scale),
     ],
     arrays: [
       padRows(recorder, args.query, heads * queries, features),
-      padRows(recorder, args.key, heads * keys, features),
-      padRows(recorder, args.value, heads * keys, valueFeatures),
+      picked ? picked.key.rows : padRows(recorder, args.key, heads * keys, features),
+      picked ? picked.value.rows : padRows(recorder, args.value, heads * keys, valueFeatures),
       logWeights,
       exclude?.keyBlocks,
+      picked?.key.index,
       output,
       logSumExp,
     ],

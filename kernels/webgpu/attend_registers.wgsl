@@ -64,13 +64,13 @@ fn main(
     let runEnd = min(runStart + RUN, endKey);
     var newLargest = largest;
     for (var j = runStart; j < runEnd; j++) {
-      let keyRow = head * parameters.keys + j;
+      let row = keyRow(head, j);
       var products: array<f32, ROWS>;
       for (var r = 0u; r < ROWS; r++) {
         products[r] = 0.0;
       }
       for (var t = 0u; t < FEATURES; t++) {
-        let k = key[keyRow * FEATURES + t];
+        let k = key[row * FEATURES + t];
         for (var r = 0u; r < ROWS; r++) {
           let own = q[r][t];
           products[r] = fma(own.w, k.w, fma(own.z, k.z, fma(own.y, k.y, fma(own.x, k.x, products[r]))));
@@ -78,11 +78,11 @@ fn main(
       }
       var added = 0.0;
       if (WEIGHTED) {
-        added = logWeights[keyRow];
+        added = logWeights[head * parameters.keys + j];
       }
       var keyBlock = 0u;
       if (EXCLUDING) {
-        keyBlock = keyBlocks[keyRow];
+        keyBlock = keyBlocks[head * parameters.keys + j];
       }
       for (var r = 0u; r < ROWS; r++) {
         let logit = products[r] + added;
@@ -107,7 +107,7 @@ fn main(
       }
     }
     for (var j = runStart; j < runEnd; j++) {
-      let valueRow = (head * parameters.keys + j) * parameters.valueColumns;
+      let valueRow = keyRow(head, j) * parameters.valueColumns;
       var weights: array<f32, ROWS>;
       for (var r = 0u; r < ROWS; r++) {
         weights[r] = weigh(logits[((j - runStart) * ROWS + r) * LANES + local], largest[r]);

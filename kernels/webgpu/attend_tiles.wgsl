@@ -61,21 +61,21 @@ fn main(
   var total = 0.0;
 
   for (var tileStart = firstKey; tileStart < endKey; tileStart += TILE) {
-    let keyRow = head * parameters.keys + tileStart;
+    let firstOfTile = head * parameters.keys + tileStart;
     let present = min(TILE, endKey - tileStart);
     for (var i = local; i < present * FEATURES; i += LANES) {
-      keyTile[i] = key[keyRow * FEATURES + i];
+      keyTile[i] = key[keyRow(head, tileStart + i / FEATURES) * FEATURES + i % FEATURES];
     }
     for (var i = local; i < present * COLUMNS; i += LANES) {
       let column = min(firstColumn + i % COLUMNS, parameters.valueColumns - 1u);
-      valueTile[i] = value[(keyRow + i / COLUMNS) * parameters.valueColumns + column];
+      valueTile[i] = value[keyRow(head, tileStart + i / COLUMNS) * parameters.valueColumns + column];
     }
     for (var i = local; i < present; i += LANES) {
       if (WEIGHTED) {
-        weightTile[i] = logWeights[keyRow + i];
+        weightTile[i] = logWeights[firstOfTile + i];
       }
       if (EXCLUDING) {
-        blockTile[i] = keyBlocks[keyRow + i];
+        blockTile[i] = keyBlocks[firstOfTile + i];
       }
     }
     workgroupBarrier();

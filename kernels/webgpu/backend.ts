@@ -49,7 +49,7 @@ export class WebGpuBackend implements Backend {
       options.largestArrayBytes ?? Infinity,
     );
     this.#attendKernel = options.attendKernel ?? (description.software ? "registers" : "tiles");
-    this.#recorder = new Recorder(device, this.largestArrayBytes);
+    this.#recorder = new Recorder(device, this.software, this.largestArrayBytes);
   }
 
   upload(data: Float32Array | Uint32Array): DeviceArray {

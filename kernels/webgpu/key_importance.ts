@@ -3,6 +3,7 @@ import { floatBits } from "./array.ts";
 import source from "./key_importance.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
+import { padRows } from "./rows.ts";
 
 const kernel: Kernel = {
   file: "key_importance.wgsl",
@@ -22,8 +23,14 @@ export function keyImportance(
   const shares = [args.valueScale, args.columnShare, args.valueShare, args.uniformShare];
   const step = {
     kernel,
-    parameters: [heads, keys, probes, valueFeatures, ...shares.map(floatBits)],
-    arrays: [probabilities, value, valueSquare, columnNorm, importance],
+    parameters: [heads, keys, probes, Math.ceil(valueFeatures / 4), ...shares.map(floatBits)],
+    arrays: [
+      probabilities,
+      padRows(recorder, value, heads * keys, valueFeatures),
+      valueSquare,
+      columnNorm,
+      importance,
+    ],
   };
   recorder.dispatch({ ...step, entryPoint: "measure", workgroups: Math.ceil(heads * keys / 64) });
   recorder.dispatch({ ...step, entryPoint: "combine", workgroups: heads });

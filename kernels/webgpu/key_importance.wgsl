@@ -1,12 +1,12 @@
 // How much each key deserves to be sampled.
-// parameters.heads, keys, probes, valueFeatures: shapes; valueScale: factor on the values;
+// parameters.heads, keys, probes: shapes; columns: vec4s of a value row; valueScale: factor on the values;
 // columnShare, valueShare, uniformShare: weights of the three parts.
 
 struct Parameters {
   heads: u32,
   keys: u32,
   probes: u32,
-  valueFeatures: u32,
+  columns: u32,
   valueScale: f32,
   columnShare: f32,
   valueShare: f32,
@@ -15,7 +15,7 @@ struct Parameters {
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> probabilities: array<f32>; // (heads, probes, keys) f32
-@group(0) @binding(2) var<storage, read> value: array<f32>; // (heads, keys, valueFeatures) f32
+@group(0) @binding(2) var<storage, read> value: array<vec4f>; // (heads, keys, 4 columns) f32
 @group(0) @binding(3) var<storage, read_write> valueSquare: array<f32>; // (heads, keys) f32
 @group(0) @binding(4) var<storage, read_write> columnNorm: array<f32>; // (heads, keys) f32
 @group(0) @binding(5) var<storage, read_write> importance: array<f32>; // (heads, keys) f32
@@ -36,9 +36,9 @@ fn measure(
     return;
   }
   var square = 0.0;
-  for (var c = 0u; c < parameters.valueFeatures; c++) {
-    let scaled = parameters.valueScale * value[at * parameters.valueFeatures + c];
-    square = fma(scaled, scaled, square);
+  for (var c = 0u; c < parameters.columns; c++) {
+    let scaled = parameters.valueScale * value[at * parameters.columns + c];
+    square += dot(scaled, scaled);
   }
   valueSquare[at] = square;
   let probed = head * parameters.probes * parameters.keys + at % parameters.keys;

@@ -3,15 +3,13 @@ import elementary from "./elementary.wgsl" with { type: "text" };
 import source from "./merge_attention.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
+import { rowTile } from "./row_tile.ts";
 
 const kernel: Kernel = {
   file: "merge_attention.wgsl",
   source: [elementary, source],
   access: ["read", "read", "read", "read", "read", "read", "write", "write"],
 };
-
-/** Rows that one workgroup merges. */
-const ROWS = 16;
 
 /** Merges two partial results over disjoint keys, undoes the sort and adds the mean of the values back. */
 export function mergeAttention(
@@ -21,9 +19,12 @@ export function mergeAttention(
   const { first, second, order, shift, heads, queries, valueFeatures } = args;
   const output = recorder.array("float", heads * queries * valueFeatures, "the merged output");
   const logSumExp = recorder.array("float", heads * queries, "the merged log-sum-exp");
+  const tile = rowTile(valueFeatures, recorder.software);
   recorder.dispatch({
     kernel,
-    parameters: [heads, queries, valueFeatures, second ? 1 : 0, order ? 1 : 0, shift ? 1 : 0],
+    ...tile,
+    constants: { MERGING: second ? 1 : 0, ORDERED: order ? 1 : 0, SHIFTED: shift ? 1 : 0 },
+    parameters: [heads, queries, tile.width],
     arrays: [
       first.output,
       first.logSumExp,
@@ -34,7 +35,7 @@ export function mergeAttention(
       output,
       logSumExp,
     ],
-    workgroups: Math.ceil(heads * queries / ROWS),
+    workgroups: Math.ceil(heads * queries / tile.rows),
   });
   return { output, logSumExp };
 }

@@ -1,28 +1,29 @@
 // Merges two partial results over disjoint keys and puts the rows where `order` says. Put behind elementary.wgsl.
-// parameters.heads, queries, valueFeatures: shapes; merging, ordered, shifted: 1 if there is a second part, an
-// order, a shift.
+// Defined in front: Element, f32 or vec4f; LANES, lanes that share a row; ROWS, rows of a workgroup; STEPS, elements of
+// a row that one lane takes.
+// parameters.heads, queries: shapes; width: elements of an output row; MERGING, ORDERED,
+// SHIFTED: whether there is a second part, an order, a shift.
 
 struct Parameters {
   heads: u32,
   queries: u32,
-  valueFeatures: u32,
-  merging: u32,
-  ordered: u32,
-  shifted: u32,
+  width: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> firstOutput: array<f32>; // (heads, queries, valueFeatures) f32
+@group(0) @binding(1) var<storage, read> firstOutput: array<Element>; // (heads, queries, width) f32
 @group(0) @binding(2) var<storage, read> firstSum: array<f32>; // (heads, queries) f32
-@group(0) @binding(3) var<storage, read> secondOutput: array<f32>; // (heads, queries, valueFeatures) f32
+@group(0) @binding(3) var<storage, read> secondOutput: array<Element>; // (heads, queries, width) f32
 @group(0) @binding(4) var<storage, read> secondSum: array<f32>; // (heads, queries) f32
 @group(0) @binding(5) var<storage, read> order: array<u32>; // (heads, queries) u32
-@group(0) @binding(6) var<storage, read> shift: array<f32>; // (heads, valueFeatures) f32
-@group(0) @binding(7) var<storage, read_write> output: array<f32>; // (heads, queries, valueFeatures) f32
+@group(0) @binding(6) var<storage, read> shift: array<Element>; // (heads, width) f32
+@group(0) @binding(7) var<storage, read_write> output: array<Element>; // (heads, queries, width) f32
 @group(0) @binding(8) var<storage, read_write> logSumExp: array<f32>; // (heads, queries) f32
 
-const LANES = 4u;
-const ROWS = 16u;
+override MERGING: bool;
+override ORDERED: bool;
+override SHIFTED: bool;
+
 const MASKED = -1.0e38;
 const EMPTY = -3.0e38;
 
@@ -38,7 +39,7 @@ fn main(
     return;
   }
   var sums = vec2f(firstSum[row], EMPTY);
-  if (parameters.merging == 1u) {
+  if (MERGING) {
     sums.y = secondSum[row];
   }
   let largest = max(sums.x, sums.y);
@@ -53,20 +54,23 @@ fn main(
   let weights = select(vec2f(0.0), shares / total, present);
 
   var place = row;
-  if (parameters.ordered == 1u) {
+  if (ORDERED) {
     place = head * parameters.queries + order[row];
   }
   if (local.x == 0u) {
     logSumExp[place] = select(EMPTY, largest + logarithm(total), largest > MASKED);
   }
-  for (var c = local.x; c < parameters.valueFeatures; c += LANES) {
-    var merged = weights.x * firstOutput[row * parameters.valueFeatures + c];
-    if (parameters.merging == 1u) {
-      merged = fma(weights.y, secondOutput[row * parameters.valueFeatures + c], merged);
+  for (var step = 0u; step < STEPS; step++) {
+    let column = step * LANES + local.x;
+    if (column < parameters.width) {
+      var merged = weights.x * firstOutput[row * parameters.width + column];
+      if (MERGING) {
+        merged += weights.y * secondOutput[row * parameters.width + column];
+      }
+      if (SHIFTED) {
+        merged += shift[head * parameters.width + column];
+      }
+      output[place * parameters.width + column] = merged;
     }
-    if (parameters.shifted == 1u) {
-      merged += shift[head * parameters.valueFeatures + c];
-    }
-    output[place * parameters.valueFeatures + c] = merged;
   }
 }

@@ -22,6 +22,8 @@ export interface Variant {
    * loops over them are written out, see `unroll`.
    */
   readonly definitions?: Readonly<Record<string, number>>;
+  /** What the type `Element` stands for in kernels that move rows. */
+  readonly element?: "f32" | "vec4f";
   /** Values of `override` constants. */
   readonly constants?: Readonly<Record<string, number>>;
 }
@@ -39,8 +41,9 @@ export class PipelineCache {
 
   /** The pipeline of a variant; rejects with a {@link KernelError} when the device refuses it. */
   pipeline(variant: Variant): Promise<GPUComputePipeline> {
-    const { kernel, entryPoint = "main", definitions = {}, constants = {} } = variant;
-    const key = [kernel.file, entryPoint, JSON.stringify(definitions), JSON.stringify(constants)].join(" ");
+    const { kernel, entryPoint = "main", element = "", definitions = {}, constants = {} } = variant;
+    const values = JSON.stringify({ ...definitions, ...constants });
+    const key = [kernel.file, entryPoint, element, values].join(" ");
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
       pipeline = this.#compile(variant, key);
@@ -71,8 +74,9 @@ export class PipelineCache {
   }
 
   async #compile(variant: Variant, label: string): Promise<GPUComputePipeline> {
-    const { kernel, entryPoint = "main", definitions = {}, constants = {} } = variant;
+    const { kernel, entryPoint = "main", element, definitions = {}, constants = {} } = variant;
     const defined = Object.entries(definitions).map(([name, value]) => `const ${name} = ${value}u;\n`);
+    if (element) defined.push(`alias Element = ${element};\n`);
     const code = defined.join("") + unroll(kernel.source.join("\n"), definitions);
     const { module, check } = this.#module(kernel.file, code);
     await check;

@@ -2,6 +2,7 @@ import type { DeviceArray } from "../backend.ts";
 import { DeviceLostError } from "../errors.ts";
 import { bindingBytes, type GpuArray, gpuArray } from "./array.ts";
 import { BufferPool } from "./buffer_pool.ts";
+import { PickedRows } from "./picked_rows.ts";
 import { PipelineCache, type Variant } from "./pipelines.ts";
 import { paddedBytes, readBack, stagingBytes } from "./read_back.ts";
 
@@ -30,6 +31,8 @@ interface RecordedStep extends Step {
 export class Recorder {
   readonly device: GPUDevice;
   readonly largestArrayBytes: number;
+  /** True for an adapter that is emulated on the CPU, which other shapes of workgroups suit. */
+  readonly software: boolean;
   readonly #pool: BufferPool;
   readonly #pipelines: PipelineCache;
   readonly #empty: GPUBuffer;
@@ -42,8 +45,9 @@ export class Recorder {
   #lost: DeviceLostError | undefined;
   #failure: Error | undefined;
 
-  constructor(device: GPUDevice, largestArrayBytes: number) {
+  constructor(device: GPUDevice, software: boolean, largestArrayBytes: number) {
     this.device = device;
+    this.software = software;
     this.largestArrayBytes = largestArrayBytes;
     this.#pool = new BufferPool(device, device.limits.maxBufferSize);
     this.#pipelines = new PipelineCache(device);
@@ -53,7 +57,7 @@ export class Recorder {
       this.#failure ??= new Error(`The device reported: ${event.error.message}`);
     });
     device.lost.then(({ reason, message }) => {
-      this.#lost = new DeviceLostError(`The device was lost (${reason || "unknown"}): ${message}`);
+      this.#lost ??= new DeviceLostError(`The device was lost (${reason || "unknown"}): ${message}`);
       for (const fail of this.#failActiveRuns) fail(this.#lost);
     });
   }
@@ -61,34 +65,42 @@ export class Recorder {
   /** Copies values into a new array. */
   upload(data: Float32Array | Uint32Array): GpuArray {
     const array = this.array(data instanceof Float32Array ? "float" : "word", data.length, "an upload");
-    this.device.queue.writeBuffer(array.buffer, 0, data as Float32Array<ArrayBuffer>);
+    // Deno aborts the whole process at an empty write.
+    if (data.length > 0) this.device.queue.writeBuffer(array.buffer, 0, data as Float32Array<ArrayBuffer>);
     return array;
   }
 
   /** A new array with arbitrary contents. */
   array(type: DeviceArray["type"], length: number, name: string): GpuArray {
+    this.checkSize(length, name);
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const buffer = this.#pool.take(bindingBytes(length), usage, name);
+    this.#buffers.push(buffer);
+    return { type, length, buffer };
+  }
+
+  /** Refuses an array of 32-bit values that is too large for the device. */
+  checkSize(length: number, name: string): void {
     const bytes = bindingBytes(length);
     if (bytes > this.largestArrayBytes) {
       throw new RangeError(
         `Cannot hold ${name} on the device: it takes ${bytes} bytes but the largest array has ${this.largestArrayBytes}`,
       );
     }
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-    const buffer = this.#pool.take(bytes, usage, name);
-    this.#buffers.push(buffer);
-    return { type, length, buffer };
   }
 
   /** Records a dispatch. */
   dispatch(step: Step): void {
+    recordCopies(step.arrays);
     if (step.workgroups > 0) this.#steps.push({ ...step, pipeline: this.#pipelines.pipeline(step) });
   }
 
   /** Runs what was recorded and reads arrays back. */
   run(outputs: readonly DeviceArray[], signal?: AbortSignal): Promise<(Float32Array | Uint32Array)[]> {
+    recordCopies(outputs);
     return new Promise((resolve, reject) => {
       this.#failActiveRuns.add(reject);
-      this.#run(outputs, signal).then(resolve, (error) => reject(this.#lost ?? error))
+      this.#run(outputs, signal).then(resolve, async (error) => reject(await this.#explain(error)))
         .finally(() => this.#failActiveRuns.delete(reject));
     });
   }
@@ -105,8 +117,15 @@ export class Recorder {
   /** Frees everything on the device, and the device. */
   destroy(): void {
     this.#steps = [];
+    this.#lost ??= new DeviceLostError("The device was destroyed");
     this.#pool.destroy();
     this.device.destroy();
+  }
+
+  /** What a failure comes from: a loss explains every other error, but may be reported a turn later than those. */
+  async #explain(error: unknown): Promise<unknown> {
+    if (!this.#lost) await new Promise((resolve) => setTimeout(resolve));
+    return this.#lost ?? error;
   }
 
   async #run(outputs: readonly DeviceArray[], signal?: AbortSignal): Promise<(Float32Array | Uint32Array)[]> {
@@ -207,6 +226,11 @@ export class Recorder {
     for (const buffer of this.#retired) this.#pool.give(buffer);
     this.#retired = [];
   }
+}
+
+/** Has picked rows record their copy now, before what reads them. */
+function recordCopies(arrays: readonly (DeviceArray | undefined)[]): void {
+  for (const array of arrays) if (array instanceof PickedRows) void array.buffer;
 }
 
 /** Cuts a number of workgroups into a grid within the limit on each dimension; the kernel skips the surplus. */

@@ -1,6 +1,8 @@
 // Row-wise primitives: columnMean in two levels, centreRows, gatherRows and padRows.
-// parameters.heads, count, width: shape of `rows`; picks: rows per head of `result` (gather), chunks of the
-// mean or width of a padded row; chunkRows: rows that one invocation of `partialMean` sums.
+// Defined in front: Element, f32 or vec4f; LANES, lanes that share a row; ROWS, rows of a workgroup;
+// STEPS, elements of a row that one lane takes.
+// parameters.heads, count, width: shape of `rows` in elements; picks: rows per head of `result` (gather), chunks of the
+// mean, or width of a padded row; chunkRows: rows that one invocation of `partialMean` sums.
 
 struct Parameters {
   heads: u32,
@@ -11,15 +13,10 @@ struct Parameters {
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> rows: array<f32>; // (heads, count, width) f32
-@group(0) @binding(2) var<storage, read> other: array<f32>; // partial sums (heads, chunks, width) or centre (heads, width)
+@group(0) @binding(1) var<storage, read> rows: array<Element>; // (heads, count, width) f32
+@group(0) @binding(2) var<storage, read> other: array<Element>; // partial sums (heads, chunks, width) or centre (heads, width)
 @group(0) @binding(3) var<storage, read> index: array<u32>; // (heads, picks) u32
-@group(0) @binding(4) var<storage, read_write> result: array<f32>;
-
-// Four lanes share a row: the divisions that locate it, dear on software adapters, are then paid once for
-// width / 4 values, and neighbouring lanes still touch neighbouring addresses.
-const LANES = 4u;
-const ROWS = 16u;
+@group(0) @binding(4) var<storage, read_write> result: array<Element>;
 
 @compute @workgroup_size(64)
 fn partialMean(
@@ -39,9 +36,11 @@ fn partialMean(
   let end = min(start + parameters.chunkRows, parameters.count);
   // Differences from the first row: a constant column sums to exactly 0.
   let first = rows[headStart];
-  var sum = 0.0;
+  var sum = Element();
+  var place = headStart + start * parameters.width;
   for (var i = start; i < end; i++) {
-    sum += rows[headStart + i * parameters.width] - first;
+    sum += rows[place] - first;
+    place += parameters.width;
   }
   result[at] = sum;
 }
@@ -58,7 +57,7 @@ fn columnMean(
   if (head >= parameters.heads) {
     return;
   }
-  var sum = 0.0;
+  var sum = Element();
   for (var chunk = 0u; chunk < parameters.picks; chunk++) {
     sum += other[(head * parameters.picks + chunk) * parameters.width + column];
   }
@@ -78,8 +77,11 @@ fn centreRows(
   }
   let start = row * parameters.width;
   let centre = head * parameters.width;
-  for (var column = local.x; column < parameters.width; column += LANES) {
-    result[start + column] = rows[start + column] - other[centre + column];
+  for (var step = 0u; step < STEPS; step++) {
+    let column = step * LANES + local.x;
+    if (column < parameters.width) {
+      result[start + column] = rows[start + column] - other[centre + column];
+    }
   }
 }
 
@@ -96,8 +98,11 @@ fn gatherRows(
   }
   let start = row * parameters.width;
   let source = (head * parameters.count + index[row]) * parameters.width;
-  for (var column = local.x; column < parameters.width; column += LANES) {
-    result[start + column] = rows[source + column];
+  for (var step = 0u; step < STEPS; step++) {
+    let column = step * LANES + local.x;
+    if (column < parameters.width) {
+      result[start + column] = rows[source + column];
+    }
   }
 }
 
@@ -111,11 +116,14 @@ fn padRows(
   if (row >= parameters.heads * parameters.count) {
     return;
   }
-  for (var column = local.x; column < parameters.picks; column += LANES) {
-    var padded = 0.0;
-    if (column < parameters.width) {
-      padded = rows[row * parameters.width + column];
+  for (var step = 0u; step < STEPS; step++) {
+    let column = step * LANES + local.x;
+    if (column < parameters.picks) {
+      var padded = Element();
+      if (column < parameters.width) {
+        padded = rows[row * parameters.width + column];
+      }
+      result[row * parameters.picks + column] = padded;
     }
-    result[row * parameters.picks + column] = padded;
   }
 }

@@ -3,6 +3,7 @@ import { floatBits } from "./array.ts";
 import elementary from "./elementary.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
+import { padRows } from "./rows.ts";
 import source from "./softmax_rows.wgsl" with { type: "text" };
 
 const kernel: Kernel = {
@@ -19,8 +20,12 @@ export function softmaxRows(recorder: Recorder, args: Parameters<Backend["softma
   const step = {
     kernel,
     definitions: { FOUR: 4 },
-    parameters: [heads, queries, keys, features, queryTiles, keyTiles, floatBits(scale)],
-    arrays: [query, key, probabilities],
+    parameters: [heads, queries, keys, Math.ceil(features / 4), queryTiles, keyTiles, floatBits(scale)],
+    arrays: [
+      padRows(recorder, query, heads * queries, features),
+      padRows(recorder, key, heads * keys, features),
+      probabilities,
+    ],
   };
   recorder.dispatch({
     ...step,

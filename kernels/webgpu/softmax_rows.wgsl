@@ -1,20 +1,20 @@
 // Softmax probabilities of few queries over all keys. Put behind elementary.wgsl.
-// parameters.heads, queries, keys, features: shapes; scale: factor on the inner products;
+// parameters.heads, queries, keys: shapes; columns: vec4s of a query or key row; scale: factor on the inner products;
 // queryTiles, keyTiles: tiles of four queries and of four keys per head. Defined in front: FOUR = 4.
 
 struct Parameters {
   heads: u32,
   queries: u32,
   keys: u32,
-  features: u32,
+  columns: u32,
   queryTiles: u32,
   keyTiles: u32,
   scale: f32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> query: array<f32>; // (heads, queries, features) f32
-@group(0) @binding(2) var<storage, read> key: array<f32>; // (heads, keys, features) f32
+@group(0) @binding(1) var<storage, read> query: array<vec4f>; // (heads, queries, 4 columns) f32
+@group(0) @binding(2) var<storage, read> key: array<vec4f>; // (heads, keys, 4 columns) f32
 @group(0) @binding(3) var<storage, read_write> probabilities: array<f32>; // (heads, queries, keys) f32
 
 const LANES = 64u;
@@ -37,15 +37,17 @@ fn logits(
     return;
   }
   let four = vec4u(0u, 1u, 2u, 3u);
-  let q = (head * parameters.queries + min(firstQuery + four, vec4u(parameters.queries - 1u))) * parameters.features;
-  let k = (head * parameters.keys + min(firstKey + four, vec4u(parameters.keys - 1u))) * parameters.features;
+  let q = (head * parameters.queries + min(firstQuery + four, vec4u(parameters.queries - 1u))) * parameters.columns;
+  let k = (head * parameters.keys + min(firstKey + four, vec4u(parameters.keys - 1u))) * parameters.columns;
   var sums = array<vec4f, 4>(vec4f(0.0), vec4f(0.0), vec4f(0.0), vec4f(0.0));
-  for (var t = 0u; t < parameters.features; t++) {
-    let keys = vec4f(key[k.x + t], key[k.y + t], key[k.z + t], key[k.w + t]);
-    sums[0] = fma(vec4f(query[q.x + t]), keys, sums[0]);
-    sums[1] = fma(vec4f(query[q.y + t]), keys, sums[1]);
-    sums[2] = fma(vec4f(query[q.z + t]), keys, sums[2]);
-    sums[3] = fma(vec4f(query[q.w + t]), keys, sums[3]);
+  for (var t = 0u; t < parameters.columns; t++) {
+    let keys = transpose(mat4x4f(key[k.x + t], key[k.y + t], key[k.z + t], key[k.w + t]));
+    let rows = mat4x4f(query[q.x + t], query[q.y + t], query[q.z + t], query[q.w + t]);
+    for (var i = 0u; i < FOUR; i++) {
+      for (var part = 0u; part < FOUR; part++) {
+        sums[i] = fma(vec4f(rows[i][part]), keys[part], sums[i]);
+      }
+    }
   }
   for (var i = 0u; i < FOUR; i++) {
     for (var j = 0u; j < FOUR; j++) {

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import { normalValues, philoxWords } from "../../commands/workloads/normal_values.ts";
+import { normalValues, philoxWords } from "../../proofs_checks/inputs/normal_values.ts";
 import { loadWorkload, workloadNames } from "../../commands/workloads/workloads.ts";
 import { Purpose, RandomStream, seedWords } from "../../kernels/random.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
@@ -114,7 +114,7 @@ Deno.test("normalValues() has the moments of the normal distribution, and a pref
 });
 
 const refused: [options: Record<string, unknown>, message: string, name?: string][] = [
-  [{}, "name must be one of gaussian, clustered, glove", "galaxies"],
+  [{}, "name must be one of glove, sentence-encoder", "galaxies"],
   [{ n: 0 }, "n must be a positive integer: current value is 0"],
   [{ n: 2.5 }, "n must be a positive integer: current value is 2.5"],
   [{ batch: -1 }, "batch must be a positive integer: current value is -1"],

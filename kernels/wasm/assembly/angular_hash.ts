@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { HASH_ROWS, PANEL, TILE_KEYS } from "./layout";
+import { HASH_ROWS, PANEL, TILE_KEYS } from "../layout";
 import { scoreFour, scoreSix } from "./micro_kernel";
 import { packKeys } from "./pack";
 import { groupRows, packQueries } from "./query_group";
@@ -27,14 +27,14 @@ export function angularHashTask(operation: usize, task: u32, scratch: usize): vo
   const args = changetype<HashArguments>(operation);
   const chunks = (args.count + HASH_ROWS - 1) / HASH_ROWS, head = task / chunks;
   const start = (task % chunks) * HASH_ROWS, end = min<u32>(args.count, start + HASH_ROWS);
-  const width = args.width, stride = <usize> width << 2, projections = args.projections;
+  const width = args.width, stride = <usize>width << 2, projections = args.projections;
   const tile = scratch, panels = upToEight(projections) / PANEL;
   const packed = tile + (6 * TILE_KEYS << 2), packedRows = packed + panels * PANEL * stride;
   const shifted = packedRows + 6 * stride;
-  packKeys(packed, args.hyperplanes + <usize> head * projections * stride, 0, projections, width);
+  packKeys(packed, args.hyperplanes + <usize>head * projections * stride, 0, 0, projections, width);
   for (let row = start; row < end; row += groupRows(end - row)) {
     const left = end - row, size = groupRows(left), valid = min<u32>(size, left);
-    const index = <usize> head * args.count + row;
+    const index = <usize>head * args.count + row;
     let rows = args.rows + index * stride;
     if (args.shift) {
       for (let r: u32 = 0; r < valid; ++r) {
@@ -42,11 +42,11 @@ export function angularHashTask(operation: usize, task: u32, scratch: usize): vo
       }
       rows = shifted;
     }
-    packQueries(packedRows, rows, valid, size, width);
+    packQueries(packedRows, rows, 0, 0, valid, size, width);
     if (size === 6) scoreSix(tile, packedRows, packed, panels, width, 1);
     else scoreFour(tile, packedRows, packed, panels, width, 1);
     for (let r: u32 = 0; r < valid; ++r) {
-      const code = signs(tile + <usize> r * (TILE_KEYS << 2), projections);
+      const code = signs(tile + <usize>r * (TILE_KEYS << 2), projections);
       store<u32>(args.ranks + ((index + r) << 2), grayRank(code));
     }
   }
@@ -56,7 +56,7 @@ export function angularHashTask(operation: usize, task: u32, scratch: usize): vo
 function signs(row: usize, projections: u32): u32 {
   let code: u32 = 0;
   for (let bit: u32 = 0; bit < projections; bit += 4) {
-    code |= i32x4.bitmask(f32x4.gt(v128.load(row + (<usize> bit << 2)), f32x4.splat(0))) << bit;
+    code |= i32x4.bitmask(f32x4.gt(v128.load(row + (<usize>bit << 2)), f32x4.splat(0))) << bit;
   }
   return code;
 }

@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { PANEL, TILE_KEYS } from "./layout";
+import { PANEL, TILE_KEYS } from "../layout";
 import { logarithm } from "./logarithm";
 import { accumulateFour, accumulateSix, scoreFour, scoreSix } from "./micro_kernel";
 import { packKeys, packValues } from "./pack";
@@ -8,11 +8,24 @@ import * as group from "./query_group";
 import { upToEight } from "./simd";
 import { addBias, EMPTY, fillBias, hideFrom, largestOfRow, MASKED, softmaxRow } from "./tile_softmax";
 
+/** After the bias of one tile stands the query block that it was made for. */
+const BIAS_OWNER: usize = TILE_KEYS << 2, BIAS_BYTES: usize = BIAS_OWNER + 64;
+/** No query block. */
+const NOBODY: u32 = 0xffffffff;
+
 @unmanaged
 class AttendArguments {
   query: usize;
   key: usize;
   value: usize;
+  /** Which rows of these three are meant; 0 for all in order. */
+  queryIndex: usize;
+  keyIndex: usize;
+  valueIndex: usize;
+  /** Rows of one head in these three. */
+  queryRows: u32;
+  keyRows: u32;
+  valueRows: u32;
   output: usize;
   logSumExp: usize;
   /** 0 where there are none. */
@@ -37,8 +50,6 @@ class AttendArguments {
   tasksPerBlock: u32;
   /** Keys of the longest block, rounded up to 8. */
   padded: u32;
-  /** Keys of a tile; at most TILE_KEYS. */
-  tileKeys: u32;
 }
 
 /**
@@ -55,34 +66,35 @@ export function attendTask(operation: usize, task: u32, scratch: usize): void {
   if (first >= end) return;
   const keyStart = blockStart(block, args.keys, args.blocks);
   const count = blockStart(block + 1, args.keys, args.blocks) - keyStart;
-  const features = args.features, width = args.valueFeatures, firstKey = <usize> head * args.keys + keyStart;
+  const features = args.features, width = args.valueFeatures, firstKey = <usize>head * args.keys + keyStart;
 
-  const tile = scratch, bias = tile + (6 * TILE_KEYS << 2);
-  const groups = bias + (TILE_KEYS << 2);
+  const tile = scratch, biased = args.logWeights || args.keyBlocks;
+  const bias = tile + (6 * TILE_KEYS << 2), groups = bias + BIAS_BYTES;
   let padded = args.padded, packedKey = args.packedKey, packedValue = args.packedValue;
   if (packedKey) {
-    packedKey += (<usize> slot * padded * features) << 2;
-    packedValue += (<usize> slot * padded * upToEight(width)) << 2;
+    packedKey += (<usize>slot * padded * features) << 2;
+    packedValue += (<usize>slot * padded * upToEight(width)) << 2;
   } else {
     packedKey = groups + (args.rowsPerTask / 6 + 2) * group.groupBytes(features, width);
-    packedValue = packedKey + ((<usize> padded * features) << 2);
-    packKeys(packedKey, args.key + ((firstKey * features) << 2), 0, count, features);
-    packValues(packedValue, args.value + ((firstKey * width) << 2), 0, count, width, padded);
+    packedValue = packedKey + ((<usize>padded * features) << 2);
+    const key = args.key + ((<usize>head * args.keyRows * features) << 2);
+    const keyIndex = args.keyIndex ? args.keyIndex + ((<usize>head * args.keys) << 2) : 0;
+    packKeys(packedKey, key, keyIndex, keyStart, keyStart + count, features);
+    const value = args.value + ((<usize>head * args.valueRows * width) << 2);
+    const valueIndex = args.valueIndex ? args.valueIndex + ((<usize>head * args.keys) << 2) : 0;
+    packValues(packedValue, value, valueIndex, keyStart, keyStart + count, width, (<usize>padded * PANEL) << 2);
   }
 
   startGroups(args, groups, head, first, end, keyStart, count);
-  for (let tileStart: u32 = 0; tileStart < count; tileStart += args.tileKeys) {
-    const keyPanel = packedKey + ((<usize> tileStart * features) << 2);
-    const valuePanel = packedValue + (<usize> tileStart * PANEL << 2);
-    const here = min<u32>(args.tileKeys, count - tileStart);
-    const biased = args.logWeights || args.keyBlocks;
-    let biasBlock: u32 = 0;
+  for (let tileStart: u32 = 0; tileStart < count; tileStart += TILE_KEYS) {
+    const keyPanel = packedKey + ((<usize>tileStart * features) << 2);
+    const valuePanel = packedValue + (<usize>tileStart * PANEL << 2);
+    const here = min<u32>(TILE_KEYS, count - tileStart);
+    store<u32>(bias, NOBODY, BIAS_OWNER);
     let at = groups;
     for (let row = first; row < end; row += group.groupRows(end - row)) {
-      const farthest = load<u32>(at, group.FARTHEST);
-      if (tileStart < farthest) {
-        score(args, at, tile, end - row, keyPanel, min<u32>(here, farthest - tileStart));
-      }
+      const key = (firstKey + tileStart) << 2;
+      attendTile(args, at, tile, end - row, biased ? bias : 0, key, tileStart, here, keyPanel, valuePanel);
       at += group.groupBytes(features, width);
     }
   }
@@ -99,28 +111,28 @@ function startGroups(
   count: u32,
 ): void {
   const features = args.features, width = args.valueFeatures;
+  const query = args.query + ((<usize>head * args.queryRows * features) << 2);
+  const queryIndex = args.queryIndex ? args.queryIndex + ((<usize>head * args.queries) << 2) : 0;
   let at = groups;
   for (let row = first; row < end; row += group.groupRows(end - row)) {
     const size = group.groupRows(end - row), valid = min<u32>(size, end - row);
-    const rows = args.query + (((<usize> head * args.queries + row) * features) << 2);
-    group.packQueries(at + group.QUERIES, rows, valid, size, features);
-    memory.fill(group.sumsOf(at, features), 0, <usize> upToEight(width) * 24);
+    group.packQueries(at + group.QUERIES, query, queryIndex, row, valid, size, features);
+    memory.fill(group.sumsOf(at, features), 0, <usize>upToEight(width) * 24);
     let farthest: u32 = 0;
     for (let r: u32 = 0; r < 6; ++r) {
       let limit = r < valid ? count : 0;
       if (args.period && r < valid) {
-        const visible = <i64> ((row + r) % args.period) + <i64> args.offset + 1 - <i64> keyStart;
-        limit = <u32> max<i64>(0, min<i64>(visible, <i64> count));
+        const visible = <i64>((row + r) % args.period) + <i64>args.offset + 1 - <i64>keyStart;
+        limit = <u32>max<i64>(0, min<i64>(visible, <i64>count));
       }
       farthest = max<u32>(farthest, limit);
-      const line = at + (<usize> r << 2);
+      const line = at + (<usize>r << 2);
       store<u32>(line, limit, group.LIMITS);
       store<f32>(line, MASKED, group.LARGEST);
       store<f32>(line, 0, group.TOTALS);
       store<f32>(line, 0, group.DECAYS);
-      if (args.keyBlocks && r < valid) {
-        store<u32>(line, blockOf(row + r, args.queries, args.excludeBlocks), group.OWN_BLOCKS);
-      }
+      const own = args.keyBlocks && r < valid ? blockOf(row + r, args.queries, args.excludeBlocks) : 0;
+      store<u32>(line, own, group.OWN_BLOCKS);
     }
     store<u32>(at, farthest, group.FARTHEST);
     at += group.groupBytes(features, width);
@@ -132,31 +144,37 @@ function attendTile(
   at: usize,
   tile: usize,
   left: u32,
-  firstKey: usize,
+  bias: usize,
+  key: usize,
   tileStart: u32,
+  count: u32,
   keyPanel: usize,
   valuePanel: usize,
 ): void {
   const farthest = load<u32>(at, group.FARTHEST);
   if (tileStart >= farthest) return;
-  const padded = upToEight(min<u32>(args.tileKeys, farthest - tileStart));
+  const padded = upToEight(min<u32>(count, farthest - tileStart));
   const features = args.features, size = group.groupRows(left);
   const six = size === 6, queries = at + group.QUERIES;
   if (six) scoreSix(tile, queries, keyPanel, padded / PANEL, features, args.scale);
   else scoreFour(tile, queries, keyPanel, padded / PANEL, features, args.scale);
 
   for (let r: u32 = 0; r < min<u32>(size, left); ++r) {
-    const row = tile + <usize> r * (TILE_KEYS << 2), line = at + (<usize> r << 2);
-    const key = (firstKey + tileStart) << 2;
-    if (args.logWeights) addLogWeights(row, args.logWeights + key, padded);
-    if (args.keyBlocks) hideBlock(row, args.keyBlocks + key, load<u32>(line, group.OWN_BLOCKS), padded);
-    const limit = load<u32>(line, group.LIMITS);
-    if (limit < tileStart + padded) hideFrom(row, limit > tileStart ? limit - tileStart : 0, padded);
-    softmaxRow(row, padded, line + group.LARGEST, line + group.TOTALS, line + group.DECAYS);
+    const row = tile + <usize>r * (TILE_KEYS << 2), line = at + (<usize>r << 2);
+    const limit = load<u32>(line, group.LIMITS) - tileStart, own = load<u32>(line, group.OWN_BLOCKS);
+    if (bias && own !== load<u32>(bias, BIAS_OWNER)) {
+      const weights = args.logWeights ? args.logWeights + key : 0;
+      fillBias(bias, weights, args.keyBlocks ? args.keyBlocks + key : 0, own, count, upToEight(count));
+      store<u32>(bias, own, BIAS_OWNER);
+    }
+    // The bias hides what lies beyond the last key; a causal limit is the row's own.
+    if (<i32>limit < <i32>(bias ? min<u32>(count, padded) : padded)) hideFrom(row, max<i32>(limit, 0), padded);
+    const here = bias ? addBias(row, bias, padded) : largestOfRow(row, padded);
+    softmaxRow(row, padded, here, line + group.LARGEST, line + group.TOTALS, line + group.DECAYS);
   }
 
   let sums = group.sumsOf(at, features);
-  const decay = at + group.DECAYS, panelBytes = (<usize> args.padded * PANEL) << 2;
+  const decay = at + group.DECAYS, panelBytes = (<usize>args.padded * PANEL) << 2;
   for (let column: u32 = 0; column < args.valueFeatures; column += PANEL) {
     if (six) accumulateSix(sums, decay, tile, valuePanel, padded);
     else accumulateFour(sums, decay, tile, valuePanel, padded);
@@ -172,11 +190,11 @@ function finishGroups(args: AttendArguments, groups: usize, head: u32, first: u3
     const sums = group.sumsOf(at, features);
     const valid = min<u32>(group.groupRows(end - row), end - row);
     for (let r: u32 = 0; r < valid; ++r) {
-      const index = <usize> head * args.queries + row + r, line = at + (<usize> r << 2);
+      const index = <usize>head * args.queries + row + r, line = at + (<usize>r << 2);
       const total = load<f32>(line, group.TOTALS);
       group.writeRow(args.output + ((index * width) << 2), sums, r, width, total);
-      const logSumExp = <f64> load<f32>(line, group.LARGEST) + logarithm(<f64> total);
-      store<f32>(args.logSumExp + (index << 2), total > 0 ? <f32> logSumExp : EMPTY);
+      const logSumExp = <f64>load<f32>(line, group.LARGEST) + logarithm(<f64>total);
+      store<f32>(args.logSumExp + (index << 2), total > 0 ? <f32>logSumExp : EMPTY);
     }
     at += group.groupBytes(features, width);
   }

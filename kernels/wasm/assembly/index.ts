@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import * as layout from "./layout";
+import * as layout from "../layout";
 import { addToWord, loadWord, sleepWhile, wakeAll } from "./shared";
 import { runTask } from "./task";
 
@@ -40,7 +40,7 @@ export function serve(thread: u32): void {
 function walk(thread: u32, deadline: f64, maySleep: i32): i32 {
   const scratch = load<u32>(layout.SCRATCH) + thread * load<u32>(layout.SCRATCH_BYTES);
   let operation: usize = load<u32>(layout.PROGRAM);
-  const end = operation + <usize> load<u32>(layout.OPERATIONS) * layout.OPERATION_BYTES;
+  const end = operation + <usize>load<u32>(layout.OPERATIONS) * layout.OPERATION_BYTES;
   for (; operation < end; operation += layout.OPERATION_BYTES) {
     const tasks = load<u32>(operation, layout.TASKS);
     if (loadWord(operation + layout.CLAIMED) >= tasks) continue;

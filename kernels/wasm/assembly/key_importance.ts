@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { CHUNK_ROWS } from "./layout";
+import { CHUNK_ROWS } from "../layout";
 import { multiplyAdd, sumOfLanes } from "./simd";
 
 // Three passes over chunks of keys, since each needs a sum over all keys from the one before.
@@ -32,9 +32,9 @@ export function valueSizesTask(operation: usize, task: u32): void {
   const width = args.valueFeatures, scale = f32x4.splat(args.valueScale);
   let total: f64 = 0;
   for (let key = start; key < end; ++key) {
-    const index = <usize> head * args.keys + key;
+    const index = <usize>head * args.keys + key;
     let at = args.value + (index * width << 2);
-    const stop = at + (<usize> width << 2);
+    const stop = at + (<usize>width << 2);
     let a = f32x4.splat(0), b = a;
     for (; at + 32 <= stop; at += 32) {
       const low = f32x4.mul(scale, v128.load(at)), high = f32x4.mul(scale, v128.load(at, 16));
@@ -49,7 +49,7 @@ export function valueSizesTask(operation: usize, task: u32): void {
     store<f32>(args.sizes + (index << 2), size);
     total += size;
   }
-  store<f64>(args.sums + <usize> task * 24, total);
+  store<f64>(args.sums + <usize>task * 24, total);
 }
 
 /** y_j, x_j and their sums; four keys at a time, the last few one by one. */
@@ -57,12 +57,12 @@ export function keySizesTask(operation: usize, task: u32): void {
   const args = changetype<ImportanceArguments>(operation);
   const chunks = (args.keys + CHUNK_ROWS - 1) / CHUNK_ROWS, head = task / chunks;
   const start = (task % chunks) * CHUNK_ROWS, end = min<u32>(args.keys, start + CHUNK_ROWS);
-  const meanSquare = <f32> (sumOf(args, head, 0) / <f64> args.keys);
-  const stride = <usize> args.keys << 2, firstProbe = args.probabilities + head * args.probes * stride;
+  const meanSquare = <f32>(sumOf(args, head, 0) / <f64>args.keys);
+  const stride = <usize>args.keys << 2, firstProbe = args.probabilities + head * args.probes * stride;
   let sizeTotal: f64 = 0, columnTotal: f64 = 0;
   let key = start;
   for (; key + 4 <= end; key += 4) {
-    const at = <usize> key << 2, place = head * stride + at;
+    const at = <usize>key << 2, place = head * stride + at;
     const size = f32x4.sqrt(f32x4.add(v128.load(args.sizes + place), f32x4.splat(meanSquare)));
     let squares = f32x4.splat(0);
     for (let probe: u32 = 0, from = firstProbe + at; probe < args.probes; ++probe, from += stride) {
@@ -76,7 +76,7 @@ export function keySizesTask(operation: usize, task: u32): void {
     columnTotal += sumOfLanes(column);
   }
   for (; key < end; ++key) {
-    const at = <usize> key << 2, place = head * stride + at;
+    const at = <usize>key << 2, place = head * stride + at;
     const size = sqrt<f32>(load<f32>(args.sizes + place) + meanSquare);
     let squares: f32 = 0;
     for (let probe: u32 = 0, from = firstProbe + at; probe < args.probes; ++probe, from += stride) {
@@ -88,8 +88,8 @@ export function keySizesTask(operation: usize, task: u32): void {
     sizeTotal += size;
     columnTotal += column;
   }
-  store<f64>(args.sums + <usize> task * 24, sizeTotal, 8);
-  store<f64>(args.sums + <usize> task * 24, columnTotal, 16);
+  store<f64>(args.sums + <usize>task * 24, sizeTotal, 8);
+  store<f64>(args.sums + <usize>task * 24, columnTotal, 16);
 }
 
 /** The mixture of the three shares. */
@@ -101,20 +101,20 @@ export function keyImportanceTask(operation: usize, task: u32): void {
   let uniform = args.uniformShare;
   if (!(columnTotal > 0)) uniform += args.columnShare;
   if (!(sizeTotal > 0)) uniform += args.valueShare;
-  const perKey = uniform / <f64> args.keys;
+  const perKey = uniform / <f64>args.keys;
   const perColumn = columnTotal > 0 ? args.columnShare / columnTotal : 0;
   const perSize = sizeTotal > 0 ? args.valueShare / sizeTotal : 0;
   for (let key = start; key < end; ++key) {
-    const place = (<usize> head * args.keys + key) << 2;
-    const mixed = perColumn * <f64> load<f32>(args.columns + place) +
-      perSize * <f64> load<f32>(args.sizes + place);
-    store<f32>(args.importance + place, <f32> (mixed + perKey));
+    const place = (<usize>head * args.keys + key) << 2;
+    const mixed = perColumn * <f64>load<f32>(args.columns + place) +
+      perSize * <f64>load<f32>(args.sizes + place);
+    store<f32>(args.importance + place, <f32>(mixed + perKey));
   }
 }
 
 function sumOf(args: ImportanceArguments, head: u32, which: usize): f64 {
   const chunks = (args.keys + CHUNK_ROWS - 1) / CHUNK_ROWS;
-  let at = args.sums + <usize> head * chunks * 24 + which, sum: f64 = 0;
+  let at = args.sums + <usize>head * chunks * 24 + which, sum: f64 = 0;
   for (let chunk: u32 = 0; chunk < chunks; ++chunk, at += 24) sum += load<f64>(at);
   return sum;
 }

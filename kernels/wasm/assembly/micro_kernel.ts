@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { GROUP_ROWS, PANEL, TILE_KEYS } from "./layout";
+import { GROUP_ROWS, PANEL, TILE_KEYS } from "../layout";
 import { multiplyAdd } from "./simd";
 
 // Six rows by eight columns are twelve accumulators: with two vectors of the panel and one broadcast they fill
@@ -26,7 +26,7 @@ export function scoreSix(
     let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0;
     let b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0;
     let from = query;
-    const end = panel + ((<usize> features * PANEL) << 2);
+    const end = panel + ((<usize>features * PANEL) << 2);
     while (panel < end) {
       const low = v128.load(panel), high = v128.load(panel, 16);
       let x = v128.load_splat<f32>(from);
@@ -74,7 +74,7 @@ export function scoreFour(
     let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
     let b0 = a0, b1 = a0, b2 = a0, b3 = a0;
     let from = query;
-    const end = panel + ((<usize> features * PANEL) << 2);
+    const end = panel + ((<usize>features * PANEL) << 2);
     while (panel < end) {
       const low = v128.load(panel), high = v128.load(panel, 16);
       let x = v128.load_splat<f32>(from);
@@ -122,7 +122,7 @@ export function accumulateSix(sums: usize, decay: usize, tile: usize, panel: usi
   let a4 = f32x4.mul(x, v128.load(sums, 128)), b4 = f32x4.mul(x, v128.load(sums, 144));
   x = v128.load_splat<f32>(decay, 20);
   let a5 = f32x4.mul(x, v128.load(sums, 160)), b5 = f32x4.mul(x, v128.load(sums, 176));
-  const end = tile + ((<usize> keys) << 2);
+  const end = tile + ((<usize>keys) << 2);
   while (tile < end) {
     const low = v128.load(panel), high = v128.load(panel, 16);
     x = v128.load_splat<f32>(tile);
@@ -164,7 +164,7 @@ export function accumulateFour(sums: usize, decay: usize, tile: usize, panel: us
   let a2 = f32x4.mul(x, v128.load(sums, 64)), b2 = f32x4.mul(x, v128.load(sums, 80));
   x = v128.load_splat<f32>(decay, 12);
   let a3 = f32x4.mul(x, v128.load(sums, 96)), b3 = f32x4.mul(x, v128.load(sums, 112));
-  const end = tile + ((<usize> keys) << 2);
+  const end = tile + ((<usize>keys) << 2);
   while (tile < end) {
     const low = v128.load(panel), high = v128.load(panel, 16);
     x = v128.load_splat<f32>(tile);

@@ -1,98 +1,153 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { CHUNK_KEYS, PANEL } from "./layout";
+import { CHUNK_KEYS, PANEL } from "../layout";
 import { blockStart } from "./partition";
 import { copyFloats, upToEight } from "./simd";
 
+/** Address of row i, or of the row that `index` (0 where there is none) names in its place. */
+@inline
+export function rowAt(rows: usize, index: usize, i: u32, stride: usize): usize {
+  return rows + (index ? load<u32>(index + (<usize>i << 2)) : i) * stride;
+}
+
 /**
- * Lays 8 rows out as one panel [width][8], so that the micro-kernel finds one feature of 8 rows side by side.
- * Rows from `count` on are zero.
+ * Lays rows [first, first + 8) out as one panel [width][8], so that the micro-kernel finds one feature of 8 rows
+ * side by side. Rows from `end` on are zero.
  */
-export function packPanel(to: usize, rows: usize, count: u32, width: u32): void {
-  const stride = (<usize> width) << 2;
-  if (count < <u32> PANEL) memory.fill(to, 0, stride * PANEL);
+export function packPanel(to: usize, rows: usize, index: usize, first: u32, end: u32, width: u32): void {
+  const count = min<u32>(PANEL, end - first);
+  if (count < <u32>PANEL) memory.fill(to, 0, (<usize>width * PANEL) << 2);
+  packColumns(to, PANEL, rows, index, first, count, width);
+}
+
+/** Transposes `count` rows into columns: feature t of row r goes to to[t · spacing + r]. */
+export function packColumns(
+  to: usize,
+  spacing: u32,
+  rows: usize,
+  index: usize,
+  first: u32,
+  count: u32,
+  width: u32,
+): void {
+  const stride = (<usize>width) << 2, step = (<usize>spacing) << 2;
   let row: u32 = 0;
-  for (; row + 4 <= min<u32>(count, PANEL); row += 4) {
-    packFour(to + (row << 2), PANEL, rows + row * stride, width);
+  for (; row + 4 <= count; row += 4) {
+    const a = rowAt(rows, index, first + row, stride), b = rowAt(rows, index, first + row + 1, stride);
+    const c = rowAt(rows, index, first + row + 2, stride), d = rowAt(rows, index, first + row + 3, stride);
+    packFour(to + (row << 2), step, a, b, c, d, width);
   }
-  for (; row < min<u32>(count, PANEL); ++row) {
-    const from = rows + row * stride, target = to + (row << 2);
-    for (let t: u32 = 0; t < width; ++t) {
-      store<f32>(target + ((<usize> t * PANEL) << 2), load<f32>(from + ((<usize> t) << 2)));
-    }
+  for (; row + 2 <= count; row += 2) {
+    const a = rowAt(rows, index, first + row, stride), b = rowAt(rows, index, first + row + 1, stride);
+    packTwo(to + (row << 2), step, a, b, width);
+  }
+  if (row < count) {
+    let target = to + (row << 2);
+    const from = rowAt(rows, index, first + row, stride);
+    for (let at: usize = 0; at < stride; at += 4, target += step) store<f32>(target, load<f32>(from + at));
   }
 }
 
-/** Transposes four rows into columns whose elements lie `spacing` floats apart. */
-export function packFour(to: usize, spacing: u32, rows: usize, width: u32): void {
-  const stride = (<usize> width) << 2, step = (<usize> spacing) << 2;
-  let first = rows, second = rows + stride, third = second + stride, fourth = third + stride;
+function packFour(to: usize, step: usize, a: usize, b: usize, c: usize, d: usize, width: u32): void {
   let t: u32 = 0;
   for (; t + 4 <= width; t += 4) {
-    const a = v128.load(first), b = v128.load(second), c = v128.load(third), d = v128.load(fourth);
-    const lowAB = v128.shuffle<f32>(a, b, 0, 4, 1, 5), highAB = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-    const lowCD = v128.shuffle<f32>(c, d, 0, 4, 1, 5), highCD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-    v128.store(to, v128.shuffle<f64>(lowAB, lowCD, 0, 2));
-    v128.store(to + step, v128.shuffle<f64>(lowAB, lowCD, 1, 3));
-    v128.store(to + 2 * step, v128.shuffle<f64>(highAB, highCD, 0, 2));
-    v128.store(to + 3 * step, v128.shuffle<f64>(highAB, highCD, 1, 3));
+    const first = v128.load(a), second = v128.load(b), third = v128.load(c), fourth = v128.load(d);
+    const low = v128.shuffle<f32>(first, second, 0, 4, 1, 5), high = v128.shuffle<f32>(first, second, 2, 6, 3, 7);
+    const low2 = v128.shuffle<f32>(third, fourth, 0, 4, 1, 5), high2 = v128.shuffle<f32>(third, fourth, 2, 6, 3, 7);
+    v128.store(to, v128.shuffle<f64>(low, low2, 0, 2));
+    v128.store(to + step, v128.shuffle<f64>(low, low2, 1, 3));
+    v128.store(to + 2 * step, v128.shuffle<f64>(high, high2, 0, 2));
+    v128.store(to + 3 * step, v128.shuffle<f64>(high, high2, 1, 3));
     to += 4 * step;
-    first += 16;
-    second += 16;
-    third += 16;
-    fourth += 16;
+    a += 16;
+    b += 16;
+    c += 16;
+    d += 16;
   }
   for (; t < width; ++t) {
-    store<f32>(to, load<f32>(first));
-    store<f32>(to, load<f32>(second), 4);
-    store<f32>(to, load<f32>(third), 8);
-    store<f32>(to, load<f32>(fourth), 12);
+    store<f32>(to, load<f32>(a));
+    store<f32>(to, load<f32>(b), 4);
+    store<f32>(to, load<f32>(c), 8);
+    store<f32>(to, load<f32>(d), 12);
     to += step;
-    first += 4;
-    second += 4;
-    third += 4;
-    fourth += 4;
+    a += 4;
+    b += 4;
+    c += 4;
+    d += 4;
   }
 }
 
-/** Packs keys [first, end) of one head or block into panels of 8 keys; the last panel is filled up with zeros. */
-export function packKeys(to: usize, keys: usize, first: u32, end: u32, features: u32): void {
-  const stride = (<usize> features) << 2;
+function packTwo(to: usize, step: usize, a: usize, b: usize, width: u32): void {
+  let t: u32 = 0;
+  for (; t + 4 <= width; t += 4) {
+    const first = v128.load(a), second = v128.load(b);
+    const low = v128.shuffle<f32>(first, second, 0, 4, 1, 5), high = v128.shuffle<f32>(first, second, 2, 6, 3, 7);
+    v128.store_lane<u64>(to, low, 0);
+    v128.store_lane<u64>(to + step, low, 1);
+    v128.store_lane<u64>(to + 2 * step, high, 0);
+    v128.store_lane<u64>(to + 3 * step, high, 1);
+    to += 4 * step;
+    a += 16;
+    b += 16;
+  }
+  for (; t < width; ++t) {
+    store<f32>(to, load<f32>(a));
+    store<f32>(to, load<f32>(b), 4);
+    to += step;
+    a += 4;
+    b += 4;
+  }
+}
+
+/** Packs rows [first, end) from panel `to` on, 8 to a panel; the last panel is filled up with zeros. */
+export function packKeys(to: usize, keys: usize, index: usize, first: u32, end: u32, features: u32): void {
   for (let key = first; key < end; key += PANEL) {
-    packPanel(to + key * stride, keys + key * stride, end - key, features);
+    packPanel(to, keys, index, key, end, features);
+    to += (<usize>features * PANEL) << 2;
   }
 }
 
 /**
- * Packs values [first, end) into panels of 8 columns: [columns / 8][padded][8]. Columns from `width` on and
- * rows up to the next multiple of 8 are zero.
+ * Packs values [first, end) from row `to` on into panels of 8 columns, `panelBytes` apart: [columns / 8][…][8].
+ * Columns from `width` on and rows up to the next multiple of 8 are zero.
  */
-export function packValues(to: usize, values: usize, first: u32, end: u32, width: u32, padded: u32): void {
-  const stride = (<usize> width) << 2;
-  const paddedEnd = upToEight(end);
-  for (let column: u32 = 0; column < width; column += PANEL) {
-    let target = to + (<usize> column * padded << 2) + (first * PANEL << 2);
-    let from = values + first * stride + (column << 2);
-    const columns = min<u32>(PANEL, width - column);
-    for (let key = first; key < end; ++key) {
-      if (columns === PANEL) {
-        v128.store(target, v128.load(from));
-        v128.store(target, v128.load(from, 16), 16);
-      } else {
-        v128.store(target, f32x4.splat(0));
-        v128.store(target, f32x4.splat(0), 16);
-        copyFloats(target, from, columns);
-      }
-      target += PANEL << 2;
-      from += stride;
+export function packValues(
+  to: usize,
+  values: usize,
+  index: usize,
+  first: u32,
+  end: u32,
+  width: u32,
+  panelBytes: usize,
+): void {
+  const stride = (<usize>width) << 2, whole = width & ~7;
+  for (let row = first; row < end; ++row, to += PANEL << 2) {
+    let from = rowAt(values, index, row, stride), target = to;
+    for (let column: u32 = 0; column < whole; column += PANEL) {
+      v128.store(target, v128.load(from));
+      v128.store(target, v128.load(from, 16), 16);
+      from += PANEL << 2;
+      target += panelBytes;
     }
-    memory.fill(target, 0, <usize> (paddedEnd - end) * PANEL << 2);
+    if (whole < width) {
+      v128.store(target, f32x4.splat(0));
+      v128.store(target, f32x4.splat(0), 16);
+      copyFloats(target, from, width - whole);
+    }
   }
+  const padding = (<usize>(upToEight(end - first) - (end - first)) * PANEL) << 2;
+  for (let column: u32 = 0; column < width; column += PANEL, to += panelBytes) memory.fill(to, 0, padding);
 }
 
 @unmanaged
 class PackArguments {
   key: usize;
   value: usize;
+  /** Which rows of `key` and `value` are meant; 0 for all in order. */
+  keyIndex: usize;
+  valueIndex: usize;
+  /** Rows of one head in `key` and `value`. */
+  keyRows: u32;
+  valueRows: u32;
   packedKey: usize;
   packedValue: usize;
   heads: u32;
@@ -108,13 +163,15 @@ export function packKeysTask(operation: usize, task: u32): void {
   const args = changetype<PackArguments>(operation);
   const chunks = (args.padded + CHUNK_KEYS - 1) / CHUNK_KEYS;
   const part = task / chunks, head = part / args.blocks, block = part % args.blocks;
-  const start = blockStart(block, args.keys, args.blocks);
-  const count = blockStart(block + 1, args.keys, args.blocks) - start;
-  const first = (task % chunks) * CHUNK_KEYS, end = min<u32>(first + CHUNK_KEYS, count);
+  const start = blockStart(block, args.keys, args.blocks), chunk = (task % chunks) * CHUNK_KEYS;
+  const first = start + chunk, end = min<u32>(first + CHUNK_KEYS, blockStart(block + 1, args.keys, args.blocks));
   if (first >= end) return;
-  const row = <usize> head * args.keys + start, slot = <usize> part * args.padded;
-  const features = args.features, width = args.valueFeatures;
-  packKeys(args.packedKey + (slot * features << 2), args.key + (row * features << 2), first, end, features);
-  const target = args.packedValue + (slot * upToEight(width) << 2);
-  packValues(target, args.value + (row * width << 2), first, end, width, args.padded);
+  const features = args.features, width = args.valueFeatures, slot = <usize>part * args.padded;
+  const key = args.key + ((<usize>head * args.keyRows * features) << 2);
+  const keyIndex = args.keyIndex ? args.keyIndex + ((<usize>head * args.keys) << 2) : 0;
+  packKeys(args.packedKey + (((slot + chunk) * features) << 2), key, keyIndex, first, end, features);
+  const value = args.value + ((<usize>head * args.valueRows * width) << 2);
+  const valueIndex = args.valueIndex ? args.valueIndex + ((<usize>head * args.keys) << 2) : 0;
+  const target = args.packedValue + ((slot * upToEight(width) + chunk * PANEL) << 2);
+  packValues(target, value, valueIndex, first, end, width, (<usize>args.padded * PANEL) << 2);
 }

@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { CHUNK_ROWS, SUM_ROWS } from "./layout";
+import { CHUNK_ROWS, SUM_ROWS } from "../layout";
 import { copyFloats } from "./simd";
 
 @unmanaged
@@ -18,14 +18,14 @@ class RowArguments {
 export function columnSumsTask(operation: usize, task: u32): void {
   const args = changetype<RowArguments>(operation);
   const chunks = (args.count + SUM_ROWS - 1) / SUM_ROWS, head = task / chunks, chunk = task % chunks;
-  const width = args.width, stride = <usize> width << 2;
-  const first = args.rows + <usize> head * args.count * stride;
+  const width = args.width, stride = <usize>width << 2;
+  const first = args.rows + <usize>head * args.count * stride;
   const start = first + chunk * SUM_ROWS * stride;
   const count = min<u32>(SUM_ROWS, args.count - chunk * SUM_ROWS);
   const sums = args.result + task * stride;
   let column: u32 = 0;
   for (; column + 8 <= width; column += 8) {
-    const at = <usize> column << 2;
+    const at = <usize>column << 2;
     const low = v128.load(first + at), high = v128.load(first + at, 16);
     let a = f32x4.splat(0), b = a, row = start + at;
     for (let i: u32 = 0; i < count; ++i, row += stride) {
@@ -36,7 +36,7 @@ export function columnSumsTask(operation: usize, task: u32): void {
     v128.store(sums + at, b, 16);
   }
   for (; column < width; ++column) {
-    const at = <usize> column << 2, constant = load<f32>(first + at);
+    const at = <usize>column << 2, constant = load<f32>(first + at);
     let sum: f32 = 0;
     for (let i: u32 = 0, row = start + at; i < count; ++i, row += stride) sum += load<f32>(row) - constant;
     store<f32>(sums + at, sum);
@@ -46,24 +46,24 @@ export function columnSumsTask(operation: usize, task: u32): void {
 /** First row plus the mean of the partial sums, one head a task. */
 export function columnMeanTask(operation: usize, head: u32): void {
   const args = changetype<RowArguments>(operation);
-  const chunks = (args.count + SUM_ROWS - 1) / SUM_ROWS, stride = <usize> args.width << 2;
-  const first = args.rows + <usize> head * args.count * stride;
-  const sums = args.other + <usize> head * chunks * stride;
-  const mean = args.result + <usize> head * stride;
+  const chunks = (args.count + SUM_ROWS - 1) / SUM_ROWS, stride = <usize>args.width << 2;
+  const first = args.rows + <usize>head * args.count * stride;
+  const sums = args.other + <usize>head * chunks * stride;
+  const mean = args.result + <usize>head * stride;
   for (let column: usize = 0; column < stride; column += 4) {
     let sum: f64 = 0;
     for (let chunk: u32 = 0, at = sums + column; chunk < chunks; ++chunk, at += stride) sum += load<f32>(at);
-    store<f32>(mean + column, <f32> (<f64> load<f32>(first + column) + sum / <f64> args.count));
+    store<f32>(mean + column, <f32>(<f64>load<f32>(first + column) + sum / <f64>args.count));
   }
 }
 
 export function centreRowsTask(operation: usize, task: u32): void {
   const args = changetype<RowArguments>(operation);
   const chunks = (args.count + CHUNK_ROWS - 1) / CHUNK_ROWS, head = task / chunks, chunk = task % chunks;
-  const stride = <usize> args.width << 2;
-  const start = (<usize> head * args.count + chunk * CHUNK_ROWS) * stride;
+  const stride = <usize>args.width << 2;
+  const start = (<usize>head * args.count + chunk * CHUNK_ROWS) * stride;
   const end = start + min<u32>(CHUNK_ROWS, args.count - chunk * CHUNK_ROWS) * stride;
-  const centre = args.other + <usize> head * stride;
+  const centre = args.other + <usize>head * stride;
   for (let row = start; row < end; row += stride) {
     subtractRow(args.result + row, args.rows + row, centre, args.width);
   }
@@ -71,7 +71,7 @@ export function centreRowsTask(operation: usize, task: u32): void {
 
 /** result = row − centre. */
 export function subtractRow(result: usize, row: usize, centre: usize, width: u32): void {
-  const end = row + (<usize> width << 2);
+  const end = row + (<usize>width << 2);
   while (row + 16 <= end) {
     v128.store(result, f32x4.sub(v128.load(row), v128.load(centre)));
     result += 16;
@@ -89,10 +89,10 @@ export function subtractRow(result: usize, row: usize, centre: usize, width: u32
 export function gatherRowsTask(operation: usize, task: u32): void {
   const args = changetype<RowArguments>(operation);
   const chunks = (args.picks + CHUNK_ROWS - 1) / CHUNK_ROWS, head = task / chunks;
-  const stride = <usize> args.width << 2, rows = args.rows + <usize> head * args.count * stride;
+  const stride = <usize>args.width << 2, rows = args.rows + <usize>head * args.count * stride;
   const start = (task % chunks) * CHUNK_ROWS, end = min<u32>(args.picks, start + CHUNK_ROWS);
-  let index = args.other + ((<usize> head * args.picks + start) << 2);
-  let result = args.result + (<usize> head * args.picks + start) * stride;
+  let index = args.other + ((<usize>head * args.picks + start) << 2);
+  let result = args.result + (<usize>head * args.picks + start) * stride;
   for (let i = start; i < end; ++i) {
     copyFloats(result, rows + load<u32>(index) * stride, args.width);
     index += 4;

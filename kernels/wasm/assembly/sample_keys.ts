@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { CHUNK_ROWS } from "./layout";
+import { CHUNK_ROWS } from "../layout";
 import { logarithm } from "./logarithm";
 import { blockOf, blockStart } from "./partition";
 import { multiplyHigh, randomWord } from "./random";
@@ -22,16 +22,16 @@ class SampleArguments {
 export function sampleKeysTask(operation: usize, head: u32): void {
   const args = changetype<SampleArguments>(operation);
   const keys = args.keys, samples = args.samples;
-  const importance = args.importance + (<usize> head * keys << 2);
+  const importance = args.importance + (<usize>head * keys << 2);
   let total: f64 = 0;
-  for (let key: u32 = 0; key < keys; ++key) total += load<f32>(importance + (<usize> key << 2));
+  for (let key: u32 = 0; key < keys; ++key) total += load<f32>(importance + (<usize>key << 2));
   const factor: f64 = total > 0 ? 1073741824.0 / total : 0;
   let weightTotal: u32 = 0;
   for (let key: u32 = 0; key < keys; ++key) weightTotal += weightOf(importance, key, factor);
 
   let key: u32 = 0, below: u32 = 0, weight = weightOf(importance, 0, factor);
-  let index = args.index + (<usize> head * samples << 2),
-    logWeight = args.logWeight + (<usize> head * samples << 2);
+  let index = args.index + (<usize>head * samples << 2),
+    logWeight = args.logWeight + (<usize>head * samples << 2);
   for (let i: u32 = 0; i < samples; ++i) {
     const start = blockStart(i, weightTotal, samples), size = blockStart(i + 1, weightTotal, samples) - start;
     const random = randomWord(args.seedLow, args.seedHigh, args.purpose, args.firstStream + head, i);
@@ -41,7 +41,7 @@ export function sampleKeysTask(operation: usize, head: u32): void {
       weight = weightOf(importance, ++key, factor);
     }
     store<u32>(index, key);
-    store<f32>(logWeight, <f32> logarithm(<f64> weightTotal / <f64> samples / <f64> weight));
+    store<f32>(logWeight, <f32>logarithm(<f64>weightTotal / <f64>samples / <f64>weight));
     index += 4;
     logWeight += 4;
   }
@@ -49,7 +49,7 @@ export function sampleKeysTask(operation: usize, head: u32): void {
 
 @inline
 function weightOf(importance: usize, key: u32, factor: f64): u32 {
-  return 1 + <u32> (<f64> load<f32>(importance + (<usize> key << 2)) * factor);
+  return 1 + <u32>(<f64>load<f32>(importance + (<usize>key << 2)) * factor);
 }
 
 @unmanaged
@@ -67,10 +67,10 @@ export function blocksOfTask(operation: usize, task: u32): void {
   const args = changetype<BlocksOfArguments>(operation);
   const chunks = (args.picks + CHUNK_ROWS - 1) / CHUNK_ROWS, head = task / chunks;
   const start = (task % chunks) * CHUNK_ROWS, end = min<u32>(args.picks, start + CHUNK_ROWS);
-  const position = args.position + (<usize> head * args.count << 2), row = <usize> head * args.picks << 2;
+  const position = args.position + (<usize>head * args.count << 2), row = <usize>head * args.picks << 2;
   for (let i = start; i < end; ++i) {
-    const at = row + (<usize> i << 2);
-    const place = load<u32>(position + (<usize> load<u32>(args.index + at) << 2));
+    const at = row + (<usize>i << 2);
+    const place = load<u32>(position + (<usize>load<u32>(args.index + at) << 2));
     store<u32>(args.result + at, blockOf(place, args.count, args.blocks));
   }
 }

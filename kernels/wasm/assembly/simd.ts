@@ -35,7 +35,7 @@ export function upToEight(n: u32): u32 {
 
 /** Copies `count` floats; the regions may not overlap. */
 export function copyFloats(to: usize, from: usize, count: u32): void {
-  const end = from + ((<usize> count) << 2);
+  const end = from + ((<usize>count) << 2);
   while (from + 16 <= end) {
     v128.store(to, v128.load(from));
     to += 16;

@@ -1,6 +1,6 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { exponential } from "./exponential";
-import { CHUNK_KEYS, PANEL, TILE_KEYS } from "./layout";
+import { CHUNK_KEYS, PANEL, TILE_KEYS } from "../layout";
 import { scoreFour, scoreSix } from "./micro_kernel";
 import { packKeys } from "./pack";
 import { groupRows, packQueries } from "./query_group";
@@ -27,17 +27,17 @@ export function probeLogitsTask(operation: usize, task: u32, scratch: usize): vo
   const features = args.features, queries = args.queries, panels = upToEight(count) / PANEL;
   const tile = scratch;
   const packedKey = tile + (6 * TILE_KEYS << 2),
-    packedQuery = packedKey + (<usize> CHUNK_KEYS * features << 2);
-  packKeys(packedKey, args.key + ((<usize> head * args.keys + start) * features << 2), 0, count, features);
+    packedQuery = packedKey + (<usize>CHUNK_KEYS * features << 2);
+  packKeys(packedKey, args.key + ((<usize>head * args.keys + start) * features << 2), 0, 0, count, features);
   for (let row: u32 = 0; row < queries; row += groupRows(queries - row)) {
     const left = queries - row, size = groupRows(left), valid = min<u32>(size, left);
-    const index = <usize> head * queries + row;
-    packQueries(packedQuery, args.query + (index * features << 2), valid, size, features);
+    const index = <usize>head * queries + row;
+    packQueries(packedQuery, args.query + (index * features << 2), 0, 0, valid, size, features);
     if (size === 6) scoreSix(tile, packedQuery, packedKey, panels, features, args.scale);
     else scoreFour(tile, packedQuery, packedKey, panels, features, args.scale);
     for (let r: u32 = 0; r < valid; ++r) {
       const to = args.probabilities + (((index + r) * args.keys + start) << 2);
-      copyFloats(to, tile + <usize> r * (TILE_KEYS << 2), count);
+      copyFloats(to, tile + <usize>r * (TILE_KEYS << 2), count);
     }
   }
 }
@@ -45,8 +45,8 @@ export function probeLogitsTask(operation: usize, task: u32, scratch: usize): vo
 /** Softmax in place, one row a task. */
 export function probeSoftmaxTask(operation: usize, task: u32): void {
   const args = changetype<SoftmaxArguments>(operation);
-  const row = args.probabilities + (<usize> task * args.keys << 2);
-  const whole = row + (<usize> (args.keys & ~3) << 2), end = row + (<usize> args.keys << 2);
+  const row = args.probabilities + (<usize>task * args.keys << 2);
+  const whole = row + (<usize>(args.keys & ~3) << 2), end = row + (<usize>args.keys << 2);
   let lanes = f32x4.splat(MASKED);
   for (let at = row; at < whole; at += 16) lanes = f32x4.pmax(lanes, v128.load(at));
   let largest = largestOfLanes(lanes);
@@ -70,7 +70,7 @@ export function probeSoftmaxTask(operation: usize, task: u32): void {
       total += weight;
     }
   }
-  const divisor = <f32> total;
+  const divisor = <f32>total;
   for (let at = row; at < whole; at += 16) v128.store(at, f32x4.div(v128.load(at), f32x4.splat(divisor)));
   for (let at = whole; at < end; at += 4) store<f32>(at, load<f32>(at) / divisor);
 }

@@ -2,7 +2,7 @@
 import { angularHashTask } from "./angular_hash";
 import { attendTask } from "./attend";
 import { keyImportanceTask, keySizesTask, valueSizesTask } from "./key_importance";
-import * as layout from "./layout";
+import * as layout from "../layout";
 import { mergeAttentionTask } from "./merge_attention";
 import { packKeysTask } from "./pack";
 import { centreRowsTask, columnMeanTask, columnSumsTask, gatherRowsTask } from "./rows";

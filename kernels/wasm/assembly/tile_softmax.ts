@@ -10,7 +10,7 @@ export const EMPTY: f32 = -3e38;
 export function hideFrom(row: usize, limit: u32, padded: u32): void {
   const lanes = i32x4(0, 1, 2, 3);
   for (let key = limit & ~3; key < padded; key += 4) {
-    const at = row + (<usize> key << 2);
+    const at = row + (<usize>key << 2);
     const visible = i32x4.lt_s(i32x4.add(lanes, i32x4.splat(key)), i32x4.splat(limit));
     v128.store(at, v128.bitselect(v128.load(at), f32x4.splat(-Infinity), visible));
   }
@@ -53,7 +53,7 @@ export function addBias(row: usize, bias: usize, padded: u32): f32 {
 export function largestOfRow(row: usize, padded: u32): f32 {
   // Starting at MASKED instead of minus infinity keeps hidden keys at the weight 0 in a row that has seen nothing else.
   let a = f32x4.splat(MASKED), b = a;
-  for (const end = row + (<usize> padded << 2); row < end; row += 32) {
+  for (const end = row + (<usize>padded << 2); row < end; row += 32) {
     a = f32x4.pmax(a, v128.load(row));
     b = f32x4.pmax(b, v128.load(row, 16));
   }
@@ -76,7 +76,7 @@ export function softmaxRow(
   const now = before < here ? here : before;
   const subtrahend = f32x4.splat(now);
   let a = f32x4.splat(0), b = a;
-  for (const end = row + (<usize> padded << 2); row < end; row += 32) {
+  for (const end = row + (<usize>padded << 2); row < end; row += 32) {
     const low = exponential(f32x4.sub(v128.load(row), subtrahend));
     const high = exponential(f32x4.sub(v128.load(row, 16), subtrahend));
     v128.store(row, low);

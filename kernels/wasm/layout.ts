@@ -1,6 +1,6 @@
 /**
  * Where things lie in the memory that all threads share, and the numbers of the operations. Written in the
- * common part of TypeScript and AssemblyScript, since the host and the module both import it.
+ * common part of TypeScript and AssemblyScript, since the host and `assembly/` both import it.
  */
 
 /** Bytes below this address are the control block; the static data and the arena follow. */
@@ -69,7 +69,7 @@ export const WAITING = 2;
 /** Query rows that one micro-kernel holds in registers, and keys (or value columns) beside them. */
 export const GROUP_ROWS = 6;
 export const PANEL = 8;
-/** Most keys of one tile of logits. */
+/** Keys of one tile of logits: its logits, keys and values stay in the first two caches. */
 export const TILE_KEYS = 128;
 /** Keys that one task of PACK_KEYS or PROBE_LOGITS takes; a multiple of PANEL. */
 export const CHUNK_KEYS = 128;

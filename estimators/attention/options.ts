@@ -1,0 +1,86 @@
+import type { Device } from "../../kernels/device.ts";
+import type { DeviceKind } from "../../kernels/backend.ts";
+import type { ProblemOptions } from "./problem.ts";
+
+/** The methods that `attention` knows. */
+export const methods = ["auto", "exact", "kdeformer-practical"] as const;
+/** One of {@link methods}. */
+export type MethodName = typeof methods[number];
+
+/** Options of `attention`. */
+export interface AttentionOptions extends ProblemOptions {
+  /** How to compute; "auto" by default: whatever meets the request at the least cost. */
+  method?: MethodName;
+  /** An open device, or the kind to use; by default the best there is, opened once and kept. */
+  device?: Device | DeviceKind;
+  /** Error asked for, relative to ‖P‖·‖V‖ in operator norm; in (0, 1). The output is then certified. */
+  epsilon?: number;
+  /** Probability with which the error may exceed epsilon; in (0, 1), 0.05 by default. */
+  delta?: number;
+  /** Whether the certificate rests on a bound (the default) or on a mere estimate of the error. */
+  certify?: "bound" | "estimate";
+  /** Keys per block of the methods that have blocks; 64 by default. */
+  bucketSize?: number;
+  /** Further keys per query; 128 by default. bucketSize + samples is the budget per query of every method. */
+  samples?: number;
+  /** Hyperplanes of the hash, 1…24; by default about one bucket per block. */
+  projections?: number;
+  /** Integer in [0, 2^53); 0 by default. The same seed gives the same result. */
+  seed?: number;
+  /** Stops the computation; the promise then rejects with its reason. */
+  signal?: AbortSignal;
+  /** Called with parts done and parts in all. */
+  onProgress?: (done: number, total: number) => void;
+}
+
+/** Options after checking, with their defaults. */
+export interface CheckedOptions {
+  readonly method: MethodName;
+  readonly bucketSize: number;
+  readonly samples: number;
+  readonly seed: number;
+  readonly delta: number;
+  readonly certify: "bound" | "estimate";
+}
+
+/**
+ * Checks options and fills in their defaults.
+ *
+ * @throws {RangeError} If one is out of range.
+ */
+export function checkOptions(options: AttentionOptions): CheckedOptions {
+  const { method = "auto", bucketSize = 64, samples = 128, projections = 1, seed = 0, delta = 0.05 } =
+    options;
+  const { epsilon, certify = "bound" } = options;
+  checkOneOf("method", method, methods);
+  checkOneOf("certify", certify, ["bound", "estimate"]);
+  checkInteger("bucketSize", bucketSize, 1, 2 ** 30);
+  checkInteger("samples", samples, 1, 2 ** 30);
+  checkInteger("projections", projections, 1, 24);
+  checkInteger("seed", seed, 0, Number.MAX_SAFE_INTEGER);
+  checkProbability("delta", delta);
+  if (epsilon !== undefined) checkProbability("epsilon", epsilon);
+  return { method, bucketSize, samples, seed, delta, certify };
+}
+
+function checkOneOf(name: string, value: string, allowed: readonly string[]): void {
+  if (!allowed.includes(value)) {
+    throw new RangeError(
+      `Cannot attend: ${name} must be one of ${allowed.join(", ")}: current value is ${value}`,
+    );
+  }
+}
+
+function checkInteger(name: string, value: number, least: number, most: number): void {
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new RangeError(
+      `Cannot attend: ${name} must be an integer from ${least} to ${most}: current value is ${value}`,
+    );
+  }
+}
+
+function checkProbability(name: string, value: number): void {
+  if (!(value > 0 && value < 1)) {
+    throw new RangeError(`Cannot attend: ${name} must lie between 0 and 1: current value is ${value}`);
+  }
+}

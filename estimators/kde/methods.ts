@@ -1,0 +1,41 @@
+import type { FitDensity } from "./density.ts";
+import { exactDensity } from "./exact.ts";
+import { hashingBasedDensity } from "./hashing_based.ts";
+import { multiLevelDensity } from "./multi_level.ts";
+import { nearestNeighbourDensity } from "./nearest_neighbour.ts";
+import { uniformDensity } from "./uniform.ts";
+
+/** The estimators of densities by name. */
+export const densityMethods = [
+  "exact",
+  "uniform",
+  "hashing-based",
+  "multi-level",
+  "nearest-neighbour",
+] as const;
+/** One of {@link densityMethods}. */
+export type DensityMethod = typeof densityMethods[number];
+
+const FITS: Record<DensityMethod, FitDensity> = {
+  "exact": exactDensity,
+  "uniform": uniformDensity,
+  "hashing-based": hashingBasedDensity,
+  "multi-level": multiLevelDensity,
+  "nearest-neighbour": nearestNeighbourDensity,
+};
+
+/**
+ * The estimator of a name.
+ *
+ * @throws {RangeError} If there is none.
+ */
+export function densityFit(method: DensityMethod): FitDensity {
+  if (!densityMethods.includes(method)) {
+    throw new RangeError(
+      `Cannot estimate densities: method must be one of ${
+        densityMethods.join(", ")
+      }: current value is ${method}`,
+    );
+  }
+  return FITS[method];
+}

@@ -1,0 +1,72 @@
+/**
+ * Every family of generated inputs, random and adversarial. What the guarantee says of each stands in its
+ * description; whether that is so is for the claims to measure.
+ *
+ * @module
+ */
+import { hiddenDirections, normVersusAngle } from "./angles.ts";
+import { clustered, clusterImbalance } from "./clustered.ts";
+import { commonKeyOffset, duplicatedKeys, tinyDensity } from "./displaced.ts";
+import type { InputFamily } from "./family.ts";
+import { gaussian } from "./gaussian.ts";
+import { hardInstance } from "./hard_instance.ts";
+import { needle, sinkKey } from "./heavy_keys.ts";
+import { nearHyperplane, seedAware } from "./hyperplanes.ts";
+import { heavyTailed, hugeLogits, lognormalLogits } from "./logit_scale.ts";
+import { shapes } from "./shapes.ts";
+import { equalQueries, lowRank, permutationSoftmax, uniformSoftmax } from "./stable_rank.ts";
+import { alternatingValues, hugeValue, rareValue } from "./values.ts";
+
+export type { AttentionInput, InputFamily, InputOptions } from "./family.ts";
+
+/** All families, the plain ones first. */
+export const families: readonly InputFamily[] = [
+  gaussian,
+  clustered,
+  heavyTailed,
+  lowRank,
+  uniformSoftmax,
+  equalQueries,
+  permutationSoftmax,
+  sinkKey,
+  needle,
+  hardInstance,
+  lognormalLogits,
+  hugeLogits,
+  duplicatedKeys,
+  commonKeyOffset,
+  tinyDensity,
+  clusterImbalance,
+  normVersusAngle,
+  hiddenDirections,
+  nearHyperplane,
+  seedAware,
+  hugeValue,
+  rareValue,
+  alternatingValues,
+  ...shapes,
+];
+
+/**
+ * The family of a name.
+ *
+ * @example
+ * ```ts
+ * import { inputFamily } from "./families.ts";
+ * const { query, scale } = inputFamily("sink-key").generate({ n: 256, seed: 7 });
+ * console.log(query.shape, scale); // [1, 256, 64] 0.125
+ * ```
+ *
+ * @throws {RangeError} If there is none.
+ */
+export function inputFamily(name: string): InputFamily {
+  const family = families.find((candidate) => candidate.name === name);
+  if (!family) {
+    throw new RangeError(
+      `Cannot find an input family: name must be one of ${
+        families.map(({ name }) => name).join(", ")
+      }: current value is ${name}`,
+    );
+  }
+  return family;
+}

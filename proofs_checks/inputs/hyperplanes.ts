@@ -1,0 +1,119 @@
+import { Purpose, RandomStream } from "../../kernels/random.ts";
+import { drawClusters, pullToCentres } from "./clustered.ts";
+import type { AttentionInput, InputFamily, InputOptions } from "./family.ts";
+import { InputDraw, Stream } from "./input_draw.ts";
+import { addToRow, dotRows, orthonormalise } from "./vectors.ts";
+
+/** Options of the families that know the hyperplanes. */
+export interface HyperplaneOptions {
+  /** Seed of the attention call under attack, 0 by default. */
+  readonly attackedSeed?: number;
+  /**
+   * Hyperplanes to control: 24 by default, the most that attention() takes, but at most half of the features. A call
+   * that takes fewer takes the first of them.
+   */
+  readonly projections?: number;
+}
+
+const CLUSTERS = 64;
+/** Inner product of every row with every hyperplane's normal, ±: small beside the rows' lengths, large beside rounding. */
+const MARGIN = 0.25;
+
+/** Rows a hair's breadth beside every hyperplane of one seed, on independent random sides. */
+export const nearHyperplane: InputFamily<HyperplaneOptions> = {
+  name: "near-hyperplane",
+  description:
+    "Clusters so close to all hyperplanes that seed 0 draws that every sign bit is a coin flip: hashing joins nothing " +
+    "but by chance, the residual must carry the guarantee, and a fresh seed sees ordinary clusters.",
+  generate(options: InputOptions & HyperplaneOptions): AttentionInput {
+    const draw = new InputDraw("near-hyperplane", options);
+    const random = draw.random(Stream.order);
+    const coin = () => random.integer(2) ? 1 : -1;
+    return besideHyperplanes(draw, options, coin, coin);
+  },
+};
+
+/** Clusters whose queries and keys lie on opposite sides of every hyperplane of one seed. */
+export const seedAware: InputFamily<HyperplaneOptions> = {
+  name: "seed-aware",
+  description:
+    "Clusters whose queries lie on one side and whose keys lie on the other side of all hyperplanes that seed 0 draws: " +
+    "with that seed the hash separates exactly what attention joins, with a fresh seed it does not.",
+  generate(options: InputOptions & HyperplaneOptions): AttentionInput {
+    const draw = new InputDraw("seed-aware", options);
+    const random = draw.random(Stream.order);
+    const codes = Int8Array.from(
+      { length: CLUSTERS / 2 * draw.features },
+      () => random.integer(2) ? 1 : -1,
+    );
+    // Clusters in pairs of opposite codes: the mean key, which the hash subtracts, stays between the sides.
+    const side = (cluster: number, plane: number) =>
+      codes[(cluster >> 1) * draw.features + plane] * (cluster & 1 ? -1 : 1);
+    return besideHyperplanes(draw, options, side, (cluster, plane) => -side(cluster, plane));
+  },
+};
+
+type Side = (cluster: number, plane: number) => number;
+
+function besideHyperplanes(
+  draw: InputDraw,
+  { attackedSeed = 0, projections = Math.min(24, Math.floor(draw.features / 2)) }: HyperplaneOptions,
+  keySide: Side,
+  querySide: Side,
+): AttentionInput {
+  const { queries, keys, features } = draw;
+  draw.check(
+    Number.isInteger(projections) && projections >= 1 && projections < features,
+    `projections must be an integer from 1 to ${features - 1}, less than features`,
+    projections,
+  );
+  const planes = orthonormalise(
+    hyperplaneNormals(attackedSeed, draw.draw, projections, features),
+    projections,
+    features,
+  );
+  const even = new Array<number>(CLUSTERS).fill(1 / CLUSTERS);
+  const centres = draw.normals(Stream.centres, CLUSTERS * features);
+  const place = (rows: Float32Array, count: number, stream: Stream, side: Side) => {
+    const clusters = drawClusters(draw, stream, count, even);
+    pullToCentres(rows, features, centres, clusters);
+    for (let i = 0; i < count; i++) {
+      beside(rows, i, features, planes, (plane) => MARGIN * side(clusters[i], plane));
+    }
+    return rows;
+  };
+  const key = place(draw.normalKeys(), keys, Stream.keyClusters, keySide);
+  return draw.input(place(draw.normalQueries(), queries, Stream.queryClusters, querySide), key);
+}
+
+/** The normals that estimators/attention/kdeformer_practical.ts draws for a head. */
+export function hyperplaneNormals(
+  seed: number,
+  head: number,
+  projections: number,
+  features: number,
+): Float32Array {
+  const random = new RandomStream(seed, Purpose.hyperplanes, head);
+  return Float32Array.from({ length: projections * features }, () => random.normal());
+}
+
+/** Moves row i within the span of the normals so that its product with each becomes the target. */
+function beside(
+  rows: Float32Array,
+  i: number,
+  width: number,
+  { basis, triangle }: ReturnType<typeof orthonormalise>,
+  target: (plane: number) => number,
+): void {
+  const count = basis.length / width, solution = new Float64Array(count);
+  for (let plane = 0; plane < count; plane++) {
+    // Forward substitution: normal = triangle · basis, and the solution holds coordinates in the basis.
+    let rest = target(plane);
+    for (let p = 0; p < plane; p++) rest -= triangle[plane * count + p] * solution[p];
+    solution[plane] = rest / triangle[plane * count + plane];
+  }
+  for (let plane = 0; plane < count; plane++) {
+    const axis = basis.subarray(plane * width, (plane + 1) * width);
+    addToRow(rows, i, axis, solution[plane] - dotRows(rows, i, axis, 0, width));
+  }
+}

@@ -1,0 +1,155 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { openWebGpu, type WebGpuBackend } from "../../../kernels/webgpu/backend.ts";
+import { foldWorkgroups } from "../../../kernels/webgpu/recorder.ts";
+import { webgpuTest } from "../../backends.ts";
+import { normals, wordsBelow } from "../../data.ts";
+
+Deno.test("foldWorkgroups() covers every workgroup within the limit on each dimension", () => {
+  for (const workgroups of [1, 65535, 65536, 100_003, 65535 * 3 + 1, 2 ** 31]) {
+    const [columns, rows] = foldWorkgroups(workgroups);
+    assert(columns <= 65535 && rows <= 65535);
+    assert(columns * rows >= workgroups && columns * rows - workgroups < rows);
+  }
+});
+
+webgpuTest("kernels are right beyond 65,535 workgroups", async () => {
+  const backend = await openWebGpu();
+  const count = 65_535 * 64 + 100;
+  const rows = Float32Array.from({ length: count }, (_, i) => i % 1021);
+  const centre = new Float32Array([3]);
+  const centred = backend.centreRows({
+    rows: backend.upload(rows),
+    centre: backend.upload(centre),
+    heads: 1,
+    count,
+    width: 1,
+  });
+  const [actual] = await backend.run([centred]);
+  assertEquals(actual.findIndex((x, i) => x !== rows[i] - 3), -1);
+  backend.destroy();
+});
+
+webgpuTest("attend() with tiles is right beyond 65,535 workgroups", async () => {
+  const backend = await openWebGpu({ attendKernel: "tiles" });
+  const blocks = 65_700;
+  const value = normals(1, blocks);
+  const { output } = backend.attend({
+    heads: 1,
+    queries: blocks,
+    keys: blocks,
+    features: 1,
+    valueFeatures: 1,
+    query: backend.upload(normals(2, blocks)),
+    key: backend.upload(normals(3, blocks)),
+    value: backend.upload(value),
+    scale: 1,
+    blocks,
+  });
+  // Each query sees the one key of its block.
+  assertEquals((await backend.run([output]))[0], value);
+  backend.destroy();
+});
+
+/** Uploads, hashes, sorts, gathers and attends: every kind of buffer is used. */
+async function pipeline(backend: WebGpuBackend, seed: number): Promise<(Float32Array | Uint32Array)[]> {
+  const heads = 2, count = 300, width = 16;
+  const rows = backend.upload(normals(seed, heads * count * width));
+  const hyperplanes = backend.upload(normals(seed + 1, heads * 5 * width));
+  const ranks = backend.angularHash({ rows, hyperplanes, heads, count, width, projections: 5 });
+  const { order, position } = backend.sortByBucket({ ranks, heads, count, buckets: 32 });
+  const sorted = backend.gatherRows({ rows, index: order, heads, count, width, picks: count });
+  const shape = { heads, queries: count, keys: count, features: width, valueFeatures: width };
+  const near = backend.attend({
+    ...shape,
+    query: sorted,
+    key: sorted,
+    value: sorted,
+    scale: 0.25,
+    blocks: 7,
+  });
+  const { output } = backend.mergeAttention({ ...shape, first: near, order });
+  const results = await backend.run([output, position]);
+  backend.reset();
+  return results;
+}
+
+webgpuTest("buffers used again give the same bits, whatever was in them", async () => {
+  const backend = await openWebGpu();
+  const first = await pipeline(backend, 1), other = await pipeline(backend, 50);
+  assertNotEquals(first[0], other[0]);
+  for (let round = 0; round < 3; round++) {
+    assertEquals(await pipeline(backend, 1), first);
+    assertEquals(await pipeline(backend, 50), other);
+  }
+  backend.destroy();
+});
+
+webgpuTest("uploads of one submission do not overwrite one another, nor what is dropped", async () => {
+  const backend = await openWebGpu();
+  const first = Uint32Array.from({ length: 1000 }, (_, i) => i), second = wordsBelow(1, 1000, 2 ** 31);
+  backend.upload(second);
+  backend.reset();
+  const uploads = [first, second, first].map((words) => backend.upload(words));
+  assertEquals(await backend.run(uploads), [first, second, first]);
+  // A reset while a run still waits for its pipelines must not hand its buffers to the next upload.
+  const rows = backend.upload(normals(1, 3000));
+  const running = backend.run([
+    backend.columnMean({ rows, heads: 1, count: 1000, width: 3 }),
+    rows,
+  ]);
+  backend.reset();
+  for (let i = 0; i < 4; i++) backend.upload(normals(9, 3000));
+  assertEquals((await running)[1], normals(1, 3000));
+  backend.destroy();
+});
+
+webgpuTest("results stay on the device between runs, and several runs may be under way", async () => {
+  const backend = await openWebGpu();
+  const rows = backend.upload(normals(1, 400));
+  const mean = backend.columnMean({ rows, heads: 1, count: 100, width: 4 });
+  const firstRun = backend.run([mean]);
+  const centred = backend.centreRows({ rows, centre: mean, heads: 1, count: 100, width: 4 });
+  const [[firstMean], [centredRows, secondMean]] = await Promise.all([
+    firstRun,
+    backend.run([centred, mean]),
+  ]);
+  assertEquals(firstMean, secondMean);
+  assertEquals(centredRows[0], Math.fround(normals(1, 400)[0] - firstMean[0]));
+  assertEquals(await backend.run([]), []);
+  backend.destroy();
+});
+
+webgpuTest("picked keys and values give the same bits through their index as copied", async () => {
+  for (const attendKernel of ["registers", "tiles"] as const) {
+    const backend = await openWebGpu({ attendKernel });
+    for (const width of [16, 5]) {
+      const heads = 2, queries = 40, count = 90, picks = 33;
+      const shape = { heads, queries, keys: picks, features: width, valueFeatures: width, scale: 0.5 };
+      const query = backend.upload(normals(1, heads * queries * width));
+      const index = backend.upload(wordsBelow(2, heads * picks, count));
+      const pick = (seed: number) => {
+        const rows = backend.upload(normals(seed, heads * count * width));
+        return backend.gatherRows({ rows, index, heads, count, width, picks });
+      };
+      const key = pick(3), value = pick(4);
+      const through = backend.attend({ ...shape, query, key, value });
+      const [first, copiedKey, copiedValue] = await backend.run([through.output, key, value]);
+      const copied = backend.attend({
+        ...shape,
+        query,
+        key: backend.upload(copiedKey),
+        value: backend.upload(copiedValue),
+      });
+      assertEquals(await backend.run([copied.output]), [first]);
+      backend.reset();
+    }
+    backend.destroy();
+  }
+});
+
+webgpuTest("empty and odd-sized arrays are read back whole", async () => {
+  const backend = await openWebGpu();
+  const arrays = [0, 1, 3, 2, 70_001].map((length) => wordsBelow(length, length, 2 ** 31));
+  assertEquals(await backend.run(arrays.map((words) => backend.upload(words))), arrays);
+  backend.destroy();
+});
