@@ -27,10 +27,11 @@ export type OpenFloorEstimator = (
 const STEP = 4;
 
 /**
- * Finds for each query the largest floor that its density allows, since a lower one costs more: guesses 1/4, 1/16, …
- * down to the target's, and an answer of at least (1 + epsilon) · guess is taken, because a density below the guess
- * gives one only when the estimate fails. The failure probability is split evenly over the guesses. Queries for which a
- * guess would cost as many evaluations as there are points are answered exactly.
+ * Finds for each query a floor that its density allows, since a lower one costs more. Guesses are 1/4, 1/16, … and last the
+ * target's floor. An answer of at least (1 + epsilon) · guess is taken, because a density below the guess gives one only when the
+ * estimate fails; any other answer says which guess to try next. The failure probability is split evenly over all
+ * guesses, so it does not matter which of them are tried. Queries for which a guess would cost as many evaluations as
+ * there are points are answered exactly.
  */
 export class SearchedDensity implements DensityEstimator {
   readonly count: number;
@@ -55,18 +56,25 @@ export class SearchedDensity implements DensityEstimator {
     const answers = new Float64Array(queries.length / this.features).fill(-Infinity);
     const guesses = guessesDownTo(densityFloor), delta = this.#target.delta / guesses.length;
     const estimator = await this.#open(placed, cost, signal);
-    let left = Uint32Array.from(answers.keys());
-    for (const guess of guesses) {
-      if (left.length === 0) break;
-      if (estimator.kernelEvaluationsAt(guess, delta, left) >= this.count) {
+    const next = new Uint8Array(answers.length), end = guesses.length;
+    for (const [at, guess] of guesses.entries()) {
+      const due = Uint32Array.from(answers.keys()).filter((row) => next[row] === at);
+      if (due.length === 0) continue;
+      if (estimator.kernelEvaluationsAt(guess, delta, due) >= this.count) {
+        // Lower guesses cost more still.
+        const left = Uint32Array.from(answers.keys()).filter((row) => next[row] >= at && next[row] < end);
         await this.#answerExactly(placed, left, answers, cost, signal);
         break;
       }
-      const estimate = await estimator.estimateAt(left, guess, delta, signal);
+      const estimate = await estimator.estimateAt(due, guess, delta, signal);
       cost.add(estimate);
-      left.forEach((row, at) => answers[row] = estimate.logDensity[at]);
-      const least = Math.log((1 + epsilon) * guess);
-      left = left.filter((row) => !(answers[row] >= least));
+      due.forEach((row, index) => {
+        answers[row] = estimate.logDensity[index];
+        const least = (floor: number) => Math.log((1 + epsilon) * floor);
+        const lower = guesses.findIndex((floor, later) => later > at && answers[row] >= least(floor));
+        if (answers[row] >= least(guess) || at === end - 1) next[row] = end;
+        else next[row] = lower === -1 ? end - 1 : lower;
+      });
     }
     return cost.with(answers);
   }

@@ -11,7 +11,8 @@ export interface HashingPlan {
 }
 
 const GRID = 48;
-const MOST_FUNCTIONS = 24;
+/** Numbers of functions tried beyond the best one. */
+const PATIENCE = 4;
 const WIDTHS = [0.5, 0.75, 1, 1.5, 2, 3, 4, 6];
 
 /**
@@ -32,7 +33,8 @@ export function planHashing(floor: number, count: number): HashingPlan {
   const tablePoints = Math.min(count, Math.max(1, Math.ceil(2 / Math.sqrt(floor))));
   let best: HashingPlan = { functions: 0, width: 1, tablePoints, relativeVariance: Infinity };
   let leastCost = Infinity;
-  for (let functions = 0; functions <= MOST_FUNCTIONS; functions++) {
+  // The cost falls and then rises with the number of functions, so the search ends when it no longer falls.
+  for (let functions = 0; functions <= best.functions + PATIENCE; functions++) {
     for (const factor of functions === 0 ? [1] : WIDTHS) {
       const width = factor * furthest;
       const share = distances.map((r) => collisionProbability(r, width) ** functions);

@@ -1,5 +1,11 @@
-import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
+import type {
+  AttendArguments,
+  DeviceArray,
+  DistanceBackend as Backend,
+  PartialAttention,
+} from "../backend.ts";
 import { attend } from "./attend.ts";
+import { gatheredDistances, innerProducts } from "./distances.ts";
 import { angularHash, blocksOf, sortByBucket } from "./hashing.ts";
 import { Pool } from "./pool.ts";
 import { type Gather, Program, type Recorder, type WasmArray } from "./program.ts";
@@ -136,6 +142,16 @@ export class WasmBackend implements Backend {
   /** See {@link Backend.blocksOf}. */
   blocksOf(args: Arguments<"blocksOf">): DeviceArray {
     return blocksOf(this.#recorder, args);
+  }
+
+  /** See {@link Backend.innerProducts}. */
+  innerProducts(args: Arguments<"innerProducts">): DeviceArray {
+    return innerProducts(this.#recorder, args);
+  }
+
+  /** See {@link Backend.gatheredDistances}. */
+  gatheredDistances(args: Arguments<"gatheredDistances">): DeviceArray {
+    return gatheredDistances(this.#recorder, args);
   }
 
   /** See {@link Backend.mergeAttention}. */

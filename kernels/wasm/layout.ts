@@ -60,6 +60,8 @@ export const KEY_IMPORTANCE = 12;
 export const SAMPLE_KEYS = 13;
 export const BLOCKS_OF = 14;
 export const MERGE_ATTENTION = 15;
+export const INNER_PRODUCTS = 16;
+export const GATHERED_DISTANCES = 17;
 
 /** What `work` answers. */
 export const DONE = 0;

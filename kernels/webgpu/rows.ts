@@ -69,7 +69,7 @@ export function gatherRows(recorder: Recorder, args: Parameters<Backend["gatherR
 /** Rows filled up with zeros to whole vec4s, [count, width] -> [count, 4 ceil(width / 4)]; as they are if they are whole. */
 export function padRows(recorder: Recorder, rows: DeviceArray, count: number, width: number): DeviceArray {
   if (width % 4 === 0) return rows;
-  const tile = rowTile(width, recorder.software), paddedWidth = 4 * Math.ceil(width / 4);
+  const paddedWidth = 4 * Math.ceil(width / 4), tile = rowTile(width, recorder.software, paddedWidth);
   const padded = recorder.array("float", count * paddedWidth, "the padded rows");
   recorder.dispatch({
     kernel,

@@ -1,4 +1,4 @@
-import { Purpose, RandomStream } from "../../kernels/random.ts";
+import { drawHyperplanes } from "../../estimators/attention/kdeformer_practical.ts";
 import { drawClusters, pullToCentres } from "./clustered.ts";
 import type { AttentionInput, InputFamily, InputOptions } from "./family.ts";
 import { InputDraw, Stream } from "./input_draw.ts";
@@ -68,7 +68,7 @@ function besideHyperplanes(
     projections,
   );
   const planes = orthonormalise(
-    hyperplaneNormals(attackedSeed, draw.draw, projections, features),
+    drawHyperplanes(attackedSeed, draw.draw, 1, projections, features),
     projections,
     features,
   );
@@ -84,17 +84,6 @@ function besideHyperplanes(
   };
   const key = place(draw.normalKeys(), keys, Stream.keyClusters, keySide);
   return draw.input(place(draw.normalQueries(), queries, Stream.queryClusters, querySide), key);
-}
-
-/** The normals that estimators/attention/kdeformer_practical.ts draws for a head. */
-export function hyperplaneNormals(
-  seed: number,
-  head: number,
-  projections: number,
-  features: number,
-): Float32Array {
-  const random = new RandomStream(seed, Purpose.hyperplanes, head);
-  return Float32Array.from({ length: projections * features }, () => random.normal());
 }
 
 /** Moves row i within the span of the normals so that its product with each becomes the target. */

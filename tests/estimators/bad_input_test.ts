@@ -127,12 +127,14 @@ rejected("delta 0", RangeError, "delta must lie between 0 and 1: current value i
 rejected("epsilon NaN", RangeError, "epsilon must lie between 0 and 1: current value is NaN", {
   options: { epsilon: NaN },
 });
-rejected("a bound from a method that has none", RangeError, "does not bound its error", {
-  options: { method: "kdeformer-practical", epsilon: 0.1 },
-});
-rejected("causal attention from a method that has none", RangeError, "takes neither causal nor keyMask", {
-  options: { method: "kdeformer-practical", causal: true },
-});
+rejected(
+  "an unknown way to certify",
+  RangeError,
+  "certify must be one of bound, estimate: current value is hope",
+  {
+    options: { certify: "hope" },
+  },
+);
 rejected("causal attention with too few keys", RangeError, "so query 0 sees no key", {
   q: tensor(normals(1, 48), [2, 6, 4]),
   options: { causal: true },

@@ -1,6 +1,7 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { angularHashTask } from "./angular_hash";
 import { attendTask } from "./attend";
+import { gatheredDistancesTask, innerProductsTask } from "./distances";
 import { keyImportanceTask, keySizesTask, valueSizesTask } from "./key_importance";
 import * as layout from "../layout";
 import { mergeAttentionTask } from "./merge_attention";
@@ -46,5 +47,9 @@ export function runTask(operation: usize, task: u32, scratch: usize): void {
       return blocksOfTask(args, task);
     case layout.MERGE_ATTENTION:
       return mergeAttentionTask(args, task);
+    case layout.INNER_PRODUCTS:
+      return innerProductsTask(args, task, scratch);
+    case layout.GATHERED_DISTANCES:
+      return gatheredDistancesTask(args, task);
   }
 }

@@ -9,7 +9,7 @@ import { uniformDensity } from "../../../estimators/kde/uniform.ts";
 import { ReferenceBackend } from "../../../kernels/reference/backend.ts";
 import { clusteredData, definedLogDensity, type DensityData, gaussianData } from "./densities.ts";
 
-const RUNS = 60;
+const RUNS = 40;
 const FLOOR = 0.003;
 /** So loose that one group is cheapest: the answer is then a plain mean, which has to be unbiased. */
 const TARGET = { epsilon: 0.9, delta: 0.4, densityFloor: FLOOR };
