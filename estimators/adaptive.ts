@@ -94,7 +94,14 @@ export async function attendWithin(
       seed: budget.seed,
       round,
     };
-    const certificate = await certify(backend, problem, result.output, geometry, check, progress.signal);
+    const { certificate, head } = await certify(
+      backend,
+      problem,
+      result.output,
+      geometry,
+      check,
+      progress.signal,
+    );
     spent += result.keyEvaluations / heads + rows * keys;
     if (certificate.holds) {
       return {
@@ -105,8 +112,11 @@ export async function attendWithin(
         reason: null,
       };
     }
-    // Errors fall about in proportion to the budget; what the estimate leaves is for the rows not seen.
-    const excess = certificate.operatorNormEstimate / (AIM * certificate.target!);
+    // Errors fall about in proportion to the budget; what the aim leaves is for the rows not seen. The target that
+    // counts is the one that more rows would confirm.
+    const { softmaxNormEstimate, valueNorm } = geometry[head];
+    const target = Math.max(certificate.target!, request.epsilon * softmaxNormEstimate * valueNorm);
+    const excess = certificate.operatorNormEstimate / (AIM * target);
     if (excess > 1) budget = scaled(budget, Math.min(8, Math.max(2, excess)));
     else rows = Math.min(queries, 2 * rows);
   }

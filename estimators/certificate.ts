@@ -66,6 +66,8 @@ const ERROR_SHARE = 0.8;
  * (`confidence.ts`), hence so has ‖E‖_op <= ‖E‖_F. The rows drawn are exact afterwards and leave the sum. The error
  * allowed, epsilon·‖P‖·‖V‖, uses a lower confidence bound on ‖P‖ >= ‖P x‖ from the same rows, x being independent of
  * them. Nothing is assumed of the method, which may know everything but the seed of the check.
+ *
+ * @returns The certificate of the head that is closest to its target or farthest above it, and which head that is.
  */
 export async function certify(
   backend: Backend,
@@ -74,11 +76,11 @@ export async function certify(
   geometry: readonly HeadGeometry[],
   request: CertificateRequest,
   signal?: AbortSignal,
-): Promise<Certificate> {
+): Promise<{ certificate: Certificate; head: number }> {
   const { heads, queries, keys, features, valueFeatures, scale } = problem;
   const { epsilon, delta, rows, certify } = request;
   const width = valueFeatures + 1;
-  let worst: Certificate | undefined;
+  let worst: { certificate: Certificate; head: number; share: number } | undefined;
   for (let head = 0; head < heads; head++) {
     const stream = new RandomStream(request.seed, Purpose.certificate + 256 * (request.round + 1), head);
     const drawn = stream.distinct(rows, queries);
@@ -124,13 +126,12 @@ export async function certify(
       rowsChecked: rows,
       kind,
     } as const;
-    if (!worst || checked / target > checkedOf(worst, certify) / worst.target!) worst = certificate;
+    // A value norm of 0 leaves a target of 0, which only an error of 0 meets.
+    const share = checked === 0 ? 0 : checked / target;
+    if (!worst || share > worst.share) worst = { certificate, head, share };
   }
   return worst!;
 }
-
-const checkedOf = (certificate: Certificate, certify: "bound" | "estimate") =>
-  certify === "bound" ? certificate.operatorNormBound : certificate.operatorNormEstimate;
 
 /** The certificate of exact attention. */
 export function exactCertificate(epsilon: number, delta: number): Certificate {

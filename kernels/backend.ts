@@ -236,10 +236,7 @@ export interface Backend {
     readonly queries: number;
     readonly valueFeatures: number;
   }): PartialAttention;
-}
 
-/** A backend with what density estimators need. */
-export interface DistanceBackend extends Backend {
   /**
    * Inner products of rows with few directions, for hashing:
    * [heads, count, width] and [heads, projections, width] -> [heads, count, projections].

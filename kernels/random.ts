@@ -58,6 +58,8 @@ export class RandomStream {
   readonly #stream: number;
   #block = 0;
   #words: number[] = [];
+  /** The second deviate of the last pair, or NaN. */
+  #spare = NaN;
 
   constructor(seed: number, purpose: Purpose, stream = 0) {
     this.#seed = seedWords(seed);
@@ -83,10 +85,16 @@ export class RandomStream {
     return Math.floor((this.word() * bound) / 2 ** 32);
   }
 
-  /** A standard normal deviate (Box and Muller 1958). */
+  /** A standard normal deviate; they come in pairs (Box and Muller 1958). */
   normal(): number {
-    const radius = Math.sqrt(-2 * Math.log(this.uniform()));
-    return radius * Math.cos(2 * Math.PI * this.uniform());
+    const spare = this.#spare;
+    if (!Number.isNaN(spare)) {
+      this.#spare = NaN;
+      return spare;
+    }
+    const radius = Math.sqrt(-2 * Math.log(this.uniform())), angle = 2 * Math.PI * this.uniform();
+    this.#spare = radius * Math.sin(angle);
+    return radius * Math.cos(angle);
   }
 
   /** `count` distinct integers of [0, bound) in random order (partial Fisher–Yates on a sparse array). */

@@ -19,26 +19,48 @@ export async function exactAttention(
   problem: Problem,
   progress: Progress = {},
 ): Promise<HostAttention> {
-  const { heads, queries, valueFeatures } = problem;
-  const output = new Float32Array(heads * queries * valueFeatures);
-  const logSumExp = new Float32Array(heads * queries);
-  const store = (row: number, [part, sums]: (Float32Array | Uint32Array)[]) => {
-    output.set(part, row * valueFeatures);
-    logSumExp.set(sums, row);
-  };
+  const parts = new PartCollector();
   for (const { first, count, oversized } of headChunks(backend, problem, progress)) {
     if (oversized) {
-      await attendInParts(backend, problem, first, progress, store);
+      await attendInParts(backend, problem, first, progress, parts);
     } else {
       const { query, key, value, logWeights } = uploadHeads(backend, problem, first, count);
       const { period, causalOffset } = problem;
       const causal = causalOffset === undefined ? undefined : { period, offset: causalOffset };
       const part = backend.attend({ ...problem, heads: count, query, key, value, logWeights, causal });
-      store(first * queries, await backend.run([part.output, part.logSumExp], progress.signal));
+      parts.add(await backend.run([part.output, part.logSumExp], progress.signal));
     }
     backend.reset();
   }
-  return { output, logSumExp };
+  return parts.result();
+}
+
+/** Results of consecutive heads and rows, in order; a single part is passed on without a copy. */
+export class PartCollector {
+  readonly #outputs: Float32Array[] = [];
+  readonly #sums: Float32Array[] = [];
+
+  /** Takes output and log-sum-exp of the next rows. */
+  add([output, sums]: (Float32Array | Uint32Array)[]): void {
+    this.#outputs.push(output as Float32Array);
+    this.#sums.push(sums as Float32Array);
+  }
+
+  /** Everything taken. */
+  result(): HostAttention {
+    return { output: join(this.#outputs), logSumExp: join(this.#sums) };
+  }
+}
+
+function join(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0];
+  const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
 }
 
 /** Uploads the arrays of `count` heads from `first` on. */
@@ -65,7 +87,7 @@ async function attendInParts(
   problem: Problem,
   head: number,
   progress: Progress,
-  store: (row: number, parts: (Float32Array | Uint32Array)[]) => void,
+  parts: PartCollector,
 ): Promise<void> {
   const { queries, keys, period, causalOffset, features, valueFeatures } = problem;
   const rows = Math.max(1, Math.floor(backend.largestArrayBytes / 4 / Math.max(features, valueFeatures)));
@@ -93,10 +115,7 @@ async function attendInParts(
         ? backend.mergeAttention({ first: merged, second: part, heads: 1, queries: count, valueFeatures })
         : part;
     }
-    store(
-      head * queries + queryStart,
-      await backend.run([merged!.output, merged!.logSumExp], progress.signal),
-    );
+    parts.add(await backend.run([merged!.output, merged!.logSumExp], progress.signal));
     backend.reset();
   }
 }

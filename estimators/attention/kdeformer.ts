@@ -1,4 +1,4 @@
-import type { DistanceBackend as Backend } from "../../kernels/backend.ts";
+import type { Backend } from "../../kernels/backend.ts";
 import { RandomStream } from "../../kernels/random.ts";
 import { pickRows, rowMean } from "../kde/centred_points.ts";
 import { type DensityTarget, Evaluations, type FitDensity } from "../kde/density.ts";
@@ -6,10 +6,11 @@ import { squaredNorms } from "../kde/log_domain.ts";
 import { KdePurpose } from "../kde/purposes.ts";
 import { WeightedExponential } from "../kde/weighted_exponential.ts";
 import { bernsteinSamples, productError } from "./bernstein.ts";
+import { drawKeys, keyProbabilities } from "./draw_keys.ts";
 import { exactAttention } from "./exact.ts";
 import type { Progress } from "./head_chunks.ts";
 import type { Problem } from "./problem.ts";
-import { matrixNorms } from "./stable_rank.ts";
+import { lowerOperatorNorm, squaredLength } from "../linear_algebra/power_iteration.ts";
 
 /** What Algorithm 1 is asked for. */
 export interface KdeformerTarget extends DensityTarget {
@@ -78,7 +79,12 @@ export async function kdeformer(
     progress.onProgress?.(head, problem.heads);
     const one = oneHead(problem, head);
     const found = await measureHead(backend, one, target, cost, progress.signal);
-    const drawn = drawKeys(one, found, target, head);
+    const samples = target.samples ?? found.bernsteinSamples;
+    const drawn = drawKeys(
+      keyProbabilities(found.logColumnNorms, squaredNorms(one.value, valueFeatures)),
+      samples,
+      new RandomStream(target.seed, KdePurpose.keys, head),
+    );
     const { output: mean, logSumExp: sampleSums } = await exactAttention(backend, {
       ...one,
       keys: drawn.index.length,
@@ -93,7 +99,7 @@ export async function kdeformer(
     }
     logSumExp.set(found.logRowSums, head * queries);
     sampled += queries * drawn.index.length;
-    heads.push({ ...found, samples: drawn.samples, distinct: drawn.index.length });
+    heads.push({ ...found, samples, distinct: drawn.index.length });
   }
   progress.onProgress?.(problem.heads, problem.heads);
   const { kernelEvaluations, hashEvaluations, buildEvaluations } = cost;
@@ -200,54 +206,8 @@ function softmaxStableRank(column: Float64Array, queries: number, keys: number, 
   return Math.max(1, Math.min(queries, keys, frobeniusSquared / Math.max(queries / keys, longest)));
 }
 
+/** At most a little too large: the norm is approached from below. */
 function valueStableRank(value: Float32Array, valueFeatures: number): number {
-  const { frobeniusSquared, operatorSquared } = matrixNorms(value, valueFeatures);
-  return operatorSquared > 0 ? frobeniusSquared / operatorSquared : 1;
-}
-
-/** Independent draws; a key drawn c times counts once with c times the weight 1/(m p). */
-function drawKeys(
-  { value, keys, valueFeatures }: Problem,
-  { logColumnNorms, bernsteinSamples }: Measured,
-  { samples = bernsteinSamples, seed }: KdeformerTarget,
-  head: number,
-): { index: Uint32Array; logWeights: Float32Array; samples: number } {
-  const probability = keyProbabilities(logColumnNorms, squaredNorms(value, valueFeatures));
-  const cumulative = new Float64Array(keys);
-  let total = 0;
-  for (let l = 0; l < keys; l++) cumulative[l] = total += probability[l];
-  const drawn = new Map<number, number>();
-  const stream = new RandomStream(seed, KdePurpose.keys, head);
-  for (let r = 0; r < samples; r++) {
-    const key = firstAbove(cumulative, stream.uniform() * total);
-    drawn.set(key, 1 + (drawn.get(key) ?? 0));
-  }
-  const index = Uint32Array.from([...drawn.keys()].sort((a, b) => a - b));
-  const logWeights = Float32Array.from(
-    index,
-    (key) => Math.log(drawn.get(key)! / (samples * (probability[key] / total))),
-  );
-  return { index, logWeights, samples };
-}
-
-/** p = half the share of the squared column norm + half the share of ‖v‖²; a share of nothing is even. */
-function keyProbabilities(logColumnNorms: Float64Array, valueNorms: Float64Array): Float64Array {
-  const keys = valueNorms.length;
-  const largest = logColumnNorms.reduce((a, b) => Math.max(a, b), -Infinity);
-  const column = logColumnNorms.map((log) => Math.exp(log - largest));
-  const columnTotal = column.reduce((a, b) => a + b, 0), valueTotal = valueNorms.reduce((a, b) => a + b, 0);
-  return column.map((norm, l) =>
-    norm / columnTotal / 2 + (valueTotal > 0 ? valueNorms[l] / valueTotal : 1 / keys) / 2
-  );
-}
-
-/** First index whose value is above x, the last one if none is. */
-function firstAbove(ascending: Float64Array, x: number): number {
-  let low = 0, high = ascending.length - 1;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ascending[middle] > x) high = middle;
-    else low = middle + 1;
-  }
-  return low;
+  const { norm } = lowerOperatorNorm(value, value.length / valueFeatures, valueFeatures);
+  return norm > 0 ? squaredLength(value) / norm ** 2 : 1;
 }

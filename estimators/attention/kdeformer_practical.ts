@@ -1,6 +1,6 @@
 import type { Backend, DeviceArray, PartialAttention } from "../../kernels/backend.ts";
 import { Purpose, RandomStream, seedWords } from "../../kernels/random.ts";
-import { uploadHeads } from "./exact.ts";
+import { PartCollector, uploadHeads } from "./exact.ts";
 import type { Budget, CostedAttention } from "./approximate.ts";
 import { headChunks, type Progress } from "./head_chunks.ts";
 import type { Problem } from "./problem.ts";
@@ -45,10 +45,9 @@ export async function kdeformerPractical(
   budget: Budget,
   progress: Progress = {},
 ): Promise<CostedAttention> {
-  const { heads, queries, keys, valueFeatures } = problem;
+  const { heads, queries, keys } = problem;
   const { blocks, probes, samples } = plan(problem, budget);
-  const output = new Float32Array(heads * queries * valueFeatures);
-  const logSumExp = new Float32Array(heads * queries);
+  const parts = new PartCollector();
   for (const { first, count, oversized } of headChunks(backend, problem, progress)) {
     if (oversized) {
       throw new RangeError(
@@ -57,14 +56,11 @@ export async function kdeformerPractical(
       );
     }
     const result = record(backend, problem, budget, { blocks, probes, samples }, first, count);
-    const [part, sums] = await backend.run([result.output, result.logSumExp], progress.signal);
-    output.set(part, first * queries * valueFeatures);
-    logSumExp.set(sums, first * queries);
+    parts.add(await backend.run([result.output, result.logSumExp], progress.signal));
     backend.reset();
   }
   return {
-    output,
-    logSumExp,
+    ...parts.result(),
     keyEvaluations: heads * countEvaluations(problem, { blocks, probes, samples }),
   };
 }

@@ -1,4 +1,4 @@
-import { type DistanceBackend as Backend, NO_ROW } from "../../kernels/backend.ts";
+import { type Backend, NO_ROW } from "../../kernels/backend.ts";
 import type { CentredPoints } from "./centred_points.ts";
 
 /** Distances of one submission. */

@@ -1,4 +1,4 @@
-import type { DistanceBackend as Backend } from "../../kernels/backend.ts";
+import type { Backend } from "../../kernels/backend.ts";
 
 /** What an estimator of densities is asked for. */
 export interface DensityTarget {

@@ -1,4 +1,4 @@
-import type { DistanceBackend as Backend } from "../../kernels/backend.ts";
+import type { Backend } from "../../kernels/backend.ts";
 import { CentredPoints } from "./centred_points.ts";
 import { checkTarget } from "./check_target.ts";
 import { type DensityEstimate, type DensityEstimator, type DensityTarget, Evaluations } from "./density.ts";

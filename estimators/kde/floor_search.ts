@@ -1,4 +1,4 @@
-import type { DistanceBackend as Backend } from "../../kernels/backend.ts";
+import type { Backend } from "../../kernels/backend.ts";
 import { type CentredPoints, pickRows } from "./centred_points.ts";
 import { type DensityEstimate, type DensityEstimator, type DensityTarget, Evaluations } from "./density.ts";
 import { logKernelMeans } from "./kernel_means.ts";

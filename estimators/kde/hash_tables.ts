@@ -1,4 +1,4 @@
-import type { DistanceBackend as Backend } from "../../kernels/backend.ts";
+import type { Backend } from "../../kernels/backend.ts";
 import type { RandomStream } from "../../kernels/random.ts";
 import type { CentredPoints } from "./centred_points.ts";
 import { bucketOf, type HashFunctions } from "./euclidean_hash.ts";

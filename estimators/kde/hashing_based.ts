@@ -1,4 +1,4 @@
-import type { DistanceBackend as Backend } from "../../kernels/backend.ts";
+import type { Backend } from "../../kernels/backend.ts";
 import { multiplyHigh, RandomStream, randomWord, seedWords } from "../../kernels/random.ts";
 import { candidateDistances } from "./candidate_distances.ts";
 import { CentredPoints, pickRows } from "./centred_points.ts";

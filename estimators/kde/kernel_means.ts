@@ -1,4 +1,4 @@
-import { type DistanceBackend as Backend, MASKED } from "../../kernels/backend.ts";
+import { type Backend, MASKED } from "../../kernels/backend.ts";
 import { exactAttention } from "../attention/exact.ts";
 import { logSumExp, squaredNorms } from "./log_domain.ts";
 

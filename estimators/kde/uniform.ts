@@ -1,4 +1,4 @@
-import type { DistanceBackend as Backend } from "../../kernels/backend.ts";
+import type { Backend } from "../../kernels/backend.ts";
 import { RandomStream } from "../../kernels/random.ts";
 import { CentredPoints, pickRows } from "./centred_points.ts";
 import { checkTarget } from "./check_target.ts";

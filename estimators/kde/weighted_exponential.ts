@@ -1,4 +1,4 @@
-import type { DistanceBackend as Backend } from "../../kernels/backend.ts";
+import type { Backend } from "../../kernels/backend.ts";
 import { rowMean, subtractRow } from "./centred_points.ts";
 import { checkRows } from "./check_target.ts";
 import type { DensityEstimate, DensityTarget, FitDensity } from "./density.ts";

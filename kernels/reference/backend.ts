@@ -1,4 +1,4 @@
-import type { DeviceArray, DistanceBackend } from "../backend.ts";
+import type { Backend, DeviceArray } from "../backend.ts";
 import { angularHash } from "./angular_hash.ts";
 import { floats, floatValues, type ReferenceArray, words } from "./array.ts";
 import { attend } from "./attend.ts";
@@ -13,7 +13,7 @@ import { sortByBucket } from "./sort_by_bucket.ts";
  * The float64 reference: every primitive as plain, readable TypeScript, run at once. It is the oracle for
  * the other backends and works wherever JavaScript does.
  */
-export class ReferenceBackend implements DistanceBackend {
+export class ReferenceBackend implements Backend {
   readonly kind = "reference";
   readonly adapter = "float64 TypeScript";
   readonly software = false;

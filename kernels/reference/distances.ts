@@ -1,9 +1,9 @@
-import { type DeviceArray, type DistanceBackend, FAR, NO_ROW } from "../backend.ts";
+import { type Backend, type DeviceArray, FAR, NO_ROW } from "../backend.ts";
 import { floats, floatValues, wordValues } from "./array.ts";
 import { innerProduct } from "./attend.ts";
 
 /** Inner products of rows with a few directions. */
-export function innerProducts(args: Parameters<DistanceBackend["innerProducts"]>[0]): DeviceArray {
+export function innerProducts(args: Parameters<Backend["innerProducts"]>[0]): DeviceArray {
   const { heads, count, width, projections } = args;
   const rows = floatValues(args.rows), directions = floatValues(args.directions);
   return floats(
@@ -16,7 +16,7 @@ export function innerProducts(args: Parameters<DistanceBackend["innerProducts"]>
 }
 
 /** Squared distances of queries to rows of their own choice. */
-export function gatheredDistances(args: Parameters<DistanceBackend["gatheredDistances"]>[0]): DeviceArray {
+export function gatheredDistances(args: Parameters<Backend["gatheredDistances"]>[0]): DeviceArray {
   const { heads, count, queries, width, picks } = args;
   const rows = floatValues(args.rows), query = floatValues(args.query), index = wordValues(args.index);
   const distances = new Float64Array(heads * queries * picks);

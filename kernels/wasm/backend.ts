@@ -1,9 +1,4 @@
-import type {
-  AttendArguments,
-  DeviceArray,
-  DistanceBackend as Backend,
-  PartialAttention,
-} from "../backend.ts";
+import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
 import { attend } from "./attend.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { angularHash, blocksOf, sortByBucket } from "./hashing.ts";
@@ -51,6 +46,8 @@ export class WasmBackend implements Backend {
   /** Copies values into WebAssembly memory. */
   upload(data: Float32Array | Uint32Array): WasmArray {
     const { arena } = this.#pool;
+    // A problem begins with an upload: the workers wake up while the rest is recorded.
+    if (this.#program.size === 0) this.#pool.rouse();
     if (data instanceof Uint32Array) {
       const array = this.#recorder.words(data.length);
       arena.words(array.address, data.length).set(data);

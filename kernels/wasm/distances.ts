@@ -1,4 +1,4 @@
-import type { DeviceArray, DistanceBackend as Backend } from "../backend.ts";
+import type { Backend, DeviceArray } from "../backend.ts";
 import * as layout from "./layout.ts";
 import type { Recorder, WasmArray } from "./program.ts";
 

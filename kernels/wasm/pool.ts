@@ -119,7 +119,7 @@ export class Pool {
     this.#set(layout.COMPLETED, 0);
     this.#set(layout.ABORTED, 0);
     this.#set(layout.OPEN, 1);
-    this.#wakeWorkers();
+    this.rouse();
     try {
       first?.();
       await this.#takePart(signal);
@@ -163,7 +163,8 @@ export class Pool {
     Atomics.store(this.#control(), address / 4, value);
   }
 
-  #wakeWorkers(): void {
+  /** Wakes the workers; they look out for a program for a while, so this may be called ahead of one. */
+  rouse(): void {
     if (this.#workers.length === 0) return;
     const control = this.#control();
     Atomics.add(control, layout.GENERATION / 4, 1);
@@ -176,7 +177,7 @@ export class Pool {
     this.#lost = "the device was destroyed";
     this.#set(layout.STOPPED, 1);
     this.#set(layout.ABORTED, 1);
-    this.#wakeWorkers();
+    this.rouse();
     for (const worker of this.#workers) worker.terminate();
   }
 }

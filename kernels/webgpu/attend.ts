@@ -7,7 +7,7 @@ import elementary from "./elementary.wgsl" with { type: "text" };
 import { pickedAlike } from "./picked_rows.ts";
 import type { Access, Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
-import { padRows } from "./rows.ts";
+import { padRows, trimRows } from "./rows.ts";
 
 /** The two ways to compute attention: tiled for CPUs that emulate a GPU, and for real GPUs. */
 export type AttendKernel = "registers" | "tiles";
@@ -31,9 +31,9 @@ export function attend(
 ): PartialAttention {
   const { heads, queries, keys, features, valueFeatures, logWeights, causal, exclude } = args;
   const blocks = args.blocks ?? 1;
-  const output = recorder.array("float", heads * queries * valueFeatures, "the attention output");
   const logSumExp = recorder.array("float", heads * queries, "the log-sum-exp");
   const featureColumns = Math.ceil(features / 4), valueColumns = Math.ceil(valueFeatures / 4);
+  const output = recorder.array("float", heads * queries * valueColumns * 4, "the attention output");
   const chunks = Math.ceil(valueColumns / MOST_COLUMNS), columns = Math.ceil(valueColumns / chunks);
   const sizes: Record<string, number> = which === "registers"
     ? { ROWS: rowsInRegisters(featureColumns) }
@@ -57,7 +57,6 @@ export function attend(
     parameters: [
       queries,
       keys,
-      valueFeatures,
       valueColumns,
       blocks,
       blockTiles,
@@ -81,7 +80,7 @@ export function attend(
     ],
     workgroups: which === "registers" ? Math.ceil(tiles * chunks / LANES.registers) : tiles * chunks,
   });
-  return { output, logSumExp };
+  return { output: trimRows(recorder, output, heads * queries, valueFeatures), logSumExp };
 }
 
 /** Query rows of one invocation: eight of 64 features are the most that compile in a few seconds. */

@@ -1,5 +1,5 @@
 // What both attention kernels share; put between elementary.wgsl and them.
-// parameters.queries, keys, valueFeatures: shapes; valueColumns: vec4s of a value row; blocks: pairs of a query
+// parameters.queries, keys: shapes; valueColumns: vec4s of a value row; blocks: pairs of a query
 // block and a key block; blockTiles: query tiles per block; tiles: query tiles in all for one chunk of columns;
 // chunks: chunks of COLUMNS vec4 columns of the values; period, offset: causal rule; excludeBlocks: blocks of
 // `keyBlocks`; keyCount: rows per head of `key` and `value` where they are picked; scale: factor on the inner products.
@@ -7,7 +7,6 @@
 struct Parameters {
   queries: u32,
   keys: u32,
-  valueFeatures: u32,
   valueColumns: u32,
   blocks: u32,
   blockTiles: u32,
@@ -33,7 +32,7 @@ override PICKED: bool;
 @group(0) @binding(4) var<storage, read> logWeights: array<f32>; // (heads, keys) f32
 @group(0) @binding(5) var<storage, read> keyBlocks: array<u32>; // (heads, keys) u32
 @group(0) @binding(6) var<storage, read> keyIndex: array<u32>; // (heads, keys) u32
-@group(0) @binding(7) var<storage, read_write> output: array<f32>; // (heads, queries, valueFeatures) f32
+@group(0) @binding(7) var<storage, read_write> output: array<vec4f>; // (heads, queries, 4 valueColumns) f32
 @group(0) @binding(8) var<storage, read_write> logSumExp: array<f32>; // (heads, queries) f32
 
 const MASKED = -1.0e38;

@@ -98,10 +98,13 @@ fn main(
         newLargest[r] = max(newLargest[r], seen);
       }
     }
+    // Summed run by run, so that the rounding of the total does not grow with the number of keys.
+    var runTotal: array<f32, ROWS>;
     for (var r = 0u; r < ROWS; r++) {
       let shrink = weigh(largest[r], newLargest[r]);
       largest[r] = newLargest[r];
       total[r] *= shrink;
+      runTotal[r] = 0.0;
       for (var c = 0u; c < COLUMNS; c++) {
         sums[r][c] *= shrink;
       }
@@ -111,7 +114,7 @@ fn main(
       var weights: array<f32, ROWS>;
       for (var r = 0u; r < ROWS; r++) {
         weights[r] = weigh(logits[((j - runStart) * ROWS + r) * LANES + local], largest[r]);
-        total[r] += weights[r];
+        runTotal[r] += weights[r];
       }
       for (var c = 0u; c < COLUMNS; c++) {
         let v = value[valueRow + min(firstColumn + c, parameters.valueColumns - 1u)];
@@ -120,6 +123,9 @@ fn main(
         }
       }
     }
+    for (var r = 0u; r < ROWS; r++) {
+      total[r] += runTotal[r];
+    }
   }
 
   for (var r = 0u; r < ROWS; r++) {
@@ -127,20 +133,8 @@ fn main(
       let row = head * parameters.queries + firstRow + r;
       let inverse = select(0.0, 1.0 / total[r], total[r] > 0.0);
       for (var c = 0u; c < COLUMNS; c++) {
-        let column = 4u * (firstColumn + c);
-        let mean = sums[r][c] * inverse;
-        let place = row * parameters.valueFeatures + column;
-        if (column < parameters.valueFeatures) {
-          output[place] = mean.x;
-        }
-        if (column + 1u < parameters.valueFeatures) {
-          output[place + 1u] = mean.y;
-        }
-        if (column + 2u < parameters.valueFeatures) {
-          output[place + 2u] = mean.z;
-        }
-        if (column + 3u < parameters.valueFeatures) {
-          output[place + 3u] = mean.w;
+        if (firstColumn + c < parameters.valueColumns) {
+          output[row * parameters.valueColumns + firstColumn + c] = sums[r][c] * inverse;
         }
       }
       if (firstColumn == 0u) {

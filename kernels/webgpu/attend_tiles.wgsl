@@ -127,20 +127,8 @@ fn main(
     let inverse = select(0.0, 1.0 / total, total > 0.0);
     let outputRow = head * parameters.queries + row;
     for (var c = 0u; c < COLUMNS; c++) {
-      let column = 4u * (firstColumn + c);
-      let mean = sums[c] * inverse;
-      let place = outputRow * parameters.valueFeatures + column;
-      if (column < parameters.valueFeatures) {
-        output[place] = mean.x;
-      }
-      if (column + 1u < parameters.valueFeatures) {
-        output[place + 1u] = mean.y;
-      }
-      if (column + 2u < parameters.valueFeatures) {
-        output[place + 2u] = mean.z;
-      }
-      if (column + 3u < parameters.valueFeatures) {
-        output[place + 3u] = mean.w;
+      if (firstColumn + c < parameters.valueColumns) {
+        output[outputRow * parameters.valueColumns + firstColumn + c] = sums[c] * inverse;
       }
     }
     if (firstColumn == 0u) {

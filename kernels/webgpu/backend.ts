@@ -3,6 +3,7 @@ import { type AdapterDescription, describeAdapter, requestAdapter, requestDevice
 import { angularHash } from "./angular_hash.ts";
 import { attend, type AttendKernel } from "./attend.ts";
 import { blocksOf } from "./blocks_of.ts";
+import { gatheredDistances, innerProducts } from "./distances.ts";
 import { keyImportance } from "./key_importance.ts";
 import { mergeAttention } from "./merge_attention.ts";
 import { Recorder } from "./recorder.ts";
@@ -106,6 +107,14 @@ export class WebGpuBackend implements Backend {
 
   blocksOf(args: Arguments<"blocksOf">): DeviceArray {
     return blocksOf(this.#recorder, args);
+  }
+
+  innerProducts(args: Arguments<"innerProducts">): DeviceArray {
+    return innerProducts(this.#recorder, args);
+  }
+
+  gatheredDistances(args: Arguments<"gatheredDistances">): DeviceArray {
+    return gatheredDistances(this.#recorder, args);
   }
 
   mergeAttention(args: Arguments<"mergeAttention">): PartialAttention {

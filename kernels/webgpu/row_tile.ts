@@ -18,15 +18,18 @@ export interface RowTile extends Pick<Variant, "element" | "definitions"> {
  * share a row, so that they touch neighbouring addresses; on an adapter emulated on the CPU each lane takes a
  * row of its own, which pays once for finding it, as long as that does not take too much code.
  */
-export function rowTile(width: number, software: boolean, resultWidth: number = width): RowTile {
-  const whole = width % 4 === 0;
-  const elements = whole ? width / 4 : width, resultElements = whole ? resultWidth / 4 : resultWidth;
+export function rowTile(
+  width: number,
+  software: boolean,
+  element: RowTile["element"] = width % 4 === 0 ? "vec4f" : "f32",
+): RowTile {
+  const elements = element === "vec4f" ? width / 4 : width;
   let lanes = software ? 1 : 16;
-  while (lanes < INVOCATIONS && resultElements > lanes * MOST_STEPS) lanes *= 2;
+  while (lanes < INVOCATIONS && elements > lanes * MOST_STEPS) lanes *= 2;
   const rows = INVOCATIONS / lanes;
   return {
-    element: whole ? "vec4f" : "f32",
-    definitions: { LANES: lanes, ROWS: rows, STEPS: Math.ceil(resultElements / lanes) },
+    element,
+    definitions: { LANES: lanes, ROWS: rows, STEPS: Math.ceil(elements / lanes) },
     width: elements,
     rows,
   };

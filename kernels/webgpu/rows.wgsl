@@ -1,8 +1,8 @@
-// Row-wise primitives: columnMean in two levels, centreRows, gatherRows and padRows.
+// Row-wise primitives: columnMean in two levels, centreRows, gatherRows and resizeRows.
 // Defined in front: Element, f32 or vec4f; LANES, lanes that share a row; ROWS, rows of a workgroup;
 // STEPS, elements of a row that one lane takes.
 // parameters.heads, count, width: shape of `rows` in elements; picks: rows per head of `result` (gather), chunks of the
-// mean, or width of a padded row; chunkRows: rows that one invocation of `partialMean` sums.
+// mean, or width of a resized row; chunkRows: rows that one invocation of `partialMean` sums.
 
 struct Parameters {
   heads: u32,
@@ -107,7 +107,7 @@ fn gatherRows(
 }
 
 @compute @workgroup_size(LANES, ROWS)
-fn padRows(
+fn resizeRows(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_id) local: vec3u,
@@ -119,11 +119,11 @@ fn padRows(
   for (var step = 0u; step < STEPS; step++) {
     let column = step * LANES + local.x;
     if (column < parameters.picks) {
-      var padded = Element();
+      var resized = Element();
       if (column < parameters.width) {
-        padded = rows[row * parameters.width + column];
+        resized = rows[row * parameters.width + column];
       }
-      result[row * parameters.picks + column] = padded;
+      result[row * parameters.picks + column] = resized;
     }
   }
 }

@@ -1,4 +1,4 @@
-import { drawClusters, pullToCentres } from "./clustered.ts";
+import { clusteredValues, drawClusters, pullToCentres } from "./clustered.ts";
 import type { AttentionInput, InputFamily, InputOptions } from "./family.ts";
 import { InputDraw, Stream } from "./input_draw.ts";
 import { orthonormalise, setRow } from "./vectors.ts";
@@ -75,11 +75,13 @@ export const hiddenDirections: InputFamily = {
     const centres = draw.normals(Stream.centres, CLUSTERS * features);
     const query = draw.normalQueries(), key = draw.normalKeys(), noise = draw.normalKeys(HIDDEN_DEVIATION);
     pullToCentres(query, features, centres, drawClusters(draw, Stream.queryClusters, queries, even));
-    pullToCentres(key, features, centres, drawClusters(draw, Stream.keyClusters, keys, even));
+    const keyClusters = drawClusters(draw, Stream.keyClusters, keys, even);
+    pullToCentres(key, features, centres, keyClusters);
     const seen = (at: number) => at % features < visible;
     return draw.input(
       query.map((x, at) => seen(at) ? VISIBLE_DEVIATION * x : 0),
       key.map((x, at) => seen(at) ? VISIBLE_DEVIATION * x : noise[at]),
+      clusteredValues(draw, keyClusters, CLUSTERS),
     );
   },
 };

@@ -15,11 +15,15 @@ export const clustered: InputFamily = {
     "64 clusters common to queries and keys: what locality-sensitive hashing is made for, so that blocks of one " +
     "bucket hold nearly all the weight and the guarantee holds at a small budget.",
   generate(options: InputOptions): AttentionInput {
-    const draw = new InputDraw("clustered", options);
-    const even = new Array<number>(CLUSTERS).fill(1 / CLUSTERS);
-    return clusteredInput(draw, even, even);
+    return evenClusters(new InputDraw("clustered", options));
   },
 };
+
+/** The clustered inputs of a draw, under whatever name and shape. */
+export function evenClusters(draw: InputDraw): AttentionInput {
+  const even = new Array<number>(CLUSTERS).fill(1 / CLUSTERS);
+  return clusteredInput(draw, even, even);
+}
 
 const UNEVEN = 8;
 const HALVING = Array.from({ length: UNEVEN }, (_, c) => 2 ** (UNEVEN - 1 - c) / (2 ** UNEVEN - 1));
@@ -41,16 +45,22 @@ function clusteredInput(
   queryShares: readonly number[],
   keyShares: readonly number[],
 ): AttentionInput {
-  const { queries, keys, features, valueFeatures } = draw;
-  const query = draw.normalQueries(), key = draw.normalKeys(), value = draw.normalValues();
+  const { queries, keys, features } = draw;
+  const query = draw.normalQueries(), key = draw.normalKeys();
   const centres = draw.normals(Stream.centres, queryShares.length * features);
-  const valueCentres = draw.normals(Stream.valueCentres, keyShares.length * valueFeatures);
   const queryClusters = drawClusters(draw, Stream.queryClusters, queries, queryShares);
   const keyClusters = drawClusters(draw, Stream.keyClusters, keys, keyShares);
   pullToCentres(query, features, centres, queryClusters);
   pullToCentres(key, features, centres, keyClusters);
-  pullToCentres(value, valueFeatures, valueCentres, keyClusters);
-  return draw.input(query, key, value);
+  return draw.input(query, key, clusteredValues(draw, keyClusters, keyShares.length));
+}
+
+/** Values around a centre for each cluster of keys, so that outputs are as large as values. */
+export function clusteredValues(draw: InputDraw, keyClusters: Uint8Array, clusters: number): Float32Array {
+  const value = draw.normalValues();
+  const centres = draw.normals(Stream.valueCentres, clusters * draw.valueFeatures);
+  pullToCentres(value, draw.valueFeatures, centres, keyClusters);
+  return value;
 }
 
 /** A cluster for each row, drawn with the shares as probabilities. */

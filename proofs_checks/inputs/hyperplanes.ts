@@ -1,5 +1,5 @@
 import { drawHyperplanes } from "../../estimators/attention/kdeformer_practical.ts";
-import { drawClusters, pullToCentres } from "./clustered.ts";
+import { clusteredValues, drawClusters, pullToCentres } from "./clustered.ts";
 import type { AttentionInput, InputFamily, InputOptions } from "./family.ts";
 import { InputDraw, Stream } from "./input_draw.ts";
 import { addToRow, dotRows, orthonormalise } from "./vectors.ts";
@@ -38,7 +38,8 @@ export const seedAware: InputFamily<HyperplaneOptions> = {
   name: "seed-aware",
   description:
     "Clusters whose queries lie on one side and whose keys lie on the other side of all hyperplanes that seed 0 draws: " +
-    "with that seed the hash separates exactly what attention joins, with a fresh seed it does not.",
+    "with that seed the hash separates exactly what attention joins and the residual must carry the guarantee, with a " +
+    "fresh seed blocks do.",
   generate(options: InputOptions & HyperplaneOptions): AttentionInput {
     const draw = new InputDraw("seed-aware", options);
     const random = draw.random(Stream.order);
@@ -74,16 +75,22 @@ function besideHyperplanes(
   );
   const even = new Array<number>(CLUSTERS).fill(1 / CLUSTERS);
   const centres = draw.normals(Stream.centres, CLUSTERS * features);
-  const place = (rows: Float32Array, count: number, stream: Stream, side: Side) => {
-    const clusters = drawClusters(draw, stream, count, even);
-    pullToCentres(rows, features, centres, clusters);
-    for (let i = 0; i < count; i++) {
-      beside(rows, i, features, planes, (plane) => MARGIN * side(clusters[i], plane));
-    }
+  const place = (normals: Float32Array, clusters: Uint8Array, side: Side) => {
+    pullToCentres(normals, features, centres, clusters);
+    // What lies in the span of the normals goes; the rest makes up for it, so that logits are those of clustered.
+    const rows = normals.map((x) => x * Math.sqrt(features / (features - projections)));
+    clusters.forEach((cluster, i) =>
+      beside(rows, i, features, planes, (plane) => MARGIN * side(cluster, plane))
+    );
     return rows;
   };
-  const key = place(draw.normalKeys(), keys, Stream.keyClusters, keySide);
-  return draw.input(place(draw.normalQueries(), queries, Stream.queryClusters, querySide), key);
+  const queryClusters = drawClusters(draw, Stream.queryClusters, queries, even);
+  const keyClusters = drawClusters(draw, Stream.keyClusters, keys, even);
+  return draw.input(
+    place(draw.normalQueries(), queryClusters, querySide),
+    place(draw.normalKeys(), keyClusters, keySide),
+    clusteredValues(draw, keyClusters, CLUSTERS),
+  );
 }
 
 /** Moves row i within the span of the normals so that its product with each becomes the target. */

@@ -1,5 +1,6 @@
-import { clustered } from "./clustered.ts";
+import { evenClusters } from "./clustered.ts";
 import type { AttentionInput, InputFamily, InputOptions } from "./family.ts";
+import { InputDraw } from "./input_draw.ts";
 
 /** What the clustered inputs keep, whatever their shape: the description of every family here ends with it. */
 const VERDICT = "the guarantee holds as for any other shape.";
@@ -28,7 +29,8 @@ function shape(name: string, what: string, shapeOf: (n: number) => Shape): Input
     name,
     description: `Clusters as in clustered, with ${what}: ${VERDICT}`,
     generate(options: InputOptions): AttentionInput {
-      return clustered.generate({ ...options, ...shapeOf(options.n) });
+      const { keys } = new InputDraw(name, options);
+      return evenClusters(new InputDraw(name, { ...options, ...shapeOf(keys) }));
     },
   };
 }

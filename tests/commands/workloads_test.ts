@@ -1,4 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { families } from "../../proofs_checks/inputs/families.ts";
 import { normalValues, philoxWords } from "../../proofs_checks/inputs/normal_values.ts";
 import { loadWorkload, workloadNames } from "../../commands/workloads/workloads.ts";
 import { Purpose, RandomStream, seedWords } from "../../kernels/random.ts";
@@ -110,6 +111,25 @@ Deno.test("normalValues() has the moments of the normal distribution, and a pref
       normalValues(length, { seed: 3, stream: 1, deviation: 2 }),
       values.slice(0, length),
     );
+  }
+});
+
+Deno.test("loadWorkload() makes every family of inputs by its name, draw by draw", async () => {
+  // Names are unique: a family must not take the place of real data.
+  assertEquals(workloadNames.length, families.length + 5);
+  for (const family of families) {
+    const { query, key, value, scale, name } = await loadWorkload(family.name, { n: 50, batch: 2, seed: 9 });
+    assertEquals(name, family.name);
+    for (const draw of [0, 1]) {
+      const expected = family.generate({ n: 50, seed: 9, draw });
+      assertEquals(scale, expected.scale);
+      for (const [made, role] of [[query, "query"], [key, "key"], [value, "value"]] as const) {
+        const size = expected[role].data.length;
+        assertEquals(made.shape, [2, ...expected[role].shape.slice(1)]);
+        const part = made.data.subarray(draw * size, (draw + 1) * size);
+        assertEquals(firstDifference(part, expected[role].data), -1);
+      }
+    }
   }
 });
 

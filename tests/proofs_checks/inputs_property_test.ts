@@ -357,6 +357,7 @@ Deno.test("seed-aware: not one pair of a cluster shares a sign bit at seed 0", (
 Deno.test("near-hyperplane: sign bits are coin flips at seed 0 and those of clusters at other seeds", () => {
   for (const seed of seeds) {
     const input = nearHyperplane.generate({ n: 400, seed });
+    // 400 · 24 flips of queries and as many of keys: 0.05 is about ten standard errors of their mean.
     assertAlmostEquals(weightOnSameSide(input, 0, 24), 0.5, 0.05);
     const fresh = mean(freshSeeds.map((other) => weightOnSameSide(input, other, 6)));
     assert(fresh > 0.7, `${fresh} with fresh seeds`);

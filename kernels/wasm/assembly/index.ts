@@ -6,8 +6,13 @@ import { runTask } from "./task";
 @external("host", "now")
 declare function now(): f64;
 
-/** How often a thread looks again before it sleeps: some tens of microseconds, the usual length of a gap. */
-const SPINS: u32 = 20000;
+/**
+ * How often a thread looks again before it sleeps: about 0.2 ms, longer than the operations that one thread does
+ * alone. Waking a sleeper can take longer than that on a virtual machine.
+ */
+const SPINS: u32 = 100000;
+/** How often an idle worker looks for the next program: about 1 ms, from the first upload to the run. */
+const IDLE_SPINS: u32 = 500000;
 /** Longest sleep at a barrier, so that an abort is noticed even if nobody wakes the sleeper. */
 const NAP_NANOSECONDS: i64 = 1000000;
 
@@ -25,7 +30,7 @@ export function work(deadline: f64, maySleep: i32): i32 {
 export function serve(thread: u32): void {
   let generation: u32 = 0;
   for (;;) {
-    for (let spin: u32 = 0; spin < SPINS && loadWord(layout.GENERATION) === generation; ++spin);
+    for (let spin: u32 = 0; spin < IDLE_SPINS && loadWord(layout.GENERATION) === generation; ++spin);
     while (loadWord(layout.GENERATION) === generation) sleepWhile(layout.GENERATION, generation, -1);
     if (loadWord(layout.STOPPED)) return;
     generation = loadWord(layout.GENERATION);
