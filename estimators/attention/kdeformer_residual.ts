@@ -2,7 +2,7 @@ import { type Backend, type DeviceArray, EMPTY, type PartialAttention } from "..
 import { blockOf } from "../../kernels/partition.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { Budget, CostedAttention } from "./approximate.ts";
-import { uploadHeads } from "./exact.ts";
+import { PartCollector, uploadHeads } from "./exact.ts";
 import { headChunks, type Progress } from "./head_chunks.ts";
 import { defaultProjections, drawHyperplanes, drawProbes } from "./kdeformer_practical.ts";
 import type { Problem } from "./problem.ts";
@@ -39,9 +39,7 @@ export async function kdeformerResidual(
       "Cannot run kdeformer-residual: every key must be visible to every query: use method exact",
     );
   }
-  const { heads, queries, keys, valueFeatures } = problem, plan = planBudget(problem, budget);
-  const output = new Float32Array(heads * queries * valueFeatures);
-  const logSumExp = new Float32Array(heads * queries);
+  const { queries, keys } = problem, plan = planBudget(problem, budget), parts = new PartCollector();
   let keyEvaluations = 0;
   for (const { first, count, oversized } of headChunks(backend, problem, progress)) {
     if (oversized) {
@@ -51,12 +49,11 @@ export async function kdeformerResidual(
       );
     }
     const result = await runHeads(backend, problem, budget, plan, first, count, progress.signal);
-    output.set(result.output, first * queries * valueFeatures);
-    logSumExp.set(result.logSumExp, first * queries);
+    parts.add([result.output, result.logSumExp]);
     keyEvaluations += result.keyEvaluations;
     backend.reset();
   }
-  return { output, logSumExp, keyEvaluations };
+  return { ...parts.result(), keyEvaluations };
 }
 
 function planBudget({ queries, keys }: Problem, { bucketSize, samples }: Budget): Plan {

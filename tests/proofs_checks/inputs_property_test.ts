@@ -1,14 +1,9 @@
 /** The property that defines each family, measured in float64 on several seeds. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { eigs } from "npm:mathjs@15";
-import { drawHyperplanes } from "../../estimators/attention/kdeformer_practical.ts";
-import { nearHyperplane, seedAware } from "../../proofs_checks/inputs/hyperplanes.ts";
-import { hiddenDirections, normVersusAngle } from "../../proofs_checks/inputs/angles.ts";
-import { clustered, clusterImbalance } from "../../proofs_checks/inputs/clustered.ts";
+import { clusterImbalance } from "../../proofs_checks/inputs/clustered.ts";
 import { commonKeyOffset, duplicatedKeys, tinyDensity } from "../../proofs_checks/inputs/displaced.ts";
-import type { AttentionInput } from "../../proofs_checks/inputs/family.ts";
 import { gaussian } from "../../proofs_checks/inputs/gaussian.ts";
-import { hardInstance, hardInstanceParameters } from "../../proofs_checks/inputs/hard_instance.ts";
 import { needle, sinkKey } from "../../proofs_checks/inputs/heavy_keys.ts";
 import { heavyTailed, hugeLogits, lognormalLogits } from "../../proofs_checks/inputs/logit_scale.ts";
 import {
@@ -20,11 +15,9 @@ import {
 import { alternatingValues, hugeValue, rareValue } from "../../proofs_checks/inputs/values.ts";
 import { clopperPearson } from "../../proofs_checks/statistics/binomial.ts";
 import { studentQuantile } from "../../proofs_checks/statistics/student.ts";
-import { argmax, dot, lengthOf, logitsOf, rowOf, softmaxMatrix, softmaxRow } from "./softmax_rows.ts";
+import { argmax, dot, lengthOf, logitsOf, rowOf, rowsOf, softmaxMatrix, softmaxRow } from "./softmax_rows.ts";
 
 const seeds = [1, 2, 3];
-const rowsOf = (tensor: AttentionInput["query"]) =>
-  Array.from({ length: tensor.shape[1] }, (_, i) => rowOf(tensor, i));
 
 /** Fails if as many events have a probability below one in a million. */
 function assertFrequency(events: number, trials: number, probability: number): void {
@@ -152,63 +145,6 @@ Deno.test("needle: a different key holds more than half of each query's weight, 
   }
 });
 
-for (const [n, checked] of [[128, 128], [700, 200], [4096, 12]]) {
-  Deno.test(`hard-instance of ${n}: near queries give n/(n + 1) or more, far ones 1/(n + 1) or less`, () => {
-    const features = 64, { bits, distance, epsilon } = hardInstanceParameters(n, features);
-    assertEquals(bits, 32);
-    assertEquals(distance * (1 + epsilon), distance + 2);
-    for (const seed of seeds) {
-      const input = hardInstance.generate({ n, seed });
-      const { query, key, value, scale } = input;
-      assertEquals([query.shape, key.shape, value.shape], [[1, n, 64], [1, 2 * n, 64], [1, 2 * n, 64]]);
-      const genuine = rowsOf(value).map((row) => {
-        assert(row.subarray(1).every((x) => x === 0));
-        return row[0] === 1;
-      });
-      assertEquals(genuine.filter(Boolean).length, n);
-      const codes = rowsOf(key).map((row, j) => {
-        const ones = row.subarray(0, bits).filter((x) => x > 0).length;
-        assertEquals(ones, genuine[j] ? bits / 2 : 0);
-        if (!genuine[j]) assert(row.every((x) => x === 0));
-        return row.subarray(0, bits).map((x) => x > 0 ? 1 : 0);
-      });
-      const kinds = { near: 0, far: 0 };
-      for (let i = 0; i < checked; i++) {
-        const code = rowOf(query, i).subarray(0, bits).map((x) => x > 0 ? 1 : 0);
-        assertEquals(dot(code, code), bits / 2);
-        const hamming = codes.map((other, j) => genuine[j] ? bits - 2 * dot(code, other) : Infinity);
-        const nearest = Math.min(...hamming);
-        const row = softmaxRow(input, i),
-          mass = row.filter((_, j) => genuine[j]).reduce((sum, p) => sum + p, 0);
-        // Entries are rounded to 24 bits: a logit errs by at most 2^-23 of the sum of its terms' magnitudes, all
-        // of which are bounded by the product of the rows' lengths. That is the last factor below.
-        const error = 2 ** -23 * scale * lengthOf(rowOf(query, i)) * Math.max(...rowsOf(key).map(lengthOf));
-        const slack = Math.exp(2 * error);
-        if (nearest <= distance) {
-          kinds.near++;
-          assert(1 - mass <= slack / (n + 1), `${mass} for a query at distance ${nearest}`);
-        } else {
-          kinds.far++;
-          assert(nearest >= (1 + epsilon) * distance);
-          assert(mass <= slack / (n + 1), `${mass} for a query at distance ${nearest}`);
-        }
-      }
-      assert(kinds.near >= checked / 2 && kinds.far > 0, JSON.stringify(kinds));
-    }
-  });
-}
-
-Deno.test("hard-instance distances are the largest that random vectors keep", () => {
-  // Shares of balanced vectors of 32 bits within distance 2s, from binomial coefficients of 16: Σ C(16,i)² / C(32,16).
-  const share = (swaps: number) =>
-    [1, 16, 120, 560, 1820].slice(0, swaps + 1).reduce((sum, ways) => sum + ways ** 2, 0) / 601080390;
-  for (const n of [128, 512, 1024, 4096, 16384, 131072]) {
-    const swaps = hardInstanceParameters(n).distance / 2;
-    assert(n * share(swaps) <= 0.5 && n * share(swaps + 1) > 0.5, `n = ${n}, ${swaps} swaps`);
-  }
-  assertEquals(hardInstanceParameters(100_000, 4096).bits, 2048);
-});
-
 Deno.test("duplicated-keys have each key at least 256 times, with values of its own", () => {
   for (const n of [100, 256, 1000, 1024]) {
     const { key, value } = duplicatedKeys.generate({ n, seed: 1 });
@@ -269,124 +205,6 @@ Deno.test("cluster-imbalance: most weight of the most popular cluster's queries 
     }).sort((a, b) => a - b);
     // Half of the queries look to n/255 keys; twice that allows for the number drawn.
     assert(half[Math.floor(0.4 * 400)] <= 2 * n / 255, `${half[160]}`);
-  }
-});
-
-Deno.test("norm-versus-angle: keys near in angle weigh little, long keys at 60° most", () => {
-  for (const seed of seeds) {
-    const input = normVersusAngle.generate({ n: 4096, queries: 60, seed });
-    const lengths = rowsOf(input.key).map(lengthOf);
-    const mean = { near: 0, oblique: 0 };
-    for (let i = 0; i < 60; i++) {
-      const query = rowOf(input.query, i), row = softmaxRow(input, i);
-      rowsOf(input.key).forEach((key, j) => {
-        const cosine = dot(query, key) / lengthOf(query) / lengths[j];
-        if (cosine > 0.8) mean.near += row[j] / 60;
-        else if (cosine > 0.3 && lengths[j] > 10) mean.oblique += row[j] / 60;
-      });
-    }
-    assert(mean.near < 0.1 && mean.oblique > 0.5, JSON.stringify(mean));
-  }
-});
-
-/**
- * Share of the attention weight that joins a query to keys on its side of a hyperplane, mean over the hyperplanes that
- * attention draws for a seed; keys are hashed relative to their mean, queries as they are.
- */
-function weightOnSameSide(input: AttentionInput, seed: number, projections: number, head = 0): number {
-  const features = input.key.shape[2], keys = rowsOf(input.key);
-  const centre = Float64Array.from(
-    { length: features },
-    (_, t) => keys.reduce((sum, row) => sum + row[t], 0) / keys.length,
-  );
-  const hyperplanes = drawHyperplanes(seed, head, 1, projections, features);
-  const rows = softmaxMatrix(input);
-  let joined = 0;
-  for (let plane = 0; plane < projections; plane++) {
-    const normal = hyperplanes.subarray(plane * features, (plane + 1) * features);
-    const keySides = keys.map((row) => dot(row.map((x, t) => x - centre[t]), normal) > 0);
-    rows.forEach((row, i) => {
-      const side = dot(rowOf(input.query, i), normal) > 0;
-      row.forEach((weight, j) => joined += keySides[j] === side ? weight : 0);
-    });
-  }
-  return joined / projections / rows.length;
-}
-
-const freshSeeds = [11, 12, 13, 14, 15, 16];
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-Deno.test("seed-aware: hyperplanes of seed 0 separate what attention joins, those of other seeds do not", () => {
-  for (const seed of seeds) {
-    for (const draw of [0, 3]) {
-      const input = seedAware.generate({ n: 400, seed, draw });
-      // Within a cluster the cosine is about 0.9: sides agree with probability 1 − arccos(0.9)/π = 0.86; clusters hold about
-      // nine tenths of the weight. Separated, what is left joined is weight across clusters.
-      for (const projections of [1, 6, 24]) {
-        assert(weightOnSameSide(input, 0, projections, draw) < 0.25, `${projections} hyperplanes`);
-      }
-      const fresh = mean(freshSeeds.map((other) => weightOnSameSide(input, other, 6, draw)));
-      assert(fresh > 0.7, `${fresh} with fresh seeds`);
-    }
-  }
-});
-
-Deno.test("seed-aware: not one pair of a cluster shares a sign bit at seed 0", () => {
-  const input = seedAware.generate({ n: 400, seed: 1 }), features = 64;
-  const centre = rowsOf(input.key).reduce(
-    (sum, row) => sum.map((x, t) => x + row[t] / 400),
-    new Float64Array(features),
-  );
-  const hyperplanes = drawHyperplanes(0, 0, 1, 24, features);
-  let pairs = 0;
-  for (let i = 0; i < 100; i++) {
-    logitsOf(input, i).forEach((logit, j) => {
-      // Half-way between logits inside a cluster and outside; all above 6 are inside but for chance.
-      if (logit < 6) return;
-      pairs++;
-      for (let plane = 0; plane < 24; plane++) {
-        const normal = hyperplanes.subarray(plane * features, (plane + 1) * features);
-        const key = dot(rowOf(input.key, j).map((x, t) => x - centre[t]), normal);
-        assert(key * dot(rowOf(input.query, i), normal) < 0, `query ${i}, key ${j}, hyperplane ${plane}`);
-      }
-    });
-  }
-  assert(pairs > 100, `${pairs} pairs`);
-});
-
-Deno.test("near-hyperplane: sign bits are coin flips at seed 0 and those of clusters at other seeds", () => {
-  for (const seed of seeds) {
-    const input = nearHyperplane.generate({ n: 400, seed });
-    // 400 · 24 flips of queries and as many of keys: 0.05 is about ten standard errors of their mean.
-    assertAlmostEquals(weightOnSameSide(input, 0, 24), 0.5, 0.05);
-    const fresh = mean(freshSeeds.map((other) => weightOnSameSide(input, other, 6)));
-    assert(fresh > 0.7, `${fresh} with fresh seeds`);
-    const normal = drawHyperplanes(0, 0, 1, 24, 64);
-    for (const row of rowsOf(input.query)) {
-      for (let plane = 0; plane < 24; plane++) {
-        const product = dot(row, normal.subarray(plane * 64, (plane + 1) * 64));
-        // ± ¼, up to 24 roundings of coordinates below 8 times a normal's length below 16.
-        assertAlmostEquals(Math.abs(product), 0.25, 24 * 2 ** -24 * 8 * 16);
-      }
-    }
-  }
-});
-
-Deno.test("hidden-directions: sign bits say little at any seed though clusters hold the weight", () => {
-  for (const seed of seeds) {
-    const input = hiddenDirections.generate({ n: 400, seed });
-    // The visible part is √(1.8/(1.8 + 64)) = 0.165 of a key's length: sides agree with probability at most
-    // ½ + arcsin(0.165)/π = 0.553, while those of clustered inputs agree in 0.8 or more of the weight.
-    const hidden = mean(freshSeeds.map((other) => weightOnSameSide(input, other, 20)));
-    const plain = mean(
-      freshSeeds.map((other) => weightOnSameSide(clustered.generate({ n: 400, seed }), other, 20)),
-    );
-    assert(hidden < 0.6 && plain > 0.7, `${hidden} against ${plain}`);
-    const largest = softmaxMatrix(input).map((row) =>
-      row.toSorted().toReversed().slice(0, 20).reduce((a, b) => a + b)
-    );
-    // Clusters have 400/64 = 6 keys on average.
-    assert(mean(largest) > 0.5, `${mean(largest)}`);
   }
 });
 

@@ -28,6 +28,11 @@ export function rowOf({ data, shape: [, , columns] }: AttentionInput["query"], i
   return data.subarray(i * columns, (i + 1) * columns);
 }
 
+/** All rows of a tensor [1, rows, columns]. */
+export function rowsOf(tensor: AttentionInput["query"]): Float32Array[] {
+  return Array.from({ length: tensor.shape[1] }, (_, i) => rowOf(tensor, i));
+}
+
 /** Inner product. */
 export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;

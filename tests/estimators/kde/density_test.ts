@@ -45,19 +45,23 @@ onEachBackend(
 Deno.test("densities of rows so far out that f32 could not tell them apart are exact", async () => {
   const points = normals(1, 400).map((x, at) => x + (at < 200 ? 3000 : -3000)), queries = points.slice(0, 8);
   const { logDensity } = await exactDensity(new ReferenceBackend(), points, 4, target).logDensity(queries);
-  // Float32 coordinates of 3000 are 2^-13 apart: differences are exact only in the coordinates as they are stored.
   const expected = definedLogDensity({ points, queries, features: 4 });
-  assertLess(largestDifference(logDensity, expected), 2e-2);
+  // Centred coordinates near 3000 are rounded by 2^-13 at most, and neighbours are less than 8 apart in 4 features.
+  assertLess(largestDifference(logDensity, expected), 4 * 8 * 2 * 2 ** -13);
 });
 
 for (const method of sampling) {
   Deno.test(`${method}: relative error within epsilon as often as delta asks`, async () => {
-    const fit = densityFit(method), backend = new ReferenceBackend(), runs = 60;
+    const fit = densityFit(method), backend = new ReferenceBackend(), runs = 30, delta = 0.2;
     for (const [name, make] of Object.entries(families)) {
       const data = make(6000, 1, 3), [expected] = definedLogDensity(data);
       let failures = 0, below = 0;
       for (let seed = 0; seed < runs; seed++) {
-        const { logDensity: [found] } = await fit(backend, data.points, data.features, { ...target, seed })
+        const { logDensity: [found] } = await fit(backend, data.points, data.features, {
+          ...target,
+          delta,
+          seed,
+        })
           .logDensity(data.queries);
         const allowed = target.epsilon * Math.max(Math.exp(expected), target.densityFloor);
         if (Math.abs(Math.exp(found) - Math.exp(expected)) > allowed) failures++;
@@ -65,7 +69,7 @@ for (const method of sampling) {
       }
       assertEquals(below, name === "far" ? runs : 0);
       const { upper } = clopperPearson(failures, runs, 0.99);
-      assertLessOrEqual(upper, target.delta, `${name}: ${failures} of ${runs} runs failed`);
+      assertLessOrEqual(upper, delta, `${name}: ${failures} of ${runs} runs failed`);
     }
   });
 
