@@ -16,6 +16,16 @@
 export { attention, type AttentionResult, type AttentionStats } from "./estimators/attention/attention.ts";
 export { type AttentionOptions, type MethodName, methods } from "./estimators/attention/options.ts";
 export type { Certificate } from "./estimators/certificate.ts";
+export { estimateDensity, type EstimateDensityOptions } from "./estimators/kde/estimate_density.ts";
+export { kernelSum, type KernelSumOptions, type KernelSumResult } from "./estimators/kde/kernel_sum.ts";
+export { type TopEigenpair, topEigenpair } from "./estimators/kde/top_eigenpair.ts";
+export {
+  weightedExponentialKde,
+  type WeightedExponentialResult,
+} from "./estimators/kde/weighted_exponential_kde.ts";
+export type { DensityEstimate } from "./estimators/kde/density.ts";
+export type { DensityOptions } from "./estimators/kde/options.ts";
+export { type DensityMethod, densityMethods } from "./estimators/kde/methods.ts";
 export type { ProblemOptions } from "./estimators/attention/problem.ts";
 export {
   attentionPartial,
