@@ -21,9 +21,11 @@ export interface KernelSumOptions
 export interface KernelSumResult {
   /** Σ_i Σ_j exp(−‖x_i − x_j‖²/(2h²)), i = j included: between n and n². */
   readonly sum: number;
+  /** Kernel values that were computed. */
   readonly kernelEvaluations: number;
-  /** Points of each sample, and samples whose median was taken. */
+  /** Points of each sample. */
   readonly samples: number;
+  /** Samples whose median was taken. */
   readonly groups: number;
 }
 

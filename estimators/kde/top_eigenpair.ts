@@ -16,8 +16,11 @@ export interface TopEigenpair {
   readonly vector: Float64Array;
   /** Matrix–vector products. */
   readonly rounds: number;
+  /** Kernel values that were computed. */
   readonly kernelEvaluations: number;
+  /** Projections of queries onto hash directions. */
   readonly hashEvaluations: number;
+  /** Projections and distances spent on building the estimators. */
   readonly buildEvaluations: number;
 }
 
