@@ -1,0 +1,48 @@
+import { attend as referenceAttend } from "../../kernels/reference/attend.ts";
+import { floats, floatValues } from "../../kernels/reference/array.ts";
+import { openDevice } from "../../mod.ts";
+import { webgpuTest } from "../backends.ts";
+import { normals } from "../data.ts";
+import { assertPrecise, plainAttention } from "../precision.ts";
+
+const keys = 16384, checkedRows = 8;
+
+/** Attends all 16,384 queries and checks rows spread over the whole output, since a driver may fail late in it. */
+async function checkLarge(kind: "wasm" | "webgpu", features: number): Promise<void> {
+  const [query, key, value] = [1, 2, 3].map((seed) => normals(seed, keys * features));
+  const shape = { heads: 1, keys, features, valueFeatures: features, scale: 1 / Math.sqrt(features) };
+  using device = await openDevice({ prefer: kind });
+  const [output] = await device.run((backend) => {
+    const [q, k, v] = [query, key, value].map((data) => backend.upload(data));
+    return backend.run([backend.attend({ ...shape, queries: keys, query: q, key: k, value: v }).output]);
+  });
+  const picked = Array.from(
+    { length: checkedRows },
+    (_, at) => Math.floor(((at + 0.5) * keys) / checkedRows),
+  );
+  const rowsOf = (from: ArrayLike<number>) =>
+    Float32Array.from(
+      { length: checkedRows * features },
+      (_, at) => from[picked[Math.floor(at / features)] * features + at % features],
+    );
+  const few = { ...shape, queries: checkedRows, query: rowsOf(query), key, value };
+  const wide = (x: Float32Array) => floats(Float64Array.from(x));
+  const exact = referenceAttend({ ...few, query: wide(few.query), key: wide(key), value: wide(value) });
+  assertPrecise(
+    rowsOf(output),
+    plainAttention(few).output,
+    floatValues(exact.output),
+    `${kind}, d = ${features}`,
+  );
+}
+
+for (const features of [15, 16, 64, 100, 128]) {
+  Deno.test(`attend() meets the precision rule at n = 16,384, d = ${features} [wasm]`, () =>
+    checkLarge("wasm", features));
+}
+for (const features of [15, 16, 64, 100, 128]) {
+  webgpuTest(
+    `attend() meets the precision rule at n = 16,384, d = ${features}`,
+    () => checkLarge("webgpu", features),
+  );
+}
