@@ -29,6 +29,12 @@ export interface Interval {
  * Smallest probability that does not make so many events a surprise: undercut with probability at most `level`
  * (Clopper and Pearson 1934). The p with P[Bin(n, p) >= k] = level; 0 if there were no events.
  *
+ * @example
+ * ```ts
+ * import { lowerProbabilityBound } from "./binomial.ts";
+ * console.log(lowerProbabilityBound(3, 3, 0.05).toFixed(4)); // 0.3684
+ * ```
+ *
  * @throws {RangeError} If a count or the level is out of range.
  */
 export function lowerProbabilityBound(events: number, trials: number, level: number): number {
@@ -40,6 +46,12 @@ export function lowerProbabilityBound(events: number, trials: number, level: num
 /**
  * Largest probability that does not make so few events a surprise: exceeded with probability at most `level`. Without
  * events in n trials it is 1 − level^{1/n}, the rule of three.
+ *
+ * @example
+ * ```ts
+ * import { upperProbabilityBound } from "./binomial.ts";
+ * console.log(upperProbabilityBound(0, 59, 0.05).toFixed(4)); // 0.0495
+ * ```
  *
  * @throws {RangeError} If a count or the level is out of range.
  */

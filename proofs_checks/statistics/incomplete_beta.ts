@@ -68,7 +68,7 @@ const MOST_TERMS = 100_000;
  * @example
  * ```ts
  * import { incompleteBeta } from "./incomplete_beta.ts";
- * console.log(incompleteBeta(0.5, 2, 2)); // 0.5
+ * console.log(incompleteBeta(0.5, 2, 2).toFixed(12)); // 0.500000000000
  * ```
  *
  * @param x In [0, 1].

@@ -10,6 +10,12 @@ export interface QuantileEstimate extends Interval {
  * Sample quantile, interpolated between order statistics: definition 7 of Hyndman and Fan ("Sample quantiles in
  * statistical packages", The American Statistician 1996).
  *
+ * @example
+ * ```ts
+ * import { sampleQuantile } from "./quantile.ts";
+ * console.log(sampleQuantile([4, 1, 2, 3], 0.5)); // 2.5
+ * ```
+ *
  * @throws {RangeError} If the sample is empty or holds NaN, or the probability is out of range.
  */
 export function sampleQuantile(sample: ArrayLike<number>, probability: number): number {
@@ -84,6 +90,12 @@ function interpolate(sorted: Float64Array, probability: number): number {
 /**
  * Median with a distribution-free confidence interval; see {@link quantile}. The interval is finite from 6 values on at
  * the default confidence of 0.95.
+ *
+ * @example
+ * ```ts
+ * import { median } from "./quantile.ts";
+ * console.log(median([1, 2, 3, 4, 5, 6])); // { value: 3.5, lower: 1, upper: 6 }
+ * ```
  *
  * @throws {RangeError} As {@link quantile}.
  */
