@@ -12,7 +12,7 @@ interface Plan {
   readonly samples: number;
 }
 
-/** What sampling follows; measured best on heads of a pretrained encoder among the mixtures tried. */
+/** What sampling follows: mostly the measured columns, and a floor under what the probes did not see. */
 const SHARES = { columnShare: 0.75, valueShare: 0.15, uniformShare: 0.1 };
 
 /** Of the sampling budget, the part spent on learning which keys matter. */
