@@ -69,6 +69,27 @@ export interface AttendArguments extends AttentionShape {
   readonly blocks?: number;
   /** Hides a key from the queries of one block: `keyBlocks` [heads, keys] words; queries are cut into `blocks`. */
   readonly exclude?: { readonly keyBlocks: DeviceArray; readonly blocks: number };
+  /**
+   * [heads, queries] words, a permutation: the query at position p, which `blocks` and `exclude` cut, is row
+   * queryOrder[p] of `query`, and its result is row queryOrder[p] of the output. Not together with `causal`.
+   */
+  readonly queryOrder?: DeviceArray;
+  /** [heads, keys] words, a permutation: the key at position p is row keyOrder[p] of `key` and `value`. */
+  readonly keyOrder?: DeviceArray;
+  /** Keys that the queries of every other block see too. */
+  readonly samples?: SampledKeys;
+}
+
+/** Rows of `key` and `value` that `attend` shows to the queries of all blocks but the one that holds the row. */
+export interface SampledKeys {
+  /** Keys per head. */
+  readonly count: number;
+  /** [heads, count] words: rows of `key` and `value`. */
+  readonly index: DeviceArray;
+  /** [heads, count] floats added to the logits. */
+  readonly logWeights: DeviceArray;
+  /** [heads, keys] words: the position of each row, the inverse of `keyOrder`. */
+  readonly position: DeviceArray;
 }
 
 /**
@@ -125,15 +146,6 @@ export interface Backend {
     },
   ): DeviceArray;
 
-  /** Rows minus a row [heads, width]: [heads, count, width]. */
-  centreRows(args: {
-    readonly rows: DeviceArray;
-    readonly centre: DeviceArray;
-    readonly heads: number;
-    readonly count: number;
-    readonly width: number;
-  }): DeviceArray;
-
   /** Copies rows: out[h, i] = rows[h, index[h, i]]; [heads, count, width] -> [heads, picks, width]. */
   gatherRows(args: {
     readonly rows: DeviceArray;
@@ -176,14 +188,16 @@ export interface Backend {
   /**
    * How much each key deserves to be sampled, [heads, keys] floats that sum to about 1 per head:
    *   columnShare · x_j/Σx + valueShare · y_j/Σy + uniformShare/keys, where
-   *   y_j = sqrt(||value_j||² + mean_l ||value_l||²) and x_j = y_j · sqrt(Σ_i probabilities_ij²).
+   *   y_j = sqrt(||value_j − centre||² + mean_l ||value_l − centre||²) and x_j = y_j · sqrt(Σ_i probabilities_ij²).
    * A share whose sum is 0 counts as uniform. `probabilities` [heads, probes, keys] as from softmaxRows.
    */
   keyImportance(args: {
     readonly probabilities: DeviceArray;
     readonly probes: number;
-    /** [heads, keys, valueFeatures], centred. */
+    /** [heads, keys, valueFeatures] */
     readonly value: DeviceArray;
+    /** [heads, valueFeatures], their mean. */
+    readonly centre: DeviceArray;
     /** Factor on the values that keeps their squares in range; the result does not depend on it otherwise. */
     readonly valueScale: number;
     readonly heads: number;
@@ -213,25 +227,10 @@ export interface Backend {
     readonly firstStream: number;
   }): { readonly index: DeviceArray; readonly logWeight: DeviceArray };
 
-  /** Block (of `blocks` over `count` sorted positions) of picked rows: blockOf(position[h, index[h, i]]). */
-  blocksOf(args: {
-    readonly position: DeviceArray;
-    readonly index: DeviceArray;
-    readonly heads: number;
-    readonly count: number;
-    readonly picks: number;
-    readonly blocks: number;
-  }): DeviceArray;
-
-  /**
-   * Merges two partial results over disjoint keys by their log-sum-exp. Row i goes to row order[h, i] of the
-   * result when `order` [heads, queries] is given; `shift` [heads, valueFeatures] is added to every output row.
-   */
+  /** Merges two partial results over disjoint keys by their log-sum-exp. */
   mergeAttention(args: {
     readonly first: PartialAttention;
-    readonly second?: PartialAttention;
-    readonly order?: DeviceArray;
-    readonly shift?: DeviceArray;
+    readonly second: PartialAttention;
     readonly heads: number;
     readonly queries: number;
     readonly valueFeatures: number;

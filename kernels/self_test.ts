@@ -1,4 +1,4 @@
-import type { Backend } from "./backend.ts";
+import type { Backend, DeviceArray } from "./backend.ts";
 import { DeviceUnavailableError } from "./errors.ts";
 import { Purpose, RandomStream, seedWords } from "./random.ts";
 import { ReferenceBackend } from "./reference/backend.ts";
@@ -12,7 +12,15 @@ const heads = 2, queries = 37, keys = 53, features = 5, valueFeatures = 3, block
  * @throws {DeviceUnavailableError} If an answer is off; the message names the primitive and the error.
  */
 export async function selfTest(backend: Backend): Promise<void> {
-  const names = ["attend", "hash and sort", "sampling", "merged estimate", "probabilities"];
+  const names = [
+    "attend",
+    "hash and sort",
+    "sampling",
+    "probabilities",
+    "blocks and samples",
+    "merge",
+    "merge",
+  ];
   const expected = await knownAnswers(new ReferenceBackend());
   let actual: Awaited<ReturnType<typeof knownAnswers>>;
   try {
@@ -37,47 +45,38 @@ function knownAnswers(backend: Backend): Promise<(Float32Array | Uint32Array)[]>
   const stream = new RandomStream(2302, Purpose.data);
   const normal = (count: number) =>
     backend.upload(Float32Array.from({ length: count }, () => stream.normal()));
-  const shape = { heads, queries, keys, features, valueFeatures };
   const query = normal(heads * queries * features);
   const key = normal(heads * keys * features);
-  const raw = normal(heads * keys * valueFeatures);
+  const value = normal(heads * keys * valueFeatures);
   const hyperplanes = normal(heads * 4 * features);
-  const scale = 0.7;
+  const shape = { heads, queries, keys, features, valueFeatures, scale: 0.7, query, key, value };
 
-  const mean = backend.columnMean({ rows: raw, heads, count: keys, width: valueFeatures });
-  const value = backend.centreRows({ rows: raw, centre: mean, heads, count: keys, width: valueFeatures });
-  const exact = backend.attend({
-    ...shape,
-    query,
-    key,
-    value: raw,
-    scale,
-    causal: { period: 37, offset: 16 },
-  });
+  const centre = backend.columnMean({ rows: value, heads, count: keys, width: valueFeatures });
+  const exact = backend.attend({ ...shape, causal: { period: 37, offset: 16 } });
 
   const hash = { hyperplanes, heads, width: features, projections: 4 };
-  const queryRanks = backend.angularHash({ ...hash, rows: query, count: queries });
-  const keyRanks = backend.angularHash({ ...hash, rows: key, count: keys });
-  const { order } = backend.sortByBucket({ ranks: queryRanks, heads, count: queries, buckets: 16 });
-  const byKey = backend.sortByBucket({ ranks: keyRanks, heads, count: keys, buckets: 16 });
-  const gather = (rows: typeof key, index: typeof order, count: number, width: number, picks: number) =>
-    backend.gatherRows({ rows, index, heads, count, width, picks });
-  const sortedQuery = gather(query, order, queries, features, queries);
-  const near = backend.attend({
-    ...shape,
-    query: sortedQuery,
-    key: gather(key, byKey.order, keys, features, keys),
-    value: gather(value, byKey.order, keys, valueFeatures, keys),
-    scale,
-    blocks,
+  const sort = (rows: DeviceArray, count: number) =>
+    backend.sortByBucket({
+      ranks: backend.angularHash({ ...hash, rows, count }),
+      heads,
+      count,
+      buckets: 16,
+    });
+  const byQuery = sort(query, queries), byKey = sort(key, keys);
+  const picked = backend.gatherRows({
+    rows: query,
+    index: byQuery.order,
+    heads,
+    count: queries,
+    width: features,
+    picks: queries,
   });
-
-  const probabilities = backend.softmaxRows({ query, key, heads, queries, keys, features, scale });
+  const probabilities = backend.softmaxRows({ ...shape, query: picked });
   const importance = backend.keyImportance({
     ...shape,
     probabilities,
     probes: queries,
-    value,
+    centre,
     valueScale: 1,
     columnShare: 0.5,
     valueShare: 0.25,
@@ -92,24 +91,21 @@ function knownAnswers(backend: Backend): Promise<(Float32Array | Uint32Array)[]>
     purpose: Purpose.samples,
     firstStream: 0,
   });
-  const keyBlocks = backend.blocksOf({
-    position: byKey.position,
-    index,
-    heads,
-    count: keys,
-    picks: samples,
-    blocks,
-  });
-  const far = backend.attend({
+  const estimate = backend.attend({
     ...shape,
-    keys: samples,
-    query: sortedQuery,
-    key: gather(key, index, keys, features, samples),
-    value: gather(value, index, keys, valueFeatures, samples),
-    scale,
-    logWeights: logWeight,
-    exclude: { keyBlocks, blocks },
+    blocks,
+    queryOrder: byQuery.order,
+    keyOrder: byKey.order,
+    samples: { count: samples, index, logWeights: logWeight, position: byKey.position },
   });
-  const merged = backend.mergeAttention({ ...shape, first: near, second: far, order, shift: mean });
-  return backend.run([exact.output, byKey.order, logWeight, merged.output, probabilities]);
+  const merged = backend.mergeAttention({ ...shape, first: exact, second: estimate });
+  return backend.run([
+    exact.output,
+    byKey.order,
+    logWeight,
+    probabilities,
+    estimate.output,
+    merged.output,
+    merged.logSumExp,
+  ]);
 }

@@ -11,3 +11,12 @@ export function wordsBelow(seed: number, count: number, bound: number): Uint32Ar
   const stream = new RandomStream(seed, Purpose.data);
   return Uint32Array.from({ length: count }, () => stream.integer(bound));
 }
+
+/** A permutation of [0, count) for each head, [heads, count]. */
+export function permutations(seed: number, heads: number, count: number): Uint32Array {
+  const permuted = new Uint32Array(heads * count);
+  for (let head = 0; head < heads; head++) {
+    permuted.set(new RandomStream(seed, Purpose.data, head).distinct(count, count), head * count);
+  }
+  return permuted;
+}

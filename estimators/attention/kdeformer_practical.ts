@@ -35,8 +35,8 @@ function plan({ queries, keys }: Problem, { bucketSize, samples }: Budget): Plan
  * exactly, the rest estimated from keys sampled outside the block, one softmax over both.
  *
  * It differs from the authors' code where that departs from the paper or overflows: log-sum-exp per row in place
- * of bare exponentials; a correct Gray order; any number of queries and keys; values centred and sampling free of
- * their scale; and sampling follows the column norms of the softmax matrix, as Algorithm 1 asks, measured on a few
+ * of bare exponentials; a correct Gray order; any number of queries and keys; sampling free of the scale and offset
+ * of the values; and sampling follows the column norms of the softmax matrix, as Algorithm 1 asks, measured on a few
  * probe rows, so that a key that is heavy for every query is found outside its block too.
  */
 export async function kdeformerPractical(
@@ -84,16 +84,8 @@ function record(
   heads: number,
 ): PartialAttention {
   const { queries, keys, features, valueFeatures, scale } = problem;
-  const { query, key, value: rawValue } = uploadHeads(backend, problem, firstHead, heads);
-  const shape = { heads, queries, keys, features, valueFeatures, scale };
-  const mean = backend.columnMean({ rows: rawValue, heads, count: keys, width: valueFeatures });
-  const value = backend.centreRows({
-    rows: rawValue,
-    centre: mean,
-    heads,
-    count: keys,
-    width: valueFeatures,
-  });
+  const { query, key, value } = uploadHeads(backend, problem, firstHead, heads);
+  const shape = { heads, queries, keys, features, valueFeatures, scale, query, key, value };
 
   const hyperplanes = backend.upload(drawHyperplanes(seed, firstHead, heads, projections, features));
   const hash = { hyperplanes, heads, width: features, projections };
@@ -102,35 +94,27 @@ function record(
   const byQuery = sort(backend.angularHash({ ...hash, rows: query, count: queries }), queries);
   const shift = backend.columnMean({ rows: key, heads, count: keys, width: features });
   const byKey = sort(backend.angularHash({ ...hash, rows: key, count: keys, shift }), keys);
-
-  const gather = (rows: DeviceArray, index: DeviceArray, count: number, width: number, picks: number) =>
-    backend.gatherRows({ rows, index, heads, count, width, picks });
-  const sortedQuery = gather(query, byQuery.order, queries, features, queries);
-  const near = backend.attend({
-    ...shape,
-    query: sortedQuery,
-    key: gather(key, byKey.order, keys, features, keys),
-    value: gather(value, byKey.order, keys, valueFeatures, keys),
-    blocks,
-  });
-  const merge = { heads, queries, valueFeatures, order: byQuery.order, shift: mean };
-  if (samples === 0) return backend.mergeAttention({ ...merge, first: near });
+  const sorted = { ...shape, blocks, queryOrder: byQuery.order, keyOrder: byKey.order };
+  if (samples === 0) return backend.attend(sorted);
 
   const probeRows = backend.upload(drawProbes(seed, firstHead, heads, probes, queries));
+  const probe = backend.gatherRows({
+    rows: query,
+    index: probeRows,
+    heads,
+    count: queries,
+    width: features,
+    picks: probes,
+  });
   const importance = backend.keyImportance({
     ...shape,
     probes,
-    probabilities: backend.softmaxRows({
-      ...shape,
-      query: gather(query, probeRows, queries, features, probes),
-      key,
-      queries: probes,
-    }),
-    value,
+    probabilities: backend.softmaxRows({ ...shape, query: probe, queries: probes }),
+    centre: backend.columnMean({ rows: value, heads, count: keys, width: valueFeatures }),
     valueScale: 1 / Math.max(problem.largestValue, 1e-30),
     ...SHARES,
   });
-  const drawn = backend.sampleKeys({
+  const { index, logWeight } = backend.sampleKeys({
     importance,
     heads,
     keys,
@@ -139,24 +123,10 @@ function record(
     purpose: Purpose.samples,
     firstStream: firstHead,
   });
-  const keyBlocks = backend.blocksOf({
-    position: byKey.position,
-    index: drawn.index,
-    heads,
-    count: keys,
-    picks: samples,
-    blocks,
+  return backend.attend({
+    ...sorted,
+    samples: { count: samples, index, logWeights: logWeight, position: byKey.position },
   });
-  const far = backend.attend({
-    ...shape,
-    keys: samples,
-    query: sortedQuery,
-    key: gather(key, drawn.index, keys, features, samples),
-    value: gather(value, drawn.index, keys, valueFeatures, samples),
-    logWeights: drawn.logWeight,
-    exclude: { keyBlocks, blocks },
-  });
-  return backend.mergeAttention({ ...merge, first: near, second: far });
 }
 
 /** Gaussian hyperplanes [heads, projections, features], one stream per head. */

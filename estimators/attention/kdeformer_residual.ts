@@ -83,11 +83,9 @@ async function runHeads(
   signal?: AbortSignal,
 ): Promise<CostedAttention> {
   const { queries, keys, features, valueFeatures, scale } = problem;
-  const { query, key, value: rawValue } = uploadHeads(backend, problem, firstHead, heads);
+  const { query, key, value } = uploadHeads(backend, problem, firstHead, heads);
   const shape = { heads, queries, keys, features, valueFeatures, scale };
-  const values = { heads, count: keys, width: valueFeatures };
-  const mean = backend.columnMean({ ...values, rows: rawValue });
-  const value = backend.centreRows({ ...values, rows: rawValue, centre: mean });
+  const centre = backend.columnMean({ rows: value, heads, count: keys, width: valueFeatures });
   const gather = (rows: DeviceArray, index: DeviceArray, count: number, width: number, picks: number) =>
     backend.gatherRows({ rows, index, heads, count, width, picks });
 
@@ -98,25 +96,25 @@ async function runHeads(
   const shift = backend.columnMean({ rows: key, heads, count: keys, width: features });
   const byQuery = sort(backend.angularHash({ ...hash, rows: query, count: queries }), queries);
   const byKey = sort(backend.angularHash({ ...hash, rows: key, count: keys, shift }), keys);
-  const sortedQuery = gather(query, byQuery.order, queries, features, queries);
+  const { order: queryOrder } = byQuery;
   const near = backend.attend({
     ...shape,
-    query: sortedQuery,
-    key: gather(key, byKey.order, keys, features, keys),
-    value: gather(value, byKey.order, keys, valueFeatures, keys),
+    query,
+    key,
+    value,
     blocks,
+    queryOrder,
+    keyOrder: byKey.order,
   });
   const pairs = heads * blockPairs(queries, keys, blocks);
-  const finish = async (keyEvaluations: number, second?: PartialAttention) => {
-    const merge = { heads, queries, valueFeatures, order: byQuery.order, shift: mean };
-    const merged = backend.mergeAttention({ ...merge, first: near, second });
+  const finish = async (keyEvaluations: number, result: PartialAttention) => {
     const [output, logSumExp] = await backend.run(
-      [merged.output, merged.logSumExp],
+      [result.output, result.logSumExp],
       signal,
     ) as Float32Array[];
     return { output, logSumExp, keyEvaluations };
   };
-  if (samples === 0) return finish(pairs);
+  if (samples === 0) return finish(pairs, near);
 
   const rows = drawProbes(seed, firstHead, heads, probes, queries);
   const probe = gather(query, backend.upload(rows), queries, features, probes);
@@ -127,6 +125,7 @@ async function runHeads(
     probabilities,
     probes,
     value,
+    centre,
     valueScale: 1 / Math.max(problem.largestValue, 1e-30),
     columnShare: 0,
     valueShare: 1,
@@ -135,7 +134,7 @@ async function runHeads(
   const read = await backend.run([
     probabilities,
     backend.attend({ ...probeShape, value }).output,
-    mean,
+    centre,
     valueShare,
     byQuery.position,
     byKey.position,
@@ -153,7 +152,7 @@ async function runHeads(
       valueFeatures,
       blocks,
       probabilities: probabilityRows,
-      outputs,
+      outputs: outputs.map((x, at) => x - means[at % valueFeatures]),
       probeBlocks: ofHead(rows, head, heads).map((row) => blockOf(queryPosition[row], queries, blocks)),
       keyBlocks: keyPosition.map((position) => blockOf(position, keys, blocks)),
       keyOrder,
@@ -169,13 +168,15 @@ async function runHeads(
   const second = backend.attend({
     ...shape,
     keys: far.picks,
-    query: sortedQuery,
+    query,
+    queryOrder,
     key: gather(key, backend.upload(far.index), keys, features, far.picks),
     value: backend.upload(far.value),
     logWeights: backend.upload(far.logWeights),
     exclude: { keyBlocks: backend.upload(far.keyBlocks), blocks },
   });
-  return finish(pairs + heads * (probes * keys + samples * queries), second);
+  const merged = backend.mergeAttention({ heads, queries, valueFeatures, first: near, second });
+  return finish(pairs + heads * (probes * keys + samples * queries), merged);
 }
 
 /** The part of one head. */
@@ -212,7 +213,7 @@ function correctSamples(
       logWeights[at] = Math.log(sample.weights[pick] * (1 + shared.mass));
       for (let c = 0; c < valueFeatures; c++) {
         const centred = rows[key * valueFeatures + c] - mean[c];
-        value[at * valueFeatures + c] = (centred + shared.value[c]) / (1 + shared.mass);
+        value[at * valueFeatures + c] = mean[c] + (centred + shared.value[c]) / (1 + shared.mass);
       }
     });
   });

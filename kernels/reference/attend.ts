@@ -4,33 +4,21 @@ import { floats, floatValues, wordValues } from "./array.ts";
 
 /** Softmax attention in float64, one query at a time: the formula as it is written in papers. */
 export function attend(args: AttendArguments): PartialAttention {
-  const { heads, queries, keys, features, valueFeatures, scale, causal, blocks, exclude } = args;
+  const { heads, queries, features, valueFeatures, scale } = args;
   const query = floatValues(args.query), key = floatValues(args.key), value = floatValues(args.value);
-  const logWeights = args.logWeights && floatValues(args.logWeights);
-  const keyBlocks = exclude && wordValues(exclude.keyBlocks);
+  const queryOrder = args.queryOrder && wordValues(args.queryOrder);
   const output = new Float64Array(heads * queries * valueFeatures);
   const logSumExp = new Float64Array(heads * queries);
-  const logits = new Float64Array(keys);
+  const visible = new VisibleKeys(args), { rows, logits } = visible;
 
   for (let head = 0; head < heads; head++) {
-    for (let i = 0; i < queries; i++) {
-      const row = head * queries + i;
-      let first = 0, end = keys;
-      if (blocks !== undefined) {
-        const block = blockOf(i, queries, blocks);
-        first = blockStart(block, keys, blocks);
-        end = blockStart(block + 1, keys, blocks);
-      }
-      if (causal) end = Math.min(end, (i % causal.period) + causal.offset + 1);
-      const ownBlock = exclude ? blockOf(i, queries, exclude.blocks) : -1;
-
+    for (let position = 0; position < queries; position++) {
+      const row = head * queries + (queryOrder ? queryOrder[head * queries + position] : position);
+      const count = visible.find(head, position);
       let largest = -Infinity;
-      for (let j = first; j < end; j++) {
-        const logit =
-          scale * innerProduct(query, row * features, key, (head * keys + j) * features, features) +
-          (logWeights ? logWeights[head * keys + j] : 0);
-        const hidden = logit <= MASKED || (keyBlocks && keyBlocks[head * keys + j] === ownBlock);
-        logits[j] = hidden ? -Infinity : logit;
+      for (let j = 0; j < count; j++) {
+        logits[j] += scale * innerProduct(query, row * features, key, rows[j] * features, features);
+        if (logits[j] <= MASKED) logits[j] = -Infinity;
         largest = Math.max(largest, logits[j]);
       }
       if (largest === -Infinity) {
@@ -38,18 +26,57 @@ export function attend(args: AttendArguments): PartialAttention {
         continue;
       }
       let total = 0;
-      for (let j = first; j < end; j++) {
+      for (let j = 0; j < count; j++) {
         const weight = Math.exp(logits[j] - largest);
         if (weight === 0) continue;
         total += weight;
-        const from = (head * keys + j) * valueFeatures;
-        for (let c = 0; c < valueFeatures; c++) output[row * valueFeatures + c] += weight * value[from + c];
+        for (let c = 0; c < valueFeatures; c++) {
+          output[row * valueFeatures + c] += weight * value[rows[j] * valueFeatures + c];
+        }
       }
       for (let c = 0; c < valueFeatures; c++) output[row * valueFeatures + c] /= total;
       logSumExp[row] = largest + Math.log(total);
     }
   }
   return { output: floats(output), logSumExp: floats(logSumExp) };
+}
+
+/** The rules of visibility: which keys the query at a position of a head sees. */
+class VisibleKeys {
+  /** Rows of `key` and `value`, counted through all heads. */
+  readonly rows: Uint32Array;
+  /** What is added to the logit of each. */
+  readonly logits: Float64Array;
+  readonly #args: AttendArguments;
+
+  constructor(args: AttendArguments) {
+    this.#args = args;
+    const most = args.keys + (args.samples?.count ?? 0);
+    this.rows = new Uint32Array(most);
+    this.logits = new Float64Array(most);
+  }
+
+  /** Fills `rows` and `logits`, and returns how many keys are visible. */
+  find(head: number, position: number): number {
+    const { queries, keys, causal, blocks = 1, exclude, samples, logWeights, keyOrder } = this.#args;
+    const block = blockOf(position, queries, blocks);
+    const ownBlock = exclude ? blockOf(position, queries, exclude.blocks) : -1;
+    let end = blockStart(block + 1, keys, blocks), count = 0;
+    if (causal) end = Math.min(end, (position % causal.period) + causal.offset + 1);
+    for (let j = blockStart(block, keys, blocks); j < end; j++) {
+      const at = head * keys + j;
+      if (exclude && wordValues(exclude.keyBlocks)[at] === ownBlock) continue;
+      this.rows[count] = head * keys + (keyOrder ? wordValues(keyOrder)[at] : j);
+      this.logits[count++] = logWeights ? floatValues(logWeights)[at] : 0;
+    }
+    for (let s = 0; samples && s < samples.count; s++) {
+      const at = head * samples.count + s, row = head * keys + wordValues(samples.index)[at];
+      if (blockOf(wordValues(samples.position)[row], keys, blocks) === block) continue;
+      this.rows[count] = row;
+      this.logits[count++] = floatValues(samples.logWeights)[at];
+    }
+    return count;
+  }
 }
 
 /** Inner product of two stretches of `length` values. */

@@ -4,8 +4,8 @@ import { floats, floatValues, type ReferenceArray, words } from "./array.ts";
 import { attend } from "./attend.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { mergeAttention } from "./merge_attention.ts";
-import { centreRows, columnMean, gatherRows } from "./rows.ts";
-import { blocksOf, keyImportance, sampleKeys } from "./sample_keys.ts";
+import { columnMean, gatherRows } from "./rows.ts";
+import { keyImportance, sampleKeys } from "./sample_keys.ts";
 import { softmaxRows } from "./softmax_rows.ts";
 import { sortByBucket } from "./sort_by_bucket.ts";
 
@@ -22,13 +22,11 @@ export class ReferenceBackend implements Backend {
   readonly attend = attend;
   readonly softmaxRows = softmaxRows;
   readonly columnMean = columnMean;
-  readonly centreRows = centreRows;
   readonly gatherRows = gatherRows;
   readonly angularHash = angularHash;
   readonly sortByBucket = sortByBucket;
   readonly keyImportance = keyImportance;
   readonly sampleKeys = sampleKeys;
-  readonly blocksOf = blocksOf;
   readonly mergeAttention = mergeAttention;
   readonly innerProducts = innerProducts;
   readonly gatheredDistances = gatheredDistances;

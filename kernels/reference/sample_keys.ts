@@ -1,18 +1,20 @@
 import type { Backend, DeviceArray } from "../backend.ts";
-import { blockOf, blockStart } from "../partition.ts";
+import { blockStart } from "../partition.ts";
 import { multiplyHigh, randomWord } from "../random.ts";
-import { floats, floatValues, words, wordValues } from "./array.ts";
+import { floats, floatValues, words } from "./array.ts";
 
 /** How much each key deserves to be sampled: see `Backend.keyImportance` for the formula. */
 export function keyImportance(args: Parameters<Backend["keyImportance"]>[0]): DeviceArray {
   const { heads, keys, probes, valueFeatures, valueScale, columnShare, valueShare, uniformShare } = args;
   const probabilities = floatValues(args.probabilities), value = floatValues(args.value);
+  const centre = floatValues(args.centre);
   const importance = new Float64Array(heads * keys);
   for (let head = 0; head < heads; head++) {
     const size = new Float64Array(keys), column = new Float64Array(keys);
     for (let j = 0; j < keys; j++) {
       for (let c = 0; c < valueFeatures; c++) {
-        size[j] += (valueScale * value[(head * keys + j) * valueFeatures + c]) ** 2;
+        const centred = value[(head * keys + j) * valueFeatures + c] - centre[head * valueFeatures + c];
+        size[j] += (valueScale * centred) ** 2;
       }
     }
     const meanSquare = size.reduce((a, b) => a + b, 0) / keys;
@@ -54,16 +56,4 @@ export function sampleKeys(
     }
   }
   return { index: words(index), logWeight: floats(logWeight) };
-}
-
-/** Block of each picked row's sorted position. */
-export function blocksOf(args: Parameters<Backend["blocksOf"]>[0]): DeviceArray {
-  const { heads, count, picks, blocks } = args;
-  const position = wordValues(args.position), index = wordValues(args.index);
-  return words(
-    Uint32Array.from(
-      { length: heads * picks },
-      (_, at) => blockOf(position[Math.floor(at / picks) * count + index[at]], count, blocks),
-    ),
-  );
 }

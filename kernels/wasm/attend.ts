@@ -15,54 +15,34 @@ const FAR = 2 ** 30;
 
 /** Records attention: the packing of keys and values where several tasks use them, then the work. */
 export function attend(recorder: Recorder, args: AttendArguments): PartialAttention {
-  const { heads, queries, keys, features, valueFeatures, causal, exclude } = args;
-  const query = source(recorder, args.query, queries), key = source(recorder, args.key, keys);
-  const value = source(recorder, args.value, keys);
-  const logWeights = args.logWeights as WasmArray | undefined;
-  const keyBlocks = exclude?.keyBlocks as WasmArray | undefined;
-  const blocks = args.blocks ?? 1;
+  const { heads, queries, keys, features, valueFeatures, causal, exclude, samples, blocks = 1 } = args;
   const blockRows = Math.ceil(queries / blocks);
   const padded = upTo(8, Math.ceil(keys / blocks)), paddedWidth = upTo(8, valueFeatures);
   const output = recorder.floats(heads * queries * valueFeatures);
   const logSumExp = recorder.floats(heads * queries);
 
   const oneTask = blocks > 1 && blockRows <= MOST_BLOCK_ROWS;
-  const rowsPerTask = oneTask ? blockRows : rowsOfTask(heads * queries, padded * (features + valueFeatures));
+  const work = (padded + (samples?.count ?? 0)) * (features + valueFeatures);
+  const rowsPerTask = oneTask ? blockRows : rowsOfTask(heads * queries, work);
   const tasksPerBlock = Math.ceil(blockRows / rowsPerTask);
-  const slots = heads * blocks;
-  const packedKey = oneTask ? undefined : recorder.floats(slots * padded * features);
-  const packedValue = oneTask ? undefined : recorder.floats(slots * padded * paddedWidth);
-  if (packedKey && packedValue) {
-    recorder.record({
-      code: layout.PACK_KEYS,
-      tasks: slots * Math.ceil(padded / layout.CHUNK_KEYS),
-      // deno-fmt-ignore
-      words: [
-        key.rows.address, value.rows.address, addressOf(key.index), addressOf(value.index), key.count, value.count,
-        packedKey.address, packedValue.address, heads, keys, features, valueFeatures, blocks, padded,
-      ],
-      inputs: [key.rows, key.index, value.rows, value.index],
-      outputs: [packedKey, packedValue],
-    });
-  }
+  const own = oneTask ? undefined : packKeys(recorder, args, args.keyOrder, keys, blocks);
+  const sampled = samples && packKeys(recorder, args, samples.index, samples.count, 1);
+  const arrays = [args.query, args.key, args.value, args.queryOrder, args.keyOrder];
+  arrays.push(args.logWeights, exclude?.keyBlocks);
+  const sampleArrays = [sampled?.key, sampled?.value, samples?.index, samples?.logWeights, samples?.position];
   recorder.record({
     code: layout.ATTEND,
-    tasks: slots * tasksPerBlock,
+    tasks: heads * blocks * tasksPerBlock,
     // deno-fmt-ignore
     words: [
-      query.rows.address, key.rows.address, value.rows.address,
-      addressOf(query.index), addressOf(key.index), addressOf(value.index), query.count, key.count, value.count,
-      output.address, logSumExp.address,
-      addressOf(logWeights), addressOf(keyBlocks), addressOf(packedKey), addressOf(packedValue),
+      ...arrays.map(addressOf), output.address, logSumExp.address, addressOf(own?.key), addressOf(own?.value),
       heads, queries, keys, features, valueFeatures, blocks, exclude?.blocks ?? 1,
       causal ? Math.min(causal.period, FAR) : 0,
       causal ? Math.max(-FAR, Math.min(causal.offset, FAR)) : 0,
       floatWord(args.scale), rowsPerTask, tasksPerBlock, padded,
+      samples?.count ?? 0, sampled?.padded ?? 0, ...sampleArrays.map(addressOf),
     ],
-    inputs: [
-      ...[query, key, value].flatMap(({ rows, index }) => [rows, index]),
-      ...[logWeights, keyBlocks, packedKey, packedValue],
-    ],
+    inputs: [...arrays, own?.key, own?.value, ...sampleArrays] as (WasmArray | undefined)[],
     outputs: [output, logSumExp],
     scratchBytes: groupBytes(features, valueFeatures) * (Math.floor(rowsPerTask / 6) + 2) +
       4 * (layout.GROUP_ROWS + 1) * layout.TILE_KEYS + 64 +
@@ -71,13 +51,30 @@ export function attend(recorder: Recorder, args: AttendArguments): PartialAttent
   return { output, logSumExp };
 }
 
-/** Where the rows of an array lie: in itself, or where they would be copied from. */
-function source(
+/** Records the packing of keys and values, all or those of an index, as the micro-kernel reads them. */
+function packKeys(
   recorder: Recorder,
-  array: DeviceArray,
-  count: number,
-): { rows: WasmArray; index?: WasmArray; count: number } {
-  return recorder.deferred(array as WasmArray) ?? { rows: array as WasmArray, count };
+  { heads, keys, features, valueFeatures, key, value }: AttendArguments,
+  index: DeviceArray | undefined,
+  picks: number,
+  blocks: number,
+): { key: WasmArray; value: WasmArray; padded: number } {
+  const padded = upTo(8, Math.ceil(picks / blocks)), slots = heads * blocks;
+  const packedKey = recorder.floats(slots * padded * features);
+  const packedValue = recorder.floats(slots * padded * upTo(8, valueFeatures));
+  const arrays = [key, value, index];
+  recorder.record({
+    code: layout.PACK_KEYS,
+    tasks: slots * Math.ceil(padded / layout.CHUNK_KEYS),
+    // deno-fmt-ignore
+    words: [
+      ...arrays.map(addressOf), packedKey.address, packedValue.address,
+      heads, keys, picks, features, valueFeatures, blocks, padded,
+    ],
+    inputs: arrays as (WasmArray | undefined)[],
+    outputs: [packedKey, packedValue],
+  });
+  return { key: packedKey, value: packedValue, padded };
 }
 
 function rowsOfTask(rows: number, workPerRow: number): number {

@@ -1,10 +1,10 @@
 import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
 import { attend } from "./attend.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
-import { angularHash, blocksOf, sortByBucket } from "./hashing.ts";
+import { angularHash, sortByBucket } from "./hashing.ts";
 import { Pool } from "./pool.ts";
-import { type Gather, Program, type Recorder, type WasmArray } from "./program.ts";
-import { centreRows, columnMean, gatherRows, mergeAttention } from "./rows.ts";
+import { Program, type Recorder, type WasmArray } from "./program.ts";
+import { columnMean, gatherRows, mergeAttention } from "./rows.ts";
 import { keyImportance, sampleKeys, softmaxRows } from "./sampling.ts";
 import type { Variant } from "./variants.ts";
 
@@ -26,8 +26,7 @@ export class WasmBackend implements Backend {
   readonly largestArrayBytes: number = 2 ** 31;
   readonly #pool: Pool;
   readonly #recorder: Recorder;
-  readonly #deferred = new Map<WasmArray, Gather>();
-  #program = new Program(this.#deferred);
+  #program = new Program();
   #running: Promise<unknown> = Promise.resolve();
 
   /** Use {@link openWasm}. */
@@ -38,8 +37,6 @@ export class WasmBackend implements Backend {
       floats: (length) => ({ type: "float", length, address: pool.arena.allocate(4 * length) }),
       words: (length) => ({ type: "word", length, address: pool.arena.allocate(4 * length) }),
       record: (operation) => this.#program.record(operation),
-      defer: (output, gather) => void this.#deferred.set(output, gather),
-      deferred: (array) => this.#deferred.get(array),
     };
   }
 
@@ -61,8 +58,7 @@ export class WasmBackend implements Backend {
   /** Runs what was recorded and copies the outputs; a second run waits for the first. */
   run(outputs: readonly DeviceArray[], signal?: AbortSignal): Promise<(Float32Array | Uint32Array)[]> {
     const program = this.#program;
-    for (const array of outputs) program.demand(array as WasmArray);
-    this.#program = new Program(this.#deferred);
+    this.#program = new Program();
     const result = this.#running.then(async () => {
       let results: (Float32Array | Uint32Array)[] | undefined;
       await this.#pool.run(program, signal, () => results = outputs.map(prepareResult));
@@ -81,8 +77,7 @@ export class WasmBackend implements Backend {
 
   /** Forgets what was recorded and frees all arrays. */
   reset(): void {
-    this.#deferred.clear();
-    this.#program = new Program(this.#deferred);
+    this.#program = new Program();
     this.#pool.arena.release();
   }
 
@@ -104,11 +99,6 @@ export class WasmBackend implements Backend {
   /** See {@link Backend.columnMean}. */
   columnMean(args: Arguments<"columnMean">): DeviceArray {
     return columnMean(this.#recorder, args);
-  }
-
-  /** See {@link Backend.centreRows}. */
-  centreRows(args: Arguments<"centreRows">): DeviceArray {
-    return centreRows(this.#recorder, args);
   }
 
   /** See {@link Backend.gatherRows}. */
@@ -134,11 +124,6 @@ export class WasmBackend implements Backend {
   /** See {@link Backend.sampleKeys}. */
   sampleKeys(args: Arguments<"sampleKeys">): { index: DeviceArray; logWeight: DeviceArray } {
     return sampleKeys(this.#recorder, args);
-  }
-
-  /** See {@link Backend.blocksOf}. */
-  blocksOf(args: Arguments<"blocksOf">): DeviceArray {
-    return blocksOf(this.#recorder, args);
   }
 
   /** See {@link Backend.innerProducts}. */

@@ -44,18 +44,3 @@ export function sortByBucket(
   });
   return { order, position };
 }
-
-/** Records the blocks of picked rows. */
-export function blocksOf(recorder: Recorder, args: Parameters<Backend["blocksOf"]>[0]): DeviceArray {
-  const { heads, count, picks, blocks } = args;
-  const position = args.position as WasmArray, index = args.index as WasmArray;
-  const result = recorder.words(heads * picks);
-  recorder.record({
-    code: layout.BLOCKS_OF,
-    tasks: heads * Math.ceil(picks / layout.CHUNK_ROWS),
-    words: [position.address, index.address, result.address, heads, count, picks, blocks],
-    inputs: [position, index],
-    outputs: [result],
-  });
-  return result;
-}

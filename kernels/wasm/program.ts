@@ -26,19 +26,6 @@ export interface Recorder {
   words(length: number): WasmArray;
   /** Notes an operation. */
   record(operation: Operation): void;
-  /** Notes an operation that need not run if all who read its output read `rows` through `index` instead. */
-  defer(output: WasmArray, gather: Gather): void;
-  /** How else an array can be read, if it was deferred. */
-  deferred(array: WasmArray): Gather | undefined;
-}
-
-/** A copy of rows that may never be made. */
-export interface Gather {
-  readonly rows: WasmArray;
-  readonly index: WasmArray;
-  /** Rows of one head in `rows`. */
-  readonly count: number;
-  readonly operation: Operation;
 }
 
 /**
@@ -48,12 +35,6 @@ export interface Gather {
 export class Program {
   #levels = new Map<WasmArray, number>();
   #operations: { operation: Operation; level: number }[] = [];
-  #deferred: Map<WasmArray, Gather>;
-
-  /** `deferred` holds the copies that earlier programs did not need to make. */
-  constructor(deferred: Map<WasmArray, Gather> = new Map()) {
-    this.#deferred = deferred;
-  }
 
   /** Number of operations. */
   get size(): number {
@@ -65,24 +46,14 @@ export class Program {
     return this.#operations.reduce((most, { operation }) => Math.max(most, operation.scratchBytes ?? 0), 0);
   }
 
-  /** Adds an operation, after the deferred copies that it reads. */
+  /** Adds an operation. */
   record(operation: Operation): void {
     let level = 0;
     for (const array of operation.inputs) {
-      if (!array) continue;
-      this.demand(array);
-      level = Math.max(level, 1 + (this.#levels.get(array) ?? -1));
+      if (array) level = Math.max(level, 1 + (this.#levels.get(array) ?? -1));
     }
     for (const array of operation.outputs) this.#levels.set(array, level);
     this.#operations.push({ operation, level });
-  }
-
-  /** Adds the copy that makes an array, if it was deferred. */
-  demand(array: WasmArray): void {
-    const gather = this.#deferred.get(array);
-    if (!gather) return;
-    this.#deferred.delete(array);
-    this.record(gather.operation);
   }
 
   /** Writes the operations in the order of their levels. */

@@ -24,34 +24,18 @@ export function columnMean(recorder: Recorder, args: Parameters<Backend["columnM
   return mean;
 }
 
-/** Records rows minus the centre of their head. */
-export function centreRows(recorder: Recorder, args: Parameters<Backend["centreRows"]>[0]): DeviceArray {
-  const { heads, count, width } = args;
-  const rows = args.rows as WasmArray, centre = args.centre as WasmArray;
-  const result = recorder.floats(heads * count * width);
-  recorder.record({
-    code: layout.CENTRE_ROWS,
-    tasks: heads * Math.ceil(count / layout.CHUNK_ROWS),
-    words: [rows.address, centre.address, result.address, heads, count, width, 0],
-    inputs: [rows, centre],
-    outputs: [result],
-  });
-  return result;
-}
-
-/** Notes copies of the picked rows. Attention reads picked rows where they lie, so the copies are often never made. */
+/** Records copies of the picked rows. */
 export function gatherRows(recorder: Recorder, args: Parameters<Backend["gatherRows"]>[0]): DeviceArray {
   const { heads, count, width, picks } = args;
   const rows = args.rows as WasmArray, index = args.index as WasmArray;
   const result = recorder.floats(heads * picks * width);
-  const operation = {
+  recorder.record({
     code: layout.GATHER_ROWS,
     tasks: heads * Math.ceil(picks / layout.CHUNK_ROWS),
     words: [rows.address, index.address, result.address, heads, count, width, picks],
     inputs: [rows, index],
     outputs: [result],
-  };
-  recorder.defer(result, { rows, index, count, operation });
+  });
   return result;
 }
 
@@ -61,14 +45,14 @@ export function mergeAttention(
   args: Parameters<Backend["mergeAttention"]>[0],
 ): PartialAttention {
   const { heads, queries, valueFeatures, first, second } = args;
-  const inputs = [first.output, first.logSumExp, second?.output, second?.logSumExp, args.order, args.shift];
+  const inputs = [first.output, first.logSumExp, second.output, second.logSumExp];
   const output = recorder.floats(heads * queries * valueFeatures);
   const logSumExp = recorder.floats(heads * queries);
   recorder.record({
     code: layout.MERGE_ATTENTION,
     tasks: heads * Math.ceil(queries / layout.CHUNK_ROWS),
     words: [...inputs.map(addressOf), output.address, logSumExp.address, heads, queries, valueFeatures],
-    inputs: inputs as (WasmArray | undefined)[],
+    inputs: inputs as WasmArray[],
     outputs: [output, logSumExp],
   });
   return { output, logSumExp };

@@ -35,6 +35,7 @@ export function keyImportance(
 ): DeviceArray {
   const { heads, keys, probes, valueFeatures } = args;
   const probabilities = args.probabilities as WasmArray, value = args.value as WasmArray;
+  const centre = args.centre as WasmArray;
   const tasks = heads * Math.ceil(keys / layout.CHUNK_ROWS);
   const importance = recorder.floats(heads * keys);
   const sizes = recorder.floats(heads * keys), columns = recorder.floats(heads * keys);
@@ -42,10 +43,16 @@ export function keyImportance(
   // deno-fmt-ignore
   const words = [
     ...doubleWords(args.columnShare), ...doubleWords(args.valueShare), ...doubleWords(args.uniformShare),
-    probabilities.address, value.address, importance.address, sizes.address, columns.address, sums.address,
+    probabilities.address, value.address, centre.address, importance.address, sizes.address, columns.address, sums.address,
     heads, keys, probes, valueFeatures, floatWord(args.valueScale),
   ];
-  recorder.record({ code: layout.VALUE_SIZES, tasks, words, inputs: [value], outputs: [sizes, sums] });
+  recorder.record({
+    code: layout.VALUE_SIZES,
+    tasks,
+    words,
+    inputs: [value, centre],
+    outputs: [sizes, sums],
+  });
   recorder.record({
     code: layout.KEY_SIZES,
     tasks,

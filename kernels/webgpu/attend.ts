@@ -1,10 +1,10 @@
 import type { AttendArguments, PartialAttention } from "../backend.ts";
 import { floatBits } from "./array.ts";
+import { attendIndex } from "./attend_index.ts";
 import common from "./attend_common.wgsl" with { type: "text" };
 import registers from "./attend_registers.wgsl" with { type: "text" };
 import tiles from "./attend_tiles.wgsl" with { type: "text" };
 import elementary from "./elementary.wgsl" with { type: "text" };
-import { pickedAlike } from "./picked_rows.ts";
 import type { Access, Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
 import { padRows, trimRows } from "./rows.ts";
@@ -12,7 +12,7 @@ import { padRows, trimRows } from "./rows.ts";
 /** The two ways to compute attention: tiled for CPUs that emulate a GPU, and for real GPUs. */
 export type AttendKernel = "registers" | "tiles";
 
-const access: readonly Access[] = ["read", "read", "read", "read", "read", "read", "write", "write"];
+const access: readonly Access[] = ["read", "read", "read", "read", "read", "write", "write"];
 const kernels: Readonly<Record<AttendKernel, Kernel>> = {
   registers: { file: "attend_registers.wgsl", source: [elementary, common, registers], access },
   tiles: { file: "attend_tiles.wgsl", source: [elementary, common, tiles], access },
@@ -29,8 +29,8 @@ export function attend(
   which: AttendKernel,
   args: AttendArguments,
 ): PartialAttention {
-  const { heads, queries, keys, features, valueFeatures, logWeights, causal, exclude } = args;
-  const blocks = args.blocks ?? 1;
+  const { heads, queries, keys, features, valueFeatures, logWeights, causal, exclude, samples } = args;
+  const { blocks = 1 } = args;
   const logSumExp = recorder.array("float", heads * queries, "the log-sum-exp");
   const featureColumns = Math.ceil(features / 4), valueColumns = Math.ceil(valueFeatures / 4);
   const output = recorder.array("float", heads * queries * valueColumns * 4, "the attention output");
@@ -41,19 +41,19 @@ export function attend(
   const tileRows = sizes.ROWS ?? LANES.tiles;
   const blockTiles = Math.ceil(Math.ceil(queries / blocks) / tileRows);
   const tiles = heads * blocks * blockTiles;
-  // Padding copies the rows anyway, so only whole ones are read through their index.
-  const picked = features % 4 === 0 && valueFeatures % 4 === 0
-    ? pickedAlike(args.key, args.value)
-    : undefined;
+  const { array: index, keyOrderAt, keyBlocksAt, samplesAt } = attendIndex(recorder, args);
+  const rules = {
+    WEIGHTED: logWeights,
+    CAUSAL: causal,
+    EXCLUDING: exclude,
+    QUERY_ORDERED: args.queryOrder,
+    KEY_ORDERED: args.keyOrder,
+    SAMPLED: samples,
+  };
   recorder.dispatch({
     kernel: kernels[which],
     definitions: { ...sizes, FEATURES: featureColumns, COLUMNS: columns },
-    constants: {
-      WEIGHTED: logWeights ? 1 : 0,
-      CAUSAL: causal ? 1 : 0,
-      EXCLUDING: exclude ? 1 : 0,
-      PICKED: picked ? 1 : 0,
-    },
+    constants: Object.fromEntries(Object.entries(rules).map(([rule, given]) => [rule, given ? 1 : 0])),
     parameters: [
       queries,
       keys,
@@ -65,16 +65,18 @@ export function attend(
       causal?.period ?? 1,
       causal?.offset ?? 0,
       exclude?.blocks ?? 1,
-      picked?.key.count ?? keys,
+      samples?.count ?? 0,
+      keyOrderAt,
+      keyBlocksAt,
+      samplesAt,
       floatBits(args.scale),
     ],
     arrays: [
       padRows(recorder, args.query, heads * queries, features),
-      picked ? picked.key.rows : padRows(recorder, args.key, heads * keys, features),
-      picked ? picked.value.rows : padRows(recorder, args.value, heads * keys, valueFeatures),
+      padRows(recorder, args.key, heads * keys, features),
+      padRows(recorder, args.value, heads * keys, valueFeatures),
       logWeights,
-      exclude?.keyBlocks,
-      picked?.key.index,
+      index,
       output,
       logSumExp,
     ],

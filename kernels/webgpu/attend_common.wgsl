@@ -1,8 +1,10 @@
 // What both attention kernels share; put between elementary.wgsl and them.
 // parameters.queries, keys: shapes; valueColumns: vec4s of a value row; blocks: pairs of a query
 // block and a key block; blockTiles: query tiles per block; tiles: query tiles in all for one chunk of columns;
-// chunks: chunks of COLUMNS vec4 columns of the values; period, offset: causal rule; excludeBlocks: blocks of
-// `keyBlocks`; keyCount: rows per head of `key` and `value` where they are picked; scale: factor on the inner products.
+// chunks: chunks of COLUMNS vec4 columns of the values; period, offset: causal rule; excludeBlocks: blocks of the
+// excluding rule; samples: sampled keys per head; keyOrderAt, keyBlocksAt, samplesAt: where `index` holds what,
+// see attend_index.wgsl; scale: factor on the inner products.
+// A query sees the keys j of its block, below blockEnd; j = blockEnd + s stands for the head's sampled key s.
 
 struct Parameters {
   queries: u32,
@@ -15,25 +17,29 @@ struct Parameters {
   period: u32,
   offset: i32,
   excludeBlocks: u32,
-  keyCount: u32,
+  samples: u32,
+  keyOrderAt: u32,
+  keyBlocksAt: u32,
+  samplesAt: u32,
   scale: f32,
 }
 
+// Which rules apply.
 override WEIGHTED: bool;
 override CAUSAL: bool;
 override EXCLUDING: bool;
-// Whether key j is row keyIndex[j] of `key` and `value`, rather than row j.
-override PICKED: bool;
+override QUERY_ORDERED: bool;
+override KEY_ORDERED: bool;
+override SAMPLED: bool;
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> query: array<vec4f>; // (heads, queries, 4 FEATURES) f32
 @group(0) @binding(2) var<storage, read> key: array<vec4f>; // (heads, keys, 4 FEATURES) f32
 @group(0) @binding(3) var<storage, read> value: array<vec4f>; // (heads, keys, 4 valueColumns) f32
 @group(0) @binding(4) var<storage, read> logWeights: array<f32>; // (heads, keys) f32
-@group(0) @binding(5) var<storage, read> keyBlocks: array<u32>; // (heads, keys) u32
-@group(0) @binding(6) var<storage, read> keyIndex: array<u32>; // (heads, keys) u32
-@group(0) @binding(7) var<storage, read_write> output: array<vec4f>; // (heads, queries, 4 valueColumns) f32
-@group(0) @binding(8) var<storage, read_write> logSumExp: array<f32>; // (heads, queries) f32
+@group(0) @binding(5) var<storage, read> index: array<u32>; // as attend_index.wgsl leaves it
+@group(0) @binding(6) var<storage, read_write> output: array<vec4f>; // (heads, queries, 4 valueColumns) f32
+@group(0) @binding(7) var<storage, read_write> logSumExp: array<f32>; // (heads, queries) f32
 
 const MASKED = -1.0e38;
 const EMPTY = -3.0e38;
@@ -55,12 +61,44 @@ fn causalEnd(row: u32) -> u32 {
   return u32(max(i32(row % parameters.period) + parameters.offset + 1, 0));
 }
 
+// The row of `query` and of the results that stands at a position of a head.
+fn queryRow(head: u32, position: u32) -> u32 {
+  if (QUERY_ORDERED) {
+    return head * parameters.queries + index[head * parameters.queries + position];
+  }
+  return head * parameters.queries + position;
+}
+
+// Where `index` describes the sampled key j.
+fn sampleAt(head: u32, j: u32, blockEnd: u32) -> u32 {
+  return parameters.samplesAt + 3u * (head * parameters.samples + j - blockEnd);
+}
+
 // The row of `key` and `value` that holds key j of a head.
-fn keyRow(head: u32, j: u32) -> u32 {
-  if (PICKED) {
-    return head * parameters.keyCount + keyIndex[head * parameters.keys + j];
+fn keyRow(head: u32, j: u32, blockEnd: u32) -> u32 {
+  if (SAMPLED && j >= blockEnd) {
+    return head * parameters.keys + index[sampleAt(head, j, blockEnd)];
+  }
+  if (KEY_ORDERED) {
+    return head * parameters.keys + index[parameters.keyOrderAt + head * parameters.keys + j];
   }
   return head * parameters.keys + j;
+}
+
+// What is added to the logits of key j for the queries of a block; EMPTY hides a sampled key of their own block.
+fn addedWeight(head: u32, j: u32, blockEnd: u32, block: u32) -> f32 {
+  if (SAMPLED && j >= blockEnd) {
+    let at = sampleAt(head, j, blockEnd);
+    return select(bitcast<f32>(index[at + 2u]), EMPTY, index[at + 1u] == block);
+  }
+  if (WEIGHTED) {
+    return logWeights[head * parameters.keys + j];
+  }
+  return 0.0;
+}
+
+fn keyBlockOf(head: u32, j: u32) -> u32 {
+  return index[parameters.keyBlocksAt + head * parameters.keys + j];
 }
 
 // exp(logit - largest). Hidden logits are EMPTY, and so is the maximum before the first visible key, so that their

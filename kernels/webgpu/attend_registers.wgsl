@@ -43,7 +43,7 @@ fn main(
     // Rows past the end of the block repeat its last row; they are not stored.
     let row = min(firstRow + r, endRow - 1u);
     for (var t = 0u; t < FEATURES; t++) {
-      q[r][t] = query[(head * parameters.queries + row) * FEATURES + t] * parameters.scale;
+      q[r][t] = query[queryRow(head, row) * FEATURES + t] * parameters.scale;
     }
     for (var c = 0u; c < COLUMNS; c++) {
       sums[r][c] = vec4f(0.0);
@@ -59,12 +59,15 @@ fn main(
     }
     endKey = max(endKey, visibleEnd[r]);
   }
+  if (SAMPLED) {
+    endKey = blockEnd + parameters.samples;
+  }
 
   for (var runStart = firstKey; runStart < endKey; runStart += RUN) {
     let runEnd = min(runStart + RUN, endKey);
     var newLargest = largest;
     for (var j = runStart; j < runEnd; j++) {
-      let row = keyRow(head, j);
+      let row = keyRow(head, j, blockEnd);
       var products: array<f32, ROWS>;
       for (var r = 0u; r < ROWS; r++) {
         products[r] = 0.0;
@@ -76,13 +79,10 @@ fn main(
           products[r] = fma(own.w, k.w, fma(own.z, k.z, fma(own.y, k.y, fma(own.x, k.x, products[r]))));
         }
       }
-      var added = 0.0;
-      if (WEIGHTED) {
-        added = logWeights[head * parameters.keys + j];
-      }
+      let added = addedWeight(head, j, blockEnd, block);
       var keyBlock = 0u;
       if (EXCLUDING) {
-        keyBlock = keyBlocks[head * parameters.keys + j];
+        keyBlock = keyBlockOf(head, j);
       }
       for (var r = 0u; r < ROWS; r++) {
         let logit = products[r] + added;
@@ -110,7 +110,7 @@ fn main(
       }
     }
     for (var j = runStart; j < runEnd; j++) {
-      let valueRow = keyRow(head, j) * parameters.valueColumns;
+      let valueRow = keyRow(head, j, blockEnd) * parameters.valueColumns;
       var weights: array<f32, ROWS>;
       for (var r = 0u; r < ROWS; r++) {
         weights[r] = weigh(logits[((j - runStart) * ROWS + r) * LANES + local], largest[r]);
@@ -130,7 +130,7 @@ fn main(
 
   for (var r = 0u; r < ROWS; r++) {
     if (firstRow + r < endRow) {
-      let row = head * parameters.queries + firstRow + r;
+      let row = queryRow(head, firstRow + r);
       let inverse = select(0.0, 1.0 / total[r], total[r] > 0.0);
       for (var c = 0u; c < COLUMNS; c++) {
         if (firstColumn + c < parameters.valueColumns) {

@@ -38,6 +38,9 @@ fn main(
     let wraps = firstRow / parameters.period != lastRow / parameters.period;
     endKey = min(blockEnd, causalEnd(select(lastRow, parameters.period - 1u, wraps)));
   }
+  if (SAMPLED) {
+    endKey = blockEnd + parameters.samples;
+  }
 
   // Rows past the end of the block repeat its last row; they help loading and are not stored.
   let row = min(firstRow + local, endRow - 1u);
@@ -51,7 +54,7 @@ fn main(
   }
   var q: array<vec4f, FEATURES>;
   for (var t = 0u; t < FEATURES; t++) {
-    q[t] = query[(head * parameters.queries + row) * FEATURES + t] * parameters.scale;
+    q[t] = query[queryRow(head, row) * FEATURES + t] * parameters.scale;
   }
   var sums: array<vec4f, COLUMNS>;
   for (var c = 0u; c < COLUMNS; c++) {
@@ -61,21 +64,18 @@ fn main(
   var total = 0.0;
 
   for (var tileStart = firstKey; tileStart < endKey; tileStart += TILE) {
-    let firstOfTile = head * parameters.keys + tileStart;
     let present = min(TILE, endKey - tileStart);
     for (var i = local; i < present * FEATURES; i += LANES) {
-      keyTile[i] = key[keyRow(head, tileStart + i / FEATURES) * FEATURES + i % FEATURES];
+      keyTile[i] = key[keyRow(head, tileStart + i / FEATURES, blockEnd) * FEATURES + i % FEATURES];
     }
     for (var i = local; i < present * COLUMNS; i += LANES) {
       let column = min(firstColumn + i % COLUMNS, parameters.valueColumns - 1u);
-      valueTile[i] = value[keyRow(head, tileStart + i / COLUMNS) * parameters.valueColumns + column];
+      valueTile[i] = value[keyRow(head, tileStart + i / COLUMNS, blockEnd) * parameters.valueColumns + column];
     }
     for (var i = local; i < present; i += LANES) {
-      if (WEIGHTED) {
-        weightTile[i] = logWeights[firstOfTile + i];
-      }
+      weightTile[i] = addedWeight(head, tileStart + i, blockEnd, block);
       if (EXCLUDING) {
-        blockTile[i] = keyBlocks[firstOfTile + i];
+        blockTile[i] = keyBlockOf(head, tileStart + i);
       }
     }
     workgroupBarrier();
@@ -93,7 +93,7 @@ fn main(
         x = fma(q[t].zzzz, vec4f(k0.z, k1.z, k2.z, k3.z), x);
         x = fma(q[t].wwww, vec4f(k0.w, k1.w, k2.w, k3.w), x);
       }
-      if (WEIGHTED) {
+      if (WEIGHTED || SAMPLED) {
         x += vec4f(weightTile[j], weightTile[j + 1u], weightTile[j + 2u], weightTile[j + 3u]);
       }
       var hidden = (vec4u(tileStart + j) + vec4u(0u, 1u, 2u, 3u) >= vec4u(visibleEnd)) | (x <= vec4f(MASKED));
@@ -125,7 +125,7 @@ fn main(
 
   if (firstRow + local < endRow) {
     let inverse = select(0.0, 1.0 / total, total > 0.0);
-    let outputRow = head * parameters.queries + row;
+    let outputRow = queryRow(head, row);
     for (var c = 0u; c < COLUMNS; c++) {
       if (firstColumn + c < parameters.valueColumns) {
         output[outputRow * parameters.valueColumns + firstColumn + c] = sums[c] * inverse;

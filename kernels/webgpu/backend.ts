@@ -2,12 +2,11 @@ import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "..
 import { type AdapterDescription, describeAdapter, requestAdapter, requestDevice } from "./adapter.ts";
 import { angularHash } from "./angular_hash.ts";
 import { attend, type AttendKernel } from "./attend.ts";
-import { blocksOf } from "./blocks_of.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { keyImportance } from "./key_importance.ts";
 import { mergeAttention } from "./merge_attention.ts";
 import { Recorder } from "./recorder.ts";
-import { centreRows, columnMean, gatherRows } from "./rows.ts";
+import { columnMean, gatherRows } from "./rows.ts";
 import { sampleKeys } from "./sample_keys.ts";
 import { softmaxRows } from "./softmax_rows.ts";
 import { sortByBucket } from "./sort_by_bucket.ts";
@@ -81,10 +80,6 @@ export class WebGpuBackend implements Backend {
     return columnMean(this.#recorder, args);
   }
 
-  centreRows(args: Arguments<"centreRows">): DeviceArray {
-    return centreRows(this.#recorder, args);
-  }
-
   gatherRows(args: Arguments<"gatherRows">): DeviceArray {
     return gatherRows(this.#recorder, args);
   }
@@ -103,10 +98,6 @@ export class WebGpuBackend implements Backend {
 
   sampleKeys(args: Arguments<"sampleKeys">): { index: DeviceArray; logWeight: DeviceArray } {
     return sampleKeys(this.#recorder, args);
-  }
-
-  blocksOf(args: Arguments<"blocksOf">): DeviceArray {
-    return blocksOf(this.#recorder, args);
   }
 
   innerProducts(args: Arguments<"innerProducts">): DeviceArray {

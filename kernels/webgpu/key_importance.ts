@@ -8,7 +8,7 @@ import { padRows } from "./rows.ts";
 const kernel: Kernel = {
   file: "key_importance.wgsl",
   source: [source],
-  access: ["read", "read", "write", "write", "write"],
+  access: ["read", "read", "read", "write", "write", "write"],
 };
 
 /** How much each key deserves to be sampled: see `Backend.keyImportance` for the formula. */
@@ -16,7 +16,7 @@ export function keyImportance(
   recorder: Recorder,
   args: Parameters<Backend["keyImportance"]>[0],
 ): DeviceArray {
-  const { probabilities, value, heads, keys, probes, valueFeatures } = args;
+  const { probabilities, value, centre, heads, keys, probes, valueFeatures } = args;
   const valueSquare = recorder.array("float", heads * keys, "the squared norms of the values");
   const columnNorm = recorder.array("float", heads * keys, "the column norms");
   const importance = recorder.array("float", heads * keys, "the importance of the keys");
@@ -27,6 +27,7 @@ export function keyImportance(
     arrays: [
       probabilities,
       padRows(recorder, value, heads * keys, valueFeatures),
+      padRows(recorder, centre, heads, valueFeatures),
       valueSquare,
       columnNorm,
       importance,

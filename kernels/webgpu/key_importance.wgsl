@@ -16,9 +16,10 @@ struct Parameters {
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> probabilities: array<f32>; // (heads, probes, keys) f32
 @group(0) @binding(2) var<storage, read> value: array<vec4f>; // (heads, keys, 4 columns) f32
-@group(0) @binding(3) var<storage, read_write> valueSquare: array<f32>; // (heads, keys) f32
-@group(0) @binding(4) var<storage, read_write> columnNorm: array<f32>; // (heads, keys) f32
-@group(0) @binding(5) var<storage, read_write> importance: array<f32>; // (heads, keys) f32
+@group(0) @binding(3) var<storage, read> centre: array<vec4f>; // (heads, 4 columns) f32
+@group(0) @binding(4) var<storage, read_write> valueSquare: array<f32>; // (heads, keys) f32
+@group(0) @binding(5) var<storage, read_write> columnNorm: array<f32>; // (heads, keys) f32
+@group(0) @binding(6) var<storage, read_write> importance: array<f32>; // (heads, keys) f32
 
 const LANES = 256u;
 
@@ -37,7 +38,8 @@ fn measure(
   }
   var square = 0.0;
   for (var c = 0u; c < parameters.columns; c++) {
-    let scaled = parameters.valueScale * value[at * parameters.columns + c];
+    let centred = value[at * parameters.columns + c] - centre[head * parameters.columns + c];
+    let scaled = parameters.valueScale * centred;
     square += dot(scaled, scaled);
   }
   valueSquare[at] = square;

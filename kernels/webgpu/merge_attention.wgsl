@@ -1,8 +1,7 @@
-// Merges two partial results over disjoint keys and puts the rows where `order` says. Put behind elementary.wgsl.
+// Merges two partial results over disjoint keys. Put behind elementary.wgsl.
 // Defined in front: Element, f32 or vec4f; LANES, lanes that share a row; ROWS, rows of a workgroup; STEPS, elements of
 // a row that one lane takes.
-// parameters.heads, queries: shapes; width: elements of an output row; MERGING, ORDERED,
-// SHIFTED: whether there is a second part, an order, a shift.
+// parameters.heads, queries: shapes; width: elements of an output row.
 
 struct Parameters {
   heads: u32,
@@ -15,14 +14,8 @@ struct Parameters {
 @group(0) @binding(2) var<storage, read> firstSum: array<f32>; // (heads, queries) f32
 @group(0) @binding(3) var<storage, read> secondOutput: array<Element>; // (heads, queries, width) f32
 @group(0) @binding(4) var<storage, read> secondSum: array<f32>; // (heads, queries) f32
-@group(0) @binding(5) var<storage, read> order: array<u32>; // (heads, queries) u32
-@group(0) @binding(6) var<storage, read> shift: array<Element>; // (heads, width) f32
-@group(0) @binding(7) var<storage, read_write> output: array<Element>; // (heads, queries, width) f32
-@group(0) @binding(8) var<storage, read_write> logSumExp: array<f32>; // (heads, queries) f32
-
-override MERGING: bool;
-override ORDERED: bool;
-override SHIFTED: bool;
+@group(0) @binding(5) var<storage, read_write> output: array<Element>; // (heads, queries, width) f32
+@group(0) @binding(6) var<storage, read_write> logSumExp: array<f32>; // (heads, queries) f32
 
 const MASKED = -1.0e38;
 const EMPTY = -3.0e38;
@@ -34,14 +27,10 @@ fn main(
   @builtin(local_invocation_id) local: vec3u,
 ) {
   let row = (workgroup.x + workgroup.y * workgroups.x) * ROWS + local.y;
-  let head = row / parameters.queries;
-  if (head >= parameters.heads) {
+  if (row >= parameters.heads * parameters.queries) {
     return;
   }
-  var sums = vec2f(firstSum[row], EMPTY);
-  if (MERGING) {
-    sums.y = secondSum[row];
-  }
+  let sums = vec2f(firstSum[row], secondSum[row]);
   let largest = max(sums.x, sums.y);
   let present = sums > vec2f(MASKED);
   // Below exp(-87) a share is lost against the other one, and EMPTY minus a large sum could overflow.
@@ -53,24 +42,14 @@ fn main(
   let total = shares.x + shares.y;
   let weights = select(vec2f(0.0), shares / total, present);
 
-  var place = row;
-  if (ORDERED) {
-    place = head * parameters.queries + order[row];
-  }
   if (local.x == 0u) {
-    logSumExp[place] = select(EMPTY, largest + logarithm(total), largest > MASKED);
+    logSumExp[row] = select(EMPTY, largest + logarithm(total), largest > MASKED);
   }
   for (var step = 0u; step < STEPS; step++) {
     let column = step * LANES + local.x;
     if (column < parameters.width) {
-      var merged = weights.x * firstOutput[row * parameters.width + column];
-      if (MERGING) {
-        merged += weights.y * secondOutput[row * parameters.width + column];
-      }
-      if (SHIFTED) {
-        merged += shift[head * parameters.width + column];
-      }
-      output[place * parameters.width + column] = merged;
+      let at = row * parameters.width + column;
+      output[at] = weights.x * firstOutput[at] + weights.y * secondOutput[at];
     }
   }
 }

@@ -2,7 +2,6 @@ import type { DeviceArray } from "../backend.ts";
 import { DeviceLostError } from "../errors.ts";
 import { bindingBytes, type GpuArray, gpuArray } from "./array.ts";
 import { BufferPool } from "./buffer_pool.ts";
-import { PickedRows } from "./picked_rows.ts";
 import { PipelineCache, type Variant } from "./pipelines.ts";
 import { paddedBytes, readBack, stagingBytes } from "./read_back.ts";
 
@@ -91,13 +90,11 @@ export class Recorder {
 
   /** Records a dispatch. */
   dispatch(step: Step): void {
-    recordCopies(step.arrays);
     if (step.workgroups > 0) this.#steps.push({ ...step, pipeline: this.#pipelines.pipeline(step) });
   }
 
   /** Runs what was recorded and reads arrays back. */
   run(outputs: readonly DeviceArray[], signal?: AbortSignal): Promise<(Float32Array | Uint32Array)[]> {
-    recordCopies(outputs);
     return new Promise((resolve, reject) => {
       this.#failActiveRuns.add(reject);
       this.#run(outputs, signal).then(resolve, async (error) => reject(await this.#explain(error)))
@@ -226,11 +223,6 @@ export class Recorder {
     for (const buffer of this.#retired) this.#pool.give(buffer);
     this.#retired = [];
   }
-}
-
-/** Has picked rows record their copy now, before what reads them. */
-function recordCopies(arrays: readonly (DeviceArray | undefined)[]): void {
-  for (const array of arrays) if (array instanceof PickedRows) void array.buffer;
 }
 
 /** Cuts a number of workgroups into a grid within the limit on each dimension; the kernel skips the surplus. */

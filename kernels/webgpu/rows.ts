@@ -1,6 +1,5 @@
 import type { Backend, DeviceArray } from "../backend.ts";
 import type { Kernel } from "./pipelines.ts";
-import { PickedRows } from "./picked_rows.ts";
 import type { Recorder } from "./recorder.ts";
 import { rowTile } from "./row_tile.ts";
 import source from "./rows.wgsl" with { type: "text" };
@@ -30,40 +29,20 @@ export function columnMean(recorder: Recorder, args: Parameters<Backend["columnM
   return mean;
 }
 
-/** Rows minus the centre of their head. */
-export function centreRows(recorder: Recorder, args: Parameters<Backend["centreRows"]>[0]): DeviceArray {
-  const { rows, centre, heads, count, width } = args;
+/** Copies the picked rows of each head. */
+export function gatherRows(recorder: Recorder, args: Parameters<Backend["gatherRows"]>[0]): DeviceArray {
+  const { rows, index, heads, count, width, picks } = args;
   const tile = rowTile(width, recorder.software);
-  const centred = recorder.array("float", heads * count * width, "the centred rows");
+  const gathered = recorder.array("float", heads * picks * width, "the gathered rows");
   recorder.dispatch({
     kernel,
     ...tile,
-    entryPoint: "centreRows",
-    parameters: [heads, count, tile.width, count, 0],
-    arrays: [rows, centre, undefined, centred],
-    workgroups: Math.ceil(heads * count / tile.rows),
+    entryPoint: "gatherRows",
+    parameters: [heads, count, tile.width, picks, 0],
+    arrays: [rows, undefined, index, gathered],
+    workgroups: Math.ceil(heads * picks / tile.rows),
   });
-  return centred;
-}
-
-/** Copies the picked rows of each head, as late as possible. */
-export function gatherRows(recorder: Recorder, args: Parameters<Backend["gatherRows"]>[0]): DeviceArray {
-  const { rows, index, heads, count, width, picks } = args;
-  const length = heads * picks * width, name = "the gathered rows";
-  recorder.checkSize(length, name);
-  return new PickedRows(args, length, () => {
-    const tile = rowTile(width, recorder.software);
-    const gathered = recorder.array("float", length, name);
-    recorder.dispatch({
-      kernel,
-      ...tile,
-      entryPoint: "gatherRows",
-      parameters: [heads, count, tile.width, picks, 0],
-      arrays: [rows, undefined, index, gathered],
-      workgroups: Math.ceil(heads * picks / tile.rows),
-    });
-    return gathered;
-  });
+  return gathered;
 }
 
 /** Rows filled up with zeros to whole vec4s; as they are if they are whole. [count, width] -> [count, 4 ⌈width/4⌉] */

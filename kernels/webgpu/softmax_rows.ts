@@ -12,14 +12,18 @@ const kernel: Kernel = {
   access: ["read", "read", "write"],
 };
 
+/** Most queries of one invocation. */
+const MOST_QUERIES = 12;
+
 /** Softmax probabilities of few queries over all keys. */
 export function softmaxRows(recorder: Recorder, args: Parameters<Backend["softmaxRows"]>[0]): DeviceArray {
   const { query, key, heads, queries, keys, features, scale } = args;
   const probabilities = recorder.array("float", heads * queries * keys, "the softmax rows");
-  const queryTiles = Math.ceil(queries / 4), keyTiles = Math.ceil(keys / 4);
+  const queryTiles = Math.ceil(queries / MOST_QUERIES), keyTiles = Math.ceil(keys / 4);
+  const tileQueries = Math.ceil(queries / queryTiles);
   const step = {
     kernel,
-    definitions: { FOUR: 4 },
+    definitions: { QUERIES: tileQueries, FOUR: 4 },
     parameters: [heads, queries, keys, Math.ceil(features / 4), queryTiles, keyTiles, floatBits(scale)],
     arrays: [
       padRows(recorder, query, heads * queries, features),

@@ -1,6 +1,7 @@
 // Softmax probabilities of few queries over all keys. Put behind elementary.wgsl.
 // parameters.heads, queries, keys: shapes; columns: vec4s of a query or key row; scale: factor on the inner products;
-// queryTiles, keyTiles: tiles of four queries and of four keys per head. Defined in front: FOUR = 4.
+// queryTiles, keyTiles: tiles of QUERIES queries and of four keys per head. Defined in front: QUERIES, queries of an
+// invocation, and FOUR = 4.
 
 struct Parameters {
   heads: u32,
@@ -21,7 +22,7 @@ const LANES = 64u;
 
 var<workgroup> partial: array<f32, LANES>;
 
-// Four queries by four keys per invocation: each value that is loaded serves four inner products.
+// QUERIES queries by four keys per invocation: each value of a key that is loaded serves all of those queries.
 @compute @workgroup_size(64)
 fn logits(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -32,28 +33,33 @@ fn logits(
   let rowTile = tile / parameters.keyTiles;
   let firstKey = 4u * (tile % parameters.keyTiles);
   let head = rowTile / parameters.queryTiles;
-  let firstQuery = 4u * (rowTile % parameters.queryTiles);
+  let firstQuery = QUERIES * (rowTile % parameters.queryTiles);
   if (head >= parameters.heads) {
     return;
   }
-  let four = vec4u(0u, 1u, 2u, 3u);
-  let q = (head * parameters.queries + min(firstQuery + four, vec4u(parameters.queries - 1u))) * parameters.columns;
-  let k = (head * parameters.keys + min(firstKey + four, vec4u(parameters.keys - 1u))) * parameters.columns;
-  var sums = array<vec4f, 4>(vec4f(0.0), vec4f(0.0), vec4f(0.0), vec4f(0.0));
+  // Queries and keys past the end repeat the last one and are not stored.
+  let four = min(vec4u(firstKey) + vec4u(0u, 1u, 2u, 3u), vec4u(parameters.keys - 1u));
+  let k = (vec4u(head * parameters.keys) + four) * parameters.columns;
+  let firstRow = head * parameters.queries;
+  let lastQuery = parameters.queries - 1u;
+  var sums: array<vec4f, QUERIES>;
+  for (var i = 0u; i < QUERIES; i++) {
+    sums[i] = vec4f(0.0);
+  }
   for (var t = 0u; t < parameters.columns; t++) {
     let keys = transpose(mat4x4f(key[k.x + t], key[k.y + t], key[k.z + t], key[k.w + t]));
-    let rows = mat4x4f(query[q.x + t], query[q.y + t], query[q.z + t], query[q.w + t]);
-    for (var i = 0u; i < FOUR; i++) {
-      for (var part = 0u; part < FOUR; part++) {
-        sums[i] = fma(vec4f(rows[i][part]), keys[part], sums[i]);
-      }
+    for (var i = 0u; i < QUERIES; i++) {
+      let row = query[(firstRow + min(firstQuery + i, lastQuery)) * parameters.columns + t];
+      sums[i] = fma(row.xxxx, keys[0], sums[i]);
+      sums[i] = fma(row.yyyy, keys[1], sums[i]);
+      sums[i] = fma(row.zzzz, keys[2], sums[i]);
+      sums[i] = fma(row.wwww, keys[3], sums[i]);
     }
   }
-  for (var i = 0u; i < FOUR; i++) {
+  for (var i = 0u; i < QUERIES; i++) {
     for (var j = 0u; j < FOUR; j++) {
       if (firstQuery + i < parameters.queries && firstKey + j < parameters.keys) {
-        probabilities[(head * parameters.queries + firstQuery + i) * parameters.keys + firstKey + j] =
-          parameters.scale * sums[i][j];
+        probabilities[(firstRow + firstQuery + i) * parameters.keys + firstKey + j] = parameters.scale * sums[i][j];
       }
     }
   }

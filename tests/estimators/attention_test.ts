@@ -31,10 +31,13 @@ async function run(
   return (await attention(q, k, v, { ...options, device })).output;
 }
 
-onEachDevice("attention() of a constant value is that constant, to the bit", async (device) => {
+onEachDevice("attention() of a constant value is that constant, up to rounding", async (device) => {
   const value = tensor(Float32Array.from({ length: 90 * 3 }, (_, at) => [1 / 3, -7, 0][at % 3]), [90, 3]);
   const output = await run(device, random(1, [70, 8], 5), random(2, [90, 8]), value, budget);
-  assertEquals(output.data, Float32Array.from({ length: 70 * 3 }, (_, at) => [1 / 3, -7, 0][at % 3]));
+  output.data.forEach((x, at) => {
+    const constant = [1 / 3, -7, 0][at % 3];
+    assertLessOrEqual(Math.abs(x - constant), 16 * unit * Math.abs(constant), `${at}`);
+  });
 });
 
 onEachDevice("kdeformer-practical with one block is exact attention", async (device) => {

@@ -3,7 +3,8 @@ import { floats, floatValues } from "../../kernels/reference/array.ts";
 import { openDevice } from "../../mod.ts";
 import { webgpuTest } from "../backends.ts";
 import { normals } from "../data.ts";
-import { assertPrecise, plainAttention } from "../precision.ts";
+import { plainAttention } from "../attend.ts";
+import { assertPrecise } from "../precision.ts";
 
 const keys = 16384, checkedRows = 8;
 

@@ -1,11 +1,7 @@
 import { assertEquals } from "@std/assert";
-import type { Backend } from "../../kernels/backend.ts";
-import { attend as referenceAttend } from "../../kernels/reference/attend.ts";
-import { floats, words } from "../../kernels/reference/array.ts";
-import { floatValues } from "../../kernels/reference/array.ts";
+import { attendOn, checkAttend } from "../attend.ts";
 import { onEachBackend } from "../backends.ts";
-import { normals, wordsBelow } from "../data.ts";
-import { assertPrecise, type HostAttend, plainAttention } from "../precision.ts";
+import { normals, permutations, wordsBelow } from "../data.ts";
 
 type Shape = [heads: number, queries: number, keys: number, features: number, valueFeatures: number];
 
@@ -27,35 +23,6 @@ function problem(
   };
 }
 
-async function attendOn(backend: Backend, args: HostAttend): Promise<(Float32Array | Uint32Array)[]> {
-  const { output, logSumExp } = backend.attend({
-    ...args,
-    query: backend.upload(args.query),
-    key: backend.upload(args.key),
-    value: backend.upload(args.value),
-    logWeights: args.logWeights && backend.upload(args.logWeights),
-    exclude: args.exclude && { ...args.exclude, keyBlocks: backend.upload(args.exclude.keyBlocks) },
-  });
-  const result = await backend.run([output, logSumExp]);
-  backend.reset();
-  return result;
-}
-
-async function checkPrecision(backend: Backend, args: HostAttend, what: string): Promise<void> {
-  const exact = referenceAttend({
-    ...args,
-    query: floats(Float64Array.from(args.query)),
-    key: floats(Float64Array.from(args.key)),
-    value: floats(Float64Array.from(args.value)),
-    logWeights: args.logWeights && floats(Float64Array.from(args.logWeights)),
-    exclude: args.exclude && { ...args.exclude, keyBlocks: words(args.exclude.keyBlocks) },
-  });
-  const plain = plainAttention(args);
-  const [output, logSumExp] = await attendOn(backend, args);
-  assertPrecise(output, plain.output, floatValues(exact.output), `${what}: output`);
-  assertPrecise(logSumExp, plain.logSumExp, floatValues(exact.logSumExp), `${what}: log-sum-exp`);
-}
-
 const shapes: Shape[] = [
   [1, 1, 1, 1, 1],
   [1, 1, 5, 1, 2],
@@ -70,26 +37,26 @@ const shapes: Shape[] = [
 ];
 
 onEachBackend("attend() meets the precision rule on every shape", async (backend) => {
-  for (const shape of shapes) await checkPrecision(backend, problem(shape), `shape ${shape}`);
+  for (const shape of shapes) await checkAttend(backend, problem(shape), `shape ${shape}`);
 });
 
 onEachBackend("attend() meets the precision rule at large logits", async (backend) => {
   for (const spread of [10, 100, 1e4]) {
-    await checkPrecision(backend, problem([1, 37, 91, 16, 8], { spread }), `spread ${spread}`);
+    await checkAttend(backend, problem([1, 37, 91, 16, 8], { spread }), `spread ${spread}`);
   }
 });
 
 onEachBackend("attend() is right on zeros, duplicates and denormals", async (backend) => {
   const base = problem([1, 20, 45, 8, 4]);
-  await checkPrecision(backend, { ...base, query: base.query.map(() => 0) }, "zero queries");
-  await checkPrecision(
+  await checkAttend(backend, { ...base, query: base.query.map(() => 0) }, "zero queries");
+  await checkAttend(
     backend,
     { ...base, key: base.key.map((_, at) => base.key[at % 8]) },
     "one key repeated",
   );
-  await checkPrecision(backend, { ...base, value: base.value.map(() => 0) }, "zero values");
-  await checkPrecision(backend, { ...base, query: base.query.map((x) => x * 1e-40) }, "denormal queries");
-  await checkPrecision(
+  await checkAttend(backend, { ...base, value: base.value.map(() => 0) }, "zero values");
+  await checkAttend(backend, { ...base, query: base.query.map((x) => x * 1e-40) }, "denormal queries");
+  await checkAttend(
     backend,
     { ...base, key: base.key.map((x, at) => at < 8 ? 1e3 * x : x) },
     "one huge key",
@@ -98,18 +65,18 @@ onEachBackend("attend() is right on zeros, duplicates and denormals", async (bac
 
 onEachBackend("attend() hides the future", async (backend) => {
   for (const offset of [0, 9, -4, -30, 100]) {
-    await checkPrecision(
+    await checkAttend(
       backend,
       { ...problem([2, 24, 33, 16, 5]), causal: { period: 24, offset } },
       `offset ${offset}`,
     );
   }
-  await checkPrecision(
+  await checkAttend(
     backend,
     { ...problem([2, 60, 25, 16, 5]), causal: { period: 20, offset: 5 } },
     "three sequences",
   );
-  await checkPrecision(
+  await checkAttend(
     backend,
     { ...problem([1, 300, 300, 64, 64]), causal: { period: 300, offset: 0 } },
     "n = 300",
@@ -119,15 +86,15 @@ onEachBackend("attend() hides the future", async (backend) => {
 onEachBackend("attend() adds the log-weights of keys and hides masked ones", async (backend) => {
   const base = problem([2, 30, 70, 15, 6]);
   const weights = normals(9, 140, 3);
-  await checkPrecision(backend, { ...base, logWeights: weights }, "log-weights");
+  await checkAttend(backend, { ...base, logWeights: weights }, "log-weights");
   const masked = weights.map((w, at) => at % 3 === 0 ? -3e38 : w);
-  await checkPrecision(backend, { ...base, logWeights: masked }, "a third masked");
-  await checkPrecision(
+  await checkAttend(backend, { ...base, logWeights: masked }, "a third masked");
+  await checkAttend(
     backend,
     { ...base, logWeights: masked, causal: { period: 30, offset: 2 } },
     "masked and causal",
   );
-  await checkPrecision(backend, { ...base, logWeights: weights.map(() => -3e38) }, "all masked");
+  await checkAttend(backend, { ...base, logWeights: weights.map(() => -3e38) }, "all masked");
 });
 
 onEachBackend("attend() pairs blocks of any size", async (backend) => {
@@ -138,7 +105,7 @@ onEachBackend("attend() pairs blocks of any size", async (backend) => {
       2,
     ]]
   ) {
-    await checkPrecision(
+    await checkAttend(
       backend,
       { ...problem([2, queries, keys, 16, 9]), blocks },
       `${queries}, ${keys}, ${blocks}`,
@@ -150,14 +117,53 @@ onEachBackend("attend() hides keys from their own block", async (backend) => {
   for (const [queries, keys, blocks] of [[96, 30, 3], [101, 17, 7], [9, 40, 16], [64, 98, 64], [33, 5, 1]]) {
     const exclude = { keyBlocks: wordsBelow(5, 2 * keys, blocks), blocks };
     const args = { ...problem([2, queries, keys, 16, 9]), exclude };
-    await checkPrecision(backend, args, `${queries}, ${keys}, ${blocks}`);
-    await checkPrecision(
+    await checkAttend(backend, args, `${queries}, ${keys}, ${blocks}`);
+    await checkAttend(
       backend,
       { ...args, logWeights: normals(6, 2 * keys, 2) },
       `weighted ${queries}, ${keys}`,
     );
   }
 });
+
+onEachBackend(
+  "attend() follows the orders of queries and keys, and shows the samples of other blocks",
+  async (backend) => {
+    for (
+      const [queries, keys, blocks, count, features, valueFeatures] of [
+        [96, 96, 3, 10, 16, 9],
+        [101, 64, 7, 150, 15, 15],
+        [10, 50, 16, 3, 64, 64],
+        [50, 10, 16, 10, 16, 8],
+        [300, 290, 2, 33, 32, 5],
+        [33, 5, 1, 4, 3, 3],
+      ]
+    ) {
+      const args = problem([2, queries, keys, features, valueFeatures]);
+      const queryOrder = permutations(7, 2, queries), keyOrder = permutations(8, 2, keys);
+      const position = new Uint32Array(2 * keys);
+      keyOrder.forEach((row, at) => position[at - at % keys + row] = at % keys);
+      const samples = {
+        count,
+        index: wordsBelow(9, 2 * count, keys),
+        logWeights: normals(10, 2 * count, 2),
+        position,
+      };
+      const what = `${queries}, ${keys}, ${blocks}, ${count}`;
+      await checkAttend(backend, { ...args, blocks, queryOrder, keyOrder }, `ordered ${what}`);
+      await checkAttend(backend, { ...args, blocks, queryOrder, keyOrder, samples }, `sampled ${what}`);
+      await checkAttend(backend, { ...args, blocks, keyOrder, samples }, `keys in order ${what}`);
+      const exclude = { keyBlocks: wordsBelow(5, 2 * keys, blocks), blocks };
+      await checkAttend(backend, { ...args, exclude, queryOrder }, `excluding ${what}`);
+      const hidden = { ...samples, logWeights: samples.logWeights.map((w, at) => at % 2 ? w : -3e38) };
+      await checkAttend(
+        backend,
+        { ...args, blocks, queryOrder, keyOrder, samples: hidden },
+        `hidden ${what}`,
+      );
+    }
+  },
+);
 
 onEachBackend("attend() gives the same bits every time", async (backend) => {
   const args = problem([2, 130, 260, 64, 64]);

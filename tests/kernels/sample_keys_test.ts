@@ -37,12 +37,14 @@ Deno.test("RandomStream.distinct() draws distinct numbers, all of them if asked"
 onEachBackend("keyImportance() follows its formula", async (backend) => {
   for (const [heads, keys, probes, valueFeatures] of [[1, 1, 1, 1], [2, 300, 5, 15], [1, 5000, 12, 64]]) {
     const probabilities = normals(1, heads * probes * keys).map((x) => Math.abs(x) / keys);
-    const value = normals(2, heads * keys * valueFeatures, 1e-3);
+    const value = normals(2, heads * keys * valueFeatures, 1e-3),
+      centre = normals(3, heads * valueFeatures, 1e-3);
     const { actual: [importance], expected: [exact] } = await besideReference(backend, (on) => [
       on.keyImportance({
         probabilities: on.upload(probabilities),
         probes,
         value: on.upload(value),
+        centre: on.upload(centre),
         valueScale: 1e3,
         heads,
         keys,
@@ -64,6 +66,7 @@ onEachBackend("keyImportance() is uniform when values and probabilities are zero
       probabilities: backend.upload(new Float32Array(2 * keys)),
       probes: 2,
       value: backend.upload(new Float32Array(keys * 3)),
+      centre: backend.upload(new Float32Array(3)),
       valueScale: 1,
       heads: 1,
       keys,
@@ -126,24 +129,3 @@ onEachBackend(
     assertEquals(index.filter((key) => key !== 17).length, 0);
   },
 );
-
-onEachBackend("blocksOf() finds the block of each picked row", async (backend) => {
-  for (const [count, blocks, picks] of [[100, 7, 30], [5, 16, 5], [4096, 64, 128]]) {
-    const position = new RandomStream(1, 9).distinct(count, count);
-    const index = wordsBelow(2, picks, count);
-    const { actual, expected } = await besideReference(
-      backend,
-      (on) => [
-        on.blocksOf({
-          position: on.upload(position),
-          index: on.upload(index),
-          heads: 1,
-          count,
-          picks,
-          blocks,
-        }),
-      ],
-    );
-    assertEquals(actual, expected);
-  }
-});

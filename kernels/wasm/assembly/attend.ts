@@ -18,20 +18,14 @@ class AttendArguments {
   query: usize;
   key: usize;
   value: usize;
-  /** Which rows of these three are meant; 0 for all in order. */
-  queryIndex: usize;
-  keyIndex: usize;
-  valueIndex: usize;
-  /** Rows of one head in these three. */
-  queryRows: u32;
-  keyRows: u32;
-  valueRows: u32;
+  /** Permutations; 0 where the order is that of the rows. */
+  queryOrder: usize;
+  keyOrder: usize;
+  /** These are 0 where they are not given. */
+  logWeights: usize;
+  keyBlocks: usize;
   output: usize;
   logSumExp: usize;
-  /** 0 where there are none. */
-  logWeights: usize;
-  /** 0 where nothing is excluded. */
-  keyBlocks: usize;
   /** As PACK_KEYS leaves them; 0 where the task packs its own block. */
   packedKey: usize;
   packedValue: usize;
@@ -50,6 +44,14 @@ class AttendArguments {
   tasksPerBlock: u32;
   /** Keys of the longest block, rounded up to 8. */
   padded: u32;
+  /** Sampled keys of one head, as PACK_KEYS leaves them; 0 where there are none. */
+  samples: u32;
+  samplesPadded: u32;
+  sampledKey: usize;
+  sampledValue: usize;
+  sampleIndex: usize;
+  sampleWeights: usize;
+  keyPosition: usize;
 }
 
 /**
@@ -66,39 +68,79 @@ export function attendTask(operation: usize, task: u32, scratch: usize): void {
   if (first >= end) return;
   const keyStart = blockStart(block, args.keys, args.blocks);
   const count = blockStart(block + 1, args.keys, args.blocks) - keyStart;
-  const features = args.features, width = args.valueFeatures, firstKey = <usize>head * args.keys + keyStart;
+  const features = args.features, width = args.valueFeatures, padded = args.padded;
 
-  const tile = scratch, biased = args.logWeights || args.keyBlocks;
-  const bias = tile + (6 * TILE_KEYS << 2), groups = bias + BIAS_BYTES;
-  let padded = args.padded, packedKey = args.packedKey, packedValue = args.packedValue;
+  const tile = scratch, bias = tile + (6 * TILE_KEYS << 2), groups = bias + BIAS_BYTES;
+  let packedKey = args.packedKey, packedValue = args.packedValue;
   if (packedKey) {
     packedKey += (<usize>slot * padded * features) << 2;
     packedValue += (<usize>slot * padded * upToEight(width)) << 2;
   } else {
     packedKey = groups + (args.rowsPerTask / 6 + 2) * group.groupBytes(features, width);
     packedValue = packedKey + ((<usize>padded * features) << 2);
-    const key = args.key + ((<usize>head * args.keyRows * features) << 2);
-    const keyIndex = args.keyIndex ? args.keyIndex + ((<usize>head * args.keys) << 2) : 0;
-    packKeys(packedKey, key, keyIndex, keyStart, keyStart + count, features);
-    const value = args.value + ((<usize>head * args.valueRows * width) << 2);
-    const valueIndex = args.valueIndex ? args.valueIndex + ((<usize>head * args.keys) << 2) : 0;
-    packValues(packedValue, value, valueIndex, keyStart, keyStart + count, width, (<usize>padded * PANEL) << 2);
+    const index = args.keyOrder ? args.keyOrder + ((<usize>head * args.keys) << 2) : 0;
+    const key = args.key + ((<usize>head * args.keys * features) << 2);
+    packKeys(packedKey, key, index, keyStart, keyStart + count, features);
+    const value = args.value + ((<usize>head * args.keys * width) << 2), panelBytes = (<usize>padded * PANEL) << 2;
+    packValues(packedValue, value, index, keyStart, keyStart + count, width, panelBytes);
   }
 
   startGroups(args, groups, head, first, end, keyStart, count);
+  const biased = args.logWeights || args.keyBlocks, firstKey = <usize>head * args.keys + keyStart;
   for (let tileStart: u32 = 0; tileStart < count; tileStart += TILE_KEYS) {
     const keyPanel = packedKey + ((<usize>tileStart * features) << 2);
     const valuePanel = packedValue + (<usize>tileStart * PANEL << 2);
-    const here = min<u32>(TILE_KEYS, count - tileStart);
+    const here = min<u32>(TILE_KEYS, count - tileStart), key = (firstKey + tileStart) << 2;
     store<u32>(bias, NOBODY, BIAS_OWNER);
     let at = groups;
     for (let row = first; row < end; row += group.groupRows(end - row)) {
-      const key = (firstKey + tileStart) << 2;
-      attendTile(args, at, tile, end - row, biased ? bias : 0, key, tileStart, here, keyPanel, valuePanel);
+      attendTile(args, at, tile, end - row, biased ? bias : 0, key, tileStart, here, padded, keyPanel, valuePanel);
       at += group.groupBytes(features, width);
     }
   }
+  if (args.samples) attendSamples(args, groups, tile, bias, head, block, first, end);
   finishGroups(args, groups, head, first, end);
+}
+
+/** Goes on with the sampled keys of the head; those of the rows' own block have been seen. */
+function attendSamples(
+  args: AttendArguments,
+  groups: usize,
+  tile: usize,
+  bias: usize,
+  head: u32,
+  block: u32,
+  first: u32,
+  end: u32,
+): void {
+  const features = args.features, width = args.valueFeatures, padded = args.samplesPadded, samples = args.samples;
+  const packedKey = args.sampledKey + ((<usize>head * padded * features) << 2);
+  const packedValue = args.sampledValue + ((<usize>head * padded * upToEight(width)) << 2);
+  const index = args.sampleIndex + ((<usize>head * samples) << 2);
+  const weights = args.sampleWeights + ((<usize>head * samples) << 2);
+  const position = args.keyPosition + ((<usize>head * args.keys) << 2);
+  const blockFirst = blockStart(block, args.keys, args.blocks);
+  const blockKeys = blockStart(block + 1, args.keys, args.blocks) - blockFirst;
+  let at = groups;
+  for (let row = first; row < end; row += group.groupRows(end - row)) {
+    group.showKeys(at, min<u32>(group.groupRows(end - row), end - row), samples);
+    at += group.groupBytes(features, width);
+  }
+  for (let tileStart: u32 = 0; tileStart < samples; tileStart += TILE_KEYS) {
+    const here = min<u32>(TILE_KEYS, samples - tileStart), tileBytes = <usize>tileStart << 2;
+    fillBias(bias, weights + tileBytes, 0, 0, here, upToEight(here));
+    for (let key: u32 = 0; key < here; ++key) {
+      const place = load<u32>(position + (<usize>load<u32>(index + tileBytes + (key << 2)) << 2));
+      if (place - blockFirst < blockKeys) store<f32>(bias + (key << 2), -Infinity);
+    }
+    store<u32>(bias, 0, BIAS_OWNER);
+    const keyPanel = packedKey + tileBytes * features, valuePanel = packedValue + tileBytes * PANEL;
+    at = groups;
+    for (let row = first; row < end; row += group.groupRows(end - row)) {
+      attendTile(args, at, tile, end - row, bias, 0, tileStart, here, padded, keyPanel, valuePanel);
+      at += group.groupBytes(features, width);
+    }
+  }
 }
 
 function startGroups(
@@ -111,12 +153,12 @@ function startGroups(
   count: u32,
 ): void {
   const features = args.features, width = args.valueFeatures;
-  const query = args.query + ((<usize>head * args.queryRows * features) << 2);
-  const queryIndex = args.queryIndex ? args.queryIndex + ((<usize>head * args.queries) << 2) : 0;
+  const query = args.query + ((<usize>head * args.queries * features) << 2);
+  const order = args.queryOrder ? args.queryOrder + ((<usize>head * args.queries) << 2) : 0;
   let at = groups;
   for (let row = first; row < end; row += group.groupRows(end - row)) {
     const size = group.groupRows(end - row), valid = min<u32>(size, end - row);
-    group.packQueries(at + group.QUERIES, query, queryIndex, row, valid, size, features);
+    group.packQueries(at + group.QUERIES, query, order, row, valid, size, features);
     memory.fill(group.sumsOf(at, features), 0, <usize>upToEight(width) * 24);
     let farthest: u32 = 0;
     for (let r: u32 = 0; r < 6; ++r) {
@@ -148,6 +190,7 @@ function attendTile(
   key: usize,
   tileStart: u32,
   count: u32,
+  panelKeys: u32,
   keyPanel: usize,
   valuePanel: usize,
 ): void {
@@ -174,7 +217,7 @@ function attendTile(
   }
 
   let sums = group.sumsOf(at, features);
-  const decay = at + group.DECAYS, panelBytes = (<usize>args.padded * PANEL) << 2;
+  const decay = at + group.DECAYS, panelBytes = (<usize>panelKeys * PANEL) << 2;
   for (let column: u32 = 0; column < args.valueFeatures; column += PANEL) {
     if (six) accumulateSix(sums, decay, tile, valuePanel, padded);
     else accumulateFour(sums, decay, tile, valuePanel, padded);
@@ -184,13 +227,14 @@ function attendTile(
 }
 
 function finishGroups(args: AttendArguments, groups: usize, head: u32, first: u32, end: u32): void {
-  const features = args.features, width = args.valueFeatures;
+  const features = args.features, width = args.valueFeatures, base = <usize>head * args.queries;
   let at = groups;
   for (let row = first; row < end; row += group.groupRows(end - row)) {
     const sums = group.sumsOf(at, features);
     const valid = min<u32>(group.groupRows(end - row), end - row);
     for (let r: u32 = 0; r < valid; ++r) {
-      const index = <usize>head * args.queries + row + r, line = at + (<usize>r << 2);
+      const position = base + row + r, line = at + (<usize>r << 2);
+      const index = args.queryOrder ? base + load<u32>(args.queryOrder + (position << 2)) : position;
       const total = load<f32>(line, group.TOTALS);
       group.writeRow(args.output + ((index * width) << 2), sums, r, width, total);
       const logSumExp = <f64>load<f32>(line, group.LARGEST) + logarithm(<f64>total);

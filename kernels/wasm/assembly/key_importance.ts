@@ -11,6 +11,7 @@ class ImportanceArguments {
   uniformShare: f64;
   probabilities: usize;
   value: usize;
+  centre: usize;
   importance: usize;
   /** [heads, keys] floats each: squared value norms, later their y; and x. */
   sizes: usize;
@@ -24,7 +25,7 @@ class ImportanceArguments {
   valueScale: f32;
 }
 
-/** ||valueScale · value_j||² and its sum. */
+/** ||valueScale · (value_j − centre)||² and its sum. */
 export function valueSizesTask(operation: usize, task: u32): void {
   const args = changetype<ImportanceArguments>(operation);
   const chunks = (args.keys + CHUNK_ROWS - 1) / CHUNK_ROWS, head = task / chunks;
@@ -35,15 +36,16 @@ export function valueSizesTask(operation: usize, task: u32): void {
     const index = <usize>head * args.keys + key;
     let at = args.value + (index * width << 2);
     const stop = at + (<usize>width << 2);
-    let a = f32x4.splat(0), b = a;
-    for (; at + 32 <= stop; at += 32) {
-      const low = f32x4.mul(scale, v128.load(at)), high = f32x4.mul(scale, v128.load(at, 16));
+    let a = f32x4.splat(0), b = a, centre = args.centre + (<usize>head * width << 2);
+    for (; at + 32 <= stop; at += 32, centre += 32) {
+      const low = f32x4.mul(scale, f32x4.sub(v128.load(at), v128.load(centre)));
+      const high = f32x4.mul(scale, f32x4.sub(v128.load(at, 16), v128.load(centre, 16)));
       a = multiplyAdd(low, low, a);
       b = multiplyAdd(high, high, b);
     }
     let size = sumOfLanes(f32x4.add(a, b));
-    for (; at < stop; at += 4) {
-      const x = args.valueScale * load<f32>(at);
+    for (; at < stop; at += 4, centre += 4) {
+      const x = args.valueScale * (load<f32>(at) - load<f32>(centre));
       size += x * x;
     }
     store<f32>(args.sizes + (index << 2), size);

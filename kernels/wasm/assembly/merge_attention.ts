@@ -9,11 +9,8 @@ import { EMPTY, MASKED } from "./tile_softmax";
 class MergeArguments {
   firstOutput: usize;
   firstLogSumExp: usize;
-  /** These four are 0 where they are not given. */
   secondOutput: usize;
   secondLogSumExp: usize;
-  order: usize;
-  shift: usize;
   output: usize;
   logSumExp: usize;
   heads: u32;
@@ -26,22 +23,16 @@ export function mergeAttentionTask(operation: usize, task: u32): void {
   const chunks = (args.queries + CHUNK_ROWS - 1) / CHUNK_ROWS, head = task / chunks;
   const start = (task % chunks) * CHUNK_ROWS, end = min<u32>(args.queries, start + CHUNK_ROWS);
   const width = args.width, stride = <usize>width << 2, base = <usize>head * args.queries;
-  const shift = args.shift ? args.shift + head * stride : 0;
   for (let row = base + start; row < base + end; ++row) {
-    const a = load<f32>(args.firstLogSumExp + (row << 2));
-    const b = args.secondLogSumExp ? load<f32>(args.secondLogSumExp + (row << 2)) : EMPTY;
+    const a = load<f32>(args.firstLogSumExp + (row << 2)), b = load<f32>(args.secondLogSumExp + (row << 2));
     const largest = max<f32>(a, b), empty = largest <= MASKED;
     // One of the two exponentials is that of zero.
     const smaller = exponentialOf(min<f32>(a, b) - largest), total: f32 = smaller + 1;
     const inverse: f32 = empty ? 0 : 1 / total, other = smaller * inverse;
-    const target = args.order ? base + load<u32>(args.order + (row << 2)) : row;
     const logSumExp = empty ? EMPTY : <f32>(<f64>largest + logarithm(<f64>total));
-    store<f32>(args.logSumExp + (target << 2), logSumExp);
-    const to = args.output + target * stride, first = args.firstOutput + row * stride;
-    const firstWeight = a < b ? other : inverse, secondWeight = a < b ? inverse : other;
-    if (args.secondOutput) mixRows(to, first, firstWeight, args.secondOutput + row * stride, secondWeight, width);
-    else mixRows(to, first, firstWeight, first, 0, width);
-    if (shift) addRow(to, shift, width);
+    store<f32>(args.logSumExp + (row << 2), logSumExp);
+    const firstWeight = a < b ? other : inverse, secondWeight = a < b ? inverse : other, at = row * stride;
+    mixRows(args.output + at, args.firstOutput + at, firstWeight, args.secondOutput + at, secondWeight, width);
   }
 }
 
@@ -55,12 +46,4 @@ function mixRows(to: usize, first: usize, a: f32, second: usize, b: f32, width: 
     v128.store(to + at, multiplyAdd(firstWeight, v128.load(first + at), rest));
   }
   for (; at < stop; at += 4) store<f32>(to + at, a * load<f32>(first + at) + b * load<f32>(second + at));
-}
-
-@inline
-function addRow(to: usize, shift: usize, width: u32): void {
-  const stop = (<usize>width) << 2;
-  let at: usize = 0;
-  for (; at + 16 <= stop; at += 16) v128.store(to + at, f32x4.add(v128.load(to + at), v128.load(shift + at)));
-  for (; at < stop; at += 4) store<f32>(to + at, load<f32>(to + at) + load<f32>(shift + at));
 }

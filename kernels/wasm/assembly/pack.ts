@@ -142,16 +142,14 @@ export function packValues(
 class PackArguments {
   key: usize;
   value: usize;
-  /** Which rows of `key` and `value` are meant; 0 for all in order. */
-  keyIndex: usize;
-  valueIndex: usize;
-  /** Rows of one head in `key` and `value`. */
-  keyRows: u32;
-  valueRows: u32;
+  /** [heads, picks] rows that are meant; 0 for all in order. */
+  index: usize;
   packedKey: usize;
   packedValue: usize;
   heads: u32;
+  /** Rows of one head in `key` and `value`. */
   keys: u32;
+  picks: u32;
   features: u32;
   valueFeatures: u32;
   blocks: u32;
@@ -163,15 +161,14 @@ export function packKeysTask(operation: usize, task: u32): void {
   const args = changetype<PackArguments>(operation);
   const chunks = (args.padded + CHUNK_KEYS - 1) / CHUNK_KEYS;
   const part = task / chunks, head = part / args.blocks, block = part % args.blocks;
-  const start = blockStart(block, args.keys, args.blocks), chunk = (task % chunks) * CHUNK_KEYS;
-  const first = start + chunk, end = min<u32>(first + CHUNK_KEYS, blockStart(block + 1, args.keys, args.blocks));
+  const start = blockStart(block, args.picks, args.blocks), chunk = (task % chunks) * CHUNK_KEYS;
+  const first = start + chunk, end = min<u32>(first + CHUNK_KEYS, blockStart(block + 1, args.picks, args.blocks));
   if (first >= end) return;
   const features = args.features, width = args.valueFeatures, slot = <usize>part * args.padded;
-  const key = args.key + ((<usize>head * args.keyRows * features) << 2);
-  const keyIndex = args.keyIndex ? args.keyIndex + ((<usize>head * args.keys) << 2) : 0;
-  packKeys(args.packedKey + (((slot + chunk) * features) << 2), key, keyIndex, first, end, features);
-  const value = args.value + ((<usize>head * args.valueRows * width) << 2);
-  const valueIndex = args.valueIndex ? args.valueIndex + ((<usize>head * args.keys) << 2) : 0;
+  const index = args.index ? args.index + ((<usize>head * args.picks) << 2) : 0;
+  const key = args.key + ((<usize>head * args.keys * features) << 2);
+  packKeys(args.packedKey + (((slot + chunk) * features) << 2), key, index, first, end, features);
+  const value = args.value + ((<usize>head * args.keys * width) << 2);
   const target = args.packedValue + ((slot * upToEight(width) + chunk * PANEL) << 2);
-  packValues(target, value, valueIndex, first, end, width, (<usize>args.padded * PANEL) << 2);
+  packValues(target, value, index, first, end, width, (<usize>args.padded * PANEL) << 2);
 }

@@ -52,6 +52,12 @@ export function packQueries(
   packColumns(to, size, rows, index, first, valid, features);
 }
 
+/** Lets the `valid` rows of a group see `count` keys from now on. */
+export function showKeys(group: usize, valid: u32, count: u32): void {
+  for (let row: u32 = 0; row < valid; ++row) store<u32>(group + (<usize>row << 2), count, LIMITS);
+  store<u32>(group, count, FARTHEST);
+}
+
 /** Writes one finished row: sums divided by the total, or zeros where no key was visible. */
 export function writeRow(output: usize, sums: usize, row: u32, width: u32, total: f32): void {
   const inverse = f32x4.splat(total > 0 ? 1 / total : 0);

@@ -1,7 +1,6 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { CHUNK_ROWS } from "../layout";
 import { logarithm } from "./logarithm";
-import { blockOf, blockStart } from "./partition";
+import { blockStart } from "./partition";
 import { multiplyHigh, randomWord } from "./random";
 
 @unmanaged
@@ -50,27 +49,4 @@ export function sampleKeysTask(operation: usize, head: u32): void {
 @inline
 function weightOf(importance: usize, key: u32, factor: f64): u32 {
   return 1 + <u32>(<f64>load<f32>(importance + (<usize>key << 2)) * factor);
-}
-
-@unmanaged
-class BlocksOfArguments {
-  position: usize;
-  index: usize;
-  result: usize;
-  heads: u32;
-  count: u32;
-  picks: u32;
-  blocks: u32;
-}
-
-export function blocksOfTask(operation: usize, task: u32): void {
-  const args = changetype<BlocksOfArguments>(operation);
-  const chunks = (args.picks + CHUNK_ROWS - 1) / CHUNK_ROWS, head = task / chunks;
-  const start = (task % chunks) * CHUNK_ROWS, end = min<u32>(args.picks, start + CHUNK_ROWS);
-  const position = args.position + (<usize>head * args.count << 2), row = <usize>head * args.picks << 2;
-  for (let i = start; i < end; ++i) {
-    const at = row + (<usize>i << 2);
-    const place = load<u32>(position + (<usize>load<u32>(args.index + at) << 2));
-    store<u32>(args.result + at, blockOf(place, args.count, args.blocks));
-  }
 }

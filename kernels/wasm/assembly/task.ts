@@ -6,8 +6,8 @@ import { keyImportanceTask, keySizesTask, valueSizesTask } from "./key_importanc
 import * as layout from "../layout";
 import { mergeAttentionTask } from "./merge_attention";
 import { packKeysTask } from "./pack";
-import { centreRowsTask, columnMeanTask, columnSumsTask, gatherRowsTask } from "./rows";
-import { blocksOfTask, sampleKeysTask } from "./sample_keys";
+import { columnMeanTask, columnSumsTask, gatherRowsTask } from "./rows";
+import { sampleKeysTask } from "./sample_keys";
 import { probeLogitsTask, probeSoftmaxTask } from "./softmax_rows";
 import { sortByBucketTask } from "./sort_by_bucket";
 
@@ -27,8 +27,6 @@ export function runTask(operation: usize, task: u32, scratch: usize): void {
       return columnSumsTask(args, task);
     case layout.COLUMN_MEAN:
       return columnMeanTask(args, task);
-    case layout.CENTRE_ROWS:
-      return centreRowsTask(args, task);
     case layout.GATHER_ROWS:
       return gatherRowsTask(args, task);
     case layout.ANGULAR_HASH:
@@ -43,8 +41,6 @@ export function runTask(operation: usize, task: u32, scratch: usize): void {
       return keyImportanceTask(args, task);
     case layout.SAMPLE_KEYS:
       return sampleKeysTask(args, task);
-    case layout.BLOCKS_OF:
-      return blocksOfTask(args, task);
     case layout.MERGE_ATTENTION:
       return mergeAttentionTask(args, task);
     case layout.INNER_PRODUCTS:

@@ -5,7 +5,8 @@ import { selfTest } from "../../../kernels/self_test.ts";
 import type { WasmBackend } from "../../../kernels/wasm/backend.ts";
 import { hasRelaxedSimd } from "../../../kernels/wasm/variants.ts";
 import { normals } from "../../data.ts";
-import { assertPrecise, plainAttention } from "../../precision.ts";
+import { plainAttention } from "../../attend.ts";
+import { assertPrecise } from "../../precision.ts";
 import { withWasm } from "./pipeline.ts";
 
 async function checkPrecision(backend: WasmBackend, spread: number): Promise<void> {

@@ -1,9 +1,7 @@
-import { floats, floatValues, words } from "../../../kernels/reference/array.ts";
-import { attend as referenceAttend } from "../../../kernels/reference/attend.ts";
-import { openWebGpu, type WebGpuBackend } from "../../../kernels/webgpu/backend.ts";
+import { openWebGpu } from "../../../kernels/webgpu/backend.ts";
+import { checkAttend, type HostAttend } from "../../attend.ts";
 import { webgpuTest } from "../../backends.ts";
-import { normals, wordsBelow } from "../../data.ts";
-import { assertPrecise, type HostAttend, plainAttention } from "../../precision.ts";
+import { normals, permutations, wordsBelow } from "../../data.ts";
 
 function problem(
   [heads, queries, keys, features, valueFeatures]: readonly number[],
@@ -22,32 +20,6 @@ function problem(
   };
 }
 
-async function check(backend: WebGpuBackend, args: HostAttend, what: string): Promise<void> {
-  const upload = (data: Float32Array | Uint32Array) => backend.upload(data);
-  const { output, logSumExp } = backend.attend({
-    ...args,
-    query: upload(args.query),
-    key: upload(args.key),
-    value: upload(args.value),
-    logWeights: args.logWeights && upload(args.logWeights),
-    exclude: args.exclude && { ...args.exclude, keyBlocks: upload(args.exclude.keyBlocks) },
-  });
-  const actual = await backend.run([output, logSumExp]);
-  backend.reset();
-  const double = (data: Float32Array) => floats(Float64Array.from(data));
-  const exact = referenceAttend({
-    ...args,
-    query: double(args.query),
-    key: double(args.key),
-    value: double(args.value),
-    logWeights: args.logWeights && double(args.logWeights),
-    exclude: args.exclude && { ...args.exclude, keyBlocks: words(args.exclude.keyBlocks) },
-  });
-  const plain = plainAttention(args);
-  assertPrecise(actual[0], plain.output, floatValues(exact.output), `${what}: output`);
-  assertPrecise(actual[1], plain.logSumExp, floatValues(exact.logSumExp), `${what}: log-sum-exp`);
-}
-
 for (const attendKernel of ["registers", "tiles"] as const) {
   webgpuTest(`attend() with ${attendKernel} meets the precision rule on every shape`, async () => {
     const backend = await openWebGpu({ attendKernel });
@@ -61,8 +33,10 @@ for (const attendKernel of ["registers", "tiles"] as const) {
         [1, 21, 40, 128, 132],
         [1, 5, 33, 256, 256],
       ]
-    ) await check(backend, problem(shape), `${shape}`);
-    for (const spread of [100, 1e5]) await check(backend, problem([1, 37, 91, 16, 8], spread), `${spread}`);
+    ) await checkAttend(backend, problem(shape), `${shape}`);
+    for (const spread of [100, 1e5]) {
+      await checkAttend(backend, problem([1, 37, 91, 16, 8], spread), `${spread}`);
+    }
     backend.destroy();
   });
 
@@ -72,13 +46,29 @@ for (const attendKernel of ["registers", "tiles"] as const) {
     const weights = normals(9, 2 * 77, 3), masked = weights.map((w, at) => at % 3 === 0 ? -3e38 : w);
     const exclude = { keyBlocks: wordsBelow(4, 2 * 77, 11), blocks: 11 };
     const causal = { period: 50, offset: 20 };
-    await check(backend, { ...base, causal: { period: 150, offset: -30 } }, "causal");
-    await check(backend, { ...base, causal }, "three sequences");
-    await check(backend, { ...base, blocks: 7 }, "blocks");
-    await check(backend, { ...base, blocks: 100 }, "more blocks than keys");
-    await check(backend, { ...base, exclude, logWeights: weights }, "weighted and excluding");
-    await check(backend, { ...base, exclude, logWeights: masked, causal, blocks: 3 }, "everything");
-    await check(backend, { ...base, logWeights: weights.map(() => -3e38) }, "all hidden");
+    await checkAttend(backend, { ...base, causal: { period: 150, offset: -30 } }, "causal");
+    await checkAttend(backend, { ...base, causal }, "three sequences");
+    await checkAttend(backend, { ...base, blocks: 7 }, "blocks");
+    await checkAttend(backend, { ...base, blocks: 100 }, "more blocks than keys");
+    await checkAttend(backend, { ...base, exclude, logWeights: weights }, "weighted and excluding");
+    await checkAttend(backend, { ...base, exclude, logWeights: masked, causal, blocks: 3 }, "everything");
+    await checkAttend(backend, { ...base, logWeights: weights.map(() => -3e38) }, "all hidden");
+    const orders = { queryOrder: permutations(5, 2, 150), keyOrder: permutations(6, 2, 77) };
+    const position = permutations(7, 2, 77);
+    for (const count of [5, 130]) {
+      const samples = {
+        count,
+        index: wordsBelow(8, 2 * count, 77),
+        logWeights: normals(9, 2 * count),
+        position,
+      };
+      await checkAttend(backend, { ...base, ...orders, samples, blocks: 7 }, `${count} samples`);
+      await checkAttend(
+        backend,
+        { ...base, ...orders, samples, blocks: 7, logWeights: masked },
+        `${count} samples, masked`,
+      );
+    }
     backend.destroy();
   });
 }

@@ -1,0 +1,111 @@
+import { type AttendArguments, type Backend, EMPTY, MASKED } from "../kernels/backend.ts";
+import { blockOf, blockStart } from "../kernels/partition.ts";
+import { floatValues } from "../kernels/reference/array.ts";
+import { ReferenceBackend } from "../kernels/reference/backend.ts";
+import { assertPrecise } from "./precision.ts";
+
+const f = Math.fround;
+
+/** Host-side arguments of an attention problem. */
+export type HostAttend =
+  & Omit<AttendArguments, DeviceArrays | "exclude" | "samples">
+  & { query: Float32Array; key: Float32Array; value: Float32Array; logWeights?: Float32Array }
+  & { queryOrder?: Uint32Array; keyOrder?: Uint32Array }
+  & { exclude?: { keyBlocks: Uint32Array; blocks: number } }
+  & { samples?: { count: number; index: Uint32Array; logWeights: Float32Array; position: Uint32Array } };
+
+type DeviceArrays = "query" | "key" | "value" | "logWeights" | "queryOrder" | "keyOrder";
+
+/** The arguments with every array uploaded. */
+export function uploadAttend(backend: Backend, args: HostAttend): AttendArguments {
+  const up = (data: Float32Array | Uint32Array) => backend.upload(data);
+  const { exclude, samples } = args;
+  return {
+    ...args,
+    query: up(args.query),
+    key: up(args.key),
+    value: up(args.value),
+    logWeights: args.logWeights && up(args.logWeights),
+    queryOrder: args.queryOrder && up(args.queryOrder),
+    keyOrder: args.keyOrder && up(args.keyOrder),
+    exclude: exclude && { ...exclude, keyBlocks: up(exclude.keyBlocks) },
+    samples: samples && {
+      count: samples.count,
+      index: up(samples.index),
+      logWeights: up(samples.logWeights),
+      position: up(samples.position),
+    },
+  };
+}
+
+/** Attends on a backend and returns output and log-sum-exp. */
+export async function attendOn(
+  backend: Backend,
+  args: HostAttend,
+): Promise<(Float32Array | Uint32Array)[]> {
+  const { output, logSumExp } = backend.attend(uploadAttend(backend, args));
+  const result = await backend.run([output, logSumExp]);
+  backend.reset();
+  return result;
+}
+
+/** Fails unless a backend attends within the precision rule. */
+export async function checkAttend(backend: Backend, args: HostAttend, what: string): Promise<void> {
+  const reference = new ReferenceBackend(), exact = reference.attend(uploadAttend(reference, args));
+  const plain = plainAttention(args);
+  const [output, logSumExp] = await attendOn(backend, args);
+  assertPrecise(output, plain.output, floatValues(exact.output), `${what}: output`);
+  assertPrecise(logSumExp, plain.logSumExp, floatValues(exact.logSumExp), `${what}: log-sum-exp`);
+}
+
+/** The plain formula, every operation rounded to f32: what a kernel's error is measured against. */
+export function plainAttention(args: HostAttend): { output: Float32Array; logSumExp: Float32Array } {
+  const { heads, queries, features, valueFeatures, scale, queryOrder } = args;
+  const output = new Float32Array(heads * queries * valueFeatures);
+  const logSumExp = new Float32Array(heads * queries).fill(EMPTY);
+  for (let at = 0; at < heads * queries; at++) {
+    const head = Math.floor(at / queries), row = queryOrder ? head * queries + queryOrder[at] : at;
+    const visible = visibleKeys(args, head, at % queries);
+    const logits = visible.map(({ row: keyRow, added }) => {
+      let sum = 0;
+      for (let t = 0; t < features; t++) {
+        sum = f(sum + f(args.query[row * features + t] * args.key[keyRow * features + t]));
+      }
+      const logit = f(f(sum * f(scale)) + added);
+      return logit <= MASKED ? -Infinity : logit;
+    });
+    const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+    if (largest === -Infinity) continue;
+    const weights = logits.map((logit) => f(Math.exp(f(logit - largest))));
+    const total = weights.reduce((sum, weight) => f(sum + weight), 0);
+    for (let c = 0; c < valueFeatures; c++) {
+      output[row * valueFeatures + c] = visible.reduce(
+        (sum, key, j) => f(sum + f(f(weights[j] / total) * args.value[key.row * valueFeatures + c])),
+        0,
+      );
+    }
+    logSumExp[row] = f(largest + f(Math.log(total)));
+  }
+  return { output, logSumExp };
+}
+
+/** Keys that the query at a position of a head sees: their rows, heads counted through, and what is added to their logits. */
+function visibleKeys(args: HostAttend, head: number, position: number): { row: number; added: number }[] {
+  const { queries, keys, causal, blocks = 1, exclude, samples, logWeights, keyOrder } = args;
+  const block = blockOf(position, queries, blocks),
+    own = exclude && blockOf(position, queries, exclude.blocks);
+  const first = blockStart(block, keys, blocks);
+  let end = blockStart(block + 1, keys, blocks);
+  if (causal) end = Math.min(end, (position % causal.period) + causal.offset + 1);
+  const near = Array.from({ length: Math.max(0, end - first) }, (_, j) => head * keys + first + j)
+    .filter((at) => !exclude || exclude.keyBlocks[at] !== own)
+    .map((at) => ({
+      row: keyOrder ? head * keys + keyOrder[at] : at,
+      added: logWeights ? logWeights[at] : 0,
+    }));
+  const far = Array.from({ length: samples?.count ?? 0 }, (_, s) => {
+    const at = head * samples!.count + s;
+    return { row: head * keys + samples!.index[at], added: samples!.logWeights[at] };
+  }).filter(({ row }) => blockOf(samples!.position[row], keys, blocks) !== block);
+  return [...near, ...far];
+}
