@@ -97,9 +97,26 @@ function editDistance(a: string, b: string): number {
   return row[b.length];
 }
 
+/** Longest line of a help text. */
+const LINE_WIDTH = 100;
+
 /** The lines of a help text that describe options. */
 export function describeOptions(specs: Record<string, OptionSpec>): string {
   const heads = Object.entries(specs).map(([name, { value }]) => `  --${name}${value ? ` ${value}` : ""}`);
-  const width = Math.max(...heads.map((head) => head.length));
-  return Object.values(specs).map(({ help }, at) => `${heads[at].padEnd(width)}  ${help}`).join("\n");
+  const width = Math.max(...heads.map((head) => head.length)) + 2;
+  return Object.values(specs).map(({ help }, at) =>
+    heads[at].padEnd(width) + wrap(help, LINE_WIDTH - width).join(`\n${" ".repeat(width)}`)
+  ).join("\n");
+}
+
+/** Breaks a text at spaces into lines of at most `width` characters. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width) {
+      lines[lines.length - 1] = `${line} ${word}`;
+    } else lines.push(word);
+  }
+  return lines;
 }
