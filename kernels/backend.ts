@@ -26,6 +26,22 @@ export const NO_ROW = 0xffffffff;
 /** Squared distance to no row: exp(−FAR/2) is zero. */
 export const FAR = 3e38;
 
+/** Cutting a cluster looks for its pivot among at most this many members: {@link Backend.bisectRows}. */
+export const PIVOT_CANDIDATES = 16;
+
+/** Of the squared norms' weighted sum, the scatter at which a cluster counts as one point: below f32 rounding. */
+export const NEGLIGIBLE_SCATTER = 2 ** -20;
+
+/** Clusters of rows: see {@link Backend.bisectRows}. */
+export interface Bisection {
+  /** [heads, count] words: the cluster of each row, numbered from 0. */
+  readonly labels: DeviceArray;
+  /** [heads] words: clusters of each head. */
+  readonly clusters: DeviceArray;
+  /** [heads] words: inner products and distances that it took. */
+  readonly products: DeviceArray;
+}
+
 /** Output rows together with the logarithm of the sum of their weights, so that parts merge exactly. */
 export interface PartialAttention {
   /** [heads, queries, valueFeatures]: weighted mean of the values; 0 where no key is visible. */
@@ -267,4 +283,23 @@ export interface Backend {
     readonly width: number;
     readonly picks: number;
   }): DeviceArray;
+
+  /**
+   * Clusters the rows of each head by bisection. The cluster with the largest weighted scatter Σ w‖x − mean‖² is cut, again and
+   * again, by hyperplanes: first at its weighted mean, across the line to the pivot, of at most PIVOT_CANDIDATES evenly
+   * strided members the one with the largest w‖x − mean‖²; then half-way between the weighted means of the two halves, one step
+   * of 2-means. That costs 2 inner products a member and one distance a candidate. It ends before products + clusters · perCluster
+   * would exceed `budget`, or when no scatter exceeds NEGLIGIBLE_SCATTER · Σ w‖x‖². The near half keeps the number of its cluster, and the far
+   * half gets the next. `weights` [heads, count] must be positive; budget < 2^32.
+   */
+  bisectRows(args: {
+    /** [heads, count, width] */
+    readonly rows: DeviceArray;
+    readonly weights: DeviceArray;
+    readonly heads: number;
+    readonly count: number;
+    readonly width: number;
+    readonly budget: number;
+    readonly perCluster: number;
+  }): Bisection;
 }

@@ -2,6 +2,7 @@ import type { Backend, DeviceArray } from "../backend.ts";
 import { angularHash } from "./angular_hash.ts";
 import { floats, floatValues, type ReferenceArray, words } from "./array.ts";
 import { attend } from "./attend.ts";
+import { bisectRows } from "./bisect_rows.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { mergeAttention } from "./merge_attention.ts";
 import { centreRows, columnMean, gatherRows } from "./rows.ts";
@@ -32,6 +33,7 @@ export class ReferenceBackend implements Backend {
   readonly mergeAttention = mergeAttention;
   readonly innerProducts = innerProducts;
   readonly gatheredDistances = gatheredDistances;
+  readonly bisectRows = bisectRows;
 
   upload(data: Float32Array | Uint32Array): DeviceArray {
     return data instanceof Uint32Array ? words(data.slice()) : floats(Float64Array.from(data));

@@ -1,5 +1,6 @@
-import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
+import type { AttendArguments, Backend, Bisection, DeviceArray, PartialAttention } from "../backend.ts";
 import { attend } from "./attend.ts";
+import { bisectRows } from "./bisect_rows.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { angularHash, blocksOf, sortByBucket } from "./hashing.ts";
 import { Pool } from "./pool.ts";
@@ -149,6 +150,11 @@ export class WasmBackend implements Backend {
   /** See {@link Backend.gatheredDistances}. */
   gatheredDistances(args: Arguments<"gatheredDistances">): DeviceArray {
     return gatheredDistances(this.#recorder, args);
+  }
+
+  /** See {@link Backend.bisectRows}. */
+  bisectRows(args: Arguments<"bisectRows">): Bisection {
+    return bisectRows(this.#recorder, args);
   }
 
   /** See {@link Backend.mergeAttention}. */

@@ -62,6 +62,7 @@ export const BLOCKS_OF = 14;
 export const MERGE_ATTENTION = 15;
 export const INNER_PRODUCTS = 16;
 export const GATHERED_DISTANCES = 17;
+export const BISECT_ROWS = 20;
 
 /** What `work` answers. */
 export const DONE = 0;

@@ -1,7 +1,8 @@
-import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
+import type { AttendArguments, Backend, Bisection, DeviceArray, PartialAttention } from "../backend.ts";
 import { type AdapterDescription, describeAdapter, requestAdapter, requestDevice } from "./adapter.ts";
 import { angularHash } from "./angular_hash.ts";
 import { attend, type AttendKernel } from "./attend.ts";
+import { bisectRows } from "./bisect_rows.ts";
 import { blocksOf } from "./blocks_of.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { keyImportance } from "./key_importance.ts";
@@ -115,6 +116,10 @@ export class WebGpuBackend implements Backend {
 
   gatheredDistances(args: Arguments<"gatheredDistances">): DeviceArray {
     return gatheredDistances(this.#recorder, args);
+  }
+
+  bisectRows(args: Arguments<"bisectRows">): Bisection {
+    return bisectRows(this.#recorder, args);
   }
 
   mergeAttention(args: Arguments<"mergeAttention">): PartialAttention {

@@ -1,6 +1,7 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { angularHashTask } from "./angular_hash";
 import { attendTask } from "./attend";
+import { bisectRowsTask } from "./bisect_rows";
 import { gatheredDistancesTask, innerProductsTask } from "./distances";
 import { keyImportanceTask, keySizesTask, valueSizesTask } from "./key_importance";
 import * as layout from "../layout";
@@ -51,5 +52,7 @@ export function runTask(operation: usize, task: u32, scratch: usize): void {
       return innerProductsTask(args, task, scratch);
     case layout.GATHERED_DISTANCES:
       return gatheredDistancesTask(args, task);
+    case layout.BISECT_ROWS:
+      return bisectRowsTask(args, task, scratch);
   }
 }
