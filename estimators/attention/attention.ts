@@ -4,9 +4,11 @@ import type { Tensor } from "../../kernels/tensor.ts";
 import { attendWithin } from "../adaptive.ts";
 import { type Certificate, exactCertificate } from "../certificate.ts";
 import { approximateAttention, type Budget, countVisible, type Method } from "./approximate.ts";
+import { calibrated } from "./calibrated.ts";
 import { exactAttention } from "./exact.ts";
 import type { Progress } from "./head_chunks.ts";
 import { kdeformerPractical } from "./kdeformer_practical.ts";
+import { kdeformerResidual } from "./kdeformer_residual.ts";
 import { type AttentionOptions, type CheckedOptions, checkOptions, type MethodName } from "./options.ts";
 import { checkVisibility, makeProblem, type Problem } from "./problem.ts";
 
@@ -44,7 +46,9 @@ export interface AttentionResult {
 
 /** The approximate methods by name. */
 const approximateMethods: Readonly<Record<Exclude<MethodName, "auto" | "exact">, Method>> = {
+  "kdeformer-residual": kdeformerResidual,
   "kdeformer-practical": kdeformerPractical,
+  calibrated,
 };
 /** What "auto" approximates with. */
 const best = "kdeformer-practical";
