@@ -29,6 +29,9 @@ export const FAR = 3e38;
 /** Cutting a cluster looks for its pivot among at most this many members: {@link Backend.bisectRows}. */
 export const PIVOT_CANDIDATES = 16;
 
+/** Where to cut a cluster is decided by at most this many members: {@link Backend.bisectRows}. */
+export const CUT_SAMPLE = 256;
+
 /** Of the squared norms' weighted sum, the scatter at which a cluster counts as one point: below f32 rounding. */
 export const NEGLIGIBLE_SCATTER = 2 ** -20;
 
@@ -286,11 +289,12 @@ export interface Backend {
 
   /**
    * Clusters the rows of each head by bisection. The cluster with the largest weighted scatter Σ w‖x − mean‖² is cut, again and
-   * again, by hyperplanes: first at its weighted mean, across the line to the pivot, of at most PIVOT_CANDIDATES evenly
-   * strided members the one with the largest w‖x − mean‖²; then half-way between the weighted means of the two halves, one step
-   * of 2-means. That costs 2 inner products a member and one distance a candidate. It ends before products + clusters · perCluster
-   * would exceed `budget`, or when no scatter exceeds NEGLIGIBLE_SCATTER · Σ w‖x‖². The near half keeps the number of its cluster, and the far
-   * half gets the next. `weights` [heads, count] must be positive; budget < 2^32.
+   * again, by a hyperplane half-way between the weighted means of two halves of a sample of its members: those on either side of the
+   * cluster's weighted mean, seen along the line to the pivot, the candidate with the largest w‖x − mean‖². Sample and candidates are evenly
+   * strided: each ⌈size/most⌉-th member in the order of the rows, most = CUT_SAMPLE or PIVOT_CANDIDATES. A cut costs one inner product for each
+   * member, for each of the sample and for each candidate. Cutting ends before products + clusters · perCluster would exceed `budget`, or
+   * when no scatter exceeds NEGLIGIBLE_SCATTER · Σ w‖x‖². The near half keeps the number of its cluster, and the far half gets the
+   * next. `weights` [heads, count] must be positive; budget < 2^32.
    */
   bisectRows(args: {
     /** [heads, count, width] */

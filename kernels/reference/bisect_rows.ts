@@ -1,4 +1,10 @@
-import { type Backend, type Bisection, NEGLIGIBLE_SCATTER, PIVOT_CANDIDATES } from "../backend.ts";
+import {
+  type Backend,
+  type Bisection,
+  CUT_SAMPLE,
+  NEGLIGIBLE_SCATTER,
+  PIVOT_CANDIDATES,
+} from "../backend.ts";
 import { floatValues, words } from "./array.ts";
 import { innerProduct } from "./attend.ts";
 
@@ -53,11 +59,12 @@ function bisect(
   while (true) {
     const widest = clusters.reduce((a, { scatter }, at) => scatter > clusters[a].scatter ? at : a, 0);
     const { members, mean, scatter } = clusters[widest];
-    const cost = 2 * members.length + Math.min(PIVOT_CANDIDATES, members.length);
+    const cost = members.length + strided(members, CUT_SAMPLE).length +
+      strided(members, PIVOT_CANDIDATES).length;
     const total = products + cost + (clusters.length + 1) * perCluster;
     if (!(scatter > NEGLIGIBLE_SCATTER * moment) || total > budget) return { clusters, products };
     products += cost;
-    const halves = cutTwice(own, clusters[widest]);
+    const halves = cutInTwo(own, clusters[widest]);
     if (halves) {
       clusters[widest] = halves[0];
       clusters.push(halves[1]);
@@ -85,27 +92,35 @@ function measure({ rows, weights, width }: WeightedRows, members: Uint32Array): 
   return { members, mean, scatter: moment };
 }
 
-/** Cuts at the mean towards the pivot, then half-way between the means of the halves; nothing if rows cannot be told apart. */
-function cutTwice(own: WeightedRows, cluster: Cluster): [Cluster, Cluster] | undefined {
-  const { rows, width } = own, { members, mean } = cluster;
-  const pivot = pivotOf(own, cluster);
-  const first = cut(own, members, mean.map((x, c) => rows[pivot * width + c] - x), mean);
-  if (!first) return undefined;
-  const [near, far] = first.map((half) => measure(own, half));
-  const second = cut(
-    own,
-    members,
-    far.mean.map((x, c) => x - near.mean[c]),
-    far.mean.map((x, c) => (x + near.mean[c]) / 2),
-  );
-  return second ? [measure(own, second[0]), measure(own, second[1])] : [near, far];
+/** Evenly strided members, at most `most`. */
+function strided(members: Uint32Array, most: number): Uint32Array {
+  const stride = Math.ceil(members.length / most);
+  return members.filter((_, at) => at % stride === 0);
 }
 
-/** Of a few evenly strided members, the one with the largest weight · squared distance from the mean. */
-function pivotOf({ rows, weights, width }: WeightedRows, { members, mean }: Cluster): number {
-  let pivot = members[0], most = -1;
-  for (let at = 0; at < members.length; at += Math.ceil(members.length / PIVOT_CANDIDATES)) {
-    const row = members[at];
+/** Cuts half-way between the means of two halves of a sample; nothing if rows cannot be told apart. */
+function cutInTwo(own: WeightedRows, { members, mean }: Cluster): [Cluster, Cluster] | undefined {
+  const { rows, width } = own, pivot = pivotOf(own, strided(members, PIVOT_CANDIDATES), mean);
+  const sample = cut(
+    own,
+    strided(members, CUT_SAMPLE),
+    mean.map((x, c) => rows[pivot * width + c] - x),
+    mean,
+  );
+  if (!sample) return undefined;
+  const [near, far] = sample.map((half) => measure(own, half).mean);
+  const halves = cut(own, members, far.map((x, c) => x - near[c]), far.map((x, c) => (x + near[c]) / 2));
+  return halves && [measure(own, halves[0]), measure(own, halves[1])];
+}
+
+/** The candidate with the largest weight · squared distance from the mean. */
+function pivotOf(
+  { rows, weights, width }: WeightedRows,
+  candidates: Uint32Array,
+  mean: Float64Array,
+): number {
+  let pivot = candidates[0], most = -1;
+  for (const row of candidates) {
     let squared = 0;
     for (let c = 0; c < width; c++) squared += (rows[row * width + c] - mean[c]) ** 2;
     if (weights[row] * squared > most) [most, pivot] = [weights[row] * squared, row];

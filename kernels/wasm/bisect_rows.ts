@@ -1,4 +1,4 @@
-import type { Backend, Bisection } from "../backend.ts";
+import { type Backend, type Bisection, CUT_SAMPLE } from "../backend.ts";
 import * as layout from "./layout.ts";
 import type { Recorder, WasmArray } from "./program.ts";
 
@@ -25,7 +25,7 @@ export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectR
     ],
     inputs: [rows, weights],
     outputs: [labels, clusters, products, order, moments, nodes],
-    scratchBytes: 4 * (3 * count + 2 * padded),
+    scratchBytes: 4 * (3 * count + 3 * padded + CUT_SAMPLE),
   });
   return { labels, clusters, products };
 }

@@ -1,4 +1,4 @@
-import type { Backend, Bisection } from "../backend.ts";
+import { type Backend, type Bisection, CUT_SAMPLE } from "../backend.ts";
 import source from "./bisect_rows.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
@@ -34,7 +34,7 @@ export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectR
       labels,
       clusters,
       products,
-      recorder.array("word", heads * 2 * (count + most), "the order of the rows"),
+      recorder.array("word", heads * 2 * (count + most + CUT_SAMPLE), "the order of the rows"),
       recorder.array("float", heads * (most + 2) * 4 * columns, "the means of the clusters"),
       recorder.array("float", heads * (count + most + 1), "the moments of the rows"),
     ],

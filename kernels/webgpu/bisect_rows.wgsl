@@ -20,8 +20,8 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read_write> labels: array<u32>; // (heads, count) u32
 @group(0) @binding(4) var<storage, read_write> clusters: array<u32>; // (heads) u32
 @group(0) @binding(5) var<storage, read_write> products: array<u32>; // (heads) u32
-// (heads, 2 count + 2 most) u32: rows, those of a cluster side by side; the members of the cluster that is being cut, with
-// BEYOND set on those beyond the hyperplane; first places and lengths of the clusters.
+// (heads, 2 count + 2 most + 2 CUT_SAMPLE) u32: rows, those of a cluster side by side; the members of the cluster that is being
+// cut, with BEYOND set on those beyond the hyperplane; first places and lengths of the clusters; the sample, as members and sorted.
 @group(0) @binding(6) var<storage, read_write> order: array<u32>;
 // (heads, most + 2, 4 columns) f32: means of the clusters; normal and origin of the hyperplane.
 @group(0) @binding(7) var<storage, read_write> means: array<vec4f>;
@@ -30,14 +30,28 @@ struct Parameters {
 
 const LANES = 256u;
 const BEYOND = 0x80000000u;
-// PIVOT_CANDIDATES and NEGLIGIBLE_SCATTER of backend.ts.
+// PIVOT_CANDIDATES, CUT_SAMPLE and NEGLIGIBLE_SCATTER of backend.ts.
 const PIVOT_CANDIDATES = 16u;
+const CUT_SAMPLE = 256u;
 const NEGLIGIBLE_SCATTER = 1.0 / 1048576.0;
 
 var<workgroup> partial: array<vec4f, LANES>;
 var<workgroup> counts: array<u32, LANES>;
 // What all lanes must agree on.
 var<workgroup> agreed: u32;
+
+// First word of a head in `order`.
+fn ordersOf(head: u32) -> u32 {
+  return head * 2u * (parameters.count + parameters.most + CUT_SAMPLE);
+}
+
+fn strideFor(length: u32, most: u32) -> u32 {
+  return (length + most - 1u) / most;
+}
+
+fn stridedCount(length: u32, most: u32) -> u32 {
+  return strideFor(length, strideFor(length, most));
+}
 
 fn agreeOn(value: u32, local: u32) -> u32 {
   if (local == 0u) {
@@ -99,7 +113,7 @@ fn sideOf(row: u32, normal: u32) -> f32 {
 fn measure(head: u32, label: u32, start: u32, length: u32, local: u32) -> f32 {
   let count = parameters.count;
   let columns = parameters.columns;
-  let own = head * 2u * (count + parameters.most);
+  let own = ordersOf(head);
   let state = head * (count + parameters.most + 1u);
   var sums = vec4f(0.0);
   for (var i = local; i < length; i += LANES) {
@@ -149,13 +163,11 @@ fn measure(head: u32, label: u32, start: u32, length: u32, local: u32) -> f32 {
   return totals.y;
 }
 
-// Puts the members on the near side of the hyperplane in front of those beyond it, in their old order, and returns how many
-// they are; moves nothing if a side is empty.
-fn cut(head: u32, start: u32, length: u32, local: u32) -> u32 {
+// Copies members, those on the near side of the hyperplane in front of those beyond it, in their old order, and returns how many are
+// near; copies nothing if a side is empty.
+fn separate(head: u32, members: u32, to: u32, length: u32, local: u32) -> u32 {
   let count = parameters.count;
   let columns = parameters.columns;
-  let own = head * 2u * (count + parameters.most);
-  let members = own + count;
   let normal = (head * (parameters.most + 2u) + parameters.most) * columns;
   // Each lane takes a run of members, so that one prefix sum tells where they go.
   let run = (length + LANES - 1u) / LANES;
@@ -181,8 +193,8 @@ fn cut(head: u32, start: u32, length: u32, local: u32) -> u32 {
   }
   let total = counts[LANES - 1u];
   if (total > 0u && total < length) {
-    var near = own + start + counts[local] - nearCount;
-    var beyond = own + start + total + first - (counts[local] - nearCount);
+    var near = to + counts[local] - nearCount;
+    var beyond = to + total + first - (counts[local] - nearCount);
     for (var i = first; i < end; i++) {
       let member = order[members + i];
       if (member < BEYOND) {
@@ -224,7 +236,7 @@ fn begin(
     }
     moments[head * (count + parameters.most + 1u) + row] =
       weights[head * count + row] * ((squares.x + squares.y) + (squares.z + squares.w));
-    order[head * 2u * (count + parameters.most) + row] = row;
+    order[ordersOf(head) + row] = row;
     labels[head * count + row] = 0u;
   }
   storageBarrier();
@@ -248,8 +260,9 @@ fn cutOn(
   }
   let count = parameters.count;
   let columns = parameters.columns;
-  let own = head * 2u * (count + parameters.most);
+  let own = ordersOf(head);
   let members = own + count;
+  let sample = own + 2u * (count + parameters.most);
   let state = head * (count + parameters.most + 1u);
   let vectors = head * (parameters.most + 2u) * columns;
   let normal = vectors + parameters.most * columns;
@@ -272,7 +285,8 @@ fn cutOn(
     let widest = agreeOn(largestOfLanes(most, widestHere, local), local);
     let start = agreeOn(order[own + 2u * count + 2u * widest], local);
     let length = agreeOn(order[own + 2u * count + 2u * widest + 1u], local);
-    let cost = 2u * length + min(PIVOT_CANDIDATES, length);
+    let sampled = stridedCount(length, CUT_SAMPLE);
+    let cost = length + sampled + stridedCount(length, PIVOT_CANDIDATES);
     let used = spent + made * parameters.perCluster;
     let left = max(parameters.budget, used) - used;
     let affordable = left >= parameters.perCluster && left - parameters.perCluster >= cost;
@@ -282,13 +296,18 @@ fn cutOn(
     }
     spent += cost;
 
+    let sampleStride = strideFor(length, CUT_SAMPLE);
     for (var i = local; i < length; i += LANES) {
-      order[members + i] = order[own + start + i];
+      let row = order[own + start + i];
+      order[members + i] = row;
+      if (i % sampleStride == 0u) {
+        order[sample + i / sampleStride] = row;
+      }
     }
     storageBarrier();
-    let stride = (length + PIVOT_CANDIDATES - 1u) / PIVOT_CANDIDATES;
+    let stride = strideFor(length, PIVOT_CANDIDATES);
     var weighted = -1.0;
-    if (local * stride < length && local < PIVOT_CANDIDATES) {
+    if (local < PIVOT_CANDIDATES && local * stride < length) {
       let row = order[members + local * stride];
       var squares = vec4f(0.0);
       for (var c = 0u; c < columns; c++) {
@@ -304,24 +323,26 @@ fn cutOn(
       means[origin + c] = mean;
     }
     storageBarrier();
-    let first = agreeOn(cut(head, start, length, local), local);
-    if (first > 0u && first < length) {
-      _ = measure(head, widest, start, first, local);
-      _ = measure(head, made, start + first, length - first, local);
+    var near = agreeOn(separate(head, sample, sample + CUT_SAMPLE, sampled, local), local);
+    if (near > 0u && near < sampled) {
+      // The means of the two halves of the sample stand for a moment where those of the two clusters will.
+      let sorted = sample + CUT_SAMPLE - own;
+      _ = measure(head, widest, sorted, near, local);
+      _ = measure(head, made, sorted + near, sampled - near, local);
       for (var c = local; c < columns; c += LANES) {
-        let near = means[vectors + widest * columns + c];
-        let far = means[vectors + made * columns + c];
-        means[normal + c] = far - near;
-        means[origin + c] = 0.5 * (near + far);
+        let here = means[vectors + widest * columns + c];
+        let there = means[vectors + made * columns + c];
+        means[normal + c] = there - here;
+        means[origin + c] = 0.5 * (here + there);
       }
       storageBarrier();
-      // Rounding may leave the second cut nothing on one side; the first one stands then.
-      let second = agreeOn(cut(head, start, length, local), local);
-      if (second > 0u && second < length) {
-        _ = measure(head, widest, start, second, local);
-        _ = measure(head, made, start + second, length - second, local);
-      }
-      let near = select(first, second, second > 0u && second < length);
+      near = agreeOn(separate(head, members, own + start, length, local), local);
+    } else {
+      near = 0u;
+    }
+    if (near > 0u && near < length) {
+      _ = measure(head, widest, start, near, local);
+      _ = measure(head, made, start + near, length - near, local);
       for (var i = near + local; i < length; i += LANES) {
         labels[head * count + order[own + start + i]] = made;
       }

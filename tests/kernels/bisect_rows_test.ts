@@ -48,6 +48,7 @@ onEachBackend("bisectRows() gives the reference's clusters", async (backend) => 
       [2, 2, 3, 2],
       [3, 97, 15, 12],
       [1, 700, 64, 40],
+      [1, 3000, 16, 50],
       [2, 300, 100, 300],
       [1, 64, 1030, 5],
     ]

@@ -1,8 +1,9 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { copyFloats, multiplyAdd, sumOfLanes, upToFour } from "./simd";
 
-/** Twins of PIVOT_CANDIDATES and NEGLIGIBLE_SCATTER in `backend.ts`. */
+/** Twins of PIVOT_CANDIDATES, CUT_SAMPLE and NEGLIGIBLE_SCATTER in `backend.ts`. */
 const PIVOT_CANDIDATES: u32 = 16;
+const CUT_SAMPLE: u32 = 256;
 const NEGLIGIBLE_SCATTER: f64 = 1.0 / 1048576.0;
 
 @unmanaged
@@ -49,6 +50,9 @@ let near: usize = 0;
 let beyond: usize = 0;
 let normal: usize = 0;
 let origin: usize = 0;
+/** The sample that decides where to cut, and the mean of one of its halves. */
+let sample: usize = 0;
+let halfMean: usize = 0;
 
 /** The whole tree of one head. */
 export function bisectRowsTask(operation: usize, head: u32, scratch: usize): void {
@@ -65,6 +69,8 @@ export function bisectRowsTask(operation: usize, head: u32, scratch: usize): voi
   beyond = near + perHead;
   normal = beyond + perHead;
   origin = normal + (<usize>upToFour(width) << 2);
+  halfMean = origin + (<usize>upToFour(width) << 2);
+  sample = halfMean + (<usize>upToFour(width) << 2);
   const nodeBytes = NODE_HEADER + (<usize>upToFour(width) << 2);
   const nodes = args.nodes + <usize>head * args.most * nodeBytes;
 
@@ -82,11 +88,12 @@ export function bisectRowsTask(operation: usize, head: u32, scratch: usize): voi
   let products: u64 = 0;
   for (;;) {
     const widest = changetype<Node>(nodes + widestOf(nodes, nodeBytes, clusters) * nodeBytes);
-    const cost = <u64>2 * widest.length + min<u32>(PIVOT_CANDIDATES, widest.length);
+    const length = widest.length;
+    const cost = <u64>length + stridedCount(length, CUT_SAMPLE) + stridedCount(length, PIVOT_CANDIDATES);
     const after = products + cost + <u64>(clusters + 1) * args.perCluster;
     if (!(widest.scatter > NEGLIGIBLE_SCATTER * total) || after > args.budget) break;
     products += cost;
-    if (cutTwice(widest, changetype<Node>(nodes + clusters * nodeBytes))) ++clusters;
+    if (cutInTwo(widest, changetype<Node>(nodes + clusters * nodeBytes))) ++clusters;
     else widest.scatter = 0;
   }
   for (let label: u32 = 0; label < clusters; ++label) {
@@ -112,41 +119,54 @@ function widestOf(nodes: usize, nodeBytes: usize, clusters: u32): u32 {
   return widest;
 }
 
+/** Every how many-th of `length` members is taken so that they are at most `most`. */
+@inline
+function strideFor(length: u32, most: u32): u32 {
+  return (length + most - 1) / most;
+}
+
+/** How many these are. */
+function stridedCount(length: u32, most: u32): u32 {
+  const step = strideFor(length, most);
+  return (length + step - 1) / step;
+}
+
 /** Cuts `node` into itself and `other`; false, with nothing changed, if its rows cannot be told apart. */
-function cutTwice(node: Node, other: Node): bool {
+function cutInTwo(node: Node, other: Node): bool {
   const start = node.start, length = node.length;
-  const mean = changetype<usize>(node) + NODE_HEADER, otherMean = changetype<usize>(other) + NODE_HEADER;
-  memory.copy(members, order + (<usize>start << 2), <usize>length << 2);
+  const mean = changetype<usize>(node) + NODE_HEADER, places = order + (<usize>start << 2);
+  memory.copy(members, places, <usize>length << 2);
   const pivot = rows + pivotOf(mean, length) * stride;
   for (let at: usize = 0; at < stride; at += 4) {
     store<f32>(normal + at, load<f32>(pivot + at) - load<f32>(mean + at));
   }
   copyFloats(origin, mean, width);
-  const first = cut(start, length);
-  if (first === 0 || first === length) return false;
-  measure(node, start, first);
-  measure(other, start + first, length - first);
+  const sampled = stridedCount(length, CUT_SAMPLE), step = <usize>strideFor(length, CUT_SAMPLE) << 2;
+  for (let i: u32 = 0; i < sampled; ++i) store<u32>(sample + (<usize>i << 2), load<u32>(members + i * step));
+  const sampleNear = separate(sample, sampled);
+  if (sampleNear === 0 || sampleNear === sampled) return false;
+  meanOf(origin, near, sampleNear);
+  meanOf(halfMean, beyond, sampled - sampleNear);
   for (let at: usize = 0; at < stride; at += 4) {
-    const a = load<f32>(mean + at), b = load<f32>(otherMean + at);
+    const a = load<f32>(origin + at), b = load<f32>(halfMean + at);
     store<f32>(normal + at, b - a);
     store<f32>(origin + at, (a + b) * <f32>0.5);
   }
-  // Rounding may leave the second cut nothing on one side; the first one stands then.
-  const second = cut(start, length);
-  if (second === 0 || second === length) return true;
-  measure(node, start, second);
-  measure(other, start + second, length - second);
+  const nearCount = separate(members, length);
+  if (nearCount === 0 || nearCount === length) return false;
+  const nearBytes = <usize>nearCount << 2;
+  memory.copy(places, near, nearBytes);
+  memory.copy(places + nearBytes, beyond, (<usize>length << 2) - nearBytes);
+  measure(node, start, nearCount);
+  measure(other, start + nearCount, length - nearCount);
   return true;
 }
 
-/**
- * Puts the members on the near side of the hyperplane in front of those beyond it, in their old order, and returns how many
- * they are; moves nothing if a side is empty.
- */
-function cut(start: u32, length: u32): u32 {
+/** Sorts rows by the side of the hyperplane that they are on, into `near` and `beyond`; returns how many are near. */
+function separate(list: usize, length: u32): u32 {
   let nearCount: u32 = 0, beyondCount: u32 = 0;
   for (let i: u32 = 0; i < length; ++i) {
-    const row = load<u32>(members + (<usize>i << 2));
+    const row = load<u32>(list + (<usize>i << 2));
     const isBeyond = sideOf(rows + row * stride) > 0;
     // Both are written and one is kept: which side a row is on cannot be foretold.
     store<u32>(near + (<usize>nearCount << 2), row);
@@ -154,17 +174,13 @@ function cut(start: u32, length: u32): u32 {
     nearCount += isBeyond ? 0 : 1;
     beyondCount += isBeyond ? 1 : 0;
   }
-  if (nearCount === 0 || beyondCount === 0) return nearCount;
-  const to = order + (<usize>start << 2), nearBytes = <usize>nearCount << 2;
-  memory.copy(to, near, nearBytes);
-  memory.copy(to + nearBytes, beyond, <usize>beyondCount << 2);
   return nearCount;
 }
 
 /** Of a few evenly strided members, the one with the largest weight · squared distance from the mean. */
 function pivotOf(mean: usize, length: u32): u32 {
   let pivot: u32 = 0, most: f32 = -1;
-  for (let i: u32 = 0; i < length; i += (length + PIVOT_CANDIDATES - 1) / PIVOT_CANDIDATES) {
+  for (let i: u32 = 0; i < length; i += strideFor(length, PIVOT_CANDIDATES)) {
     const row = load<u32>(members + (<usize>i << 2)), x = rows + row * stride;
     let squared: f32 = 0;
     for (let at: usize = 0; at < stride; at += 4) {
@@ -183,23 +199,29 @@ function pivotOf(mean: usize, length: u32): u32 {
 /** Makes a cluster of `length` members from a place in the order on. */
 function measure(node: Node, start: u32, length: u32): void {
   const mean = changetype<usize>(node) + NODE_HEADER, first = order + (<usize>start << 2);
-  let total: f64 = 0, moment: f64 = 0;
+  const total = meanOf(mean, first, length);
+  let moment: f64 = 0, squared: f64 = 0;
   for (let i: usize = 0; i < <usize>length << 2; i += 4) {
-    const at = <usize>load<u32>(first + i) << 2;
-    total += load<f32>(weights + at);
-    moment += load<f32>(moments + at);
+    moment += load<f32>(moments + (<usize>load<u32>(first + i) << 2));
   }
-  sumRows(mean, first, length);
-  let squared: f64 = 0;
-  for (let at: usize = 0; at < stride; at += 4) {
-    const x = <f64>load<f32>(mean + at) / total;
-    squared += x * x;
-    store<f32>(mean + at, <f32>x);
-  }
+  for (let at: usize = 0; at < stride; at += 4) squared += <f64>load<f32>(mean + at) * load<f32>(mean + at);
   node.start = start;
   node.length = length;
   // One row has no scatter, only rounding.
   node.scatter = length > 1 ? moment - total * squared : 0;
+}
+
+/** Weighted mean of some rows; returns the sum of their weights. */
+function meanOf(mean: usize, first: usize, length: u32): f64 {
+  let total: f64 = 0;
+  for (let i: usize = 0; i < <usize>length << 2; i += 4) {
+    total += load<f32>(weights + (<usize>load<u32>(first + i) << 2));
+  }
+  sumRows(mean, first, length);
+  for (let at: usize = 0; at < stride; at += 4) {
+    store<f32>(mean + at, <f32>(<f64>load<f32>(mean + at) / total));
+  }
+  return total;
 }
 
 /** Weighted sum of some rows, 32 columns at a time so that the sums stay in registers. */
