@@ -3,17 +3,21 @@ import { solveRidge } from "../linear_algebra/ridge.ts";
 import type { Coreset, ProbedHead } from "./coreset.ts";
 import { coresetOutput, coresetRows } from "./coreset.ts";
 
-/** Ridges that are tried, in units of the mean diagonal of the Gram matrix. */
-const RIDGES = [0.03, 0.3];
+/** In units of the mean diagonal of the Gram matrix. */
+const RIDGE = 0.1;
 /** Columns are scaled to one size, but none by more than this. */
 const LEAST_COLUMN = 1e-3;
 
 /**
  * The values of a coreset after ridge regression of what they leave of the exact outputs of the first omega.length probes: the
- * correction, seen as a function of the softmax row, is the smallest that explains the residuals up to noise. The ridge is that with the least
- * leave-one-out error, and no correction is made if that beats them all.
+ * correction, seen as a function of the softmax row, is the smallest that explains the residuals up to noise. Nothing if leaving out one
+ * probe at a time shows that the correction does not help.
  */
-export function calibrateValues(head: ProbedHead, coreset: Coreset, omega: Float64Array): Float64Array {
+export function calibrateValues(
+  head: ProbedHead,
+  coreset: Coreset,
+  omega: Float64Array,
+): Float64Array | undefined {
   const { size, value } = coreset, { valueFeatures, scale, features, query, output } = head;
   const rows = omega.length;
   const design = coresetRows(query.subarray(0, rows * features), rows, coreset, scale);
@@ -22,19 +26,12 @@ export function calibrateValues(head: ProbedHead, coreset: Coreset, omega: Float
   for (let at = 0; at < residual.length; at++) {
     residual[at] = root[Math.floor(at / valueFeatures)] * (output[at] - residual[at]);
   }
-  let error = sumOfSquares(residual);
-  if (error === 0) return value;
   const columnScale = scaleColumns(design, rows, size, root);
   const gram = multiplyTransposed(design, rows, design, rows, size);
   let trace = 0;
   for (let i = 0; i < rows; i++) trace += gram[i * rows + i];
-  let dual: Float64Array | undefined;
-  for (const ridge of RIDGES) {
-    const solution = solveRidge(gram, rows, ridge * trace / rows, residual, valueFeatures);
-    const leftOut = sumOfSquares(solution.leftOut);
-    if (leftOut < error) [error, dual] = [leftOut, solution.dual];
-  }
-  if (!dual) return value;
+  const { dual, leftOut } = solveRidge(gram, rows, RIDGE * trace / rows, residual, valueFeatures);
+  if (!(sumOfSquares(leftOut) < sumOfSquares(residual))) return undefined;
   const correction = multiply(transpose(design, rows, size), size, dual, rows, valueFeatures);
   return value.map((z, at) => z + correction[at] / columnScale[Math.floor(at / valueFeatures)]);
 }

@@ -1,8 +1,7 @@
-import { type Backend, EMPTY } from "../../kernels/backend.ts";
+import { type Backend, type DeviceArray, EMPTY } from "../../kernels/backend.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { Budget, CostedAttention } from "./approximate.ts";
 import { calibrateValues } from "./calibrate_values.ts";
-import { columnWeights } from "./column_weights.ts";
 import { clusterCoreset, type Coreset, coresetOutput, coresetRows, type ProbedHead } from "./coreset.ts";
 import { exactAttention, PartCollector, uploadHeads } from "./exact.ts";
 import { headChunks, type Progress } from "./head_chunks.ts";
@@ -10,14 +9,16 @@ import { kdeformerPractical } from "./kdeformer_practical.ts";
 import { chooseProbes, type ProbeCounts } from "./probe_queries.ts";
 import type { Problem } from "./problem.ts";
 import { shrinkUseless } from "./shrink_useless.ts";
-import { clip, type ValueBox, valueBox } from "./value_box.ts";
+import { clip, shifted, type ValueBox, valueBox } from "./value_box.ts";
 
 /** Of the budget, the parts spent on rows that are computed exactly; clusters take the rest. */
-const UNIFORM_SHARE = 0.3, OUTLYING_SHARE = 0.12, HELD_OUT_SHARE = 0.05;
+const UNIFORM_SHARE = 0.2, OUTLYING_SHARE = 0.08, HELD_OUT_SHARE = 0.05;
 /** More rows would cost more in solving than they gain. */
-const MOST_UNIFORM = 160, MOST_OUTLYING = 64, MOST_HELD_OUT = 64;
+const MOST_UNIFORM = 128, MOST_OUTLYING = 48, MOST_HELD_OUT = 32;
 /** With fewer rows there is nothing to fit to, or to test by. */
 const LEAST_UNIFORM = 16, LEAST_HELD_OUT = 6;
+/** What clusters follow: norms of the measured columns, and a floor under what the probes did not see. */
+const SHARES = { columnShare: 1, valueShare: 0, uniformShare: 1e-3 };
 /** How much an outlying query counts beside a uniform one, of which each stands for many. */
 const OUTLYING_WEIGHT = 0.05;
 
@@ -91,7 +92,7 @@ function bringInRange(problem: Problem): Problem {
   };
 }
 
-/** Three submissions for a run of heads: exact rows; clusters that follow them; attention to the fitted points. */
+/** Two submissions for a run of heads: exact rows, and clusters where those look; attention to the points fitted to them. */
 async function runHeads(
   backend: Backend,
   problem: Problem,
@@ -102,49 +103,45 @@ async function runHeads(
   signal?: AbortSignal,
 ): Promise<CostedAttention> {
   const { queries, keys, features, valueFeatures, scale } = problem;
-  const rows = probes.uniform + probes.outlying + probes.heldOut, fitRows = rows - probes.heldOut;
-  const omega = Float64Array.from({ length: fitRows }, (_, i) => i < probes.uniform ? 1 : OUTLYING_WEIGHT);
+  const fitRows = probes.uniform + probes.outlying, rows = fitRows + probes.heldOut;
   const { query, key: rawKey, value: rawValue } = uploadHeads(backend, problem, firstHead, heads);
-  const picks = new Uint32Array(heads * rows);
-  for (let head = 0; head < heads; head++) {
-    const stream = new RandomStream(seed, Purpose.probes, firstHead + head);
-    const own = ofHead(problem.query, firstHead + head, problem.heads);
-    picks.set(chooseProbes(own, queries, features, probes, stream), head * rows);
-  }
-  const keyShape = { rows: rawKey, heads, count: keys, width: features };
-  const keyMean = backend.columnMean(keyShape), key = backend.centreRows({ ...keyShape, centre: keyMean });
-  const probe = backend.gatherRows({
-    rows: query,
-    index: backend.upload(picks),
-    heads,
-    count: queries,
-    width: features,
-    picks: rows,
-  });
-  const probeShape = { heads, queries: rows, keys, features, valueFeatures, scale, query: probe, key };
-  const probabilities = backend.softmaxRows(probeShape);
-  const [probed, centre] = await backend.run([probabilities, keyMean], signal) as Float32Array[];
-  const columns = Array.from(
-    { length: heads },
-    (_, head) => columnWeights(ofHead(probed, head, heads), keys, omega),
-  );
-
-  const norms = new Float32Array(heads * keys);
-  columns.forEach(({ norm }, head) => norms.set(norm, head * keys));
+  const picks = pickProbes(problem, probes, seed, firstHead, heads);
+  const centred = (rows: DeviceArray, width: number) => {
+    const shape = { rows, heads, count: keys, width }, centre = backend.columnMean(shape);
+    return { centre, rows: backend.centreRows({ ...shape, centre }) };
+  };
+  const { centre: keyMean, rows: key } = centred(rawKey, features);
+  const { centre: valueMean, rows: value } = centred(rawValue, valueFeatures);
+  const gather = (picks: Uint32Array) =>
+    backend.gatherRows({
+      rows: query,
+      index: backend.upload(picks),
+      heads,
+      count: queries,
+      width: features,
+      picks: picks.length / heads,
+    });
+  const shape = { heads, keys, features, valueFeatures, scale, key };
+  const probabilities = backend.softmaxRows({ ...shape, query: gather(picks.fit), queries: fitRows });
   const clusters = backend.bisectRows({
     rows: key,
-    weights: backend.upload(norms),
+    weights: backend.keyImportance({
+      ...shape,
+      probabilities,
+      probes: fitRows,
+      value,
+      valueScale: 1 / Math.max(problem.largestValue, 1e-30),
+      ...SHARES,
+    }),
     heads,
     count: keys,
     width: features,
     budget: Math.min(2 ** 32 - 1, (bucketSize + samples) * queries - rows * keys),
     perCluster: queries,
   });
-  const valueShape = { rows: rawValue, heads, count: keys, width: valueFeatures };
-  const valueMean = backend.columnMean(valueShape);
-  const value = backend.centreRows({ ...valueShape, centre: valueMean });
-  const exact = backend.attend({ ...probeShape, value });
-  const offset = backend.innerProducts({
+  const exact = backend.attend({ ...shape, value, query: gather(picks.all), queries: rows });
+  // By how much the logits of each query fall when the keys are centred.
+  const offsets = backend.innerProducts({
     rows: query,
     directions: keyMean,
     heads,
@@ -152,39 +149,33 @@ async function runHeads(
     width: features,
     projections: 1,
   });
-  const read = await backend.run([
-    exact.output,
-    exact.logSumExp,
-    valueMean,
-    clusters.labels,
-    clusters.clusters,
-    clusters.products,
-    offset,
-  ], signal);
-  const [exactOutput, exactSums, means] = read as Float32Array[];
-  const [labels, sizes, products] = read.slice(3) as Uint32Array[];
-  const box: ValueBox[] = [];
-  const coresets = columns.map(({ mass }, head): Coreset => {
-    const own = ofHead(problem.query, firstHead + head, problem.heads), ownPicks = ofHead(picks, head, heads);
+  const outputs = [exact.output, exact.logSumExp, keyMean, valueMean, probabilities, offsets];
+  const words = [clusters.labels, clusters.clusters, clusters.products];
+  const read = await backend.run([...outputs, ...words], signal);
+  const omega = Float64Array.from({ length: fitRows }, (_, i) => i < probes.uniform ? 1 : OUTLYING_WEIGHT);
+  const fits = Array.from({ length: heads }, (_, head): Fit => {
+    const [output, logSumExp, keyMean, valueMean, probabilities] = read.slice(0, 5).map((data) =>
+      ofHead(data as Float32Array, head, heads)
+    );
+    const own = (data: Float32Array) => ofHead(data, firstHead + head, problem.heads);
     const known: ProbedHead = {
       keys,
       features,
       valueFeatures,
       scale,
-      query: gatherDoubles(own, features, ownPicks),
-      probabilities: ofHead(probed, head, heads),
-      output: Float64Array.from(ofHead(exactOutput, head, heads)),
-      logSumExp: Float64Array.from(ofHead(exactSums, head, heads)),
-      key: ofHead(problem.key, firstHead + head, problem.heads),
-      keyMean: ofHead(centre, head, heads),
-      value: ofHead(problem.value, firstHead + head, problem.heads),
-      valueMean: ofHead(means, head, heads),
+      query: gatherDoubles(own(problem.query), features, ofHead(picks.all, head, heads)),
+      probabilities,
+      output: Float64Array.from(output),
+      logSumExp: Float64Array.from(logSumExp),
+      key: own(problem.key),
+      keyMean,
+      value: own(problem.value),
+      valueMean,
     };
-    box.push(valueBox(known.value, valueFeatures));
-    return fit(known, ofHead(labels, head, heads), sizes[head], mass, omega, box[head]);
+    return fit(known, ofHead(read[6] as Uint32Array, head, heads), read[7][head], omega);
   });
 
-  const points = stack(coresets, features, valueFeatures);
+  const points = stack(fits.map(({ coreset }) => coreset), features, valueFeatures);
   const near = backend.attend({
     heads,
     queries,
@@ -199,46 +190,69 @@ async function runHeads(
   });
   const merged = backend.mergeAttention({ first: near, shift: valueMean, heads, queries, valueFeatures });
   const [output, logSumExp] = await backend.run([merged.output, merged.logSumExp], signal) as Float32Array[];
-  const offsets = read[6] as Float32Array;
-  for (let head = 0; head < heads; head++) {
-    const outputs = ofHead(output, head, heads), sums = ofHead(logSumExp, head, heads);
-    clip(outputs, box[head]);
-    const mean = ofHead(means, head, heads);
-    ofHead(picks, head, heads).forEach((row, at) => {
-      const from = head * rows + at;
-      sums[row] = exactSums[from];
+  let keyEvaluations = heads * rows * keys;
+  fits.forEach(({ box, coreset }, head) => {
+    const outputs = ofHead(output, head, heads);
+    if (box) clip(outputs, box);
+    const [exactOutput, exactSums, , mean] = read.slice(0, 4).map((data) =>
+      ofHead(data as Float32Array, head, heads)
+    );
+    ofHead(picks.all, head, heads).forEach((row, at) => {
+      logSumExp[head * queries + row] = exactSums[at];
       for (let c = 0; c < valueFeatures; c++) {
-        outputs[row * valueFeatures + c] = exactOutput[from * valueFeatures + c] + mean[c];
+        outputs[row * valueFeatures + c] = exactOutput[at * valueFeatures + c] + mean[c];
       }
     });
+    keyEvaluations += coreset.size * queries + read[8][head];
+  });
+  for (let at = 0; at < logSumExp.length; at++) logSumExp[at] += scale * read[5][at];
+  return { output, logSumExp, keyEvaluations };
+}
+
+/** The probes of several heads: those to fit to alone, and all. */
+function pickProbes(
+  { query, queries, features, heads: allHeads }: Problem,
+  probes: ProbeCounts,
+  seed: number,
+  firstHead: number,
+  heads: number,
+): { fit: Uint32Array; all: Uint32Array } {
+  const fitRows = probes.uniform + probes.outlying, rows = fitRows + probes.heldOut;
+  const fit = new Uint32Array(heads * fitRows), all = new Uint32Array(heads * rows);
+  for (let head = 0; head < heads; head++) {
+    const stream = new RandomStream(seed, Purpose.probes, firstHead + head);
+    const own = ofHead(query, firstHead + head, allHeads);
+    const picks = chooseProbes(own, queries, features, probes, stream);
+    all.set(picks, head * rows);
+    fit.set(picks.subarray(0, fitRows), head * fitRows);
   }
-  // Logits were those with centred keys.
-  for (let at = 0; at < logSumExp.length; at++) logSumExp[at] += scale * offsets[at];
-  const pairs = sizes.reduce((sum, size, head) => sum + size * queries + products[head], heads * rows * keys);
-  return { output, logSumExp, keyEvaluations: pairs };
+  return { fit, all };
+}
+
+/** The points that stand for the keys of a head. */
+interface Fit {
+  readonly coreset: Coreset;
+  /** The range that outputs may not leave; nothing if they cannot. */
+  readonly box?: ValueBox;
 }
 
 /** The coreset of one head, its values calibrated, and shrunk if they are of no use. */
-function fit(
-  known: ProbedHead,
-  labels: Uint32Array,
-  size: number,
-  mass: Float64Array,
-  omega: Float64Array,
-  box: ValueBox,
-): Coreset {
-  const { features, valueFeatures, scale, query, output, valueMean } = known, fitted = omega.length;
-  const plain = clusterCoreset(known, labels, size, mass, omega);
-  const coreset = { ...plain, value: calibrateValues(known, plain, omega) };
+function fit(known: ProbedHead, labels: Uint32Array, size: number, omega: Float64Array): Fit {
+  const { features, valueFeatures, scale, query, output, value, valueMean } = known, fitted = omega.length;
+  const plain = clusterCoreset(known, labels, size, omega);
+  const calibrated = calibrateValues(known, plain, omega);
+  const coreset = calibrated ? { ...plain, value: calibrated } : plain;
   const heldOut = output.length / valueFeatures - fitted;
   const rows = coresetRows(query.subarray(fitted * features), heldOut, coreset, scale);
   const predicted = coresetOutput(rows, heldOut, coreset);
-  clip(predicted, {
-    low: box.low.map((x, c) => x - valueMean[c]),
-    high: box.high.map((x, c) => x - valueMean[c]),
-  });
+  // Means of values need no clipping.
+  const box = calibrated && valueBox(value, valueFeatures);
+  if (box) clip(predicted, shifted(box, valueMean));
   const factor = shrinkUseless(predicted, output.subarray(fitted * valueFeatures), valueFeatures);
-  return factor === 1 ? coreset : { ...coreset, value: coreset.value.map((z) => factor * z) };
+  return {
+    coreset: factor === 1 ? coreset : { ...coreset, value: coreset.value.map((z) => factor * z) },
+    box,
+  };
 }
 
 /** Coresets of several heads as keys, values and log-weights; short ones are filled up with hidden points. */

@@ -8,7 +8,7 @@ export interface ProbedHead {
   readonly scale: number;
   /** [probes, features] */
   readonly query: Float64Array;
-  /** [probes, keys] */
+  /** [probes to fit to, keys]: softmax rows of the first of them. */
   readonly probabilities: Float32Array;
   /** [probes, valueFeatures]: attention to the centred values. */
   readonly output: Float64Array;
@@ -35,9 +35,11 @@ export interface Coreset {
 
 /** Sums at or below this have underflowed. */
 const LEAST_SUM = 1e-200;
+/** What a key has at least that no probe attends to. */
+const LEAST_MASS = 1e-30;
 
 /**
- * One point for each cluster of keys, at its mean under the mean attention `mass`. A key j of cluster s gets the mass g_j with which the
+ * One point for each cluster of keys, at its mean under the attention that the probes pay. A key j of cluster s gets the mass g_j with which the
  * point's column of exponentials comes closest to the key's own column over the first omega.length probes, which count ω: g_j = Σ ω_i F_is
  * P_ij / Σ ω_i F_is², F_is = e^{⟨q_i, k_s⟩} / Σ_l e^{⟨q_i, k_l⟩}. The point has the sum of these masses and the mean of the values under them.
  */
@@ -45,10 +47,10 @@ export function clusterCoreset(
   head: ProbedHead,
   labels: Uint32Array,
   size: number,
-  mass: Float64Array,
   omega: Float64Array,
 ): Coreset {
   const { keys, features, valueFeatures, scale, probabilities } = head, rows = omega.length;
+  const mass = columnSums(probabilities, keys, omega);
   const key = clusterMeans(head.key, features, head.keyMean, labels, size, mass);
   const ratio = multiplyTransposed(head.query, rows, key, size, features);
   const largest = new Float64Array(size).fill(-Infinity), square = new Float64Array(size);
@@ -89,6 +91,16 @@ export function clusterCoreset(
     bias,
     value: clusterMeans(head.value, valueFeatures, head.valueMean, labels, size, fitted),
   };
+}
+
+/** Σ_i ω_i P_ij, kept positive. */
+function columnSums(probabilities: Float32Array, keys: number, omega: Float64Array): Float64Array {
+  const sums = new Float64Array(keys).fill(LEAST_MASS);
+  for (let i = 0; i < omega.length; i++) {
+    const weight = omega[i], start = i * keys;
+    for (let j = 0; j < keys; j++) sums[j] += weight * probabilities[start + j];
+  }
+  return sums;
 }
 
 /** Weighted means of the rows of each cluster, less a shift. */

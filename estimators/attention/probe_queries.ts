@@ -10,6 +10,9 @@ export interface ProbeCounts {
   readonly heldOut: number;
 }
 
+/** Outlying queries are looked for among at most this many, evenly strided. */
+const CANDIDATES = 1024;
+
 /**
  * Distinct rows of queries [count, width]: the uniform ones, then the outlying, then those held out. The farthest queries are
  * no sample of the others, but a fit that has never seen them extrapolates there, and attention to centroids does so exponentially.
@@ -21,7 +24,8 @@ export function chooseProbes(
   { uniform, outlying, heldOut }: ProbeCounts,
   stream: RandomStream,
 ): Uint32Array {
-  const far = largest(leverages(query, count, width), outlying);
+  const stride = Math.ceil(count / Math.max(CANDIDATES, 2 * outlying));
+  const far = largest(leverages(query, count, width, stride), outlying).map((at) => at * stride);
   const isFar = new Uint8Array(count);
   for (const row of far) isFar[row] = 1;
   const others = new Uint32Array(count - outlying);
@@ -34,11 +38,11 @@ export function chooseProbes(
   return rows;
 }
 
-/** Σ_c (x_c − mean_c)² / variance_c of each row: how far out it lies. */
-export function leverages(rows: Float32Array, count: number, width: number): Float64Array {
-  const sum = new Float64Array(width), square = new Float64Array(width);
-  for (let i = 0, at = 0; i < count; i++) {
-    for (let c = 0; c < width; c++, at++) {
+/** Σ_c (x_c − mean_c)² / variance_c of each stride-th row, how far out it lies among them. */
+export function leverages(rows: Float32Array, count: number, width: number, stride = 1): Float64Array {
+  const taken = Math.ceil(count / stride), sum = new Float64Array(width), square = new Float64Array(width);
+  for (let i = 0; i < taken; i++) {
+    for (let c = 0, at = i * stride * width; c < width; c++, at++) {
       const x = rows[at] - rows[c];
       sum[c] += x;
       square[c] += x * x;
@@ -46,14 +50,14 @@ export function leverages(rows: Float32Array, count: number, width: number): Flo
   }
   const precision = new Float64Array(width), mean = new Float64Array(width);
   for (let c = 0; c < width; c++) {
-    const variance = square[c] / count - (sum[c] / count) ** 2;
-    mean[c] = rows[c] + sum[c] / count;
+    const variance = square[c] / taken - (sum[c] / taken) ** 2;
+    mean[c] = rows[c] + sum[c] / taken;
     precision[c] = variance > 0 ? 1 / variance : 0;
   }
-  const leverage = new Float64Array(count);
-  for (let i = 0, at = 0; i < count; i++) {
+  const leverage = new Float64Array(taken);
+  for (let i = 0; i < taken; i++) {
     let total = 0;
-    for (let c = 0; c < width; c++, at++) {
+    for (let c = 0, at = i * stride * width; c < width; c++, at++) {
       const x = rows[at] - mean[c];
       total += x * x * precision[c];
     }

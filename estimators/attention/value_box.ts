@@ -17,6 +17,11 @@ export function valueBox(values: Float32Array, width: number): ValueBox {
   return { low, high };
 }
 
+/** The box of the values less a shift [width]. */
+export function shifted({ low, high }: ValueBox, shift: Float32Array): ValueBox {
+  return { low: low.map((x, c) => x - shift[c]), high: high.map((x, c) => x - shift[c]) };
+}
+
 /** Moves outputs [count, width] into the box, in place. */
 export function clip(outputs: Float32Array | Float64Array, { low, high }: ValueBox): void {
   for (let at = 0; at < outputs.length;) {
