@@ -7,6 +7,7 @@ import { approximateAttention, type Budget, countVisible, type Method } from "./
 import { calibrated } from "./calibrated.ts";
 import { exactAttention } from "./exact.ts";
 import type { Progress } from "./head_chunks.ts";
+import { kdeformerAtBudget } from "./kdeformer_at_budget.ts";
 import { kdeformerPractical } from "./kdeformer_practical.ts";
 import { kdeformerResidual } from "./kdeformer_residual.ts";
 import { type AttentionOptions, type CheckedOptions, checkOptions, type MethodName } from "./options.ts";
@@ -46,9 +47,10 @@ export interface AttentionResult {
 
 /** The approximate methods by name. */
 const approximateMethods: Readonly<Record<Exclude<MethodName, "auto" | "exact">, Method>> = {
+  "kdeformer": kdeformerAtBudget,
   "kdeformer-residual": kdeformerResidual,
   "kdeformer-practical": kdeformerPractical,
-  calibrated,
+  "calibrated": calibrated,
 };
 /** What "auto" approximates with. */
 const best = "kdeformer-practical";

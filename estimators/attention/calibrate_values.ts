@@ -1,4 +1,4 @@
-import { multiply, multiplyTransposed, transpose } from "../linear_algebra/matrix_product.ts";
+import { gramMatrix, multiply, transpose } from "../linear_algebra/matrix_product.ts";
 import { solveRidge } from "../linear_algebra/ridge.ts";
 import type { Coreset, ProbedHead } from "./coreset.ts";
 import { coresetOutput, coresetRows } from "./coreset.ts";
@@ -27,7 +27,7 @@ export function calibrateValues(
     residual[at] = root[Math.floor(at / valueFeatures)] * (output[at] - residual[at]);
   }
   const columnScale = scaleColumns(design, rows, size, root);
-  const gram = multiplyTransposed(design, rows, design, rows, size);
+  const gram = gramMatrix(design, rows, size);
   let trace = 0;
   for (let i = 0; i < rows; i++) trace += gram[i * rows + i];
   const { dual, leftOut } = solveRidge(gram, rows, RIDGE * trace / rows, residual, valueFeatures);

@@ -1,5 +1,8 @@
 /** Products of small matrices on the host, row-major and in float64. */
 
+/** Rows of a Gram matrix that are computed together. */
+const BAND = 16;
+
 /** A · Bᵀ for A [rows, width] and B [count, width]: [rows, count]. Four sums at a time, since one alone waits for itself. */
 export function multiplyTransposed(
   a: Float64Array,
@@ -35,6 +38,20 @@ export function multiplyTransposed(
     for (let j = 0; j < count; j++) product[i * count + j] = dot(a, i * width, b, j * width, width);
   }
   return product;
+}
+
+/** A · Aᵀ for A [rows, width]: [rows, rows], half of it computed. */
+export function gramMatrix(a: Float64Array, rows: number, width: number): Float64Array {
+  const gram = new Float64Array(rows * rows);
+  // Bands of rows against those up to their end.
+  for (let start = 0; start < rows; start += BAND) {
+    const end = Math.min(rows, start + BAND);
+    const band = multiplyTransposed(a.subarray(start * width, end * width), end - start, a, end, width);
+    for (let i = start, at = 0; i < end; i++) {
+      for (let j = 0; j < end; j++, at++) gram[i * rows + j] = gram[j * rows + i] = band[at];
+    }
+  }
+  return gram;
 }
 
 /** A · B for A [rows, inner] and B [inner, columns]: [rows, columns]. */
