@@ -1,7 +1,6 @@
 import { gramMatrix, multiply, transpose } from "../linear_algebra/matrix_product.ts";
 import { solveRidge } from "../linear_algebra/ridge.ts";
-import type { Coreset, ProbedHead } from "./coreset.ts";
-import { coresetOutput, coresetRows } from "./coreset.ts";
+import { type ClusterCoreset, coresetOutput, coresetRows, type ProbedHead } from "./coreset.ts";
 
 /** In units of the mean diagonal of the Gram matrix. */
 const RIDGE = 0.1;
@@ -15,12 +14,12 @@ const LEAST_COLUMN = 1e-3;
  */
 export function calibrateValues(
   head: ProbedHead,
-  coreset: Coreset,
+  coreset: ClusterCoreset,
   omega: Float64Array,
 ): Float64Array | undefined {
-  const { size, value } = coreset, { valueFeatures, scale, features, query, output } = head;
+  const { size, value } = coreset, { valueFeatures, scale, output } = head;
   const rows = omega.length;
-  const design = coresetRows(query.subarray(0, rows * features), rows, coreset, scale);
+  const design = coresetRows(coreset.products, coreset, scale);
   const residual = coresetOutput(design, rows, coreset);
   const root = omega.map(Math.sqrt);
   for (let at = 0; at < residual.length; at++) {

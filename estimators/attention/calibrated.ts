@@ -2,7 +2,14 @@ import { type Backend, type DeviceArray, EMPTY } from "../../kernels/backend.ts"
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { Budget, CostedAttention } from "./approximate.ts";
 import { calibrateValues } from "./calibrate_values.ts";
-import { clusterCoreset, type Coreset, coresetOutput, coresetRows, type ProbedHead } from "./coreset.ts";
+import {
+  clusterCoreset,
+  type Coreset,
+  coresetOutput,
+  coresetProducts,
+  coresetRows,
+  type ProbedHead,
+} from "./coreset.ts";
 import { exactAttention, PartCollector, uploadHeads } from "./exact.ts";
 import { headChunks, type Progress } from "./head_chunks.ts";
 import { kdeformerPractical } from "./kdeformer_practical.ts";
@@ -243,8 +250,8 @@ function fit(known: ProbedHead, labels: Uint32Array, size: number, omega: Float6
   const calibrated = calibrateValues(known, plain, omega);
   const coreset = calibrated ? { ...plain, value: calibrated } : plain;
   const heldOut = output.length / valueFeatures - fitted;
-  const rows = coresetRows(query.subarray(fitted * features), heldOut, coreset, scale);
-  const predicted = coresetOutput(rows, heldOut, coreset);
+  const products = coresetProducts(query.subarray(fitted * features), heldOut, coreset);
+  const predicted = coresetOutput(coresetRows(products, coreset, scale), heldOut, coreset);
   // Means of values need no clipping.
   const box = calibrated && valueBox(value, valueFeatures);
   if (box) clip(predicted, shifted(box, valueMean));

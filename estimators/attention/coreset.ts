@@ -33,6 +33,12 @@ export interface Coreset {
   readonly value: Float64Array;
 }
 
+/** A coreset and what making it computed on the way. */
+export interface ClusterCoreset extends Coreset {
+  /** [probes to fit to, size]: their inner products with the points. */
+  readonly products: Float64Array;
+}
+
 /** Sums at or below this have underflowed. */
 const LEAST_SUM = 1e-200;
 /** What a key has at least that no probe attends to. */
@@ -48,16 +54,17 @@ export function clusterCoreset(
   labels: Uint32Array,
   size: number,
   omega: Float64Array,
-): Coreset {
+): ClusterCoreset {
   const { keys, features, valueFeatures, scale, probabilities } = head, rows = omega.length;
   const mass = columnSums(probabilities, keys, omega);
   const key = clusterMeans(head.key, features, head.keyMean, labels, size, mass);
-  const ratio = multiplyTransposed(head.query, rows, key, size, features);
+  const products = multiplyTransposed(head.query, rows, key, size, features);
+  const ratio = new Float64Array(rows * size);
   const largest = new Float64Array(size).fill(-Infinity), square = new Float64Array(size);
   const sum = new Float64Array(size);
   for (let i = 0, at = 0; i < rows; i++) {
     for (let s = 0; s < size; s++, at++) {
-      ratio[at] = scale * ratio[at] - head.logSumExp[i];
+      ratio[at] = scale * products[at] - head.logSumExp[i];
       if (ratio[at] > largest[s]) largest[s] = ratio[at];
     }
   }
@@ -85,12 +92,8 @@ export function clusterCoreset(
     bias[s] = (total[s] > LEAST_SUM ? Math.log(total[s]) : Math.log(plain[s] / sum[s])) - largest[s];
   }
   for (let j = 0; j < keys; j++) if (!(total[labels[j]] > LEAST_SUM)) fitted[j] = mass[j];
-  return {
-    size,
-    key,
-    bias,
-    value: clusterMeans(head.value, valueFeatures, head.valueMean, labels, size, fitted),
-  };
+  const value = clusterMeans(head.value, valueFeatures, head.valueMean, labels, size, fitted);
+  return { size, key, bias, value, products };
 }
 
 /** Σ_i ω_i P_ij, kept positive. */
@@ -126,23 +129,24 @@ function clusterMeans(
   return means;
 }
 
-/** Softmax rows of queries [rows, features] over a coreset: [rows, size]. */
-export function coresetRows(
-  query: Float64Array,
-  rows: number,
-  { size, key, bias }: Coreset,
-  scale: number,
-): Float64Array {
-  const probabilities = multiplyTransposed(query, rows, key, size, query.length / rows);
-  for (let i = 0; i < rows; i++) {
-    const row = probabilities.subarray(i * size, (i + 1) * size);
+/** Inner products of queries [rows, features] with the points of a coreset: [rows, size]. */
+export function coresetProducts(query: Float64Array, rows: number, { size, key }: Coreset): Float64Array {
+  return multiplyTransposed(query, rows, key, size, query.length / rows);
+}
+
+/** Softmax rows over a coreset of queries with these inner products: [rows, size]. */
+export function coresetRows(products: Float64Array, { size, bias }: Coreset, scale: number): Float64Array {
+  const probabilities = new Float64Array(products.length);
+  for (let start = 0; start < products.length; start += size) {
     let largest = -Infinity, total = 0;
     for (let s = 0; s < size; s++) {
-      row[s] = scale * row[s] + bias[s];
-      if (row[s] > largest) largest = row[s];
+      const logit = probabilities[start + s] = scale * products[start + s] + bias[s];
+      if (logit > largest) largest = logit;
     }
-    for (let s = 0; s < size; s++) total += row[s] = Math.exp(row[s] - largest);
-    for (let s = 0; s < size; s++) row[s] /= total;
+    for (let s = 0; s < size; s++) {
+      total += probabilities[start + s] = Math.exp(probabilities[start + s] - largest);
+    }
+    for (let s = 0; s < size; s++) probabilities[start + s] /= total;
   }
   return probabilities;
 }
