@@ -51,11 +51,12 @@ export async function calibrated(
   }
   const { heads, queries, keys } = problem, perQuery = budget.bucketSize + budget.samples;
   const probes = countProbes(problem, perQuery), rows = probes.uniform + probes.outlying + probes.heldOut;
-  if (perQuery >= keys || rows >= queries) {
+  const fits = probes.uniform >= LEAST_UNIFORM;
+  if (perQuery >= keys || (fits && rows >= queries)) {
     const result = await exactAttention(backend, problem, progress);
     return { ...result, keyEvaluations: heads * queries * keys };
   }
-  if (probes.uniform < LEAST_UNIFORM) return await kdeformerPractical(backend, problem, budget, progress);
+  if (!fits) return await kdeformerPractical(backend, problem, budget, progress);
 
   const parts = new PartCollector(), inRange = bringInRange(problem);
   let keyEvaluations = 0;
