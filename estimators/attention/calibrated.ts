@@ -51,7 +51,7 @@ export async function calibrated(
   }
   const { heads, queries, keys } = problem, perQuery = budget.bucketSize + budget.samples;
   const probes = countProbes(problem, perQuery), rows = probes.uniform + probes.outlying + probes.heldOut;
-  const fits = probes.uniform >= LEAST_UNIFORM;
+  const fits = canCalibrate(problem, budget);
   if (perQuery >= keys || (fits && rows >= queries)) {
     const result = await exactAttention(backend, problem, progress);
     return { ...result, keyEvaluations: heads * queries * keys };
@@ -75,6 +75,11 @@ export async function calibrated(
     backend.reset();
   }
   return { ...parts.result(), keyEvaluations };
+}
+
+/** Whether a budget pays for enough exact rows to fit to. */
+export function canCalibrate(problem: Problem, { bucketSize, samples }: Budget): boolean {
+  return countProbes(problem, bucketSize + samples).uniform >= LEAST_UNIFORM;
 }
 
 /** One exact row costs as much as `keys / queries` keys for every query. */

@@ -3,7 +3,6 @@ import { calibrated } from "../../estimators/attention/calibrated.ts";
 import { exactAttention } from "../../estimators/attention/exact.ts";
 import { kdeformerPractical } from "../../estimators/attention/kdeformer_practical.ts";
 import { makeProblem, type Problem } from "../../estimators/attention/problem.ts";
-import type { Backend } from "../../kernels/backend.ts";
 import { ReferenceBackend } from "../../kernels/reference/backend.ts";
 import { openWasm } from "../../kernels/wasm/backend.ts";
 import { families, inputFamily } from "../../proofs_checks/inputs/families.ts";
@@ -181,13 +180,12 @@ Deno.test("calibrated() comes near whatever the order of the keys", async () => 
  */
 const RUNS = 11, WINS = 10;
 
-async function wins(backend: Backend, problem: Problem): Promise<number> {
-  const exact = await exactAttention(backend, problem);
-  backend.reset();
+async function wins(problem: Problem): Promise<number> {
+  const backend = new ReferenceBackend(), exact = await exactAttention(backend, problem);
   let count = 0;
   for (let seed = 1; seed <= RUNS; seed++) {
     const [ours, practical] = await Promise.all([calibrated, kdeformerPractical].map(async (method) => {
-      const { output } = await method(new ReferenceBackend(), problem, { ...budget, seed });
+      const { output } = await method(backend, problem, { ...budget, seed });
       return errorOf(problem, output, exact.output);
     }));
     if (ours < practical) count++;
@@ -197,7 +195,7 @@ async function wins(backend: Backend, problem: Problem): Promise<number> {
 
 for (const family of ["gaussian", "low-rank", "lognormal-logits", "huge-value", "tiny-density"]) {
   Deno.test(`calibrated() beats kdeformerPractical() on ${family}, seed by seed`, async () => {
-    const count = await wins(new ReferenceBackend(), problemOf(family, { n: 512 }));
+    const count = await wins(problemOf(family, { n: 512 }));
     assertGreaterOrEqual(count, WINS);
   });
 }
