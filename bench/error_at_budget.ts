@@ -1,6 +1,6 @@
 /**
- * Error and time at equal budgets, on pretrained heads and word vectors: `deno task bench:error [seeds] [rounds]`. Prints Markdown.
- * Errors of other implementations stand in peer_errors.json, with their origin.
+ * Error and time at equal budgets, on pretrained heads and word vectors: `deno task bench:error [seeds] [rounds]`.
+ * Prints Markdown. Errors of other implementations stand in peer_errors.json, with their origin.
  */
 import { attention, type AttentionOptions, openDevice, type Tensor, tensor } from "../mod.ts";
 import { loadWorkload } from "../commands/workloads/workloads.ts";

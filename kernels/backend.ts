@@ -288,13 +288,14 @@ export interface Backend {
   }): DeviceArray;
 
   /**
-   * Clusters the rows of each head by bisection. The cluster with the largest weighted scatter Σ w‖x − mean‖² is cut, again and
-   * again, by a hyperplane half-way between the weighted means of two halves of a sample of its members: those on either side of the
-   * cluster's weighted mean, seen along the line to the pivot, the candidate with the largest w‖x − mean‖². Sample and candidates are evenly
-   * strided: each ⌈size/most⌉-th member in the order of the rows, most = CUT_SAMPLE or PIVOT_CANDIDATES. A cut costs one inner product for each
-   * member, for each of the sample and for each candidate. Cutting ends before products + clusters · perCluster would exceed `budget`, or
-   * when no scatter exceeds NEGLIGIBLE_SCATTER · Σ w‖x‖². The near half keeps the number of its cluster, and the far half gets the
-   * next. `weights` [heads, count] must be positive; budget < 2^32.
+   * Clusters the rows of each head by bisection. The cluster with the largest weighted scatter Σ w‖x − mean‖² is
+   * cut, again and again, by a hyperplane half-way between the weighted means of two halves of a sample of its
+   * members: those on either side of the cluster's weighted mean, seen along the line to the pivot, the candidate
+   * with the largest w‖x − mean‖². Sample and candidates are evenly strided: each ⌈size/most⌉-th member in the
+   * order of the rows, most = CUT_SAMPLE or PIVOT_CANDIDATES. A cut costs one inner product for each member, for
+   * each of the sample and for each candidate. Cutting ends before products + clusters · perCluster would exceed
+   * `budget`, or when no scatter exceeds NEGLIGIBLE_SCATTER · Σ w‖x‖². The near half keeps the number of its
+   * cluster, and the far half gets the next. `weights` [heads, count] must be positive; budget < 2^32.
    */
   bisectRows(args: {
     /** [heads, count, width] */

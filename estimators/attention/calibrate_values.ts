@@ -8,9 +8,9 @@ const RIDGE = 0.1;
 const LEAST_COLUMN = 1e-3;
 
 /**
- * The values of a coreset after ridge regression of what they leave of the exact outputs of the first omega.length probes: the
- * correction, seen as a function of the softmax row, is the smallest that explains the residuals up to noise. Nothing if leaving out one
- * probe at a time shows that the correction does not help.
+ * The values of a coreset after ridge regression of what they leave of the exact outputs of the first omega.length
+ * probes: the correction, seen as a function of the softmax row, is the smallest that explains the residuals up to
+ * noise. Nothing if leaving out one probe at a time shows that the correction does not help.
  */
 export function calibrateValues(
   head: ProbedHead,

@@ -30,13 +30,17 @@ const SHARES = { columnShare: 1, valueShare: 0, uniformShare: 1e-3 };
 const OUTLYING_WEIGHT = 0.05;
 
 /**
- * Attention to a calibrated coreset: the keys of a head are replaced by a few weighted points, fitted to exact softmax rows of
- * some of its queries. The keys are clustered by bisection where those rows look; each cluster becomes one point at its mean, whose mass
- * and value match what the rows need; ridge regression corrects the values; rows that had no part in it tell whether the fit is of use, and
- * if it is not, it is shrunk towards the mean value. What is computed exactly is returned exactly.
+ * Attention to a calibrated coreset: the keys of a head are replaced by a few weighted points, fitted to exact
+ * softmax rows of some of its queries. The keys are clustered by bisection where those rows look; each cluster
+ * becomes one point at its mean, whose mass and value match what the rows need; ridge regression corrects the
+ * values; rows that had no part in it tell whether the fit is of use, and if it is not, it is shrunk towards the
+ * mean value. What is computed exactly is returned exactly.
  *
- * Where the budget covers all keys the result is exact, and where it is too small for rows to fit to, the practical KDEformer
- * stands in.
+ * Pairs of a query and a key count once in `keyEvaluations`, also those of which both the probability and the part
+ * in the output are needed, which are computed by two kernels; products that clustering takes count as pairs.
+ *
+ * Where the budget covers all keys the result is exact, and where it is too small for rows to fit to, the practical
+ * KDEformer stands in.
  *
  * @throws {RangeError} If the problem hides keys, or a head does not fit the device.
  */

@@ -45,9 +45,10 @@ const LEAST_SUM = 1e-200;
 const LEAST_MASS = 1e-30;
 
 /**
- * One point for each cluster of keys, at its mean under the attention that the probes pay. A key j of cluster s gets the mass g_j with which the
- * point's column of exponentials comes closest to the key's own column over the first omega.length probes, which count ω: g_j = Σ ω_i F_is
- * P_ij / Σ ω_i F_is², F_is = e^{⟨q_i, k_s⟩} / Σ_l e^{⟨q_i, k_l⟩}. The point has the sum of these masses and the mean of the values under them.
+ * One point for each cluster of keys, at its mean under the attention that the probes pay. A key j of cluster s
+ * gets the mass g_j with which the point's column of exponentials comes closest to the key's own column over the
+ * first omega.length probes, which count ω: g_j = Σ ω_i F_is P_ij / Σ ω_i F_is², F_is = e^{⟨q_i, k_s⟩} / Σ_l
+ * e^{⟨q_i, k_l⟩}. The point has the sum of these masses and the mean of the values under them.
  */
 export function clusterCoreset(
   head: ProbedHead,

@@ -10,9 +10,9 @@ import type { Problem } from "./problem.ts";
 const TARGET = { epsilon: 0.5, delta: 0.1, densityFloor: 0.01, fit: densityFit("uniform") };
 
 /**
- * Algorithm 1 with as many sampled keys as the budget has key evaluations, on centred values: rows of P sum to 1, so the mean
- * value can be left out and added again, and what D~ is wrong by then scales the spread of the values alone. The densities come on top of
- * the budget; `keyEvaluations` counts them.
+ * Algorithm 1 with as many sampled keys as the budget has key evaluations, on centred values: rows of P sum to 1,
+ * so the mean value can be left out and added again, and what D~ is wrong by then scales the spread of the values
+ * alone. The densities come on top of the budget; `keyEvaluations` counts them.
  *
  * @throws {RangeError} If the problem hides keys, or keys or queries are too large for their squares.
  */

@@ -14,8 +14,9 @@ export interface ProbeCounts {
 const CANDIDATES = 1024;
 
 /**
- * Distinct rows of queries [count, width]: the uniform ones, then the outlying, then those held out. The farthest queries are
- * no sample of the others, but a fit that has never seen them extrapolates there, and attention to centroids does so exponentially.
+ * Distinct rows of queries [count, width]: the uniform ones, then the outlying, then those held out. The farthest
+ * queries are no sample of the others, but a fit that has never seen them extrapolates there, and attention to
+ * centroids does so exponentially.
  */
 export function chooseProbes(
   query: Float32Array,

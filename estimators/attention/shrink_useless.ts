@@ -2,9 +2,9 @@
 const USELESS = 0.5;
 
 /**
- * The factor in [0, 1] for predictions of centred outputs [rows, width], judged on rows that had no part in the fit: 1 unless they err by more than
- * half. Otherwise the least-squares factor towards the mean value, the least over leaving out one row at a time, so that no single row
- * speaks for a fit that fails on the others.
+ * The factor in [0, 1] for predictions of centred outputs [rows, width], judged on rows that had no part in the
+ * fit: 1 unless they err by more than half. Otherwise the least-squares factor towards the mean value, the least
+ * over leaving out one row at a time, so that no single row speaks for a fit that fails on the others.
  */
 export function shrinkUseless(predicted: Float64Array, exact: Float64Array, width: number): number {
   const rows = width > 0 ? exact.length / width : 0;

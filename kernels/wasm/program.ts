@@ -50,9 +50,9 @@ interface Recorded {
 }
 
 /**
- * The operations recorded since the last run. Each has a level, one above the highest of those it reads
- * from, or the last if nothing reads from it; operations of one level run side by side, so that short ones, and those that one
- * thread does alone, leave no thread idle.
+ * The operations recorded since the last run. Each has a level, one above the highest of those it reads from, or
+ * the last if nothing reads from it; operations of one level run side by side, so that short ones, and those that
+ * one thread does alone, leave no thread idle.
  */
 export class Program {
   /** What makes an array. */

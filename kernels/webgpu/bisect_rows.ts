@@ -11,8 +11,9 @@ const kernel: Kernel = {
 };
 
 /**
- * Cuts, and inner products, after which a dispatch leaves the rest to the next: Mesa's CPU driver (22.3) silently ends every
- * loop once an invocation has made 65,535 turns in all its loops, and GPUs stop shaders that run for seconds.
+ * Cuts, and inner products, after which a dispatch leaves the rest to the next: Mesa's CPU driver (22.3) silently
+ * ends every loop once an invocation has made 65,535 turns in all its loops, and GPUs stop shaders that run for
+ * seconds.
  */
 const CUTS = 64, WORK = 2 ** 17;
 

@@ -175,8 +175,8 @@ Deno.test("calibrated() comes near whatever the order of the keys", async () => 
 });
 
 /**
- * Under the hypothesis that either method is the better one with probability one half for each seed, as many wins as this out of RUNS
- * have probability 12/2048, below 1 %.
+ * Under the hypothesis that either method is the better one with probability one half for each seed, as many wins
+ * as this out of RUNS have probability 12/2048, below 1 %.
  */
 const RUNS = 11, WINS = 10;
 

@@ -270,8 +270,8 @@ function sumRows(sums: usize, first: usize, length: u32): void {
 }
 
 /**
- * <x − origin, normal>, four chains of sums. The difference comes first: a mean that one heavy row dominates lies so close to
- * it that rounded inner products could not tell them apart.
+ * <x − origin, normal>, four chains of sums. The difference comes first: a mean that one heavy row dominates lies
+ * so close to it that rounded inner products could not tell them apart.
  */
 function sideOf(x: usize): f32 {
   let a = f32x4.splat(0), b = a, c = a, d = a;
