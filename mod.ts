@@ -38,6 +38,7 @@ export type {
   AttendArguments,
   AttentionShape,
   Backend,
+  Bisection,
   DeviceArray,
   DeviceKind,
   PartialAttention,

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { attention, type AttentionResult } from "../estimators/attention/attention.ts";
+import type { Certificate } from "../estimators/certificate.ts";
 import { type MethodName, methods } from "../estimators/attention/options.ts";
 import type { DeviceKind } from "../kernels/backend.ts";
 import { type Device, openDevice } from "../kernels/device.ts";
@@ -172,7 +173,8 @@ export function toJson({ query, key, value, name }: Workload, { result, comparis
 }
 
 /** The table of `attend` for people. */
-export function toTable(inputs: Workload, { result: { stats, output }, comparison }: AttendReport): string {
+export function toTable(inputs: Workload, { result, comparison }: AttendReport): string {
+  const { stats, output, certificate } = result;
   const { query, key } = inputs;
   const [queries, features] = query.shape.slice(-2);
   const heads = sizeOf(query.shape.slice(0, -2));
@@ -201,6 +203,18 @@ export function toTable(inputs: Workload, { result: { stats, output }, compariso
   if (comparison && stats.method !== "exact") {
     lines.push("", `${formatNumber(comparison.exactSeconds / stats.seconds)}x the speed of exact attention`);
   }
+  if (certificate) lines.push("", describeCertificate(certificate));
   if (stats.fellBack) lines.push("", stats.fellBack);
   return lines.join("\n");
+}
+
+/** A certificate in words; bounds and estimates are never called by each other's name. */
+function describeCertificate({ kind, holds, epsilon, delta, ...found }: Certificate): string {
+  const asked = `error at most ${epsilon} · ‖P‖ · ‖V‖`;
+  if (kind === "exact") return `certificate: ${asked}, since the output is exact`;
+  const size = kind === "bound" ? found.operatorNormBound : found.operatorNormEstimate;
+  return `certificate: ${holds ? "" : "NOT established: "}${asked} with probability ${1 - delta}; ` +
+    `${kind} ${formatNumber(size)} of ${
+      formatNumber(found.target ?? 0)
+    } allowed, ${found.rowsChecked} rows checked`;
 }

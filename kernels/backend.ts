@@ -26,6 +26,25 @@ export const NO_ROW = 0xffffffff;
 /** Squared distance to no row: exp(−FAR/2) is zero. */
 export const FAR = 3e38;
 
+/** Cutting a cluster looks for its pivot among at most this many members: {@link Backend.bisectRows}. */
+export const PIVOT_CANDIDATES = 16;
+
+/** Where to cut a cluster is decided by at most this many members: {@link Backend.bisectRows}. */
+export const CUT_SAMPLE = 256;
+
+/** Of the squared norms' weighted sum, the scatter at which a cluster counts as one point: below f32 rounding. */
+export const NEGLIGIBLE_SCATTER = 2 ** -20;
+
+/** Clusters of rows: see {@link Backend.bisectRows}. */
+export interface Bisection {
+  /** [heads, count] words: the cluster of each row, numbered from 0. */
+  readonly labels: DeviceArray;
+  /** [heads] words: clusters of each head. */
+  readonly clusters: DeviceArray;
+  /** [heads] words: inner products and distances that it took. */
+  readonly products: DeviceArray;
+}
+
 /** Output rows together with the logarithm of the sum of their weights, so that parts merge exactly. */
 export interface PartialAttention {
   /** [heads, queries, valueFeatures]: weighted mean of the values; 0 where no key is visible. */
@@ -145,6 +164,15 @@ export interface Backend {
       readonly width: number;
     },
   ): DeviceArray;
+
+  /** Rows minus a row [heads, width]: [heads, count, width]. */
+  centreRows(args: {
+    readonly rows: DeviceArray;
+    readonly centre: DeviceArray;
+    readonly heads: number;
+    readonly count: number;
+    readonly width: number;
+  }): DeviceArray;
 
   /** Copies rows: out[h, i] = rows[h, index[h, i]]; [heads, count, width] -> [heads, picks, width]. */
   gatherRows(args: {
@@ -266,4 +294,25 @@ export interface Backend {
     readonly width: number;
     readonly picks: number;
   }): DeviceArray;
+
+  /**
+   * Clusters the rows of each head by bisection. The cluster with the largest weighted scatter Σ w‖x − mean‖² is
+   * cut, again and again, by a hyperplane half-way between the weighted means of two halves of a sample of its
+   * members: those on either side of the cluster's weighted mean, seen along the line to the pivot, the candidate
+   * with the largest w‖x − mean‖². Sample and candidates are evenly strided: each ⌈size/most⌉-th member in the
+   * order of the rows, most = CUT_SAMPLE or PIVOT_CANDIDATES. A cut costs one inner product for each member, for
+   * each of the sample and for each candidate. Cutting ends before products + clusters · perCluster would exceed
+   * `budget`, or when no scatter exceeds NEGLIGIBLE_SCATTER · Σ w‖x‖². The near half keeps the number of its
+   * cluster, and the far half gets the next. `weights` [heads, count] must be positive; budget < 2^32.
+   */
+  bisectRows(args: {
+    /** [heads, count, width] */
+    readonly rows: DeviceArray;
+    readonly weights: DeviceArray;
+    readonly heads: number;
+    readonly count: number;
+    readonly width: number;
+    readonly budget: number;
+    readonly perCluster: number;
+  }): Bisection;
 }

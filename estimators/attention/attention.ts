@@ -4,9 +4,13 @@ import type { Tensor } from "../../kernels/tensor.ts";
 import { attendWithin } from "../adaptive.ts";
 import { type Certificate, exactCertificate } from "../certificate.ts";
 import { approximateAttention, type Budget, countVisible, type Method } from "./approximate.ts";
+import { calibrated } from "./calibrated.ts";
+import { bestMethod } from "./best_method.ts";
 import { exactAttention } from "./exact.ts";
 import type { Progress } from "./head_chunks.ts";
+import { kdeformerAtBudget } from "./kdeformer_at_budget.ts";
 import { kdeformerPractical } from "./kdeformer_practical.ts";
+import { kdeformerResidual } from "./kdeformer_residual.ts";
 import { type AttentionOptions, type CheckedOptions, checkOptions, type MethodName } from "./options.ts";
 import { checkVisibility, makeProblem, type Problem } from "./problem.ts";
 
@@ -20,7 +24,7 @@ export interface AttentionStats {
   readonly adapter: string;
   /** Inner products of a query and a key that were computed, over all heads; checks included. */
   readonly keyEvaluations: number;
-  /** The budget of sampled keys per query; 0 for exact attention. */
+  /** The budget of sampled keys per query that was given to the method; 0 for exact attention. */
   readonly samples: number;
   /** Keys per block; 0 for exact attention. */
   readonly bucketSize: number;
@@ -44,10 +48,11 @@ export interface AttentionResult {
 
 /** The approximate methods by name. */
 const approximateMethods: Readonly<Record<Exclude<MethodName, "auto" | "exact">, Method>> = {
+  "kdeformer": kdeformerAtBudget,
+  "kdeformer-residual": kdeformerResidual,
   "kdeformer-practical": kdeformerPractical,
+  "calibrated": calibrated,
 };
-/** What "auto" approximates with. */
-const best = "kdeformer-practical";
 
 /**
  * Softmax attention: softmax(scale · q kᵀ) v for every head, exactly or approximately.
@@ -119,7 +124,7 @@ async function compute(
   { method, bucketSize, samples, seed, delta, certify }: CheckedOptions,
 ): Promise<Outcome> {
   const progress: Progress = { signal, onProgress };
-  const budget: Budget = { bucketSize, samples, projections, seed };
+  const given: Budget = { bucketSize, samples, projections, seed };
   // A budget of this size saves too little to be worth an error.
   const pointless = method === "auto" && epsilon === undefined && bucketSize + samples >= problem.keys / 2;
   if (method === "exact" || pointless) {
@@ -128,13 +133,14 @@ async function compute(
     const keyEvaluations = countVisible(problem);
     return { output, certificate, keyEvaluations, method: "exact", budget: null, reason: null };
   }
-  const name = method === "auto" ? best : method;
   if (epsilon === undefined) {
+    const { name, budget } = method === "auto" ? bestMethod(problem, given) : { name: method, budget: given };
     const result = await approximateAttention(approximateMethods[name], backend, problem, budget, progress);
     return { ...result, certificate: null, method: name, budget, reason: null };
   }
+  const name = method === "auto" ? bestMethod(problem, given).name : method;
   const request = { epsilon, delta, certify };
-  const certified = await attendWithin(approximateMethods[name], backend, problem, request, budget, progress);
+  const certified = await attendWithin(approximateMethods[name], backend, problem, request, given, progress);
   return { ...certified, method: certified.budget ? name : "exact" };
 }
 

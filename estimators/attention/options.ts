@@ -3,7 +3,14 @@ import type { DeviceKind } from "../../kernels/backend.ts";
 import type { ProblemOptions } from "./problem.ts";
 
 /** The methods that `attention` knows. */
-export const methods = ["auto", "exact", "kdeformer-practical"] as const;
+export const methods = [
+  "auto",
+  "exact",
+  "kdeformer",
+  "kdeformer-residual",
+  "kdeformer-practical",
+  "calibrated",
+] as const;
 /** One of {@link methods}. */
 export type MethodName = typeof methods[number];
 

@@ -33,7 +33,9 @@ export interface Problem {
   readonly causalOffset?: number;
   /** [heads, keys]: 0 or EMPTY. */
   readonly logWeights?: Float32Array;
-  /** Largest |value| of the values. */
+  /** Largest |x| in the keys. */
+  readonly largestKey: number;
+  /** Largest |x| in the values. */
   readonly largestValue: number;
   /** Shape of the output: that of the query with d_v as its last dimension. */
   readonly outputShape: readonly number[];
@@ -99,6 +101,7 @@ export function makeProblem(
     period: periodQueries,
     causalOffset: options.causal ? keys - periodQueries : undefined,
     logWeights: options.keyMask === undefined ? undefined : maskWeights(options.keyMask, heads, keys),
+    largestKey,
     largestValue,
     outputShape: [...query.shape.slice(0, -1), valueFeatures],
   };

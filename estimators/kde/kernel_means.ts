@@ -36,6 +36,7 @@ export async function logKernelMeans(
     scale: 1,
     period: rows,
     logWeights: Float32Array.from(pointNorms, (norm) => Math.max(-norm / 2, MASKED / 2)),
+    largestKey: largest,
     largestValue: 0,
     outputShape: [rows, 1],
   }, { signal });

@@ -2,9 +2,10 @@ import type { Backend, DeviceArray } from "../backend.ts";
 import { angularHash } from "./angular_hash.ts";
 import { floats, floatValues, type ReferenceArray, words } from "./array.ts";
 import { attend } from "./attend.ts";
+import { bisectRows } from "./bisect_rows.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { mergeAttention } from "./merge_attention.ts";
-import { columnMean, gatherRows } from "./rows.ts";
+import { centreRows, columnMean, gatherRows } from "./rows.ts";
 import { keyImportance, sampleKeys } from "./sample_keys.ts";
 import { softmaxRows } from "./softmax_rows.ts";
 import { sortByBucket } from "./sort_by_bucket.ts";
@@ -22,6 +23,7 @@ export class ReferenceBackend implements Backend {
   readonly attend = attend;
   readonly softmaxRows = softmaxRows;
   readonly columnMean = columnMean;
+  readonly centreRows = centreRows;
   readonly gatherRows = gatherRows;
   readonly angularHash = angularHash;
   readonly sortByBucket = sortByBucket;
@@ -30,6 +32,7 @@ export class ReferenceBackend implements Backend {
   readonly mergeAttention = mergeAttention;
   readonly innerProducts = innerProducts;
   readonly gatheredDistances = gatheredDistances;
+  readonly bisectRows = bisectRows;
 
   upload(data: Float32Array | Uint32Array): DeviceArray {
     return data instanceof Uint32Array ? words(data.slice()) : floats(Float64Array.from(data));

@@ -17,6 +17,18 @@ export function columnMean(args: Parameters<Backend["columnMean"]>[0]): DeviceAr
   return floats(mean);
 }
 
+/** Rows minus the centre of their head. */
+export function centreRows(args: Parameters<Backend["centreRows"]>[0]): DeviceArray {
+  const { heads, count, width } = args;
+  const rows = floatValues(args.rows), centre = floatValues(args.centre);
+  return floats(
+    Float64Array.from(
+      { length: heads * count * width },
+      (_, at) => rows[at] - centre[Math.floor(at / (count * width)) * width + at % width],
+    ),
+  );
+}
+
 /** Copies the picked rows of each head. */
 export function gatherRows(args: Parameters<Backend["gatherRows"]>[0]): DeviceArray {
   const { heads, count, width, picks } = args;

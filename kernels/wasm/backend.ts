@@ -1,10 +1,11 @@
-import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
+import type { AttendArguments, Backend, Bisection, DeviceArray, PartialAttention } from "../backend.ts";
 import { attend } from "./attend.ts";
+import { bisectRows } from "./bisect_rows.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { angularHash, sortByBucket } from "./hashing.ts";
 import { Pool } from "./pool.ts";
 import { Program, type Recorder, type WasmArray } from "./program.ts";
-import { columnMean, gatherRows, mergeAttention } from "./rows.ts";
+import { centreRows, columnMean, gatherRows, mergeAttention } from "./rows.ts";
 import { keyImportance, sampleKeys, softmaxRows } from "./sampling.ts";
 import type { Variant } from "./variants.ts";
 
@@ -101,6 +102,11 @@ export class WasmBackend implements Backend {
     return columnMean(this.#recorder, args);
   }
 
+  /** See {@link Backend.centreRows}. */
+  centreRows(args: Arguments<"centreRows">): DeviceArray {
+    return centreRows(this.#recorder, args);
+  }
+
   /** See {@link Backend.gatherRows}. */
   gatherRows(args: Arguments<"gatherRows">): DeviceArray {
     return gatherRows(this.#recorder, args);
@@ -134,6 +140,11 @@ export class WasmBackend implements Backend {
   /** See {@link Backend.gatheredDistances}. */
   gatheredDistances(args: Arguments<"gatheredDistances">): DeviceArray {
     return gatheredDistances(this.#recorder, args);
+  }
+
+  /** See {@link Backend.bisectRows}. */
+  bisectRows(args: Arguments<"bisectRows">): Bisection {
+    return bisectRows(this.#recorder, args);
   }
 
   /** See {@link Backend.mergeAttention}. */

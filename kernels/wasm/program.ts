@@ -28,13 +28,23 @@ export interface Recorder {
   record(operation: Operation): void;
 }
 
+/** An operation and its place. */
+interface Recorded {
+  readonly operation: Operation;
+  readonly level: number;
+  /** Whether a later operation reads from it. */
+  read: boolean;
+}
+
 /**
- * The operations recorded since the last run. Each has a level, one above the highest of those it reads
- * from; operations of one level run side by side, so that short ones fill the gaps of each other.
+ * The operations recorded since the last run. Each has a level, one above the highest of those it reads from, or
+ * the last if nothing reads from it; operations of one level run side by side, so that short ones, and those that
+ * one thread does alone, leave no thread idle.
  */
 export class Program {
-  #levels = new Map<WasmArray, number>();
-  #operations: { operation: Operation; level: number }[] = [];
+  /** What makes an array. */
+  #makers = new Map<WasmArray, Recorded>();
+  #operations: Recorded[] = [];
 
   /** Number of operations. */
   get size(): number {
@@ -50,15 +60,22 @@ export class Program {
   record(operation: Operation): void {
     let level = 0;
     for (const array of operation.inputs) {
-      if (array) level = Math.max(level, 1 + (this.#levels.get(array) ?? -1));
+      const maker = array && this.#makers.get(array);
+      if (!maker) continue;
+      maker.read = true;
+      level = Math.max(level, 1 + maker.level);
     }
-    for (const array of operation.outputs) this.#levels.set(array, level);
-    this.#operations.push({ operation, level });
+    const recorded = { operation, level, read: false };
+    for (const array of operation.outputs) this.#makers.set(array, recorded);
+    this.#operations.push(recorded);
   }
 
   /** Writes the operations in the order of their levels. */
   write(target: Uint32Array): void {
-    const ordered = this.#operations.toSorted((a, b) => a.level - b.level);
+    const last = this.#operations.reduce((last, { level }) => Math.max(last, level), 0);
+    const ordered = this.#operations
+      .map(({ operation, level, read }) => ({ operation, level: read ? level : last }))
+      .sort((a, b) => a.level - b.level);
     const stride = layout.OPERATION_BYTES / 4;
     let needed = 0;
     target.fill(0);

@@ -1,12 +1,13 @@
-import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
+import type { AttendArguments, Backend, Bisection, DeviceArray, PartialAttention } from "../backend.ts";
 import { type AdapterDescription, describeAdapter, requestAdapter, requestDevice } from "./adapter.ts";
 import { angularHash } from "./angular_hash.ts";
 import { attend, type AttendKernel } from "./attend.ts";
+import { bisectRows } from "./bisect_rows.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { keyImportance } from "./key_importance.ts";
 import { mergeAttention } from "./merge_attention.ts";
 import { Recorder } from "./recorder.ts";
-import { columnMean, gatherRows } from "./rows.ts";
+import { centreRows, columnMean, gatherRows } from "./rows.ts";
 import { sampleKeys } from "./sample_keys.ts";
 import { softmaxRows } from "./softmax_rows.ts";
 import { sortByBucket } from "./sort_by_bucket.ts";
@@ -80,6 +81,10 @@ export class WebGpuBackend implements Backend {
     return columnMean(this.#recorder, args);
   }
 
+  centreRows(args: Arguments<"centreRows">): DeviceArray {
+    return centreRows(this.#recorder, args);
+  }
+
   gatherRows(args: Arguments<"gatherRows">): DeviceArray {
     return gatherRows(this.#recorder, args);
   }
@@ -106,6 +111,10 @@ export class WebGpuBackend implements Backend {
 
   gatheredDistances(args: Arguments<"gatheredDistances">): DeviceArray {
     return gatheredDistances(this.#recorder, args);
+  }
+
+  bisectRows(args: Arguments<"bisectRows">): Bisection {
+    return bisectRows(this.#recorder, args);
   }
 
   mergeAttention(args: Arguments<"mergeAttention">): PartialAttention {

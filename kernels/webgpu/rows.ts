@@ -29,6 +29,22 @@ export function columnMean(recorder: Recorder, args: Parameters<Backend["columnM
   return mean;
 }
 
+/** Rows minus the centre of their head. */
+export function centreRows(recorder: Recorder, args: Parameters<Backend["centreRows"]>[0]): DeviceArray {
+  const { rows, centre, heads, count, width } = args;
+  const tile = rowTile(width, recorder.software);
+  const centred = recorder.array("float", heads * count * width, "the centred rows");
+  recorder.dispatch({
+    kernel,
+    ...tile,
+    entryPoint: "centreRows",
+    parameters: [heads, count, tile.width, count, 0],
+    arrays: [rows, centre, undefined, centred],
+    workgroups: Math.ceil(heads * count / tile.rows),
+  });
+  return centred;
+}
+
 /** Copies the picked rows of each head. */
 export function gatherRows(recorder: Recorder, args: Parameters<Backend["gatherRows"]>[0]): DeviceArray {
   const { rows, index, heads, count, width, picks } = args;

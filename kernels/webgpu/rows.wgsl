@@ -1,4 +1,4 @@
-// Row-wise primitives: columnMean in two levels, gatherRows and resizeRows.
+// Row-wise primitives: columnMean in two levels, centreRows, gatherRows and resizeRows.
 // Defined in front: Element, f32 or vec4f; LANES, lanes that share a row; ROWS, rows of a workgroup;
 // STEPS, elements of a row that one lane takes.
 // parameters.heads, count, width: shape of `rows` in elements; picks: rows per head of `result` (gather), chunks of the
@@ -14,7 +14,7 @@ struct Parameters {
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> rows: array<Element>; // (heads, count, width) f32
-@group(0) @binding(2) var<storage, read> partial: array<Element>; // (heads, chunks, width) f32
+@group(0) @binding(2) var<storage, read> other: array<Element>; // partial sums (heads, chunks, width) or centre (heads, width)
 @group(0) @binding(3) var<storage, read> index: array<u32>; // (heads, picks) u32
 @group(0) @binding(4) var<storage, read_write> result: array<Element>;
 
@@ -59,9 +59,30 @@ fn columnMean(
   }
   var sum = Element();
   for (var chunk = 0u; chunk < parameters.picks; chunk++) {
-    sum += partial[(head * parameters.picks + chunk) * parameters.width + column];
+    sum += other[(head * parameters.picks + chunk) * parameters.width + column];
   }
   result[at] = rows[head * parameters.count * parameters.width + column] + sum / f32(parameters.count);
+}
+
+@compute @workgroup_size(LANES, ROWS)
+fn centreRows(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let row = (workgroup.x + workgroup.y * workgroups.x) * ROWS + local.y;
+  let head = row / parameters.count;
+  if (head >= parameters.heads) {
+    return;
+  }
+  let start = row * parameters.width;
+  let centre = head * parameters.width;
+  for (var step = 0u; step < STEPS; step++) {
+    let column = step * LANES + local.x;
+    if (column < parameters.width) {
+      result[start + column] = rows[start + column] - other[centre + column];
+    }
+  }
 }
 
 @compute @workgroup_size(LANES, ROWS)

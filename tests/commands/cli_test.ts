@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readNpy } from "../../commands/npy/read.ts";
 import { writeNpy } from "../../commands/npy/write.ts";
-import { attention, tensor } from "../../mod.ts";
+import { attention, methods, tensor } from "../../mod.ts";
 import { cli } from "../child.ts";
 import { normals } from "../data.ts";
 import { largestDifference } from "../precision.ts";
@@ -55,7 +55,7 @@ Deno.test("cli usage errors exit with 2 and suggest what was meant", async () =>
     [["attend", "--workload", "gaussian", "--seed"], "--seed needs a value: N"],
     [
       ["attend", "--workload", "gaussian", "--method", "magic"],
-      '--method must be one of auto, exact, kdeformer-practical: got "magic"',
+      `--method must be one of ${methods.join(", ")}: got "magic"`,
     ],
     [
       ["attend", "--workload", "gaussian", "--device", "abacus"],

@@ -27,12 +27,13 @@ onEachBackend("columnMean() of constant columns is the constant, to the bit", as
   assertEquals(mean, Float32Array.from(constants));
 });
 
-onEachBackend("gatherRows() copies, to the bit", async (backend) => {
+onEachBackend("centreRows() subtracts and gatherRows() copies, to the bit", async (backend) => {
   const heads = 2, count = 61, width = 15, picks = 97;
-  const rows = normals(1, heads * count * width);
+  const rows = normals(1, heads * count * width), centre = normals(2, heads * width);
   const index = wordsBelow(3, heads * picks, count);
   const shape = { heads, count, width };
   const { actual, expected } = await besideReference(backend, (on) => [
+    on.centreRows({ ...shape, rows: on.upload(rows), centre: on.upload(centre) }),
     on.gatherRows({ ...shape, rows: on.upload(rows), index: on.upload(index), picks }),
   ]);
   assertEquals(actual, expected);

@@ -5,7 +5,7 @@ import { copyFloats } from "./simd";
 @unmanaged
 class RowArguments {
   rows: usize;
-  /** Partial sums, or index of the rows to copy. */
+  /** Partial sums, centre, or index of the rows to copy. */
   other: usize;
   result: usize;
   heads: u32;
@@ -54,6 +54,18 @@ export function columnMeanTask(operation: usize, head: u32): void {
     let sum: f64 = 0;
     for (let chunk: u32 = 0, at = sums + column; chunk < chunks; ++chunk, at += stride) sum += load<f32>(at);
     store<f32>(mean + column, <f32>(<f64>load<f32>(first + column) + sum / <f64>args.count));
+  }
+}
+
+export function centreRowsTask(operation: usize, task: u32): void {
+  const args = changetype<RowArguments>(operation);
+  const chunks = (args.count + CHUNK_ROWS - 1) / CHUNK_ROWS, head = task / chunks, chunk = task % chunks;
+  const stride = <usize>args.width << 2;
+  const start = (<usize>head * args.count + chunk * CHUNK_ROWS) * stride;
+  const end = start + min<u32>(CHUNK_ROWS, args.count - chunk * CHUNK_ROWS) * stride;
+  const centre = args.other + <usize>head * stride;
+  for (let row = start; row < end; row += stride) {
+    subtractRow(args.result + row, args.rows + row, centre, args.width);
   }
 }
 

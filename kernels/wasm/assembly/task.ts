@@ -1,12 +1,13 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { angularHashTask } from "./angular_hash";
 import { attendTask } from "./attend";
+import { bisectRowsTask } from "./bisect_rows";
 import { gatheredDistancesTask, innerProductsTask } from "./distances";
 import { keyImportanceTask, keySizesTask, valueSizesTask } from "./key_importance";
 import * as layout from "../layout";
 import { mergeAttentionTask } from "./merge_attention";
 import { packKeysTask } from "./pack";
-import { columnMeanTask, columnSumsTask, gatherRowsTask } from "./rows";
+import { centreRowsTask, columnMeanTask, columnSumsTask, gatherRowsTask } from "./rows";
 import { sampleKeysTask } from "./sample_keys";
 import { probeLogitsTask, probeSoftmaxTask } from "./softmax_rows";
 import { sortByBucketTask } from "./sort_by_bucket";
@@ -27,6 +28,8 @@ export function runTask(operation: usize, task: u32, scratch: usize): void {
       return columnSumsTask(args, task);
     case layout.COLUMN_MEAN:
       return columnMeanTask(args, task);
+    case layout.CENTRE_ROWS:
+      return centreRowsTask(args, task);
     case layout.GATHER_ROWS:
       return gatherRowsTask(args, task);
     case layout.ANGULAR_HASH:
@@ -47,5 +50,7 @@ export function runTask(operation: usize, task: u32, scratch: usize): void {
       return innerProductsTask(args, task, scratch);
     case layout.GATHERED_DISTANCES:
       return gatheredDistancesTask(args, task);
+    case layout.BISECT_ROWS:
+      return bisectRowsTask(args, task, scratch);
   }
 }

@@ -1,0 +1,24 @@
+import type { Budget } from "./approximate.ts";
+import { canCalibrate } from "./calibrated.ts";
+import type { MethodName } from "./options.ts";
+import type { Problem } from "./problem.ts";
+
+/**
+ * Fitting takes time that key evaluations do not show: with this part of the budget the calibrated coreset takes
+ * about as long as the practical KDEformer with all of it, and errs less by far (`bench/RESULTS.md`).
+ */
+const CALIBRATED_SHARE = 1 / 2;
+
+/** What "auto" does with a budget, and how much of it that takes. */
+export function bestMethod(
+  problem: Problem,
+  budget: Budget,
+): { readonly name: Exclude<MethodName, "auto" | "exact">; readonly budget: Budget } {
+  const part = {
+    ...budget,
+    bucketSize: Math.ceil(budget.bucketSize * CALIBRATED_SHARE),
+    samples: Math.ceil(budget.samples * CALIBRATED_SHARE),
+  };
+  if (canCalibrate(problem, part)) return { name: "calibrated", budget: part };
+  return { name: canCalibrate(problem, budget) ? "calibrated" : "kdeformer-practical", budget };
+}

@@ -1,0 +1,50 @@
+import { type Backend, type Bisection, CUT_SAMPLE } from "../backend.ts";
+import source from "./bisect_rows.wgsl" with { type: "text" };
+import type { Kernel } from "./pipelines.ts";
+import type { Recorder } from "./recorder.ts";
+import { padRows } from "./rows.ts";
+
+const kernel: Kernel = {
+  file: "bisect_rows.wgsl",
+  source: [source],
+  access: ["read", "read", "write", "write", "write", "write", "write", "write"],
+};
+
+/**
+ * Cuts, and inner products, after which a dispatch leaves the rest to the next: Mesa's CPU driver (22.3) silently
+ * ends every loop once an invocation has made 65,535 turns in all its loops, and GPUs stop shaders that run for
+ * seconds.
+ */
+const CUTS = 64, WORK = 2 ** 17;
+
+/** Clusters of the rows of each head by weighted bisection. */
+export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectRows"]>[0]): Bisection {
+  const { rows, weights, heads, count, width, budget, perCluster } = args;
+  const most = Math.min(count, Math.max(1, Math.floor(budget / perCluster)));
+  const columns = Math.ceil(width / 4);
+  const labels = recorder.array("word", heads * count, "the clusters of the rows");
+  const clusters = recorder.array("word", heads, "the numbers of clusters");
+  const products = recorder.array("word", heads, "the numbers of inner products");
+  const step = {
+    kernel,
+    definitions: { FOUR: 4 },
+    parameters: [heads, count, columns, most, budget, perCluster, CUTS, WORK],
+    arrays: [
+      padRows(recorder, rows, heads * count, width),
+      weights,
+      labels,
+      clusters,
+      products,
+      recorder.array("word", heads * 2 * (count + most + CUT_SAMPLE), "the order of the rows"),
+      recorder.array("float", heads * (most + 2) * 4 * columns, "the means of the clusters"),
+      recorder.array("float", heads * (count + most + 1), "the moments of the rows"),
+    ],
+    workgroups: heads,
+  };
+  recorder.dispatch({ ...step, entryPoint: "begin" });
+  // Cuts that fail make no cluster, but leave one that is not cut again: at most two cuts for each.
+  const mostProducts = Math.min(budget, 2 * (count + 8) * most);
+  const dispatches = Math.ceil(2 * most / CUTS) + Math.ceil(mostProducts / WORK);
+  for (let at = 0; at < dispatches; at++) recorder.dispatch({ ...step, entryPoint: "cutOn" });
+  return { labels, clusters, products };
+}

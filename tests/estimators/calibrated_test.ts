@@ -1,0 +1,201 @@
+import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertLessOrEqual } from "@std/assert";
+import { calibrated } from "../../estimators/attention/calibrated.ts";
+import { exactAttention } from "../../estimators/attention/exact.ts";
+import { kdeformerPractical } from "../../estimators/attention/kdeformer_practical.ts";
+import { makeProblem, type Problem } from "../../estimators/attention/problem.ts";
+import { ReferenceBackend } from "../../kernels/reference/backend.ts";
+import { openWasm } from "../../kernels/wasm/backend.ts";
+import { families, inputFamily } from "../../proofs_checks/inputs/families.ts";
+import { relativeOutputError } from "../../proofs_checks/spectral.ts";
+import { onEachBackend } from "../backends.ts";
+import { largestDifference, largestMagnitude } from "../precision.ts";
+
+const budget = { bucketSize: 32, samples: 64, seed: 3 }, perQuery = 96;
+
+function problemOf(family: string, options: { n: number; queries?: number; seed?: number }): Problem {
+  const { query, key, value, scale } = inputFamily(family).generate({ seed: 5, ...options });
+  return makeProblem(query, key, value, { scale });
+}
+
+/** Both heads of two problems of one shape. */
+function join(a: Problem, b: Problem): Problem {
+  const both = (x: Float32Array, y: Float32Array) => Float32Array.from([...x, ...y]);
+  return {
+    ...a,
+    heads: 2,
+    query: both(a.query, b.query),
+    key: both(a.key, b.key),
+    value: both(a.value, b.value),
+    outputShape: [2, ...a.outputShape.slice(1)],
+    largestKey: Math.max(a.largestKey, b.largestKey),
+    largestValue: Math.max(a.largestValue, b.largestValue),
+  };
+}
+
+const errorOf = (problem: Problem, output: Float32Array, exact: Float32Array) =>
+  relativeOutputError({ data: output, shape: problem.outputShape }, {
+    data: exact,
+    shape: problem.outputShape,
+  })[0];
+
+for (const family of families) {
+  Deno.test(`calibrated() on ${family.name} is finite and keeps to its budget`, async () => {
+    const backend = await openWasm();
+    try {
+      for (const n of [1, 100, 700]) {
+        const problem = problemOf(family.name, { n });
+        const { output, logSumExp, keyEvaluations } = await calibrated(backend, problem, budget);
+        backend.reset();
+        assert(output.every(Number.isFinite) && logSumExp.every(Number.isFinite));
+        // Where the practical method stands in it counts whole probes, at least one.
+        assertLessOrEqual(keyEvaluations, problem.queries * (perQuery + 1) + problem.keys);
+      }
+    } finally {
+      backend.destroy();
+    }
+  });
+}
+
+onEachBackend("calibrated() gives the reference's result", async (backend) => {
+  for (const family of ["gaussian", "low-rank", "cluster-imbalance"]) {
+    const problem = join(problemOf(family, { n: 800 }), problemOf(family, { n: 800, seed: 6 }));
+    const actual = await calibrated(backend, problem, budget);
+    backend.reset();
+    const expected = await calibrated(new ReferenceBackend(), problem, budget);
+    assertEquals(actual.keyEvaluations, expected.keyEvaluations);
+    assertLess(largestDifference(actual.output, expected.output), 1e-4 * largestMagnitude(problem.value));
+    assertLess(largestDifference(actual.logSumExp, expected.logSumExp), 1e-3);
+  }
+});
+
+onEachBackend(
+  "calibrated() is exact where the budget covers the keys, and gives heads as if alone",
+  async (backend) => {
+    const few = problemOf("gaussian", { n: 90 });
+    const exact = await exactAttention(backend, few);
+    const all = await calibrated(backend, few, budget);
+    assertEquals(all.output, exact.output);
+    assertEquals(all.keyEvaluations, 90 * 90);
+    backend.reset();
+    const first = problemOf("gaussian", { n: 600 }), second = problemOf("low-rank", { n: 600 });
+    const { output } = await calibrated(backend, join(first, second), budget);
+    backend.reset();
+    const alone = await calibrated(backend, first, budget);
+    assertEquals(output.subarray(0, alone.output.length), alone.output);
+  },
+);
+
+onEachBackend(
+  "calibrated() gives constant values, equal queries and few distinct keys exactly",
+  async (backend) => {
+    const check = async (problem: Problem, what: string) => {
+      const { output } = await calibrated(backend, problem, budget),
+        exact = await exactAttention(backend, problem);
+      backend.reset();
+      const rounding = 2 ** -23 * largestMagnitude(problem.value) * 64;
+      assertLessOrEqual(largestDifference(output, exact.output), rounding, what);
+    };
+    const gaussian = problemOf("gaussian", { n: 700 }), { valueFeatures } = gaussian;
+    const constant = Float32Array.from(gaussian.value, (_, at) => [1 / 3, -7, 0][at % valueFeatures % 3]);
+    await check({ ...gaussian, value: constant, largestValue: 7 }, "constant values");
+    await check(problemOf("equal-queries", { n: 700 }), "equal queries");
+    await check(problemOf("duplicated-keys", { n: 700 }), "duplicated keys");
+    await check(problemOf("uniform-softmax", { n: 700 }), "zero keys");
+  },
+);
+
+Deno.test("calibrated() follows its seed, and returns probed rows exactly", async () => {
+  const backend = new ReferenceBackend(), problem = problemOf("low-rank", { n: 600 });
+  const first = await calibrated(backend, problem, budget), exact = await exactAttention(backend, problem);
+  assertEquals(await calibrated(backend, problem, budget), first);
+  assert(
+    largestDifference((await calibrated(backend, problem, { ...budget, seed: 4 })).output, first.output) > 0,
+  );
+  const { queries, valueFeatures } = problem;
+  const close = Array.from({ length: queries }, (_, row) => {
+    const part = (data: Float32Array) => data.subarray(row * valueFeatures, (row + 1) * valueFeatures);
+    return largestDifference(part(first.output), part(exact.output)) < 1e-6;
+  });
+  // 20 %, 8 % and at least 6 rows of the budget.
+  assertGreaterOrEqual(close.filter(Boolean).length, 19 + 7 + 6);
+});
+
+Deno.test("calibrated() does not see key offsets, value offsets, nor the scale of values and keys", async () => {
+  const backend = new ReferenceBackend(), problem = problemOf("gaussian", { n: 600 });
+  const { output, logSumExp } = await calibrated(backend, problem, budget);
+  const { features, valueFeatures, queries } = problem;
+  const run = async (change: Partial<Problem>) =>
+    await calibrated(backend, { ...problem, ...change }, budget);
+  const near = (a: ArrayLike<number>, b: ArrayLike<number>, size: number) =>
+    assertLess(largestDifference(a, b), 1e-4 * size);
+
+  const offset = Float32Array.from({ length: features }, (_, c) => 3 * Math.cos(c));
+  const moved = await run({ key: problem.key.map((x, at) => x + offset[at % features]) });
+  near(moved.output, output, 1);
+  const shifts = Array.from({ length: queries }, (_, i) => {
+    let sum = 0;
+    for (let c = 0; c < features; c++) sum += problem.query[i * features + c] * offset[c];
+    return problem.scale * sum;
+  });
+  near(moved.logSumExp, logSumExp.map((x, i) => x + shifts[i]), 10);
+
+  const shifted = await run({ value: problem.value.map((x, at) => x + at % valueFeatures) });
+  near(shifted.output, output.map((x, at) => x + at % valueFeatures), valueFeatures);
+  const scaled = await run({
+    value: problem.value.map((x) => -64 * x),
+    largestValue: 64 * problem.largestValue,
+  });
+  near(scaled.output, output.map((x) => -64 * x), 64);
+  for (const factor of [2 ** -60, 2 ** 60]) {
+    const rescaled = await run({
+      key: problem.key.map((x) => x * factor),
+      largestKey: problem.largestKey * factor,
+      scale: problem.scale / factor,
+    });
+    near(rescaled.output, output, 1);
+  }
+});
+
+Deno.test("calibrated() comes near whatever the order of the keys", async () => {
+  const backend = new ReferenceBackend(), problem = problemOf("low-rank", { n: 600 });
+  const exact = await exactAttention(backend, problem), { keys, features, valueFeatures } = problem;
+  const reversed = (rows: Float32Array, width: number) =>
+    rows.map((_, at) => rows[(keys - 1 - Math.floor(at / width)) * width + at % width]);
+  const other = {
+    ...problem,
+    key: reversed(problem.key, features),
+    value: reversed(problem.value, valueFeatures),
+  };
+  const errors = await Promise.all(
+    [problem, other].map(async (p) =>
+      errorOf(p, (await calibrated(backend, p, budget)).output, exact.output)
+    ),
+  );
+  assertLess(Math.max(...errors), 2 * Math.min(...errors));
+});
+
+/**
+ * Under the hypothesis that either method is the better one with probability one half for each seed, as many wins
+ * as this out of RUNS have probability 12/2048, below 1 %.
+ */
+const RUNS = 11, WINS = 10;
+
+async function wins(problem: Problem): Promise<number> {
+  const backend = new ReferenceBackend(), exact = await exactAttention(backend, problem);
+  let count = 0;
+  for (let seed = 1; seed <= RUNS; seed++) {
+    const [ours, practical] = await Promise.all([calibrated, kdeformerPractical].map(async (method) => {
+      const { output } = await method(backend, problem, { ...budget, seed });
+      return errorOf(problem, output, exact.output);
+    }));
+    if (ours < practical) count++;
+  }
+  return count;
+}
+
+for (const family of ["gaussian", "low-rank", "lognormal-logits", "huge-value", "tiny-density"]) {
+  Deno.test(`calibrated() beats kdeformerPractical() on ${family}, seed by seed`, async () => {
+    const count = await wins(problemOf(family, { n: 512 }));
+    assertGreaterOrEqual(count, WINS);
+  });
+}

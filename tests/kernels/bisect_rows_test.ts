@@ -1,0 +1,121 @@
+import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
+import type { Backend } from "../../kernels/backend.ts";
+import { onEachBackend } from "../backends.ts";
+import { besideReference } from "../beside_reference.ts";
+import { normals } from "../data.ts";
+
+interface Shape {
+  readonly heads: number;
+  readonly count: number;
+  readonly width: number;
+  readonly budget: number;
+  readonly perCluster: number;
+}
+
+const record = (rows: Float32Array, weights: Float32Array, shape: Shape) => (on: Backend) => {
+  const { labels, clusters, products } = on.bisectRows({
+    ...shape,
+    rows: on.upload(rows),
+    weights: on.upload(weights),
+  });
+  return [labels, clusters, products];
+};
+
+/** Positive weights of which few are large. */
+const heavyTailed = (seed: number, count: number) => normals(seed, count).map((x) => 1e-3 + x ** 4);
+
+/** Σ w‖x − weighted mean‖² over the clusters of one head. */
+function scatter(rows: Float32Array, weights: Float32Array, labels: Uint32Array, width: number): number {
+  const clusters = labels.reduce((a, b) => Math.max(a, b), 0) + 1;
+  const sums = new Float64Array(clusters * width), totals = new Float64Array(clusters);
+  labels.forEach((label, row) => {
+    totals[label] += weights[row];
+    for (let c = 0; c < width; c++) sums[label * width + c] += weights[row] * rows[row * width + c];
+  });
+  let total = 0;
+  labels.forEach((label, row) => {
+    for (let c = 0; c < width; c++) {
+      total += weights[row] * (rows[row * width + c] - sums[label * width + c] / totals[label]) ** 2;
+    }
+  });
+  return total;
+}
+
+onEachBackend("bisectRows() gives the reference's clusters", async (backend) => {
+  for (
+    const [heads, count, width, clusters] of [
+      [1, 1, 1, 1],
+      [2, 2, 3, 2],
+      [3, 97, 15, 12],
+      [1, 700, 64, 40],
+      [1, 3000, 16, 50],
+      [2, 300, 100, 300],
+      [1, 64, 1030, 5],
+    ]
+  ) {
+    const perCluster = count, budget = clusters * perCluster + 12 * count;
+    const rows = normals(1, heads * count * width), weights = heavyTailed(2, heads * count);
+    const { actual, expected } = await besideReference(
+      backend,
+      record(rows, weights, { heads, count, width, budget, perCluster }),
+    );
+    assertEquals(actual, expected, `${heads}, ${count}, ${width}`);
+  }
+});
+
+onEachBackend("bisectRows() keeps to its budget and numbers every cluster", async (backend) => {
+  const heads = 2, count = 500, width = 8, perCluster = 400;
+  const rows = normals(3, heads * count * width), weights = heavyTailed(4, heads * count);
+  for (const budget of [0, 399, 1500, 5000, 40000]) {
+    const [labels, clusters, products] = await backend.run(
+      record(rows, weights, { heads, count, width, budget, perCluster })(backend),
+    );
+    backend.reset();
+    for (let head = 0; head < heads; head++) {
+      const used = new Set(labels.subarray(head * count, (head + 1) * count));
+      assertEquals([...used].sort((a, b) => a - b), [...Array(clusters[head]).keys()]);
+      if (clusters[head] > 1) assertLessOrEqual(products[head] + clusters[head] * perCluster, budget);
+      else assertEquals(products[head], 0);
+    }
+    if (budget === 40000) assertGreater(clusters[0], 60);
+  }
+});
+
+onEachBackend("bisectRows() finds clusters that lie apart, and cuts where the weight is", async (backend) => {
+  const count = 600, width = 6, perCluster = 1;
+  const noise = normals(5, count * width, 0.01);
+  const rows = noise.map((x, at) => x + 10 * Math.cos((Math.floor(at / width) % 5) * (1 + at % width)));
+  const weights = new Float32Array(count).fill(1);
+  const shape = { heads: 1, count, width, budget: 2 ** 31, perCluster };
+  const tree = (budget: number) => record(rows, weights, { ...shape, budget })(backend);
+  // Room for the first levels of the tree only.
+  const [labels] = await backend.run(tree(5 * (2 * count + 16)));
+  backend.reset();
+  for (let row = 5; row < count; row++) {
+    for (let other = 0; other < 5; other++) {
+      if (labels[row] === labels[other]) assertEquals(row % 5, other);
+    }
+  }
+  const few = (weights: Float32Array) =>
+    record(normals(6, count * width), weights, { ...shape, budget: 9 * count, perCluster: 1 })(backend);
+  const skewed = Float32Array.from({ length: count }, (_, row) => row % 50 === 0 ? 1000 : 1);
+  const [even] = await backend.run(few(weights)) as Uint32Array[];
+  backend.reset();
+  const [aimed] = await backend.run(few(skewed)) as Uint32Array[];
+  const of = (labels: Uint32Array) => scatter(normals(6, count * width), skewed, labels, width);
+  assertLess(of(aimed), of(even));
+});
+
+onEachBackend("bisectRows() leaves equal rows together and ends", async (backend) => {
+  const count = 300, width = 5;
+  const rows = Float32Array.from({ length: count * width }, (_, at) => [1 / 3, 7, -2, 0, 1e3][at % width]);
+  const twoPoints = rows.map((x, at) => Math.floor(at / width) % 3 === 0 ? -x : x);
+  const weights = heavyTailed(7, count);
+  const shape = { heads: 1, count, width, budget: 2 ** 31, perCluster: 1 };
+  for (const [data, most] of [[rows, 1], [twoPoints, 2], [new Float32Array(count * width), 1]] as const) {
+    const [labels, clusters] = await backend.run(record(data, weights, shape)(backend));
+    backend.reset();
+    assertLessOrEqual(clusters[0], most);
+    assert(labels.every((label, row) => label === labels[row % 3]));
+  }
+});
