@@ -1,10 +1,11 @@
-import type { AttendArguments, PartialAttention } from "../backend.ts";
+import type { AttendArguments, DeviceArray, PartialAttention } from "../backend.ts";
 import { floatBits } from "./array.ts";
-import { attendIndex } from "./attend_index.ts";
+import { type AttendIndex, attendIndex } from "./attend_index.ts";
 import common from "./attend_common.wgsl" with { type: "text" };
 import registers from "./attend_registers.wgsl" with { type: "text" };
 import tiles from "./attend_tiles.wgsl" with { type: "text" };
 import elementary from "./elementary.wgsl" with { type: "text" };
+import { mergeAttention } from "./merge_attention.ts";
 import type { Access, Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
 import { padRows, trimRows } from "./rows.ts";
@@ -23,17 +24,72 @@ const MOST_COLUMNS = 16;
 /** Invocations of a workgroup, as in the kernels. */
 const LANES: Readonly<Record<AttendKernel, number>> = { registers: 16, tiles: 64 };
 
-/** Softmax attention of each query over its visible keys. */
+/**
+ * Keys that one dispatch takes: Mesa's CPU driver (22.3) ends the loops of an invocation, without a word, after 65,535
+ * turns in all, and GPUs end dispatches that take too long.
+ */
+const MOST_KEYS = 2 ** 14;
+
+/** Softmax attention of each query over its visible keys: one dispatch, or several that are merged where keys are many. */
 export function attend(
   recorder: Recorder,
   which: AttendKernel,
   args: AttendArguments,
 ): PartialAttention {
-  const { heads, queries, keys, features, valueFeatures, logWeights, causal, exclude, samples } = args;
-  const { blocks = 1 } = args;
+  const { heads, queries, keys, valueFeatures, samples, blocks = 1 } = args;
+  const index = attendIndex(recorder, args), arrays = padded(recorder, args);
+  const most = Math.ceil(keys / blocks) + (samples?.count ?? 0), parts = Math.ceil(most / MOST_KEYS);
+  const mostKeys = Math.ceil(most / parts);
+  let result: PartialAttention | undefined;
+  for (let part = 0; part < parts; part++) {
+    const next = attendPart(recorder, which, args, arrays, index, part * mostKeys, mostKeys);
+    result = result
+      ? mergeAttention(recorder, {
+        first: result,
+        second: next,
+        heads,
+        queries,
+        valueFeatures: 4 * arrays.columns,
+      })
+      : next;
+  }
+  const { output, logSumExp } = result!;
+  return { output: trimRows(recorder, output, heads * queries, valueFeatures), logSumExp };
+}
+
+/** The rows of an attention in whole vec4s. */
+interface PaddedArrays {
+  readonly query: DeviceArray;
+  readonly key: DeviceArray;
+  readonly value: DeviceArray;
+  /** vec4s of a value row. */
+  readonly columns: number;
+}
+
+function padded(recorder: Recorder, args: AttendArguments): PaddedArrays {
+  const { heads, queries, keys, features, valueFeatures } = args;
+  return {
+    query: padRows(recorder, args.query, heads * queries, features),
+    key: padRows(recorder, args.key, heads * keys, features),
+    value: padRows(recorder, args.value, heads * keys, valueFeatures),
+    columns: Math.ceil(valueFeatures / 4),
+  };
+}
+
+/** Attention to a part of the keys of each block, in whole vec4s. */
+function attendPart(
+  recorder: Recorder,
+  which: AttendKernel,
+  args: AttendArguments,
+  { query, key, value, columns: valueColumns }: PaddedArrays,
+  { array: index, keyOrderAt, keyBlocksAt, samplesAt }: AttendIndex,
+  firstOfBlock: number,
+  mostKeys: number,
+): PartialAttention {
+  const { heads, queries, keys, features, logWeights, causal, exclude, samples, blocks = 1 } = args;
   const logSumExp = recorder.array("float", heads * queries, "the log-sum-exp");
-  const featureColumns = Math.ceil(features / 4), valueColumns = Math.ceil(valueFeatures / 4);
   const output = recorder.array("float", heads * queries * valueColumns * 4, "the attention output");
+  const featureColumns = Math.ceil(features / 4);
   const chunks = Math.ceil(valueColumns / MOST_COLUMNS), columns = Math.ceil(valueColumns / chunks);
   const sizes: Record<string, number> = which === "registers"
     ? { ROWS: rowsInRegisters(featureColumns) }
@@ -41,7 +97,6 @@ export function attend(
   const tileRows = sizes.ROWS ?? LANES.tiles;
   const blockTiles = Math.ceil(Math.ceil(queries / blocks) / tileRows);
   const tiles = heads * blocks * blockTiles;
-  const { array: index, keyOrderAt, keyBlocksAt, samplesAt } = attendIndex(recorder, args);
   const rules = {
     WEIGHTED: logWeights,
     CAUSAL: causal,
@@ -54,35 +109,16 @@ export function attend(
     kernel: kernels[which],
     definitions: { ...sizes, FEATURES: featureColumns, COLUMNS: columns },
     constants: Object.fromEntries(Object.entries(rules).map(([rule, given]) => [rule, given ? 1 : 0])),
+    // deno-fmt-ignore
     parameters: [
-      queries,
-      keys,
-      valueColumns,
-      blocks,
-      blockTiles,
-      tiles,
-      chunks,
-      causal?.period ?? 1,
-      causal?.offset ?? 0,
-      exclude?.blocks ?? 1,
-      samples?.count ?? 0,
-      keyOrderAt,
-      keyBlocksAt,
-      samplesAt,
-      floatBits(args.scale),
+      queries, keys, valueColumns, blocks, blockTiles, tiles, chunks,
+      causal?.period ?? 1, causal?.offset ?? 0, exclude?.blocks ?? 1, samples?.count ?? 0,
+      keyOrderAt, keyBlocksAt, samplesAt, firstOfBlock, mostKeys, floatBits(args.scale),
     ],
-    arrays: [
-      padRows(recorder, args.query, heads * queries, features),
-      padRows(recorder, args.key, heads * keys, features),
-      padRows(recorder, args.value, heads * keys, valueFeatures),
-      logWeights,
-      index,
-      output,
-      logSumExp,
-    ],
+    arrays: [query, key, value, logWeights, index, output, logSumExp],
     workgroups: which === "registers" ? Math.ceil(tiles * chunks / LANES.registers) : tiles * chunks,
   });
-  return { output: trimRows(recorder, output, heads * queries, valueFeatures), logSumExp };
+  return { output, logSumExp };
 }
 
 /** Query rows of one invocation: eight of 64 features are the most that compile in a few seconds. */

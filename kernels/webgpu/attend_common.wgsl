@@ -3,7 +3,8 @@
 // block and a key block; blockTiles: query tiles per block; tiles: query tiles in all for one chunk of columns;
 // chunks: chunks of COLUMNS vec4 columns of the values; period, offset: causal rule; excludeBlocks: blocks of the
 // excluding rule; samples: sampled keys per head; keyOrderAt, keyBlocksAt, samplesAt: where `index` holds what,
-// see attend_index.wgsl; scale: factor on the inner products.
+// see attend_index.wgsl; firstOfBlock, mostKeys: which of the keys of each block this dispatch takes;
+// scale: factor on the inner products.
 // A query sees the keys j of its block, below blockEnd; j = blockEnd + s stands for the head's sampled key s.
 
 struct Parameters {
@@ -21,6 +22,8 @@ struct Parameters {
   keyOrderAt: u32,
   keyBlocksAt: u32,
   samplesAt: u32,
+  firstOfBlock: u32,
+  mostKeys: u32,
   scale: f32,
 }
 
@@ -54,6 +57,13 @@ fn blockOf(row: u32, count: u32, blocks: u32) -> u32 {
   let boundary = longer * (base + 1u);
   // base is 0 only where every row lies below the boundary.
   return select(longer + (row - boundary) / max(base, 1u), row / (base + 1u), row < boundary);
+}
+
+// The keys j that this dispatch shows to a block: the first and the end.
+fn keyRange(block: u32) -> vec2u {
+  let end = blockStart(block + 1u, parameters.keys, parameters.blocks) + parameters.samples;
+  let first = min(end, blockStart(block, parameters.keys, parameters.blocks) + parameters.firstOfBlock);
+  return vec2u(first, min(end, first + parameters.mostKeys));
 }
 
 // End of the keys that a row may see, were there no other rule.

@@ -29,7 +29,8 @@ fn main(
   if (firstRow >= endRow) {
     return;
   }
-  let firstKey = blockStart(block, parameters.keys, parameters.blocks);
+  let range = keyRange(block);
+  let firstKey = range.x;
   let blockEnd = blockStart(block + 1u, parameters.keys, parameters.blocks);
 
   var q: array<array<vec4f, FEATURES>, ROWS>;
@@ -50,17 +51,14 @@ fn main(
     }
     largest[r] = EMPTY;
     total[r] = 0.0;
-    visibleEnd[r] = blockEnd;
+    visibleEnd[r] = range.y;
     if (CAUSAL) {
-      visibleEnd[r] = min(blockEnd, causalEnd(row));
+      visibleEnd[r] = min(range.y, causalEnd(row));
     }
     if (EXCLUDING) {
       ownBlock[r] = blockOf(row, parameters.queries, parameters.excludeBlocks);
     }
     endKey = max(endKey, visibleEnd[r]);
-  }
-  if (SAMPLED) {
-    endKey = blockEnd + parameters.samples;
   }
 
   for (var runStart = firstKey; runStart < endKey; runStart += RUN) {

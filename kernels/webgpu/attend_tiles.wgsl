@@ -29,17 +29,15 @@ fn main(
   if (firstRow >= endRow) {
     return;
   }
-  let firstKey = blockStart(block, parameters.keys, parameters.blocks);
+  let range = keyRange(block);
+  let firstKey = range.x;
   let blockEnd = blockStart(block + 1u, parameters.keys, parameters.blocks);
-  var endKey = blockEnd;
+  var endKey = range.y;
   if (CAUSAL) {
     // The last row of the tile sees most, unless the rows wrap around into the next sequence of queries.
     let lastRow = min(firstRow + LANES, endRow) - 1u;
     let wraps = firstRow / parameters.period != lastRow / parameters.period;
-    endKey = min(blockEnd, causalEnd(select(lastRow, parameters.period - 1u, wraps)));
-  }
-  if (SAMPLED) {
-    endKey = blockEnd + parameters.samples;
+    endKey = min(range.y, causalEnd(select(lastRow, parameters.period - 1u, wraps)));
   }
 
   // Rows past the end of the block repeat its last row; they help loading and are not stored.

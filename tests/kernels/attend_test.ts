@@ -133,10 +133,10 @@ onEachBackend(
       const [queries, keys, blocks, count, features, valueFeatures] of [
         [96, 96, 3, 10, 16, 9],
         [101, 64, 7, 150, 15, 15],
-        [10, 50, 16, 3, 64, 64],
-        [50, 10, 16, 10, 16, 8],
-        [300, 290, 2, 33, 32, 5],
-        [33, 5, 1, 4, 3, 3],
+        [10, 50, 16, 3, 16, 9],
+        [50, 10, 16, 10, 16, 9],
+        [300, 290, 2, 33, 16, 9],
+        [33, 5, 1, 4, 15, 15],
       ]
     ) {
       const args = problem([2, queries, keys, features, valueFeatures]);

@@ -71,4 +71,24 @@ for (const attendKernel of ["registers", "tiles"] as const) {
     }
     backend.destroy();
   });
+
+  webgpuTest(`attend() with ${attendKernel} is right for more keys than one dispatch may take`, async () => {
+    const backend = await openWebGpu({ attendKernel });
+    // Emulated adapters end loops after 65,535 turns without an error.
+    const base = problem([1, 20, 70_000, 4, 4]), causal = { period: 20, offset: 69_980 };
+    await checkAttend(backend, base, "all keys");
+    await checkAttend(backend, { ...base, causal, logWeights: normals(9, 70_000) }, "causal, weighted");
+    const samples = {
+      count: 40_000,
+      index: wordsBelow(8, 40_000, 70_000),
+      logWeights: normals(9, 40_000),
+      position: permutations(7, 1, 70_000),
+    };
+    await checkAttend(
+      backend,
+      { ...base, blocks: 2, keyOrder: permutations(6, 1, 70_000), samples },
+      "samples",
+    );
+    backend.destroy();
+  });
 }
