@@ -22,6 +22,7 @@ export function sampleKeys(
   const logWeight = recorder.array("float", heads * samples, "the log-weights of the sampled keys");
   const step = {
     kernel,
+    definitions: { BITS: 31 },
     parameters: [heads, keys, samples, purpose, seed[0], seed[1], firstStream],
     arrays: [importance, cumulative, index, logWeight],
   };

@@ -1,6 +1,6 @@
 // Stratified sampling of keys in integer arithmetic. Put behind elementary.wgsl and random.wgsl.
 // parameters.heads, keys, samples: shapes; purpose, seedLow, seedHigh, firstStream: the random stream of
-// the first head.
+// the first head. Defined in front: BITS = 31.
 
 struct Parameters {
   heads: u32,
@@ -30,11 +30,12 @@ fn add(a: vec2u, b: vec2u) -> vec2u {
   return vec2u(low, a.y + b.y + select(0u, 1u, low < a.x));
 }
 
-// floor(part * 2^30 / total) by long division, for part <= total < 2^62.
+// floor(part * 2^30 / total) by long division, for part <= total < 2^62. Written out (BITS = 31): Mesa's CPU driver ends
+// the loops of an invocation after 65,535 turns in all.
 fn shareOf(part: u32, total: vec2u) -> u32 {
   var remainder = vec2u(part, 0u);
   var quotient = 0u;
-  for (var bit = 0u; bit <= 30u; bit++) {
+  for (var bit = 0u; bit < BITS; bit++) {
     quotient <<= 1u;
     if (remainder.y > total.y || (remainder.y == total.y && remainder.x >= total.x)) {
       remainder = vec2u(remainder.x - total.x, remainder.y - total.y - select(0u, 1u, remainder.x < total.x));
