@@ -3,6 +3,7 @@ import { attend } from "./attend.ts";
 import { bisectRows } from "./bisect_rows.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { angularHash, sortByBucket } from "./hashing.ts";
+import { reuseFreedMemory } from "../runtime.ts";
 import { Pool } from "./pool.ts";
 import { Program, type Recorder, type WasmArray } from "./program.ts";
 import { centreRows, columnMean, gatherRows, mergeAttention } from "./rows.ts";
@@ -183,5 +184,6 @@ export async function openWasm(options: WasmOptions = {}): Promise<WasmBackend> 
       `Cannot open WebAssembly: threads must be a positive integer: current value is ${threads}`,
     );
   }
+  reuseFreedMemory();
   return new WasmBackend(await Pool.open(threads, options.variant));
 }

@@ -6,6 +6,7 @@ import { bisectRows } from "./bisect_rows.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { keyImportance } from "./key_importance.ts";
 import { mergeAttention } from "./merge_attention.ts";
+import { reuseFreedMemory } from "../runtime.ts";
 import { Recorder } from "./recorder.ts";
 import { centreRows, columnMean, gatherRows } from "./rows.ts";
 import { sampleKeys } from "./sample_keys.ts";
@@ -27,6 +28,7 @@ export interface WebGpuOptions {
 
 /** Opens the WebGPU device of this machine; rejects with DeviceUnavailableError where there is none. */
 export async function openWebGpu(options: WebGpuOptions = {}): Promise<WebGpuBackend> {
+  reuseFreedMemory();
   const adapter = await requestAdapter(options.gpu);
   const device = await requestDevice(adapter);
   return new WebGpuBackend(device, describeAdapter(adapter), options);
