@@ -8,8 +8,8 @@ import { operatorNorm } from "../estimators/linear_algebra/operator_norm.ts";
 import { relativeOutputError } from "../proofs_checks/spectral.ts";
 import type { Workload } from "./workloads/workloads.ts";
 
-const MOST_WARM_UPS = 25;
-const WARM_UP_MS = 300;
+const MOST_WARM_UPS = 200;
+const WARM_UP_MS = 1000;
 
 /** Measured errors and the time of exact attention. */
 export interface Comparison {
@@ -66,7 +66,7 @@ export async function compareWithExact(
   };
 }
 
-/** Runs until the engine has compiled what is hot and touched its memory; a short method needs several runs. */
+/** Runs until the engine has compiled what is hot and results share memory with earlier ones; a short method needs many runs. */
 async function warmUp<T>(run: () => Promise<T>): Promise<T> {
   const start = performance.now();
   let result = await run();
