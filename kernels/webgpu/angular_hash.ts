@@ -10,8 +10,8 @@ const kernel: Kernel = {
   access: ["read", "read", "read", "write"],
 };
 
-/** Rows that one invocation hashes. */
-const ROWS = 4;
+/** Fours of rows that one invocation hashes. */
+const QUADS = 2;
 /** Most hyperplanes that one invocation takes at a time. */
 const MOST_BITS = 8;
 
@@ -19,10 +19,10 @@ const MOST_BITS = 8;
 export function angularHash(recorder: Recorder, args: Parameters<Backend["angularHash"]>[0]): DeviceArray {
   const { rows, shift, hyperplanes, heads, count, width, projections } = args;
   const ranks = recorder.array("word", heads * count, "the hashes");
-  const tiles = Math.ceil(count / ROWS);
+  const tiles = Math.ceil(count / (4 * QUADS));
   recorder.dispatch({
     kernel,
-    definitions: { BITS: Math.min(projections, MOST_BITS) },
+    definitions: { BITS: Math.min(projections, MOST_BITS), QUADS, FOUR: 4 },
     parameters: [heads, count, Math.ceil(width / 4), projections, tiles, shift ? 1 : 0],
     arrays: [
       padRows(recorder, rows, heads * count, width),

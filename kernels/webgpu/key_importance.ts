@@ -21,9 +21,11 @@ export function keyImportance(
   const columnNorm = recorder.array("float", heads * keys, "the column norms");
   const importance = recorder.array("float", heads * keys, "the importance of the keys");
   const shares = [args.valueScale, args.columnShare, args.valueShare, args.uniformShare];
+  const tiles = Math.ceil(keys / 4);
   const step = {
     kernel,
-    parameters: [heads, keys, probes, Math.ceil(valueFeatures / 4), ...shares.map(floatBits)],
+    definitions: { FOUR: 4 },
+    parameters: [heads, keys, probes, Math.ceil(valueFeatures / 4), tiles, ...shares.map(floatBits)],
     arrays: [
       probabilities,
       padRows(recorder, value, heads * keys, valueFeatures),
@@ -33,7 +35,7 @@ export function keyImportance(
       importance,
     ],
   };
-  recorder.dispatch({ ...step, entryPoint: "measure", workgroups: Math.ceil(heads * keys / 64) });
+  recorder.dispatch({ ...step, entryPoint: "measure", workgroups: Math.ceil(heads * tiles / 64) });
   recorder.dispatch({ ...step, entryPoint: "combine", workgroups: heads });
   return importance;
 }

@@ -1,12 +1,13 @@
 // How much each key deserves to be sampled.
-// parameters.heads, keys, probes: shapes; columns: vec4s of a value row; valueScale: factor on the values;
-// columnShare, valueShare, uniformShare: weights of the three parts.
+// parameters.heads, keys, probes: shapes; columns: vec4s of a value row; tiles: fours of keys per head; valueScale: factor on the values;
+// columnShare, valueShare, uniformShare: weights of the three parts. Defined in front: FOUR = 4.
 
 struct Parameters {
   heads: u32,
   keys: u32,
   probes: u32,
   columns: u32,
+  tiles: u32,
   valueScale: f32,
   columnShare: f32,
   valueShare: f32,
@@ -25,31 +26,46 @@ const LANES = 256u;
 
 var<workgroup> partial: array<vec2f, LANES>;
 
+// Four keys per invocation share every value of the centre that it loads.
 @compute @workgroup_size(64)
 fn measure(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
-  let head = at / parameters.keys;
+  let tile = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
+  let head = tile / parameters.tiles;
   if (head >= parameters.heads) {
     return;
   }
-  var square = 0.0;
+  let firstKey = (tile % parameters.tiles) * FOUR;
+  let lastKey = parameters.keys - 1u;
+  // Keys past the end repeat the last one and are not stored.
+  let four = min(vec4u(firstKey) + vec4u(0u, 1u, 2u, 3u), vec4u(lastKey));
+  let starts = (vec4u(head * parameters.keys) + four) * parameters.columns;
+  var squares: array<f32, FOUR>;
+  for (var k = 0u; k < FOUR; k++) {
+    squares[k] = 0.0;
+  }
   for (var c = 0u; c < parameters.columns; c++) {
-    let centred = value[at * parameters.columns + c] - centre[head * parameters.columns + c];
-    let scaled = parameters.valueScale * centred;
-    square += dot(scaled, scaled);
+    let mean = centre[head * parameters.columns + c];
+    for (var k = 0u; k < FOUR; k++) {
+      let scaled = parameters.valueScale * (value[starts[k] + c] - mean);
+      squares[k] += dot(scaled, scaled);
+    }
   }
-  valueSquare[at] = square;
-  let probed = head * parameters.probes * parameters.keys + at % parameters.keys;
-  var column = 0.0;
-  for (var i = 0u; i < parameters.probes; i++) {
-    let probability = probabilities[probed + i * parameters.keys];
-    column = fma(probability, probability, column);
+  for (var k = 0u; k < FOUR; k++) {
+    let probed = head * parameters.probes * parameters.keys + four[k];
+    var column = 0.0;
+    for (var i = 0u; i < parameters.probes; i++) {
+      let probability = probabilities[probed + i * parameters.keys];
+      column = fma(probability, probability, column);
+    }
+    if (firstKey + k <= lastKey) {
+      valueSquare[head * parameters.keys + firstKey + k] = squares[k];
+      columnNorm[head * parameters.keys + firstKey + k] = sqrt(column);
+    }
   }
-  columnNorm[at] = sqrt(column);
 }
 
 // Sum over the lanes of a workgroup, the same for all of them.
