@@ -3,7 +3,7 @@ import type { Claim } from "../engine/claim.ts";
 import { Oracle } from "../oracle.ts";
 import { DELTA } from "./settings.ts";
 
-const EPSILON = 0.5;
+const EPSILON = 0.9;
 
 /** What a user asks for is what a user gets. */
 export const certifiedAttention: Claim = {
@@ -26,10 +26,10 @@ export const certifiedAttention: Claim = {
     "rare-value",
   ),
   anySource: true,
-  n: 640,
+  n: 512,
   runs: 45,
   async run({ implementation, device, input, seed }) {
-    const given = await input({ valueFeatures: 4, queries: 640 }), oracle = new Oracle(given);
+    const given = await input({ valueFeatures: 4, queries: 512 }), oracle = new Oracle(given);
     const { output, stats, certificate } = await implementation.attention(
       given.query,
       given.key,

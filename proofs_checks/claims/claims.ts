@@ -6,7 +6,7 @@
 import type { Claim } from "../engine/claim.ts";
 import { grayOrder, hashCollision } from "./angular_hash.ts";
 import { blockRemoval } from "./block_removal.ts";
-import { certificateSoundness } from "./certificate_soundness.ts";
+import { certificateClaims } from "./certificate_soundness.ts";
 import { certifiedAttention } from "./certified_attention.ts";
 import { densityErrors } from "./density_error.ts";
 import { densityUnbiased } from "./density_unbiased.ts";
@@ -62,7 +62,7 @@ export const claims: readonly Claim[] = [
   ...invarianceClaims,
   finiteOutput,
   sameSeed,
-  certificateSoundness,
+  ...certificateClaims,
   certifiedAttention,
   keyEvaluations,
   hardnessBoundary,

@@ -51,16 +51,15 @@ export const residualSlope: Claim = {
   run: (context) => budgetSlope(context.implementation.residual, context),
 };
 
-const EPSILON = 0.25;
+const EPSILON = 0.5;
 const beyond =
   "single keys, different for each query, hold most of the weight, and neither blocks nor samples find them";
 
 /** What a fixed share of the keys is enough for. */
 export const practicalError: Claim = {
   name: "practical-error",
-  statement:
-    "A quarter of the keys per query gives the practical KDEformer an error of at most a quarter of ‖P‖‖V‖",
-  formula: "P[‖Att~ − Att‖ > ¼ ‖P‖‖V‖] <= δ at bucket + samples = n/4",
+  statement: "Half of the keys per query give the practical KDEformer an error of at most half of ‖P‖‖V‖",
+  formula: "P[‖Att~ − Att‖ > ½ ‖P‖‖V‖] <= δ at bucket + samples = n/2",
   source: "a measurement, not a theorem: Algorithm 3 has no guarantee",
   assumptions: `δ = ${DELTA}`,
   measurement: "‖Att~ − Att‖ / (‖P‖‖V‖)",
@@ -76,9 +75,8 @@ export const practicalError: Claim = {
       "rare-value",
       "huge-value",
     ),
-    ...holdsOn("alternating-values", "cluster-imbalance", "shape-indivisible", "shape-more-queries"),
+    ...holdsOn("alternating-values", "cluster-imbalance", "shape-indivisible"),
     refutedOn("needle", beyond),
-    refutedOn("hard-instance", beyond),
     refutedOn("huge-logits", beyond),
   ],
   anySource: true,
@@ -86,7 +84,7 @@ export const practicalError: Claim = {
   runs: 60,
   async run({ implementation, input, seed, on }) {
     const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES })), { keys } = oracle.problem;
-    const bucketSize = Math.ceil(keys / 12), samples = Math.ceil(keys / 6);
+    const bucketSize = Math.ceil(keys / 8), samples = Math.ceil(3 * keys / 8);
     const { output } = await on((backend) =>
       implementation.practical(backend, oracle.problem, { bucketSize, samples, seed }, {})
     );

@@ -7,32 +7,37 @@ import { NearestNeighbour } from "../../estimators/kde/nearest_neighbour.ts";
 import type { Backend } from "../../kernels/backend.ts";
 
 /** A plain mean of an estimator's draws, before any median or search for a floor makes it biased. */
-export type DensityDraw = (
-  backend: Backend,
-  method: "hashing-based" | "multi-level" | "nearest-neighbour",
-  request: {
-    readonly points: Float32Array;
-    readonly queries: Float32Array;
-    readonly features: number;
-    readonly floor: number;
-    readonly seed: number;
-  },
-) => Promise<{
+export type DensityDraw = typeof densityDraw;
+
+/** Estimators that draw. */
+export type DrawingMethod = "hashing-based" | "multi-level" | "nearest-neighbour";
+
+/** What a mean of draws is asked for. */
+export interface DrawRequest {
+  readonly points: Float32Array;
+  readonly queries: Float32Array;
+  readonly features: number;
+  readonly floor: number;
+  readonly seed: number;
+}
+
+/** A mean of draws. */
+export interface DrawMean {
   /** [queries] */
   readonly density: Float64Array;
   /** Variance over squared density, at most, for densities from the floor on. */
   readonly relativeVariance: number;
-}>;
+}
 
 /** So loose that one group of draws is cheapest: the answer is then a plain mean. */
 const LOOSE = { epsilon: 0.9, delta: 0.4 };
 
 /** One plain mean of the estimators' draws. */
-export const densityDraw: DensityDraw = async (
-  backend,
-  method,
-  { points: rows, queries: raw, features, floor, seed },
-) => {
+export async function densityDraw(
+  backend: Backend,
+  method: DrawingMethod,
+  { points: rows, queries: raw, features, floor, seed }: DrawRequest,
+): Promise<DrawMean> {
   const points = new CentredPoints(rows, features), queries = points.place(raw);
   const target = { ...LOOSE, densityFloor: floor, seed };
   if (method === "nearest-neighbour") {
@@ -55,4 +60,4 @@ export const densityDraw: DensityDraw = async (
     density: logDensity.map(Math.exp),
     relativeVariance: estimator.plan(floor).relativeVariance / perGroup,
   };
-};
+}

@@ -25,8 +25,8 @@ export interface VerificationResult {
   /** 1 − the family-wise p-value of the verdict, or of the likelier one where it is inconclusive. */
   readonly confidence: number;
   /** ln of the p-values before they are adjusted, what merging needs. */
-  readonly log_p: { readonly holds: number; readonly refuted: number };
-  readonly first_violation: number | null;
+  readonly "log_p": { readonly holds: number; readonly refuted: number };
+  readonly "first_violation": number | null;
   readonly seconds: number;
   readonly note: string | null;
   readonly replay: string;
@@ -60,7 +60,7 @@ export interface VerificationReport {
   /** Family-wise level of all verdicts. */
   readonly level: number;
   /** Verdicts that the level is shared by, run here or not. */
-  readonly family_size: number;
+  readonly "family_size": number;
   readonly seconds: number;
   readonly claims: readonly ClaimText[];
   readonly results: readonly VerificationResult[];
