@@ -2,13 +2,12 @@ import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import type { DeviceKind } from "../kernels/backend.ts";
 import { claims } from "../proofs_checks/claims/claims.ts";
-import type { VerificationReport, VerificationResult } from "../proofs_checks/engine/report.ts";
 import { chooseCases, verify as runVerification } from "../proofs_checks/engine/verify.ts";
 import { describeOptions, type OptionValues, readOptions, unknownName, UsageError } from "./arguments.ts";
 import { checkDevice } from "./check_device.ts";
 import { openProgress } from "./progress.ts";
 import { realSources } from "./real_sources.ts";
-import { formatNumber } from "./table.ts";
+import { isAgainst, summary, toLine } from "./verify_lines.ts";
 
 const options = {
   claim: { kind: "list", value: "NAME …", help: "claims to check (all); see --list" },
@@ -117,53 +116,4 @@ function listClaims(): number {
   }
   process.stdout.write("* the claim must be refuted there\n");
   return 0;
-}
-
-/** One case in one line, with the command that repeats it. */
-export function toLine(result: VerificationResult): string {
-  const { verdict, expected, claim, family, measured, bound, margin, runs, replay } = result;
-  const asExpected = verdict === expected ? "✓" : verdict === "inconclusive" ? "?" : "✗";
-  const share = Number.isFinite(margin) ? `margin ${Math.round(100 * margin)} %` : "margin –";
-  return `${asExpected} ${verdict.padEnd(12)} ${claim.padEnd(26)} ${family.padEnd(22)} ` +
-    `${`${formatNumber(measured)} against ${formatNumber(bound)}`.padEnd(24)} ${share.padEnd(13)} ` +
-    `${String(runs).padStart(3)} runs  ${replay}`;
-}
-
-function summary(report: VerificationReport): string {
-  const { results, seconds, level, family_size: size } = report;
-  const of = (wanted: (result: VerificationResult) => boolean) => results.filter(wanted).length;
-  const distinct = (field: "claim" | "family") => new Set(results.map((result) => result[field])).size;
-  const against = results.filter(isRefutedAgainst);
-  const better = results.filter(({ verdict, expected }) => verdict === "holds" && expected === "refuted");
-  const lines = [
-    "",
-    `${distinct("claim")} claims on ${distinct("family")} families of inputs, ${results.length} verdicts in ${
-      seconds.toFixed(0)
-    } s`,
-    `${of(({ verdict }) => verdict === "holds")} hold, ` +
-    `${
-      of(({ verdict, expected }) => verdict === "refuted" && expected === "refuted")
-    } refuted as expected, ` +
-    `${
-      of(({ verdict }) => verdict === "inconclusive")
-    } inconclusive, ${against.length} refuted against expectation`,
-    `Probability that any verdict is false: at most ${level} over all ${size}, by Holm's procedure`,
-  ];
-  if (better.length > 0) {
-    lines.push("", "Hold although a refutation was expected:", ...better.map(({ replay }) => `  ${replay}`));
-  }
-  if (against.length > 0) {
-    lines.push("", "REFUTED AGAINST EXPECTATION:");
-    for (const { replay, note } of against) lines.push(`  ${replay}${note ? `\n    ${note}` : ""}`);
-  }
-  return `${lines.join("\n")}\n`;
-}
-
-function isRefutedAgainst({ verdict, expected }: VerificationResult): boolean {
-  return verdict === "refuted" && expected === "holds";
-}
-
-/** Whether a claim was refuted where it should hold: what the exit code says. */
-export function isAgainst({ results }: VerificationReport): boolean {
-  return results.some(isRefutedAgainst);
 }
