@@ -15,7 +15,7 @@ function spoil(
   seed: number,
 ): Float32Array {
   const random = new RandomStream(seed, SPOILT), spoilt = Float32Array.from(output);
-  const count = Math.min(queries, 1 + random.integer(6));
+  const count = Math.min(queries, 1 + random.integer(3));
   for (const row of random.distinct(count, queries)) {
     for (let c = 0; c < valueFeatures; c++) {
       const at = row * valueFeatures + c;
@@ -69,7 +69,7 @@ const attacks: readonly Attack[] = [
   },
   {
     name: "spoilt-rows",
-    words: "exact attention with 1 to 6 rows thrown to the far side",
+    words: "exact attention with 1 to 3 rows thrown to the far side",
     families: [...squareFamilies, "hard-instance", ...shapeFamilies],
     output: ({ seed }, oracle) => spoil(oracle, seed),
   },
