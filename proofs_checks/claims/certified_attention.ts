@@ -26,10 +26,10 @@ export const certifiedAttention: Claim = {
     "rare-value",
   ),
   anySource: true,
-  n: 512,
+  n: 400,
   runs: 45,
   async run({ implementation, device, input, seed }) {
-    const given = await input({ valueFeatures: 4, queries: 512 }), oracle = new Oracle(given);
+    const given = await input({ valueFeatures: 4, queries: 400 }), oracle = new Oracle(given);
     const { output, stats, certificate } = await implementation.attention(
       given.query,
       given.key,

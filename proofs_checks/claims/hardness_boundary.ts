@@ -11,7 +11,7 @@ function sigmaFor(share: number, n: number): number {
   return share * Math.log(n) / Math.sqrt(2 * Math.log(n));
 }
 
-const N = 512;
+const N = 384;
 const logits = (share: number) =>
   familySource(lognormalLogits, { sigma: sigmaFor(share, N) }, `lognormal-logits-${share}-ln-n`);
 const beyond =

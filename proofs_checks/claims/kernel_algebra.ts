@@ -38,7 +38,7 @@ export const kernelSumClaim: Claim = {
   assumptions: `${4} dimensions; ε = ${EPSILON}, δ = ${DELTA}`,
   measurement: "|ŝ/s − 1|, s in float64",
   cases: holdsOn("gaussian", "clustered", "heavy-tailed", "duplicated-keys"),
-  n: 1024,
+  n: 640,
   async run({ implementation, input, seed, device }) {
     const { points, kernel } = await kernelMatrix(input, 1), truth = kernel.reduce((a, b) => a + b, 0);
     const target = { epsilon: EPSILON, delta: DELTA, seed, device };
@@ -60,7 +60,7 @@ export const topEigenvalue: Claim = {
   assumptions: `${4} dimensions; ε = ${EPSILON}, δ = ${DELTA}; bandwidth 3, products by uniform sampling`,
   measurement: "|λ~/λ₁ − 1|, λ₁ by power iteration in float64 with its residual checked",
   cases: holdsOn("gaussian", "clustered", "low-rank", "duplicated-keys"),
-  n: 768,
+  n: 640,
   async run({ implementation, input, seed, device }) {
     const { points, kernel, count } = await kernelMatrix(input, 3);
     const { value, kernelEvaluations, rounds } = await implementation.topEigenpair(points, {

@@ -16,7 +16,7 @@ export const softmaxNormRange: Claim = {
   bound: 1 + 1e-5,
   cases: holdsOn(...squareFamilies, "hard-instance", ...shapeFamilies),
   anySource: true,
-  n: 96,
+  n: 64,
   runs: 50,
   async run({ input }) {
     const { softmaxNorm, problem: { queries, keys } } = new Oracle(await input({ valueFeatures: 1 }));

@@ -1,7 +1,7 @@
 import type { PlotPoint, VerificationReport } from "../engine/report.ts";
 import type { ScalingReport } from "../scaling/report.ts";
 import { type PlotSpec, SERIES_COLOURS } from "./render.ts";
-import type { MatrixPicture } from "./sorted_matrix.ts";
+import { CELLS, type MatrixPicture } from "./sorted_matrix.ts";
 
 /** A plot of the page. */
 export interface Plot {
@@ -13,11 +13,13 @@ export interface Plot {
   readonly aspect?: readonly [number, number];
 }
 
+const DECADES = Array.from({ length: 13 }, (_, at) => 10 ** (at - 8));
+
 const log = (field: string, title: string, extra: object = {}) => ({
   field,
   type: "quantitative",
   scale: { type: "log", nice: false },
-  axis: { title, format: "~g", ...extra },
+  axis: { title, format: "~g", values: [...DECADES, ...DECADES.map((x) => 3 * x)], ...extra },
 });
 
 const colour = (field: string, narrow: boolean, title: string | null = null) => ({
@@ -49,7 +51,7 @@ export function errorAgainstBudget({ points }: VerificationReport): Plot | undef
   return {
     title: "Error against budget",
     caption:
-      "Median error relative to ‖P‖‖V‖ over keys compared with each query, blocks and samples together, n = 512. " +
+      "Median error relative to ‖P‖‖V‖ over keys compared with each query, blocks and samples together, n = 384. " +
       "A slope of −½ is that of plain sampling.",
     aspect: [0.5, 1.15],
     spec: (narrow) => ({
@@ -65,11 +67,25 @@ export function errorAgainstBudget({ points }: VerificationReport): Plot | undef
   };
 }
 
+/** Smaller errors are left out of the scatter, and of each case no more points are shown than would hide each other. */
+const LEAST_ERROR = 1e-3, MOST_POINTS = 8;
+
+/** Keeps so many points of each case. */
+function upTo(most: number): (point: PlotPoint) => boolean {
+  const seen = new Map<string, number>();
+  return ({ claim, family }) => {
+    const count = (seen.get(`${claim} ${family}`) ?? 0) + 1;
+    seen.set(`${claim} ${family}`, count);
+    return count <= most;
+  };
+}
+
 /** Certified against true errors. */
 export function certificateScatter({ points }: VerificationReport): Plot | undefined {
   const values = points.filter((point: PlotPoint) =>
-    Number(point.certified) > 0 && Number(point.error) > 1e-6 && Number.isFinite(Number(point.certified))
-  ).map(({ claim, family, error, certified }) => ({
+    Number(point.certified) > 0 && Number(point.error) > LEAST_ERROR &&
+    Number.isFinite(Number(point.certified))
+  ).filter(upTo(MOST_POINTS)).map(({ claim, family, error, certified }) => ({
     family,
     error: Number(error),
     certified: Number(certified),
@@ -137,7 +153,7 @@ export function hardnessCurve({ points, results }: VerificationReport): Plot | u
           data: { values },
           mark: { type: "line", color: SERIES_COLOURS[0] },
           encoding: {
-            x: log("logitShare", ""),
+            x: log("logitShare", "largest logit / ln n", { values: [0.125, 0.25, 0.5, 1, 2, 3] }),
             y: { field: "error", aggregate: "median", type: "quantitative" },
           },
         },
@@ -304,9 +320,13 @@ export function scalingDetails({ series }: ScalingReport): Plot[] {
   ];
 }
 
+const SHADES = 7;
+const CELL_INDICES = Array.from({ length: CELLS }, (_, at) => at);
+
 /** The softmax matrix before and after the sort. */
 export function matrixPlot({ cells, blocks, share }: MatrixPicture): Plot {
-  const shown = cells.map(({ order, ...cell }) => ({
+  // Cells of the lightest shade are the colour of the paper.
+  const shown = cells.filter(({ weight }) => weight >= 1 / SHADES).map(({ order, ...cell }) => ({
     ...cell,
     order: order === "before" ? "as they come" : "sorted by hash",
   }));
@@ -319,6 +339,7 @@ export function matrixPlot({ cells, blocks, share }: MatrixPicture): Plot {
       } % of the weight in ${Math.round(100 / blocks)} % of the pairs.`,
     aspect: [0.55, 1.95],
     spec: (narrow) => ({
+      autosize: "pad",
       data: { values: shown },
       facet: {
         field: "order",
@@ -332,15 +353,15 @@ export function matrixPlot({ cells, blocks, share }: MatrixPicture): Plot {
         height: narrow ? 300 : 440,
         mark: { type: "rect", stroke: null },
         encoding: {
-          x: { field: "column", type: "ordinal", axis: null },
-          y: { field: "row", type: "ordinal", axis: null },
+          x: { field: "column", type: "ordinal", axis: null, scale: { domain: CELL_INDICES } },
+          y: { field: "row", type: "ordinal", axis: null, scale: { domain: CELL_INDICES } },
           color: {
             field: "weight",
             type: "quantitative",
             scale: {
               type: "quantize",
               domain: [0, 1],
-              range: Array.from({ length: 7 }, (_, at) => `var(--h${at})`),
+              range: Array.from({ length: SHADES }, (_, at) => `var(--h${at})`),
             },
             legend: null,
           },

@@ -3,7 +3,9 @@ import { hashBlocks } from "../claims/block_removal.ts";
 import { clustered } from "../inputs/clustered.ts";
 import { Oracle } from "../oracle.ts";
 
-const N = 512, BLOCKS = 16, CELLS = 64;
+const N = 512, BLOCKS = 16;
+/** Cells of the picture, each way. */
+export const CELLS = 64;
 
 /** A softmax matrix in cells, in the order of the input and in that of the hash. */
 export interface MatrixPicture {
