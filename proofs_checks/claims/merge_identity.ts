@@ -1,5 +1,5 @@
 import { tensor } from "../../kernels/tensor.ts";
-import { holdsOn, shapeFamilies } from "../engine/cases.ts";
+import { holdsOn, searchedCase, shapeFamilies } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { Oracle } from "../oracle.ts";
 import { differenceFrom } from "./exact_cases.ts";
@@ -18,16 +18,19 @@ export const mergeIdentity: Claim = {
   measurement: "largest difference from PV in float64, over what rounding of the logits explains",
   rule: { kind: "always", allowed: DELTA },
   bound: 1,
-  cases: holdsOn(
-    "gaussian",
-    "heavy-tailed",
-    "sink-key",
-    "needle",
-    "permutation-softmax",
-    "huge-logits",
-    "common-key-offset",
-    ...shapeFamilies,
-  ),
+  cases: [
+    ...holdsOn(
+      "gaussian",
+      "heavy-tailed",
+      "sink-key",
+      "needle",
+      "permutation-softmax",
+      "huge-logits",
+      "common-key-offset",
+      ...shapeFamilies,
+    ),
+    searchedCase,
+  ],
   anySource: true,
   n: 64,
   runs: 50,

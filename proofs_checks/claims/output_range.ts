@@ -1,4 +1,4 @@
-import { holdsOn, shapeFamilies, squareFamilies } from "../engine/cases.ts";
+import { holdsOn, searchedCase, shapeFamilies, squareFamilies } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { makeProblem } from "../../estimators/attention/problem.ts";
 import { DELTA, VALUE_FEATURES } from "./settings.ts";
@@ -14,7 +14,7 @@ export const finiteOutput: Claim = {
   measurement: "0 if every output is finite, else 1",
   rule: { kind: "always", allowed: DELTA },
   bound: 0,
-  cases: holdsOn(...squareFamilies, "hard-instance", ...shapeFamilies),
+  cases: [...holdsOn(...squareFamilies, "hard-instance", ...shapeFamilies), searchedCase],
   anySource: true,
   n: 96,
   runs: 50,

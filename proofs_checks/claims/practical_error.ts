@@ -1,5 +1,5 @@
 import type { Method } from "../../estimators/attention/approximate.ts";
-import { holdsOn, refutedOn } from "../engine/cases.ts";
+import { holdsOn, refutedOn, searchedCase } from "../engine/cases.ts";
 import type { Claim, Run, RunContext } from "../engine/claim.ts";
 import { Oracle } from "../oracle.ts";
 import { leastSquaresSlope } from "./product_error.ts";
@@ -78,6 +78,11 @@ export const practicalError: Claim = {
     ...holdsOn("alternating-values", "cluster-imbalance", "shape-indivisible"),
     refutedOn("needle", beyond),
     refutedOn("huge-logits", beyond),
+    {
+      ...searchedCase,
+      expected: "refuted",
+      why: `there is no guarantee: a search finds inputs where ${beyond}`,
+    },
   ],
   anySource: true,
   n: 192,

@@ -1,4 +1,4 @@
-import { holdsOn } from "../engine/cases.ts";
+import { holdsOn, searchedCase } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { Oracle } from "../oracle.ts";
 import { drawnWeights, idealProbabilities, squaredFrobenius, weightedProduct } from "./sampled_product.ts";
@@ -19,18 +19,21 @@ export const productBound: Claim = {
   measurement: "‖PΠᵀΠV − PV‖ / (‖P‖‖V‖), everything in float64, P exact",
   rule: { kind: "probability", allowed: DELTA },
   bound: EPSILON,
-  cases: holdsOn(
-    "gaussian",
-    "clustered",
-    "heavy-tailed",
-    "uniform-softmax",
-    "permutation-softmax",
-    "sink-key",
-    "rare-value",
-    "huge-value",
-    "shape-more-keys",
-    "shape-more-queries",
-  ),
+  cases: [
+    ...holdsOn(
+      "gaussian",
+      "clustered",
+      "heavy-tailed",
+      "uniform-softmax",
+      "permutation-softmax",
+      "sink-key",
+      "rare-value",
+      "huge-value",
+      "shape-more-keys",
+      "shape-more-queries",
+    ),
+    searchedCase,
+  ],
   runs: 60,
   async run({ implementation, input, seed }) {
     const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES }));

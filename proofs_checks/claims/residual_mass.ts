@@ -1,5 +1,5 @@
 import { squaredNorms } from "../../estimators/kde/log_domain.ts";
-import { holdsOn } from "../engine/cases.ts";
+import { holdsOn, searchedCase } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { Oracle } from "../oracle.ts";
 import { drawnWeights, logColumnNorms, squaredFrobenius, weightedProduct } from "./sampled_product.ts";
@@ -13,16 +13,19 @@ const common = {
   source: "docs/theory.md §4",
   anySource: true,
   n: 128,
-  cases: holdsOn(
-    "gaussian",
-    "clustered",
-    "permutation-softmax",
-    "needle",
-    "sink-key",
-    "lognormal-logits",
-    "heavy-tailed",
-    "shape-more-keys",
-  ),
+  cases: [
+    ...holdsOn(
+      "gaussian",
+      "clustered",
+      "permutation-softmax",
+      "needle",
+      "sink-key",
+      "lognormal-logits",
+      "heavy-tailed",
+      "shape-more-keys",
+    ),
+    searchedCase,
+  ],
 } as const;
 
 /** P without its heavy entries. */

@@ -1,4 +1,4 @@
-import { holdsOn, shapeFamilies, squareFamilies } from "../engine/cases.ts";
+import { holdsOn, searchedCase, shapeFamilies, squareFamilies } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { Oracle } from "../oracle.ts";
 import { DELTA } from "./settings.ts";
@@ -14,7 +14,7 @@ export const softmaxNormRange: Claim = {
   measurement: "max(√(n_q/n_k)/‖P‖, ‖P‖/√n_q), ‖P‖ in float64 by power iteration with its residual checked",
   rule: { kind: "always", allowed: DELTA },
   bound: 1 + 1e-5,
-  cases: holdsOn(...squareFamilies, "hard-instance", ...shapeFamilies),
+  cases: [...holdsOn(...squareFamilies, "hard-instance", ...shapeFamilies), searchedCase],
   anySource: true,
   n: 64,
   runs: 50,

@@ -1,5 +1,6 @@
 import { families, inputFamily } from "../inputs/families.ts";
 import type { InputFamily, InputOptions } from "../inputs/family.ts";
+import { searchedInputs } from "../search/searched_inputs.ts";
 import type { ClaimCase, InputSource } from "./claim.ts";
 
 /** A family of generated inputs as a source. */
@@ -23,6 +24,9 @@ export function holdsOn(...names: string[]): ClaimCase[] {
 export function refutedOn(name: string, why: string): ClaimCase {
   return { source: familySource(inputFamily(name)), expected: "refuted", why };
 }
+
+/** A case whose inputs are searched for. */
+export const searchedCase: ClaimCase = { source: searchedInputs, expected: "holds" };
 
 /** A case on inputs that a claim makes for itself. */
 export function ownCase(

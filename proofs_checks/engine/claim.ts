@@ -22,15 +22,17 @@ export type Rule =
 /** A source of inputs: a family of `inputs/`, real data, or a search that learns from what was measured. */
 export interface InputSource {
   readonly name: string;
-  /** Inputs for one case; a source that keeps no state returns itself in other words. */
-  open(seed: number): InputStream;
+  /** Whether all runs are used, however early the claim is seen to hold: a search looks for what breaks it. */
+  readonly exhaustive?: boolean;
+  /** Inputs for one case of at most so many runs. */
+  open(seed: number, runs: number): InputStream;
 }
 
 /** Inputs of one case, in order. */
 export interface InputStream {
   /** The input of a run; options are the claim's, and may be overruled by the family. */
   next(options: InputOptions): AttentionInput | Promise<AttentionInput>;
-  /** Hears measured / bound of the input given last. */
+  /** Hears error / bound of the input given last. */
   observe?(ratio: number): void;
   /** What was found, for people. */
   describe?(): string;
@@ -66,6 +68,8 @@ export interface RunContext {
 export interface Run {
   /** In the unit of the claim's bound. */
   readonly measured: number;
+  /** What a search for bad inputs should make large; measured / bound when left out. */
+  readonly badness?: number;
   /** Numbers for the report's plots. */
   readonly plot?: Readonly<Record<string, number>>;
 }

@@ -42,7 +42,7 @@ export async function runCase(
   const { device, implementation, seed, stopAt } = options, start = performance.now();
   const { source } = claimCase, n = options.n ?? claim.n, most = options.runs ?? claim.runs;
   const seedOf = (run: number, use: number) => runSeed(seed, claim.name, source.name, run, use);
-  const stream = source.open(seedOf(0, SeedUse.source));
+  const stream = source.open(seedOf(0, SeedUse.source), most);
   const measured: number[] = [], plots: Record<string, number>[] = [];
   let values: LogPValues = { holds: 0, refuted: 0 }, note: string | null = null;
   while (measured.length < most) {
@@ -63,15 +63,17 @@ export async function runCase(
       });
       measured.push(found.measured);
       if (found.plot) plots.push(found.plot);
-      stream.observe?.(found.measured / claim.bound);
+      stream.observe?.(found.badness ?? found.measured / (claim.bound || 1));
     } catch (error) {
       options.signal?.throwIfAborted();
       // An implementation that breaks down has not kept its promise.
       measured.push(NaN);
+      stream.observe?.(NaN);
       note ??= `run ${run}: ${(error as Error).message}`;
     }
     values = logPValues(claim, measured, measured.length === most);
-    if (Math.min(values.holds, values.refuted) <= Math.log(stopAt)) break;
+    const settled = source.exhaustive ? values.refuted : Math.min(values.holds, values.refuted);
+    if (settled <= Math.log(stopAt)) break;
   }
   const first = measured.findIndex((value) => !(value <= claim.bound));
   const counted = claim.rule.kind === "always" || claim.rule.kind === "probability";
