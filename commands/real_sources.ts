@@ -6,6 +6,8 @@ import { loadWorkload, type Workload } from "./workloads/workloads.ts";
 
 /** Workloads of real data, and how many rows are read, of which runs take stretches. */
 const ROWS: Readonly<Record<string, number>> = { "glove": 20_000, "sentence-encoder": 4096 };
+/** Names of the sources. */
+export const realNames: readonly string[] = Object.keys(ROWS);
 /** Stream of the places of the stretches; see `Purpose` of the generator. */
 const STRETCH = 720;
 

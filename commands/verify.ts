@@ -2,11 +2,12 @@ import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import type { DeviceKind } from "../kernels/backend.ts";
 import { claims } from "../proofs_checks/claims/claims.ts";
+import { families } from "../proofs_checks/inputs/families.ts";
 import { chooseCases, verify as runVerification } from "../proofs_checks/engine/verify.ts";
 import { describeOptions, type OptionValues, readOptions, unknownName, UsageError } from "./arguments.ts";
 import { checkDevice } from "./check_device.ts";
 import { openProgress } from "./progress.ts";
-import { realSources } from "./real_sources.ts";
+import { realNames, realSources } from "./real_sources.ts";
 import { isAgainst, summary, toLine } from "./verify_lines.ts";
 
 const options = {
@@ -90,11 +91,18 @@ function checkUsage(given: OptionValues<typeof options>): void {
       throw new UsageError(`${unknownName(`claim ${name}`, name, names)}; see --list`);
     }
   }
-  const sources = realSources(given.family ?? [], () => {});
-  const families = chooseCases({ claims: given.claim, sources }).map(([, { source }]) => source.name);
+  const own = chooseCases({ claims: given.claim }).map(([, { source }]) => source.name);
+  const known = [...new Set([...own, ...families.map((family) => family.name), ...realNames])];
   for (const name of given.family ?? []) {
-    if (families.includes(name)) continue;
-    throw new UsageError(`${unknownName(`family ${name} of these claims`, name, families)}; see --list`);
+    if (!known.includes(name)) {
+      throw new UsageError(`${unknownName(`family ${name}`, name, known)}; see --list`);
+    }
+  }
+  try {
+    const sources = realSources(given.family ?? [], () => {});
+    chooseCases({ claims: given.claim, families: given.family, sources });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
   }
   if (given.shard !== undefined) readShard(given.shard);
 }

@@ -46,7 +46,12 @@ export const singleBlock: Claim = {
   async run({ implementation, input, seed, on }) {
     const oracle = new Oracle(await input());
     const { output } = await on((backend) =>
-      implementation.practical(backend, oracle.problem, { bucketSize: 64, samples: 8, seed }, {})
+      implementation.practical(
+        backend,
+        oracle.problem,
+        { bucketSize: oracle.problem.keys, samples: 8, seed },
+        {},
+      )
     );
     return { measured: differenceFrom(oracle, output) };
   },

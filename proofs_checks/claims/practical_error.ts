@@ -80,6 +80,7 @@ export const practicalError: Claim = {
     refutedOn("huge-logits", beyond),
     {
       ...searchedCase,
+      runs: 240,
       expected: "refuted",
       why: `there is no guarantee: a search finds inputs where ${beyond}`,
     },

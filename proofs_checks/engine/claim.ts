@@ -44,6 +44,8 @@ export interface ClaimCase {
   /** "refuted" where the theory says that the claim must fail; the reason is then stated. */
   readonly expected: "holds" | "refuted";
   readonly why?: string;
+  /** Most runs in the place of the claim's. */
+  readonly runs?: number;
 }
 
 /** What one run of a claim gets. */

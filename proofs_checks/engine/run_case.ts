@@ -40,7 +40,7 @@ export async function runCase(
   options: CaseOptions,
 ): Promise<CaseOutcome> {
   const { device, implementation, seed, stopAt } = options, start = performance.now();
-  const { source } = claimCase, n = options.n ?? claim.n, most = options.runs ?? claim.runs;
+  const { source } = claimCase, n = options.n ?? claim.n, most = options.runs ?? claimCase.runs ?? claim.runs;
   const seedOf = (run: number, use: number) => runSeed(seed, claim.name, source.name, run, use);
   const stream = source.open(seedOf(0, SeedUse.source), most);
   const measured: number[] = [], plots: Record<string, number>[] = [];

@@ -2,6 +2,8 @@ import { Device, openDevice } from "../../kernels/device.ts";
 import type { DeviceKind } from "../../kernels/backend.ts";
 import { claims as allClaims } from "../claims/claims.ts";
 import { unfit } from "./check_names.ts";
+import { families as inputFamilies } from "../inputs/families.ts";
+import { familySource } from "./cases.ts";
 import type { Claim, ClaimCase, InputSource } from "./claim.ts";
 import { ruleText } from "./rule_text.ts";
 import { type Implementation, shipped } from "./implementation.ts";
@@ -102,10 +104,21 @@ export function chooseCases({ claims, families, sources = [] }: VerifyOptions): 
   const chosen = allClaims.filter(({ name }) => isChosen(name));
   const cases = chosen.flatMap((claim) => [
     ...claim.cases.map((claimCase): Chosen => [claim, claimCase]),
-    ...(claim.anySource ? sources : []).map((source): Chosen => [claim, { source, expected: "holds" }]),
+    ...(claim.anySource ? [...sources, ...furtherFamilies(claim, families)] : []).map((source): Chosen => [
+      claim,
+      { source, expected: "holds" },
+    ]),
   ]);
   const isFamily = named(families, [...new Set(cases.map(([, { source }]) => source.name))], "family");
   return cases.filter(([, { source }]) => isFamily(source.name));
+}
+
+/** Families named by the user on which a claim is not checked by itself. */
+function furtherFamilies({ cases }: Claim, names: readonly string[] = []): InputSource[] {
+  const own = cases.map(({ source }) => source.name);
+  return inputFamilies.filter(({ name }) => names.includes(name) && !own.includes(name)).map((family) =>
+    familySource(family)
+  );
 }
 
 function shareOf(cases: readonly Chosen[], shard: VerifyOptions["shard"]): Chosen[] {

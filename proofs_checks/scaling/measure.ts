@@ -35,6 +35,8 @@ export interface ScalingOptions {
 
 const BUDGET = { bucket: 64, samples: 128 };
 const REPEATS = 5;
+/** Seconds that one run may take, by default. */
+const LIMIT = 60;
 /** Runs before the clock counts: until the engine has compiled what is hot. */
 const WARM_UP_MS = 300, MOST_WARM_UPS = 25;
 /** Total time after which a size is not repeated more than three times. */
@@ -115,31 +117,44 @@ class ScalingSize {
   async measure(
     found: (mode: Mode, point: ScalingPoint) => void,
   ): Promise<{ device: string; adapter: string }> {
-    const { method = "kdeformer-practical", epsilon = 0.3, seed = 1, limit = 60 } = this.#options;
+    const { method = "kdeformer-practical", epsilon = 0.3, seed = 1 } = this.#options;
     const budget = { method, bucketSize: BUDGET.bucket, samples: BUDGET.samples, seed };
     const memory = await this.#memory(budget);
     using device = await openDevice({ prefer: this.#options.device ?? "wasm" });
     const rows = await SampledRows.draw(device, this.#input, seed);
-    found("fixed-budget", { ...(await this.#time(device, budget, rows, REPEATS))!, peak_bytes: memory });
+    const approximate = await this.#time(device, budget, rows, REPEATS);
+    if (approximate) found("fixed-budget", { ...approximate, peak_bytes: memory });
 
-    const last = this.#before.exact[this.#before.exact.length - 1];
-    const expected = last ? last.seconds * (this.#n / last.n) ** 2 : 0;
-    if (last?.extrapolated || expected > limit) {
-      const point = {
-        ...last,
-        n: this.#n,
-        seconds: expected,
-        "all_seconds": [],
-        "key_evaluations": this.#n ** 2,
-        extrapolated: true,
-      };
-      found("exact", { ...point, peak_bytes: null, error: null, error_output: null });
-    } else {
-      found("exact", (await this.#time(device, { method: "exact" }, rows, REPEATS))!);
-    }
+    found("exact", await this.#exact(device, rows));
     const certified = await this.#time(device, { epsilon, seed, delta: 0.05 }, rows, 3);
     if (certified) found("fixed-epsilon", certified);
     return { device: device.kind, adapter: device.adapter };
+  }
+
+  /** Exact attention, or the square law where that would take too long. */
+  async #exact(device: Device, rows: SampledRows): Promise<ScalingPoint> {
+    const { limit = LIMIT } = this.#options, last = this.#before.exact[this.#before.exact.length - 1];
+    const expected = last ? last.seconds * (this.#n / last.n) ** 2 : 0;
+    const measured = last?.extrapolated || expected > limit
+      ? null
+      : await this.#time(device, { method: "exact" }, rows, REPEATS);
+    if (measured) return measured;
+    if (!last) {
+      throw new RangeError(
+        `Cannot measure scaling: exact attention takes more than ${limit} s at n = ${this.#n}`,
+      );
+    }
+    return {
+      n: this.#n,
+      seconds: expected,
+      "all_seconds": [],
+      "key_evaluations": this.#n ** 2,
+      "peak_bytes": null,
+      error: null,
+      "error_output": null,
+      extrapolated: true,
+      "fell_back": null,
+    };
   }
 
   /** Repetitions after a warm-up; null if one takes longer than the limit. */
@@ -149,11 +164,13 @@ class ScalingSize {
     rows: SampledRows,
     repeats: number,
   ): Promise<ScalingPoint | null> {
-    const { query, key, value, scale } = this.#input, { limit = 60 } = this.#options;
+    const { query, key, value, scale } = this.#input, { limit = LIMIT } = this.#options;
     const run = () =>
       attention(query, key, value, { ...request, scale, device, signal: AbortSignal.timeout(1000 * limit) });
     try {
-      const first = await warmUp(run), seconds: number[] = [];
+      const first = await warmUp(run);
+      // What takes seconds needs no warm-up, and its first run counts.
+      const seconds = first.stats.seconds > PATIENCE / 5 ? [first.stats.seconds] : [];
       while (seconds.length < repeats) {
         if (seconds.length >= 2 && seconds.reduce((a, b) => a + b) > PATIENCE) break;
         seconds.push((await run()).stats.seconds);
