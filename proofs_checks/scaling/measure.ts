@@ -7,7 +7,6 @@ import { inputFamily } from "../inputs/families.ts";
 import type { AttentionInput } from "../inputs/family.ts";
 import { sampleQuantile } from "../statistics/quantile.ts";
 import { SCALING_SCHEMA, type ScalingPoint, type ScalingReport, type ScalingSeries } from "./report.ts";
-import { peakGrowth } from "./resident_memory.ts";
 import { SampledRows } from "./sampled_error.ts";
 import { withSlopes } from "./slopes.ts";
 
@@ -30,6 +29,8 @@ export interface ScalingOptions {
   readonly replay?: string;
   /** Makes the input of a workload; null if it has none of that size. By default one of the generated families. */
   readonly load?: (workload: string, n: number, seed: number) => Promise<AttentionInput | null>;
+  /** Runs a job and says by how many bytes memory grew at most, or null; where it is left out memory is not measured. */
+  readonly peakGrowth?: (job: () => Promise<void>) => Promise<number | null>;
   readonly onPoint?: (workload: string, mode: ScalingSeries["mode"], point: ScalingPoint) => void;
 }
 
@@ -193,6 +194,8 @@ class ScalingSize {
 
   #memory(request: AttentionOptions): Promise<number | null> {
     const { query, key, value, scale } = this.#input;
+    const { peakGrowth } = this.#options;
+    if (!peakGrowth) return Promise.resolve(null);
     return peakGrowth(async () => {
       using device = await openDevice({ prefer: this.#options.device ?? "wasm" });
       await attention(query, key, value, { ...request, scale, device });
