@@ -61,7 +61,7 @@ export function errorAgainstBudget({ points }: VerificationReport): Plot | undef
         x: log("budget", "keys per query", { values: [24, 48, 96, 192] }),
         y: { ...log("error", "error / (‖P‖‖V‖)"), aggregate: "median" },
         color: colour("family", narrow),
-        strokeDash: { field: "method", type: "nominal", legend: { title: null } },
+        strokeDash: { field: "method", type: "nominal", legend: { title: null, orient: "top" } },
       },
     }),
   };
@@ -118,7 +118,7 @@ export function certificateScatter({ points }: VerificationReport): Plot | undef
           encoding: {
             x: log("error", "true error"),
             y: log("certified", "certified error"),
-            color: colour("output", narrow),
+            color: { ...colour("output", narrow), legend: { title: null, columns: narrow ? 1 : 4 } },
           },
         },
       ],
@@ -170,11 +170,11 @@ export function hardnessCurve({ points, results }: VerificationReport): Plot | u
 /** Verdict margins at a glance, one mark a case. */
 export function margins({ results }: VerificationReport): Plot {
   const values = results.filter(({ margin }) => Number.isFinite(margin)).map((
-    { claim, family, margin, verdict },
+    { claim, family, margin, verdict, expected },
   ) => ({
     claim,
     family,
-    verdict,
+    verdict: verdict === "refuted" && expected === "refuted" ? "refuted, as expected" : verdict,
     margin: Math.max(-2, Math.min(1, margin)),
   }));
   return {
@@ -192,7 +192,7 @@ export function margins({ results }: VerificationReport): Plot {
           sort: null,
           axis: {
             title: null,
-            labelLimit: narrow ? 150 : 260,
+            labelLimit: narrow ? 190 : 400,
             labelFontSize: narrow ? 10 : 12,
             labelOverlap: false,
           },
@@ -201,8 +201,8 @@ export function margins({ results }: VerificationReport): Plot {
           field: "verdict",
           type: "nominal",
           scale: {
-            domain: ["holds", "refuted", "inconclusive"],
-            range: ["var(--good)", "var(--bad)", "var(--unsure)"],
+            domain: ["holds", "refuted, as expected", "inconclusive", "refuted"],
+            range: ["var(--good)", "var(--s0)", "var(--unsure)", "var(--bad)"],
           },
           legend: { title: null },
         },
@@ -333,7 +333,7 @@ export function matrixPlot({ cells, blocks, share }: MatrixPicture): Plot {
   return {
     title: "Why blocks work",
     caption:
-      `A softmax matrix of clustered inputs, queries down and keys across, before and after both are sorted by the angular hash; darker is ` +
+      `A softmax matrix of clustered inputs, queries down and keys across, before and after both are sorted by the angular hash; stronger is ` +
       `heavier. After the sort, the ${blocks} blocks on the diagonal hold ${
         Math.round(100 * share)
       } % of the weight in ${Math.round(100 / blocks)} % of the pairs.`,
