@@ -6,7 +6,7 @@ import { measureScaling } from "../proofs_checks/scaling/measure.ts";
 import type { ScalingReport, ScalingSeries } from "../proofs_checks/scaling/report.ts";
 import { describeOptions, type OptionValues, readOptions, unknownName, UsageError } from "./arguments.ts";
 import { checkDevice } from "./check_device.ts";
-import { peakGrowth } from "./resident_memory.ts";
+import { peakMemory } from "./peak_memory.ts";
 import { formatNumber, formatSeconds, formatTable } from "./table.ts";
 import { loadWorkload, workloadNames } from "./workloads/workloads.ts";
 
@@ -50,7 +50,7 @@ export const scaling = {
       device: given.device as DeviceKind | undefined,
       replay: `deno run -A cli.ts scaling ${args.join(" ")}`.trim(),
       load,
-      peakGrowth,
+      peakMemory,
       onPoint(workload, mode, { n, seconds, error, extrapolated, fell_back: fellBack }) {
         if (toOutput) return;
         const remark = extrapolated ? "  extrapolated" : fellBack ? "  fell back to exact" : "";

@@ -18,5 +18,6 @@ export type { ClaimText, PlotPoint, VerificationReport, VerificationResult } fro
 export { verify, type VerifyOptions } from "./engine/verify.ts";
 export { families } from "./inputs/families.ts";
 export { mergeReports } from "./report/merge.ts";
-export { measureScaling, type ScalingOptions } from "./scaling/measure.ts";
+export { measureScaling } from "./scaling/measure.ts";
+export type { ScalingOptions } from "./scaling/options.ts";
 export type { ScalingPoint, ScalingReport, ScalingSeries } from "./scaling/report.ts";

@@ -2,19 +2,13 @@ import type { ClaimText, VerificationReport, VerificationResult } from "../engin
 import type { ScalingReport } from "../scaling/report.ts";
 import { heatMap, lookOf } from "./heat_map.ts";
 import { escapeHtml, shortNumber } from "./html.ts";
-import {
-  certificateScatter,
-  errorAgainstBudget,
-  hardnessCurve,
-  margins,
-  matrixPlot,
-  type Plot,
-  scalingDetails,
-  scalingPlots,
-} from "./plots.ts";
+import { matrixPlot } from "./matrix_plot.ts";
+import type { Plot } from "./plot.ts";
 import { renderPlot } from "./render.ts";
+import { scalingDetails, scalingPlots } from "./scaling_plots.ts";
 import { scalingTable } from "./scaling_table.ts";
 import { sortedMatrix } from "./sorted_matrix.ts";
+import { certificateScatter, errorAgainstBudget, hardnessCurve, margins } from "./verification_plots.ts";
 import { STYLE } from "./style.ts";
 
 /** What a page is made of; either part may be missing. */

@@ -11,7 +11,7 @@ export interface ScalingPoint {
   /** Every repetition. */
   readonly "all_seconds": readonly number[];
   readonly "key_evaluations": number;
-  /** Growth of the process's resident memory in a run with a new device, inputs not counted; null where it cannot be read. */
+  /** Growth of the process's resident memory in a run in a process of its own, inputs not counted; null where it cannot be read. */
   readonly "peak_bytes": number | null;
   /** √(n_q/|R|) ‖E_R‖/‖V‖ on sampled rows R computed exactly, at least the error relative to ‖P‖‖V‖; null where not measured. */
   readonly error: number | null;
