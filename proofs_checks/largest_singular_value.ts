@@ -11,6 +11,8 @@ const START = 750;
  * Largest singular value of a matrix in float64 by power iteration on AᵀA, with its residual checked: it ends when
  * ‖AᵀA x − λx‖ <= 1e-6 λ for the Rayleigh quotient λ, so that some squared singular value is that close. Approached from
  * below, and started from a random vector, always the same one: no singular vector is at right angles to it but by a miracle.
+ * Where many singular values lie close together the iteration may end at one of them; the even vector then helps a softmax matrix, which
+ * maps it to itself.
  *
  * @param values Row-major, rows × columns.
  */
@@ -36,5 +38,16 @@ export function largestSingularValue(values: ArrayLike<number>, rows: number, co
     if (Math.sqrt(residual) <= TOLERANCE * quotient) break;
     direction = image;
   }
-  return Math.sqrt(quotient);
+  return Math.sqrt(Math.max(quotient, evenQuotient(values, rows, columns)));
+}
+
+/** ‖A 1‖²/‖1‖², from below like every Rayleigh quotient. */
+function evenQuotient(values: ArrayLike<number>, rows: number, columns: number): number {
+  let sum = 0;
+  for (let i = 0; i < rows; i++) {
+    let row = 0;
+    for (let c = 0; c < columns; c++) row += values[i * columns + c];
+    sum += row * row;
+  }
+  return sum / columns;
 }

@@ -4,7 +4,7 @@ import { lognormalLogits } from "../inputs/logit_scale.ts";
 import { Oracle } from "../oracle.ts";
 import { DELTA } from "./settings.ts";
 
-const EPSILON = 1 / 3;
+const EPSILON = 3 / 8;
 
 /** Largest logits of n standard normal ones are about √(2 ln n): σ for a largest logit of `share` · ln n. */
 function sigmaFor(share: number, n: number): number {
@@ -21,8 +21,8 @@ const beyond =
 export const hardnessBoundary: Claim = {
   name: "hardness-boundary",
   statement:
-    "A sixth of the keys per query gives an error of a third of ‖P‖‖V‖ while logits stay well below ln n, and not beyond",
-  formula: "max logit = c ln n: P[‖Att~ − Att‖ > ⅓‖P‖‖V‖] <= δ for small c, not for c of 2 and more",
+    "A sixth of the keys per query gives an error of three eighths of ‖P‖‖V‖ while logits stay well below ln n, and not beyond",
+  formula: "max logit = c ln n: P[‖Att~ − Att‖ > ⅜‖P‖‖V‖] <= δ for small c, not for c of 2 and more",
   source: "Alman and Song 2023; Haverbeck et al. 2026, Lemma A.5",
   assumptions:
     `δ = ${DELTA}; practical KDEformer, bucket n/24 and n/8 samples; values of one feature; normal logits of the deviation that makes the largest about c ln n`,
