@@ -4,7 +4,9 @@ import { uploadHeads } from "../estimators/attention/exact.ts";
 
 /** Residual ‖PᵀP x − λx‖/λ at which the iteration ends: some squared singular value is then as close to λ. */
 const TOLERANCE = 1e-3;
-const MOST_ROUNDS = 40;
+/** Relative change of the norm at which it ends too: with many singular values close together no residual gets small. */
+const LEAST_CHANGE = 5e-4;
+const MOST_ROUNDS = 20;
 
 /**
  * Operator norm ‖P‖ of the softmax matrix of each head, by power iteration on PᵀP without ever holding P: P x is
@@ -43,12 +45,14 @@ export async function softmaxOperatorNorm(
     backend.reset();
     const next = Float32Array.from({ length: heads * keys }, (_, at) => mean[at] * Math.exp(logMass[at]));
     let settled = true;
+    const previous = norms;
     norms = Array.from({ length: heads }, (_, head) => {
       const norm = euclideanNorm(image, head * queries, queries);
       const own = next.subarray(head * keys, (head + 1) * keys);
       let residual = 0;
       own.forEach((x, j) => residual += (x - norm ** 2 * direction[head * keys + j]) ** 2);
-      settled &&= Math.sqrt(residual) <= TOLERANCE * norm ** 2;
+      settled &&= Math.sqrt(residual) <= TOLERANCE * norm ** 2 ||
+        norm - (previous[head] ?? 0) <= LEAST_CHANGE * norm;
       normalise(own);
       return norm;
     });

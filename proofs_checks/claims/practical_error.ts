@@ -32,7 +32,7 @@ const common = {
   cases: holdsOn("gaussian", "clustered", "heavy-tailed", "low-rank", "sink-key"),
   anySource: false,
   n: 384,
-  runs: 16,
+  runs: 24,
 } as const;
 
 /** The practical algorithm's error against its budget. */
