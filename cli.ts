@@ -10,8 +10,11 @@ import { attend } from "./commands/attend.ts";
 import type { Command } from "./commands/command.ts";
 import { demo } from "./commands/demo.ts";
 import { doctor } from "./commands/doctor.ts";
+import { report } from "./commands/report.ts";
+import { scaling } from "./commands/scaling.ts";
+import { verify } from "./commands/verify.ts";
 
-const commands: Readonly<Record<string, Command>> = { attend, demo, doctor };
+const commands: Readonly<Record<string, Command>> = { attend, demo, doctor, verify, scaling, report };
 
 /**
  * Runs one command line and returns its exit code: 0 for success, 1 for a failure, 2 for a usage error.

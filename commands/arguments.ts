@@ -7,7 +7,7 @@ export class UsageError extends Error {
 
 /** One option of a command. */
 export interface OptionSpec {
-  readonly kind: "flag" | "text" | "number" | "integer";
+  readonly kind: "flag" | "text" | "list" | "number" | "integer";
   /** What stands for the value in the help text. */
   readonly value?: string;
   readonly help: string;
@@ -17,6 +17,7 @@ export interface OptionSpec {
 export type OptionValues<S extends Record<string, OptionSpec>> = {
   readonly [K in keyof S]?: S[K]["kind"] extends "flag" ? boolean
     : S[K]["kind"] extends "text" ? string
+    : S[K]["kind"] extends "list" ? readonly string[]
     : number;
 };
 
@@ -40,10 +41,15 @@ export function readOptions<S extends Record<string, OptionSpec>>(
     strict: false,
     tokens: true,
   });
-  const values: Record<string, boolean | string | number> = {};
+  const values: Record<string, boolean | string | number | string[]> = {};
+  let list: string[] | undefined;
   for (const token of tokens) {
     if (token.kind === "option-terminator") continue;
     if (token.kind === "positional") {
+      if (list) {
+        list.push(token.value);
+        continue;
+      }
       throw new UsageError(`Unexpected argument "${token.value}" after ${command}`);
     }
     const spec = specs[token.name];
@@ -52,7 +58,14 @@ export function readOptions<S extends Record<string, OptionSpec>>(
         unknownName(`option ${token.rawName}`, token.rawName, Object.keys(specs).map((name) => `--${name}`)),
       );
     }
-    values[token.name] = readValue(token.rawName, spec, token.value);
+    const value = readValue(token.rawName, spec, token.value);
+    list = undefined;
+    if (spec.kind === "list") {
+      // Words that follow belong to the option too: --claim A B.
+      list = (values[token.name] ?? []) as string[];
+      list.push(value as string);
+    }
+    values[token.name] = list ?? value;
   }
   return values as OptionValues<S>;
 }
@@ -63,7 +76,7 @@ function readValue(name: string, spec: OptionSpec, value: string | undefined): b
     return true;
   }
   if (value === undefined || value === "") throw new UsageError(`${name} needs a value: ${spec.value}`);
-  if (spec.kind === "text") return value;
+  if (spec.kind === "text" || spec.kind === "list") return value;
   const number = Number(value);
   if (!Number.isFinite(number) || value.trim() === "") {
     throw new UsageError(`${name} must be a number: got "${value}"`);

@@ -109,7 +109,8 @@ export async function certify(
     const most = geometry[head].direction.reduce((a, b) => Math.max(a, b), 0) ** 2 * (1 + 1e-5);
     const imageMean = Math.min(1, measured.squaredImages / rows / most);
     const lowest = lowerMeanBound(imageMean, rows, (1 - ERROR_SHARE) * perHead);
-    const softmaxNorm = Math.max(1, Math.sqrt(queries * lowest * most));
+    // Rows that sum to 1 give ‖P‖ >= ‖P 1‖/‖1‖ = √(queries/keys) for certain.
+    const softmaxNorm = Math.max(Math.sqrt(queries / keys), Math.sqrt(queries * lowest * most));
 
     const target = epsilon * softmaxNorm * geometry[head].valueNorm;
     const operatorNormBound = rows === queries ? 0 : Math.sqrt(squaredBound);
@@ -233,7 +234,7 @@ export async function headGeometry(
       valueNorm: lowerOperatorNorm(own, keys, valueFeatures).norm,
       direction,
       probes,
-      softmaxNormEstimate: Math.max(1, norm * Math.sqrt(queries / probes)),
+      softmaxNormEstimate: Math.max(Math.sqrt(queries / keys), norm * Math.sqrt(queries / probes)),
     });
   }
   return geometry;

@@ -1,0 +1,127 @@
+import { writeFile } from "node:fs/promises";
+import process from "node:process";
+import type { DeviceKind } from "../kernels/backend.ts";
+import { claims } from "../proofs_checks/claims/claims.ts";
+import { families } from "../proofs_checks/inputs/families.ts";
+import { chooseCases, verify as runVerification } from "../proofs_checks/engine/verify.ts";
+import { describeOptions, type OptionValues, readOptions, unknownName, UsageError } from "./arguments.ts";
+import { checkDevice } from "./check_device.ts";
+import { openProgress } from "./progress.ts";
+import { realNames, realSources } from "./real_sources.ts";
+import { isAgainst, summary, toLine } from "./verify_lines.ts";
+
+const options = {
+  claim: { kind: "list", value: "NAME …", help: "claims to check (all); see --list" },
+  family: {
+    kind: "list",
+    value: "NAME …",
+    help: "families of inputs (those of each claim), or glove, sentence-encoder",
+  },
+  runs: {
+    kind: "integer",
+    value: "N",
+    help: "most runs of each claim on each family (about 60; stops early)",
+  },
+  seed: { kind: "integer", value: "N", help: "seed (1)" },
+  n: { kind: "integer", value: "N", help: "keys, in the place of each claim's own number" },
+  shard: { kind: "text", value: "I/N", help: "run share I of N; join shares with report --merge" },
+  device: { kind: "text", value: "DEVICE", help: "webgpu, wasm or reference (wasm)" },
+  json: {
+    kind: "text",
+    value: "FILE",
+    help: "write the report as JSON; - for the output, and nothing else there",
+  },
+  report: { kind: "text", value: "FILE.html", help: "write the report as a page" },
+  list: { kind: "flag", help: "list claims and families and do nothing" },
+} as const;
+
+/** `verify`: measures whether each guarantee holds. */
+export const verify = {
+  summary: "measure, with statistics, whether each guarantee holds",
+  help: (): string => `Usage: cli.ts verify [options]\n\n${describeOptions(options)}\n`,
+  async run(args: readonly string[]): Promise<number> {
+    const given = readOptions("verify", options, args);
+    checkUsage(given);
+    if (given.list) return listClaims();
+    const toOutput = given.json === "-";
+    const progress = await openProgress();
+    try {
+      const report = await runVerification({
+        claims: given.claim,
+        families: given.family,
+        sources: realSources(given.family ?? [], progress.update),
+        runs: given.runs,
+        seed: given.seed,
+        n: given.n,
+        shard: given.shard === undefined ? undefined : readShard(given.shard),
+        device: given.device as DeviceKind | undefined,
+        onResult(result, done, total) {
+          if (!toOutput) process.stdout.write(`${toLine(result)}\n`);
+          progress.update(done, total, `${result.claim} on ${result.family}`);
+        },
+      });
+      await progress.finish();
+      if (given.report !== undefined) {
+        const { writePage } = await import("./report_page.ts");
+        await writePage(given.report, { verification: report });
+      }
+      if (given.json !== undefined && !toOutput) await writeFile(given.json, `${JSON.stringify(report)}\n`);
+      process.stdout.write(toOutput ? `${JSON.stringify(report)}\n` : summary(report));
+      return isAgainst(report) ? 1 : 0;
+    } finally {
+      await progress.finish();
+    }
+  },
+};
+
+function checkUsage(given: OptionValues<typeof options>): void {
+  checkDevice(given.device);
+  for (const name of ["runs", "n"] as const) {
+    const number = given[name];
+    if (number !== undefined && number < 1) {
+      throw new UsageError(`--${name} must be at least 1: got ${number}`);
+    }
+  }
+  if (given.seed !== undefined && given.seed < 0) {
+    throw new UsageError(`--seed must be at least 0: got ${given.seed}`);
+  }
+  const names = claims.map(({ name }) => name);
+  for (const name of given.claim ?? []) {
+    if (!names.includes(name)) {
+      throw new UsageError(`${unknownName(`claim ${name}`, name, names)}; see --list`);
+    }
+  }
+  const own = chooseCases({ claims: given.claim }).map(([, { source }]) => source.name);
+  const known = [...new Set([...own, ...families.map((family) => family.name), ...realNames])];
+  for (const name of given.family ?? []) {
+    if (!known.includes(name)) {
+      throw new UsageError(`${unknownName(`family ${name}`, name, known)}; see --list`);
+    }
+  }
+  try {
+    const sources = realSources(given.family ?? [], () => {});
+    chooseCases({ claims: given.claim, families: given.family, sources });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  if (given.shard !== undefined) readShard(given.shard);
+}
+
+function readShard(text: string): { index: number; count: number } {
+  const [, index, count] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  if (!(Number(index) >= 1 && Number(index) <= Number(count))) {
+    throw new UsageError(`--shard must be I/N with 1 <= I <= N: got "${text}"`);
+  }
+  return { index: Number(index), count: Number(count) };
+}
+
+function listClaims(): number {
+  for (const { name, statement, cases } of claims) {
+    const families = cases.map(({ source, expected }) =>
+      expected === "holds" ? source.name : `${source.name}*`
+    );
+    process.stdout.write(`${name}\n    ${statement}\n    on ${families.join(", ")}\n`);
+  }
+  process.stdout.write("* the claim must be refuted there\n");
+  return 0;
+}

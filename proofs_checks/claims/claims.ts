@@ -1,0 +1,69 @@
+/**
+ * Every claim that is checked, in the order in which they build on each other.
+ *
+ * @module
+ */
+import type { Claim } from "../engine/claim.ts";
+import { grayOrder, hashCollision } from "./angular_hash.ts";
+import { blockRemoval } from "./block_removal.ts";
+import { certificateClaims } from "./certificate_soundness.ts";
+import { certifiedAttention } from "./certified_attention.ts";
+import { densityErrors } from "./density_error.ts";
+import { densityUnbiased } from "./density_unbiased.ts";
+import { constantValues, exactKernels, singleBlock } from "./exact_cases.ts";
+import { hardnessBoundary } from "./hardness_boundary.ts";
+import { invarianceClaims } from "./invariances.ts";
+import { kernelSumClaim, topEigenvalue } from "./kernel_algebra.ts";
+import { keyEvaluations } from "./key_evaluations.ts";
+import { denominatorUnbiased, keySampling } from "./key_sampling.ts";
+import { liftIdentity } from "./lift_identity.ts";
+import { mergeIdentity } from "./merge_identity.ts";
+import { columnSampling, uniformSampling, valueNormSampling } from "./other_sampling.ts";
+import { finiteOutput, sameSeed } from "./output_range.ts";
+import { practicalError, practicalSlope, residualSlope } from "./practical_error.ts";
+import { productBound, productSlope, productUnbiased } from "./product_error.ts";
+import { residualMass, residualSampling } from "./residual_mass.ts";
+import { columnNorms, rowSums } from "./row_sums.ts";
+import { softmaxNormKernels, softmaxNormRange } from "./softmax_norm.ts";
+import { spectralGuarantee } from "./spectral_guarantee.ts";
+
+/** All claims. */
+export const claims: readonly Claim[] = [
+  liftIdentity,
+  ...densityErrors,
+  ...densityUnbiased,
+  kernelSumClaim,
+  topEigenvalue,
+  rowSums,
+  columnNorms,
+  productUnbiased,
+  productBound,
+  productSlope,
+  spectralGuarantee,
+  columnSampling,
+  uniformSampling,
+  valueNormSampling,
+  residualMass,
+  residualSampling,
+  softmaxNormRange,
+  softmaxNormKernels,
+  grayOrder,
+  hashCollision,
+  blockRemoval,
+  keySampling,
+  denominatorUnbiased,
+  practicalError,
+  practicalSlope,
+  residualSlope,
+  exactKernels,
+  singleBlock,
+  constantValues,
+  mergeIdentity,
+  ...invarianceClaims,
+  finiteOutput,
+  sameSeed,
+  ...certificateClaims,
+  certifiedAttention,
+  keyEvaluations,
+  hardnessBoundary,
+];

@@ -1,0 +1,131 @@
+import { holdsOn, searchedCase, shapeFamilies, squareFamilies } from "../engine/cases.ts";
+import type { Claim } from "../engine/claim.ts";
+import { Oracle } from "../oracle.ts";
+import { DELTA, SINGLE, VALUE_FEATURES } from "./settings.ts";
+
+/** What single precision may make of attention: logits of size L are off by about L·√features roundings. */
+export function roundingAllowance({ problem }: Oracle): number {
+  let largest = 0;
+  const norms = (rows: Float32Array) => {
+    let most = 0;
+    for (let start = 0; start < rows.length; start += problem.features) {
+      let squared = 0;
+      for (let t = 0; t < problem.features; t++) squared += rows[start + t] ** 2;
+      most = Math.max(most, squared);
+    }
+    return Math.sqrt(most);
+  };
+  largest = Math.abs(problem.scale) * norms(problem.query) * norms(problem.key);
+  return SINGLE * (8 + 4 * largest) * Math.max(problem.largestValue, 1e-30);
+}
+
+/** Largest difference from P V, over the allowance. */
+export function differenceFrom(oracle: Oracle, output: ArrayLike<number>): number {
+  let largest = 0;
+  for (let at = 0; at < output.length; at++) {
+    const difference = Math.abs(output[at] - oracle.output[at]);
+    if (!(difference <= largest)) largest = difference;
+  }
+  return largest / roundingAllowance(oracle);
+}
+
+/** Blocks that hold everything leave nothing to sample. */
+export const singleBlock: Claim = {
+  name: "single-block-exact",
+  statement: "With one block for all keys the practical KDEformer is exact attention",
+  formula: "bucket >= n_k ⟹ Att~ = Att",
+  source: "Zandieh, Han, Daliri and Karbasi 2023, Algorithm 3",
+  assumptions: "single precision",
+  measurement: "largest difference from PV in float64, over what rounding of the logits explains",
+  rule: { kind: "always", allowed: DELTA },
+  bound: 1,
+  cases: holdsOn("gaussian", "clustered", "heavy-tailed", "sink-key", "needle", ...shapeFamilies),
+  anySource: true,
+  n: 64,
+  runs: 50,
+  async run({ implementation, input, seed, on }) {
+    const oracle = new Oracle(await input());
+    const { output } = await on((backend) =>
+      implementation.practical(
+        backend,
+        oracle.problem,
+        { bucketSize: oracle.problem.keys, samples: 8, seed },
+        {},
+      )
+    );
+    return { measured: differenceFrom(oracle, output) };
+  },
+};
+
+/** Rows of a softmax sum to 1, whatever was sampled. */
+export const constantValues: Claim = {
+  name: "constant-values",
+  statement:
+    "Equal values are returned as they are: exactly by approximations, which centre them, to rounding by exact attention",
+  formula: "V = 1cᵀ ⟹ Att~ = 1cᵀ",
+  source: "rows of P sum to 1; values are centred before they are sampled",
+  assumptions: "single precision",
+  measurement: "largest |output − c| / |c| in units of 2⁻²³, a 16th of it for exact attention",
+  rule: { kind: "always", allowed: DELTA },
+  bound: 1,
+  cases: [
+    ...holdsOn(
+      "gaussian",
+      "clustered",
+      "sink-key",
+      "permutation-softmax",
+      "huge-logits",
+      "shape-indivisible",
+      "shape-one-key",
+    ),
+    searchedCase,
+  ],
+  anySource: true,
+  n: 96,
+  runs: 50,
+  async run({ implementation, input, seed, on }) {
+    const given = await input({ valueFeatures: 3 }), oracle = new Oracle(given), constants = [3, -0.1, 1e4];
+    const problem = {
+      ...oracle.problem,
+      value: oracle.problem.value.map((_, at) => constants[at % 3]),
+      largestValue: 1e4,
+    };
+    const budget = { bucketSize: 16, samples: 16, seed };
+    const outputs = await on(async (backend) => [
+      (await implementation.exactAttention(backend, problem)).output,
+      (await implementation.practical(backend, problem, budget, {})).output,
+      (await implementation.residual(backend, problem, budget, {})).output,
+    ]);
+    let measured = 0;
+    for (const [method, output] of outputs.entries()) {
+      // Weights of exact attention sum to 1 up to a few roundings.
+      const unit = SINGLE * (method === 0 ? 16 : 1);
+      output.forEach((x, at) => {
+        const error = Math.abs(x - Math.fround(constants[at % 3])) / Math.abs(constants[at % 3]) / unit;
+        if (!(error <= measured)) measured = error;
+      });
+    }
+    return { measured };
+  },
+};
+
+/** Exact attention is exact, and nothing overflows. */
+export const exactKernels: Claim = {
+  name: "exact-attention",
+  statement: "Exact attention agrees with the formula in float64, for logits up to 10,000 as for small ones",
+  formula: "Att = softmax(s QKᵀ) V",
+  source: "the definition",
+  assumptions: "single precision",
+  measurement: "largest difference from PV in float64, over what rounding of the logits explains",
+  rule: { kind: "always", allowed: DELTA },
+  bound: 1,
+  cases: [...holdsOn(...squareFamilies, "hard-instance", ...shapeFamilies), searchedCase],
+  anySource: true,
+  n: 64,
+  runs: 50,
+  async run({ implementation, input, on }) {
+    const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES }));
+    const { output } = await on((backend) => implementation.exactAttention(backend, oracle.problem));
+    return { measured: differenceFrom(oracle, output) };
+  },
+};

@@ -1,0 +1,62 @@
+import { holdsOn, searchedCase, shapeFamilies, squareFamilies } from "../engine/cases.ts";
+import type { Claim } from "../engine/claim.ts";
+import { makeProblem } from "../../estimators/attention/problem.ts";
+import { DELTA, VALUE_FEATURES } from "./settings.ts";
+
+/** Nothing overflows, at any budget. */
+export const finiteOutput: Claim = {
+  name: "finite-output",
+  statement:
+    "Outputs and log-sum-exps are finite for every finite input, with logits up to 10,000, at small and large budgets",
+  formula: "max |Att~_ic| < ∞",
+  source: "log-sum-exp per row in the place of bare exponentials",
+  assumptions: "single precision; both practical methods, bucket and samples of 1 to 64 keys",
+  measurement: "0 if every output is finite, else 1",
+  rule: { kind: "always", allowed: DELTA },
+  bound: 0,
+  cases: [...holdsOn(...squareFamilies, "hard-instance", ...shapeFamilies), searchedCase],
+  anySource: true,
+  n: 96,
+  runs: 50,
+  async run({ implementation, input, seed, run, on }) {
+    const { query, key, value, scale } = await input({ valueFeatures: VALUE_FEATURES });
+    const problem = makeProblem(query, key, value, { scale });
+    const budget = { bucketSize: 4 ** (run % 4), samples: 4 ** ((run >> 2) % 4), seed };
+    return await on(async (backend) => {
+      const method = run % 2 ? implementation.practical : implementation.residual;
+      const { output, logSumExp } = await method(backend, problem, budget, {});
+      return { measured: output.every(Number.isFinite) && logSumExp.every(Number.isFinite) ? 0 : 1 };
+    });
+  },
+};
+
+/** The same seed, the same bits. */
+export const sameSeed: Claim = {
+  name: "same-seed",
+  statement: "The same seed gives the same output, bit for bit, and another seed another one",
+  formula: "Att~(seed) = Att~(seed) ≠ Att~(seed + 1)",
+  source: "counter-based random numbers: Salmon, Moraes, Dror and Shaw 2011",
+  assumptions: "one device; something is sampled",
+  measurement: "0 if two calls agree bit for bit and a third with another seed does not, else 1",
+  rule: { kind: "always", allowed: DELTA },
+  bound: 0,
+  cases: holdsOn("gaussian", "clustered", "heavy-tailed", "needle"),
+  anySource: true,
+  n: 192,
+  runs: 50,
+  async run({ implementation, input, seed, run, on }) {
+    const { query, key, value, scale } = await input({ valueFeatures: VALUE_FEATURES });
+    const problem = makeProblem(query, key, value, { scale });
+    const method = run % 2 ? implementation.practical : implementation.residual;
+    const [first, second, other] = await on(async (backend) => {
+      const outputs: Float32Array[] = [];
+      for (const used of [seed, seed, seed + 1]) {
+        const { output } = await method(backend, problem, { bucketSize: 16, samples: 24, seed: used }, {});
+        outputs.push(output.slice());
+      }
+      return outputs;
+    });
+    const same = first.every((x, at) => Object.is(x, second[at]));
+    return { measured: same && first.some((x, at) => x !== other[at]) ? 0 : 1 };
+  },
+};

@@ -1,0 +1,99 @@
+import type { Method } from "../../estimators/attention/approximate.ts";
+import { holdsOn, refutedOn, searchedCase } from "../engine/cases.ts";
+import type { Claim, Run, RunContext } from "../engine/claim.ts";
+import { Oracle } from "../oracle.ts";
+import { leastSquaresSlope } from "./product_error.ts";
+import { DELTA, VALUE_FEATURES } from "./settings.ts";
+
+const BUDGETS = [24, 48, 96, 192];
+
+/** Slope of the error over budgets, a third of each going to blocks. */
+async function budgetSlope(method: Method, { input, seed, on }: RunContext): Promise<Run> {
+  const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES })), errors: number[] = [];
+  for (const budget of BUDGETS) {
+    const { output } = await on((backend) =>
+      method(backend, oracle.problem, { bucketSize: budget / 3, samples: 2 * budget / 3, seed }, {})
+    );
+    errors.push(Math.max(oracle.relativeError(output), 1e-7));
+  }
+  const plot = Object.fromEntries(BUDGETS.map((budget, at) => [`error_${budget}`, errors[at]]));
+  return { measured: leastSquaresSlope(BUDGETS.map(Math.log), errors.map(Math.log)), plot };
+}
+
+const common = {
+  formula: "d ln ‖Att~ − Att‖ / d ln budget <= −0.3",
+  source: "Zandieh, Han, Daliri and Karbasi 2023, Algorithm 3 and figure 2; docs/theory.md §4",
+  assumptions: "something is left to sample at the smallest budget",
+  measurement: `least-squares slope of ln(‖Att~ − Att‖/(‖P‖‖V‖)) on ln budget, over ${
+    BUDGETS.join(", ")
+  } keys per query`,
+  rule: { kind: "slope", low: -Infinity, high: -0.3 },
+  bound: -0.3,
+  cases: holdsOn("gaussian", "clustered", "heavy-tailed", "low-rank", "sink-key"),
+  anySource: false,
+  n: 384,
+  runs: 24,
+} as const;
+
+/** The practical algorithm's error against its budget. */
+export const practicalSlope: Claim = {
+  ...common,
+  name: "practical-slope",
+  statement: "The error of the practical KDEformer falls with the budget of keys per query",
+  run: (context) => budgetSlope(context.implementation.practical, context),
+};
+
+/** The same with heavy entries removed first. */
+export const residualSlope: Claim = {
+  ...common,
+  name: "residual-slope",
+  statement: "The error of KDEformer with a sampled residual falls with the budget of keys per query",
+  run: (context) => budgetSlope(context.implementation.residual, context),
+};
+
+const EPSILON = 0.5;
+const beyond =
+  "single keys, different for each query, hold most of the weight, and neither blocks nor samples find them";
+
+/** What a fixed share of the keys is enough for. */
+export const practicalError: Claim = {
+  name: "practical-error",
+  statement: "Half of the keys per query give the practical KDEformer an error of at most half of ‖P‖‖V‖",
+  formula: "P[‖Att~ − Att‖ > ½ ‖P‖‖V‖] <= δ at bucket + samples = n/2",
+  source: "a measurement, not a theorem: Algorithm 3 has no guarantee",
+  assumptions: `δ = ${DELTA}`,
+  measurement: "‖Att~ − Att‖ / (‖P‖‖V‖)",
+  rule: { kind: "probability", allowed: DELTA },
+  bound: EPSILON,
+  cases: [
+    ...holdsOn("gaussian", "clustered", "heavy-tailed", "low-rank", "uniform-softmax", "equal-queries"),
+    ...holdsOn(
+      "sink-key",
+      "duplicated-keys",
+      "common-key-offset",
+      "tiny-density",
+      "rare-value",
+      "huge-value",
+    ),
+    ...holdsOn("alternating-values", "cluster-imbalance", "shape-indivisible"),
+    refutedOn("needle", beyond),
+    refutedOn("huge-logits", beyond),
+    {
+      ...searchedCase,
+      runs: 240,
+      expected: "refuted",
+      why: `there is no guarantee: a search finds inputs where ${beyond}`,
+    },
+  ],
+  anySource: true,
+  n: 192,
+  runs: 60,
+  async run({ implementation, input, seed, on }) {
+    const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES })), { keys } = oracle.problem;
+    const bucketSize = Math.ceil(keys / 8), samples = Math.ceil(3 * keys / 8);
+    const { output } = await on((backend) =>
+      implementation.practical(backend, oracle.problem, { bucketSize, samples, seed }, {})
+    );
+    return { measured: oracle.relativeError(output) };
+  },
+};

@@ -1,0 +1,11 @@
+/**
+ * Probability of failure that the checked guarantees are asked for. They hold for any δ; a large one is refuted and confirmed
+ * with the fewest runs.
+ */
+export const DELTA = 0.25;
+
+/** Features of values in claims that do not depend on them: few, for cheap runs. */
+export const VALUE_FEATURES = 16;
+
+/** Relative rounding of single precision: 2^−23. */
+export const SINGLE = 2 ** -23;

@@ -1,0 +1,63 @@
+import { makeCells } from "../../estimators/kde/cells.ts";
+import { CentredPoints } from "../../estimators/kde/centred_points.ts";
+import { Evaluations } from "../../estimators/kde/density.ts";
+import { HashingBased } from "../../estimators/kde/hashing_based.ts";
+import { MultiLevel } from "../../estimators/kde/multi_level.ts";
+import { NearestNeighbour } from "../../estimators/kde/nearest_neighbour.ts";
+import type { Backend } from "../../kernels/backend.ts";
+
+/** A plain mean of an estimator's draws, before any median or search for a floor makes it biased. */
+export type DensityDraw = typeof densityDraw;
+
+/** Estimators that draw. */
+export type DrawingMethod = "hashing-based" | "multi-level" | "nearest-neighbour";
+
+/** What a mean of draws is asked for. */
+export interface DrawRequest {
+  readonly points: Float32Array;
+  readonly queries: Float32Array;
+  readonly features: number;
+  readonly floor: number;
+  readonly seed: number;
+}
+
+/** A mean of draws. */
+export interface DrawMean {
+  /** [queries] */
+  readonly density: Float64Array;
+  /** Variance over squared density, at most, for densities from the floor on. */
+  readonly relativeVariance: number;
+}
+
+/** So loose that one group of draws is cheapest: the answer is then a plain mean. */
+const LOOSE = { epsilon: 0.9, delta: 0.4 };
+
+/** One plain mean of the estimators' draws. */
+export async function densityDraw(
+  backend: Backend,
+  method: DrawingMethod,
+  { points: rows, queries: raw, features, floor, seed }: DrawRequest,
+): Promise<DrawMean> {
+  const points = new CentredPoints(rows, features), queries = points.place(raw);
+  const target = { ...LOOSE, densityFloor: floor, seed };
+  if (method === "nearest-neighbour") {
+    const cells = await makeCells(backend, points, seed, new Evaluations());
+    const estimator = new NearestNeighbour(backend, points, cells, queries, target);
+    const all = Uint32Array.from({ length: queries.length / features }, (_, row) => row);
+    const { logDensity } = await estimator.estimateAt(all, floor, LOOSE.delta);
+    // The draws that Bernstein's inequality asks for leave at most this, (2 + 2ε/3) ln(2/δ) kappa floor/(ε² floor) draws of variance
+    // at most kappa · density.
+    const relativeVariance = LOOSE.epsilon ** 2 /
+      ((2 + 2 * LOOSE.epsilon / 3) * Math.log(2 / LOOSE.delta));
+    return { density: logDensity.map(Math.exp), relativeVariance };
+  }
+  const Estimator = method === "hashing-based" ? HashingBased : MultiLevel;
+  const estimator = new Estimator(backend, points, target);
+  const { groups, perGroup } = estimator.draws(floor, LOOSE.delta);
+  if (groups !== 1) throw new Error("Cannot check unbiasedness: a median of several means was planned");
+  const { logDensity } = await estimator.estimate(queries, floor, LOOSE.delta);
+  return {
+    density: logDensity.map(Math.exp),
+    relativeVariance: estimator.plan(floor).relativeVariance / perGroup,
+  };
+}

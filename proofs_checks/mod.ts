@@ -1,0 +1,23 @@
+/**
+ * Verification as a library: whether the guarantees hold, and how cost and error grow. No external import, so it runs
+ * wherever `mod.ts` does.
+ *
+ * @example
+ * ```ts
+ * import { verify } from "./mod.ts";
+ * const { results } = await verify({ claims: ["gray-order"], device: "reference" });
+ * console.log(results[0].verdict); // holds
+ * ```
+ *
+ * @module
+ */
+export { claims } from "./claims/claims.ts";
+export type { Claim, ClaimCase, InputSource, InputStream, Rule, Run, RunContext } from "./engine/claim.ts";
+export { type Implementation, shipped } from "./engine/implementation.ts";
+export type { ClaimText, PlotPoint, VerificationReport, VerificationResult } from "./engine/report.ts";
+export { verify, type VerifyOptions } from "./engine/verify.ts";
+export { families } from "./inputs/families.ts";
+export { mergeReports } from "./report/merge.ts";
+export { measureScaling } from "./scaling/measure.ts";
+export type { ScalingOptions } from "./scaling/options.ts";
+export type { ScalingPoint, ScalingReport, ScalingSeries } from "./scaling/report.ts";

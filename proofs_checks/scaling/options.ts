@@ -1,0 +1,40 @@
+import type { AttentionOptions, MethodName } from "../../estimators/attention/options.ts";
+import type { DeviceKind } from "../../kernels/backend.ts";
+import type { AttentionInput } from "../inputs/family.ts";
+import type { ScalingPoint, ScalingSeries } from "./report.ts";
+
+/** Of what the peak growth of memory is asked. */
+export interface MemoryQuestion {
+  readonly workload: string;
+  readonly n: number;
+  readonly seed: number;
+  readonly device: DeviceKind;
+  readonly options: Pick<AttentionOptions, "method" | "bucketSize" | "samples" | "seed">;
+}
+
+/** Options of `measureScaling`. */
+export interface ScalingOptions {
+  /** Smallest and largest n, 1,024 and 16,384 by default; the sizes between are doublings of the smallest. */
+  readonly min?: number;
+  readonly max?: number;
+  /** Error to certify, 0.3 by default. */
+  readonly epsilon?: number;
+  /** Names of workloads, gaussian and clustered by default. */
+  readonly workloads?: readonly string[];
+  /** Method at a fixed budget, "kdeformer-practical" by default; at a fixed error it is "auto". */
+  readonly method?: MethodName;
+  readonly seed?: number;
+  readonly device?: DeviceKind;
+  /** Seconds that one run may take: beyond, exact attention is extrapolated and others are left out; 60 by default. */
+  readonly limit?: number;
+  /** The command that repeats the measurement. */
+  readonly replay?: string;
+  /** Makes the input of a workload; null if it has none of that size. By default one of the generated families. */
+  readonly load?: (workload: string, n: number, seed: number) => Promise<AttentionInput | null>;
+  /** Measures memory; where it is left out memory is not measured. */
+  readonly peakMemory?: (question: MemoryQuestion) => Promise<number | null>;
+  readonly onPoint?: (workload: string, mode: ScalingSeries["mode"], point: ScalingPoint) => void;
+}
+
+/** Keys per query at a fixed budget. */
+export const BUDGET = { bucket: 64, samples: 128 } as const;

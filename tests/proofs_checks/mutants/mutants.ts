@@ -1,0 +1,143 @@
+import { exactAttention } from "../../../estimators/attention/exact.ts";
+import type { Implementation } from "../../../proofs_checks/engine/implementation.ts";
+import { shipped } from "../../../proofs_checks/engine/implementation.ts";
+import { hostPractical } from "./host_practical.ts";
+import {
+  evenWeights,
+  forwardGray,
+  hashNotCentred,
+  heaviestMissed,
+  scaleBoundSampling,
+  unshiftedMerge,
+} from "./kernels.ts";
+
+/** A deliberately broken implementation, and the claim that must notice. */
+export interface Mutant {
+  readonly name: string;
+  readonly claim: string;
+  readonly family: string;
+  readonly implementation: Implementation;
+  /** The same without the fault, where it is not the shipped implementation. */
+  readonly sound?: Implementation;
+}
+
+const host = hostPractical("none");
+
+function mutant(name: string, claim: string, family: string, broken: Partial<Implementation>): Mutant {
+  return { name, claim, family, implementation: { ...shipped, ...broken } };
+}
+
+function hostMutant(fault: Parameters<typeof hostPractical>[0], claim: string, family: string): Mutant {
+  return {
+    ...mutant(fault, claim, family, { practical: hostPractical(fault) }),
+    sound: { ...shipped, practical: host },
+  };
+}
+
+/** The mutants. */
+export const mutants: readonly Mutant[] = [
+  mutant("Gray code applied forwards", "gray-order", "all-patterns", { kernels: forwardGray }),
+  mutant("keys hashed without their mean taken off", "invariance-key-shift", "gaussian", {
+    kernels: hashNotCentred,
+  }),
+  mutant("sampler that weights all samples alike", "key-sampling-unbiased", "sink-key", {
+    kernels: evenWeights,
+  }),
+  mutant("sampler that never draws the heaviest key", "key-sampling-unbiased", "sink-key", {
+    kernels: heaviestMissed,
+  }),
+  mutant("log-sum-exp merge without a shift", "merge-identity", "huge-logits", { kernels: unshiftedMerge }),
+  mutant("sampling bound to the scale of values", "invariance-value-scale", "gaussian", {
+    kernels: scaleBoundSampling,
+  }),
+  mutant("parts merged as if they weighed alike", "merge-identity", "gaussian", {
+    mergePartials: (parts) =>
+      shipped.mergePartials(
+        parts.map((part) => ({
+          ...part,
+          logSumExp: { ...part.logSumExp, data: part.logSumExp.data.map(() => 0) },
+        })),
+      ),
+  }),
+  mutant("lift that forgets the weights", "lift-identity", "gaussian", {
+    liftWeights: (rows, features, logWeights) =>
+      shipped.liftWeights(rows, features, Float64Array.from(logWeights, (log) => log > -Infinity ? 0 : log)),
+  }),
+  mutant("repeated draws counted once", "product-unbiased", "sink-key", {
+    drawKeys(probabilities, samples, stream) {
+      const { index } = shipped.drawKeys(probabilities, samples, stream);
+      return {
+        index,
+        logWeights: Float32Array.from(index, (key) => -Math.log(samples * probabilities[key])),
+      };
+    },
+  }),
+  mutant("draws weighted as if they were even", "product-unbiased", "sink-key", {
+    drawKeys(probabilities, samples, stream) {
+      const { index, logWeights } = shipped.drawKeys(probabilities, samples, stream);
+      const even = Math.log(probabilities.length);
+      return {
+        index,
+        logWeights: logWeights.map((log, at) => log + Math.log(probabilities[index[at]]) + even),
+      };
+    },
+  }),
+  mutant("probabilities without column norms", "column-norm-sampling", "sink-key", {
+    keyProbabilities: (columns, values) => shipped.keyProbabilities(columns.map(() => 0), values),
+  }),
+  mutant("samples without the stable rank", "product-bound", "permutation-softmax", {
+    bernsteinSamples: (terms) =>
+      Math.ceil(shipped.bernsteinSamples({ ...terms, stableRank: 1, looseness: 1 }) / 8),
+  }),
+  mutant("row sums of one factor too many", "row-sums", "gaussian", {
+    async kdeformer(...args) {
+      const result = await shipped.kdeformer(...args);
+      const heads = result.heads.map((head) => ({
+        ...head,
+        logRowSums: head.logRowSums.map((log) => log + 0.5),
+      }));
+      return { ...result, heads };
+    },
+  }),
+  mutant("output not divided by D~", "spectral-guarantee", "sink-key", {
+    async kdeformer(...args) {
+      const result = await shipped.kdeformer(...args), width = args[1].valueFeatures, { queries } = args[1];
+      const output = result.output.map((x, at) =>
+        x * Math.exp(result.logSumExp[Math.floor(at / width)]) / queries
+      );
+      return { ...result, output };
+    },
+  }),
+  mutant("density over found points only", "density-unbiased-hashing-based", "gaussian", {
+    async densityDraw(...args) {
+      const { density, relativeVariance } = await shipped.densityDraw(...args);
+      return { density: density.map((x) => 2 * x), relativeVariance };
+    },
+  }),
+  mutant("certificate without a confidence radius", "certificate-spoilt-rows", "gaussian", {
+    async certify(...args) {
+      const { certificate, head } = await shipped.certify(...args),
+        { operatorNormEstimate, target } = certificate;
+      return { certificate: { ...certificate, holds: operatorNormEstimate <= target! }, head };
+    },
+  }),
+  mutant("norm of a wide softmax matrix taken to be at least 1", "softmax-norm-kernels", "shape-one-query", {
+    softmaxOperatorNorm: async (...args) =>
+      (await shipped.softmaxOperatorNorm(...args)).map((norm) => Math.max(1, norm)),
+  }),
+  mutant("last key left out", "exact-attention", "gaussian", {
+    exactAttention: (backend, problem, progress) =>
+      exactAttention(backend, { ...problem, keys: problem.keys - 1 }, progress),
+  }),
+  mutant("blocks that grow with n", "sub-quadratic-cost", "gaussian", {
+    practical: (backend, problem, budget, progress) =>
+      shipped.practical(backend, problem, { ...budget, bucketSize: problem.keys / 8 }, progress),
+  }),
+  hostMutant("own block not masked", "denominator-unbiased", "uniform-softmax"),
+  hostMutant("block counted twice", "denominator-unbiased", "clustered"),
+  hostMutant("weights forgotten", "denominator-unbiased", "gaussian"),
+  hostMutant("weights of the square root", "denominator-unbiased", "gaussian"),
+  hostMutant("last key of a block dropped", "single-block-exact", "clustered"),
+  hostMutant("order not undone", "single-block-exact", "gaussian"),
+  hostMutant("seed ignored", "same-seed", "clustered"),
+];
