@@ -46,7 +46,8 @@ export const liftIdentity: Claim = {
         logWeights,
       );
     let measured = 0;
-    for (let i = 0; i < QUERIES; i++) {
+    // A family may have a shape of its own.
+    for (let i = 0; i < query.shape[1]; i++) {
       const y = Float64Array.from({ length: features }, (_, t) => scale * query.data[i * features + t]);
       const norm = y.reduce((sum, x) => sum + x * x, 0);
       const direct = Float64Array.from(logWeights, (log, j) => {

@@ -50,7 +50,6 @@ export const heaviestMissed = replaceKernels((backend) => ({
 /** Parts merged by bare exponentials. */
 export const unshiftedMerge = replaceKernels((backend) => ({
   mergeAttention: (args): PartialAttention => {
-    if (!args.second) return backend.mergeAttention(args);
     const [a, b] = [args.first, args.second].map(({ logSumExp }) => floatValues(logSumExp).map(Math.exp));
     const [x, y] = [args.first, args.second].map(({ output }) => floatValues(output));
     const width = args.valueFeatures;
