@@ -57,4 +57,11 @@ function overview(): string {
     "Every command takes --help.\n";
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2));
+if (import.meta.main) {
+  // Whoever reads the output may leave early, as `head` does.
+  process.stdout.on("error", (error: Error & { code?: string }) => {
+    if (error.code === "EPIPE") process.exit(1);
+    throw error;
+  });
+  process.exitCode = await main(process.argv.slice(2));
+}

@@ -83,9 +83,12 @@ async function runHeads(
   signal?: AbortSignal,
 ): Promise<CostedAttention> {
   const { queries, keys, features, valueFeatures, scale } = problem;
-  const { query, key, value } = uploadHeads(backend, problem, firstHead, heads);
+  const { query, key, value: rawValue } = uploadHeads(backend, problem, firstHead, heads);
   const shape = { heads, queries, keys, features, valueFeatures, scale };
-  const centre = backend.columnMean({ rows: value, heads, count: keys, width: valueFeatures });
+  const values = { rows: rawValue, heads, count: keys, width: valueFeatures };
+  const centre = backend.columnMean(values);
+  // The correction of the samples divides by their mass: rounding errors of values far from 0 would grow with it.
+  const value = backend.centreRows({ ...values, centre });
   const gather = (rows: DeviceArray, index: DeviceArray, count: number, width: number, picks: number) =>
     backend.gatherRows({ rows, index, heads, count, width, picks });
 
@@ -108,10 +111,14 @@ async function runHeads(
   });
   const pairs = heads * blockPairs(queries, keys, blocks);
   const finish = async (keyEvaluations: number, result: PartialAttention) => {
-    const [output, logSumExp] = await backend.run(
-      [result.output, result.logSumExp],
+    const [output, logSumExp, mean] = await backend.run(
+      [result.output, result.logSumExp, centre],
       signal,
     ) as Float32Array[];
+    for (let at = 0; at < output.length; at++) {
+      const head = Math.floor(at / (queries * valueFeatures));
+      output[at] += mean[head * valueFeatures + at % valueFeatures];
+    }
     return { output, logSumExp, keyEvaluations };
   };
   if (samples === 0) return finish(pairs, near);
@@ -124,7 +131,7 @@ async function runHeads(
     ...shape,
     probabilities,
     probes,
-    value,
+    value: rawValue,
     centre,
     valueScale: 1 / Math.max(problem.largestValue, 1e-30),
     columnShare: 0,
@@ -152,7 +159,7 @@ async function runHeads(
       valueFeatures,
       blocks,
       probabilities: probabilityRows,
-      outputs: outputs.map((x, at) => x - means[at % valueFeatures]),
+      outputs,
       probeBlocks: ofHead(rows, head, heads).map((row) => blockOf(queryPosition[row], queries, blocks)),
       keyBlocks: keyPosition.map((position) => blockOf(position, keys, blocks)),
       keyOrder,
@@ -213,7 +220,7 @@ function correctSamples(
       logWeights[at] = Math.log(sample.weights[pick] * (1 + shared.mass));
       for (let c = 0; c < valueFeatures; c++) {
         const centred = rows[key * valueFeatures + c] - mean[c];
-        value[at * valueFeatures + c] = mean[c] + (centred + shared.value[c]) / (1 + shared.mass);
+        value[at * valueFeatures + c] = (centred + shared.value[c]) / (1 + shared.mass);
       }
     });
   });

@@ -48,7 +48,7 @@ export const heaviestMissed = replaceKernels((backend) => ({
 }));
 
 /** Parts merged by bare exponentials. */
-export const unshiftedMerge = replaceKernels((backend) => ({
+export const unshiftedMerge = replaceKernels(() => ({
   mergeAttention: (args): PartialAttention => {
     const [a, b] = [args.first, args.second].map(({ logSumExp }) => floatValues(logSumExp).map(Math.exp));
     const [x, y] = [args.first, args.second].map(({ output }) => floatValues(output));
