@@ -42,6 +42,7 @@ export type {
   DeviceArray,
   DeviceKind,
   PartialAttention,
+  SampledKeys,
 } from "./kernels/backend.ts";
 export type { Purpose, SeedWords } from "./kernels/random.ts";
 export { DeviceLostError, DeviceUnavailableError } from "./kernels/errors.ts";
