@@ -95,7 +95,7 @@ export interface AttendArguments extends AttentionShape {
   readonly queryOrder?: DeviceArray;
   /** [heads, keys] words, a permutation: the key at position p is row keyOrder[p] of `key` and `value`. */
   readonly keyOrder?: DeviceArray;
-  /** Keys that the queries of every other block see too. */
+  /** Keys that the queries of every other block see too. Not together with `exclude`. */
   readonly samples?: SampledKeys;
 }
 

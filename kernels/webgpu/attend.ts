@@ -40,21 +40,21 @@ export function attend(
   const index = attendIndex(recorder, args), arrays = padded(recorder, args);
   const most = Math.ceil(keys / blocks) + (samples?.count ?? 0), parts = Math.ceil(most / MOST_KEYS);
   const mostKeys = Math.ceil(most / parts);
-  let result: PartialAttention | undefined;
-  for (let part = 0; part < parts; part++) {
-    const next = attendPart(recorder, which, args, arrays, index, part * mostKeys, mostKeys);
-    result = result
-      ? mergeAttention(recorder, {
-        first: result,
-        second: next,
-        heads,
-        queries,
-        valueFeatures: 4 * arrays.columns,
-      })
-      : next;
+  const attendPartFrom = (firstOfBlock: number, into?: PartialAttention) =>
+    attendPart(recorder, which, args, arrays, index, firstOfBlock, mostKeys, into);
+  const shape = { heads, queries, valueFeatures: 4 * arrays.columns };
+  let result = attendPartFrom(0), next: PartialAttention | undefined, spare: PartialAttention | undefined;
+  // Three pairs of arrays take turns, so that memory does not grow with the number of parts.
+  for (let part = 1; part < parts; part++) {
+    next = attendPartFrom(part * mostKeys, next);
+    const merged = mergeAttention(recorder, { ...shape, first: result, second: next }, spare);
+    spare = result;
+    result = merged;
   }
-  const { output, logSumExp } = result!;
-  return { output: trimRows(recorder, output, heads * queries, valueFeatures), logSumExp };
+  return {
+    output: trimRows(recorder, result.output, heads * queries, valueFeatures),
+    logSumExp: result.logSumExp,
+  };
 }
 
 /** The rows of an attention in whole vec4s. */
@@ -85,10 +85,12 @@ function attendPart(
   { array: index, keyOrderAt, keyBlocksAt, samplesAt }: AttendIndex,
   firstOfBlock: number,
   mostKeys: number,
+  into?: PartialAttention,
 ): PartialAttention {
   const { heads, queries, keys, features, logWeights, causal, exclude, samples, blocks = 1 } = args;
-  const logSumExp = recorder.array("float", heads * queries, "the log-sum-exp");
-  const output = recorder.array("float", heads * queries * valueColumns * 4, "the attention output");
+  const logSumExp = into?.logSumExp ?? recorder.array("float", heads * queries, "the log-sum-exp");
+  const output = into?.output ??
+    recorder.array("float", heads * queries * valueColumns * 4, "the attention output");
   const featureColumns = Math.ceil(features / 4);
   const chunks = Math.ceil(valueColumns / MOST_COLUMNS), columns = Math.ceil(valueColumns / chunks);
   const sizes: Record<string, number> = which === "registers"

@@ -11,14 +11,16 @@ const kernel: Kernel = {
   access: ["read", "read", "read", "read", "write", "write"],
 };
 
-/** Merges two partial results over disjoint keys. */
+/** Merges two partial results over disjoint keys, into arrays that are no longer needed where such are given. */
 export function mergeAttention(
   recorder: Recorder,
   args: Parameters<Backend["mergeAttention"]>[0],
+  into?: PartialAttention,
 ): PartialAttention {
   const { first, second, heads, queries, valueFeatures } = args;
-  const output = recorder.array("float", heads * queries * valueFeatures, "the merged output");
-  const logSumExp = recorder.array("float", heads * queries, "the merged log-sum-exp");
+  const output = into?.output ??
+    recorder.array("float", heads * queries * valueFeatures, "the merged output");
+  const logSumExp = into?.logSumExp ?? recorder.array("float", heads * queries, "the merged log-sum-exp");
   const tile = rowTile(valueFeatures, recorder.software);
   recorder.dispatch({
     kernel,
