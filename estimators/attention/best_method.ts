@@ -4,8 +4,8 @@ import type { MethodName } from "./options.ts";
 import type { Problem } from "./problem.ts";
 
 /**
- * Fitting takes time that key evaluations do not show: with this part of the budget the calibrated coreset takes
- * about as long as the practical KDEformer with all of it, and errs less by far (`bench/RESULTS.md`).
+ * Fitting takes time that key evaluations do not show: with this part of the budget the calibrated coreset takes 1.4
+ * times as long as the practical KDEformer with all of it, and errs two fifths as much in the median (`bench/RESULTS.md`).
  */
 const CALIBRATED_SHARE = 1 / 2;
 
