@@ -4,6 +4,7 @@ import { PartCollector, uploadHeads } from "./exact.ts";
 import type { Budget, CostedAttention } from "./approximate.ts";
 import { headChunks, type Progress } from "./head_chunks.ts";
 import type { Problem } from "./problem.ts";
+import { sampledMean } from "./sampled_mean.ts";
 
 /** How the budget of one head is spent. */
 interface Plan {
@@ -92,7 +93,7 @@ function record(
   const sort = (ranks: DeviceArray, count: number) =>
     backend.sortByBucket({ ranks, heads, count, buckets: 2 ** projections });
   const byQuery = sort(backend.angularHash({ ...hash, rows: query, count: queries }), queries);
-  const shift = backend.columnMean({ rows: key, heads, count: keys, width: features });
+  const shift = sampledMean(backend, { rows: key, heads, count: keys, width: features });
   const byKey = sort(backend.angularHash({ ...hash, rows: key, count: keys, shift }), keys);
   const sorted = { ...shape, blocks, queryOrder: byQuery.order, keyOrder: byKey.order };
   if (samples === 0) return backend.attend(sorted);
@@ -110,7 +111,7 @@ function record(
     ...shape,
     probes,
     probabilities: backend.softmaxRows({ ...shape, query: probe, queries: probes }),
-    centre: backend.columnMean({ rows: value, heads, count: keys, width: valueFeatures }),
+    centre: sampledMean(backend, { rows: value, heads, count: keys, width: valueFeatures }),
     valueScale: 1 / Math.max(problem.largestValue, 1e-30),
     ...SHARES,
   });

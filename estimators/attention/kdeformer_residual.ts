@@ -6,6 +6,7 @@ import { PartCollector, uploadHeads } from "./exact.ts";
 import { headChunks, type Progress } from "./head_chunks.ts";
 import { defaultProjections, drawHyperplanes, drawProbes } from "./kdeformer_practical.ts";
 import type { Problem } from "./problem.ts";
+import { sampledMean } from "./sampled_mean.ts";
 import { type ProbedRows, residualImportance, sampleError } from "./probed_rows.ts";
 import { type KeySample, sampleResidual } from "./residual_sample.ts";
 
@@ -96,7 +97,7 @@ async function runHeads(
   const hash = { hyperplanes, heads, width: features, projections };
   const sort = (ranks: DeviceArray, count: number) =>
     backend.sortByBucket({ ranks, heads, count, buckets: 2 ** projections });
-  const shift = backend.columnMean({ rows: key, heads, count: keys, width: features });
+  const shift = sampledMean(backend, { rows: key, heads, count: keys, width: features });
   const byQuery = sort(backend.angularHash({ ...hash, rows: query, count: queries }), queries);
   const byKey = sort(backend.angularHash({ ...hash, rows: key, count: keys, shift }), keys);
   const { order: queryOrder } = byQuery;

@@ -25,6 +25,7 @@ export function keyImportance(
   const step = {
     kernel,
     definitions: { FOUR: 4 },
+    constants: { LANES: recorder.reducingLanes },
     parameters: [heads, keys, probes, Math.ceil(valueFeatures / 4), tiles, ...shares.map(floatBits)],
     arrays: [
       probabilities,

@@ -22,7 +22,7 @@ struct Parameters {
 @group(0) @binding(5) var<storage, read_write> columnNorm: array<f32>; // (heads, keys) f32
 @group(0) @binding(6) var<storage, read_write> importance: array<f32>; // (heads, keys) f32
 
-const LANES = 256u;
+override LANES: u32;
 
 var<workgroup> partial: array<vec2f, LANES>;
 

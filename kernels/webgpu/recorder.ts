@@ -32,6 +32,11 @@ export class Recorder {
   readonly largestArrayBytes: number;
   /** True for an adapter that is emulated on the CPU, which other shapes of workgroups suit. */
   readonly software: boolean;
+  /**
+   * Invocations of a workgroup that reduces a row: on the CPU they take turns at every barrier, which costs more than
+   * the work that they share. Not fewer, since the loops of one may take no more than 65,535 turns in all there.
+   */
+  readonly reducingLanes: number;
   readonly #pool: BufferPool;
   readonly #pipelines: PipelineCache;
   readonly #empty: GPUBuffer;
@@ -47,6 +52,7 @@ export class Recorder {
   constructor(device: GPUDevice, software: boolean, largestArrayBytes: number) {
     this.device = device;
     this.software = software;
+    this.reducingLanes = software ? 64 : 256;
     this.largestArrayBytes = largestArrayBytes;
     this.#pool = new BufferPool(device, device.limits.maxBufferSize);
     this.#pipelines = new PipelineCache(device);

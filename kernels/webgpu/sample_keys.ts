@@ -23,6 +23,7 @@ export function sampleKeys(
   const step = {
     kernel,
     definitions: { BITS: 31 },
+    constants: { LANES: recorder.reducingLanes },
     parameters: [heads, keys, samples, purpose, seed[0], seed[1], firstStream],
     arrays: [importance, cumulative, index, logWeight],
   };

@@ -18,7 +18,7 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read_write> index: array<u32>; // (heads, samples) u32
 @group(0) @binding(4) var<storage, read_write> logWeight: array<f32>; // (heads, samples) f32
 
-const LANES = 256u;
+override LANES: u32;
 
 var<workgroup> largest: array<f32, LANES>;
 var<workgroup> totals: array<vec2u, LANES>;

@@ -24,6 +24,7 @@ export function softmaxRows(recorder: Recorder, args: Parameters<Backend["softma
   const step = {
     kernel,
     definitions: { QUERIES: tileQueries, FOUR: 4 },
+    constants: { LANES: recorder.reducingLanes },
     parameters: [heads, queries, keys, Math.ceil(features / 4), queryTiles, keyTiles, floatBits(scale)],
     arrays: [
       padRows(recorder, query, heads * queries, features),

@@ -18,7 +18,7 @@ struct Parameters {
 @group(0) @binding(2) var<storage, read> key: array<vec4f>; // (heads, keys, 4 columns) f32
 @group(0) @binding(3) var<storage, read_write> probabilities: array<f32>; // (heads, queries, keys) f32
 
-const LANES = 256u;
+override LANES: u32;
 
 var<workgroup> partial: array<f32, LANES>;
 

@@ -31,6 +31,7 @@ export function sortByBucket(
     const first = pass === 0 ? 1 : 0, last = pass === passes - 1 ? 1 : 0;
     const step = {
       kernel,
+      constants: { LANES: recorder.reducingLanes },
       parameters: [heads, count, chunks, digits, pass * DIGIT_BITS, first, last],
       arrays: [ranks, previous, offsets, order, position],
     };

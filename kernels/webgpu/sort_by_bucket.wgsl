@@ -21,7 +21,7 @@ struct Parameters {
 @group(0) @binding(5) var<storage, read_write> position: array<u32>; // (heads, count) u32
 
 const CHUNK = 128u;
-const LANES = 256u;
+override LANES: u32;
 
 var<workgroup> totals: array<u32, LANES>;
 
