@@ -22,8 +22,8 @@ export function calibrateValues(
   const design = coresetRows(coreset.products, coreset, scale);
   const residual = coresetOutput(design, rows, coreset);
   const root = omega.map(Math.sqrt);
-  for (let at = 0; at < residual.length; at++) {
-    residual[at] = root[Math.floor(at / valueFeatures)] * (output[at] - residual[at]);
+  for (let i = 0, at = 0; i < rows; i++) {
+    for (let c = 0; c < valueFeatures; c++, at++) residual[at] = root[i] * (output[at] - residual[at]);
   }
   const columnScale = scaleColumns(design, rows, size, root);
   const gram = gramMatrix(design, rows, size);
@@ -32,7 +32,12 @@ export function calibrateValues(
   const { dual, leftOut } = solveRidge(gram, rows, RIDGE * trace / rows, residual, valueFeatures);
   if (!(sumOfSquares(leftOut) < sumOfSquares(residual))) return undefined;
   const correction = multiply(transpose(design, rows, size), size, dual, rows, valueFeatures);
-  return value.map((z, at) => z + correction[at] / columnScale[Math.floor(at / valueFeatures)]);
+  for (let s = 0, at = 0; s < size; s++) {
+    for (let c = 0; c < valueFeatures; c++, at++) {
+      correction[at] = value[at] + correction[at] / columnScale[s];
+    }
+  }
+  return correction;
 }
 
 /** Multiplies row i by root_i and divides columns by their root mean square, which is returned. */

@@ -16,7 +16,6 @@ import { kdeformerPractical } from "./kdeformer_practical.ts";
 import { chooseProbes, type ProbeCounts } from "./probe_queries.ts";
 import type { Problem } from "./problem.ts";
 import { shrinkUseless } from "./shrink_useless.ts";
-import { clip, shifted, type ValueBox, valueBox } from "./value_box.ts";
 
 /** Of the budget, the parts spent on rows that are computed exactly; clusters take the rest. */
 const UNIFORM_SHARE = 0.2, OUTLYING_SHARE = 0.08, HELD_OUT_SHARE = 0.05;
@@ -171,7 +170,7 @@ async function runHeads(
   const words = [clusters.labels, clusters.clusters, clusters.products];
   const read = await backend.run([...outputs, ...words], signal);
   const omega = Float64Array.from({ length: fitRows }, (_, i) => i < probes.uniform ? 1 : OUTLYING_WEIGHT);
-  const fits = Array.from({ length: heads }, (_, head): Fit => {
+  const coresets = Array.from({ length: heads }, (_, head): Coreset => {
     const [output, logSumExp, keyMean, valueMean, probabilities] = read.slice(0, 5).map((data) =>
       ofHead(data as Float32Array, head, heads)
     );
@@ -183,17 +182,23 @@ async function runHeads(
       scale,
       query: gatherDoubles(own(problem.query), features, ofHead(picks.all, head, heads)),
       probabilities,
-      output: Float64Array.from(output),
-      logSumExp: Float64Array.from(logSumExp),
+      output: new Float64Array(output),
+      logSumExp: new Float64Array(logSumExp),
       key: own(problem.key),
       keyMean,
       value: own(problem.value),
       valueMean,
     };
-    return fit(known, ofHead(read[6] as Uint32Array, head, heads), read[7][head], omega);
+    return fit(
+      known,
+      ofHead(read[6] as Uint32Array, head, heads),
+      read[7][head],
+      omega,
+      problem.largestValue,
+    );
   });
 
-  const points = stack(fits.map(({ coreset }) => coreset), read[3] as Float32Array, features, valueFeatures);
+  const points = stack(coresets, read[3] as Float32Array, features, valueFeatures);
   const attended = backend.attend({
     heads,
     queries,
@@ -211,9 +216,8 @@ async function runHeads(
     signal,
   ) as Float32Array[];
   let keyEvaluations = heads * rows * keys;
-  fits.forEach(({ box, coreset }, head) => {
+  coresets.forEach(({ size }, head) => {
     const outputs = ofHead(output, head, heads);
-    if (box) clip(outputs, box);
     const [exactOutput, exactSums, , mean] = read.slice(0, 4).map((data) =>
       ofHead(data as Float32Array, head, heads)
     );
@@ -223,7 +227,7 @@ async function runHeads(
         outputs[row * valueFeatures + c] = exactOutput[at * valueFeatures + c] + mean[c];
       }
     });
-    keyEvaluations += coreset.size * queries + read[8][head];
+    keyEvaluations += size * queries + read[8][head];
   });
   for (let at = 0; at < logSumExp.length; at++) logSumExp[at] += scale * read[5][at];
   return { output, logSumExp, keyEvaluations };
@@ -249,30 +253,36 @@ function pickProbes(
   return { fit, all };
 }
 
-/** The points that stand for the keys of a head. */
-interface Fit {
-  readonly coreset: Coreset;
-  /** The range that outputs may not leave; nothing if they cannot. */
-  readonly box?: ValueBox;
-}
-
-/** The coreset of one head, its values calibrated, and shrunk if they are of no use. */
-function fit(known: ProbedHead, labels: Uint32Array, size: number, omega: Float64Array): Fit {
-  const { features, valueFeatures, scale, query, output, value, valueMean } = known, fitted = omega.length;
+/**
+ * The coreset of one head, its values calibrated, and shrunk if they are of no use. No point has a value beyond the
+ * largest there is, and outputs are means of the values of points.
+ */
+function fit(
+  known: ProbedHead,
+  labels: Uint32Array,
+  size: number,
+  omega: Float64Array,
+  largestValue: number,
+): Coreset {
+  const { features, valueFeatures, scale, query, output, valueMean } = known, fitted = omega.length;
   const plain = clusterCoreset(known, labels, size, omega);
   const calibrated = calibrateValues(known, plain, omega);
+  if (calibrated) limitValues(calibrated, valueMean, largestValue);
   const coreset = calibrated ? { ...plain, value: calibrated } : plain;
   const heldOut = output.length / valueFeatures - fitted;
   const products = coresetProducts(query.subarray(fitted * features), heldOut, coreset);
   const predicted = coresetOutput(coresetRows(products, coreset, scale), heldOut, coreset);
-  // Means of values need no clipping.
-  const box = calibrated && valueBox(value, valueFeatures);
-  if (box) clip(predicted, shifted(box, valueMean));
   const factor = shrinkUseless(predicted, output.subarray(fitted * valueFeatures), valueFeatures);
-  return {
-    coreset: factor === 1 ? coreset : { ...coreset, value: coreset.value.map((z) => factor * z) },
-    box,
-  };
+  return factor === 1 ? coreset : { ...coreset, value: coreset.value.map((z) => factor * z) };
+}
+
+/** Keeps the entries of centred values [size, width], with their mean [width] added, within ±largest, in place. */
+export function limitValues(values: Float64Array, mean: Float32Array, largest: number): void {
+  for (let at = 0; at < values.length;) {
+    for (let c = 0; c < mean.length; c++, at++) {
+      values[at] = Math.min(largest - mean[c], Math.max(-largest - mean[c], values[at]));
+    }
+  }
 }
 
 /**
@@ -292,7 +302,9 @@ function stack(
   coresets.forEach((coreset, head) => {
     key.set(coreset.key, head * size * features);
     const mean = ofHead(valueMean, head, coresets.length);
-    value.set(coreset.value.map((z, at) => z + mean[at % valueFeatures]), head * size * valueFeatures);
+    for (let at = 0, to = head * size * valueFeatures; at < coreset.value.length;) {
+      for (let c = 0; c < valueFeatures; c++, at++, to++) value[to] = coreset.value[at] + mean[c];
+    }
     bias.set(coreset.bias, head * size);
   });
   return { size, key, value, bias };
@@ -300,7 +312,11 @@ function stack(
 
 function gatherDoubles(rows: Float32Array, width: number, picks: Uint32Array): Float64Array {
   const gathered = new Float64Array(picks.length * width);
-  picks.forEach((row, at) => gathered.set(rows.subarray(row * width, (row + 1) * width), at * width));
+  for (let at = 0, to = 0; at < picks.length; at++) {
+    for (let from = picks[at] * width, end = from + width; from < end; from++, to++) {
+      gathered[to] = rows[from];
+    }
+  }
   return gathered;
 }
 

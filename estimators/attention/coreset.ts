@@ -57,8 +57,8 @@ export function clusterCoreset(
   omega: Float64Array,
 ): ClusterCoreset {
   const { keys, features, valueFeatures, scale, probabilities } = head, rows = omega.length;
-  const mass = columnSums(probabilities, keys, omega);
-  const key = clusterMeans(head.key, features, head.keyMean, labels, size, mass);
+  const mass = columnSums(probabilities, keys, omega), clusters = gatherClusters(labels, size);
+  const key = clusterMeans(head.key, features, head.keyMean, clusters, mass);
   const products = multiplyTransposed(head.query, rows, key, size, features);
   const ratio = new Float64Array(rows * size);
   const largest = new Float64Array(size).fill(-Infinity), square = new Float64Array(size);
@@ -77,11 +77,7 @@ export function clusterCoreset(
       square[s] += omega[i] * exponential * exponential;
     }
   }
-  const fitted = new Float64Array(keys);
-  for (let i = 0; i < rows; i++) {
-    const row = ratio.subarray(i * size, (i + 1) * size), start = i * keys;
-    for (let j = 0; j < keys; j++) fitted[j] += row[labels[j]] * probabilities[start + j];
-  }
+  const fitted = matchColumns(probabilities, keys, ratio, rows, labels, size);
   const total = new Float64Array(size), plain = new Float64Array(size);
   for (let j = 0; j < keys; j++) {
     total[labels[j]] += fitted[j] /= square[labels[j]];
@@ -93,18 +89,66 @@ export function clusterCoreset(
     bias[s] = (total[s] > LEAST_SUM ? Math.log(total[s]) : Math.log(plain[s] / sum[s])) - largest[s];
   }
   for (let j = 0; j < keys; j++) if (!(total[labels[j]] > LEAST_SUM)) fitted[j] = mass[j];
-  const value = clusterMeans(head.value, valueFeatures, head.valueMean, labels, size, fitted);
+  const value = clusterMeans(head.value, valueFeatures, head.valueMean, clusters, fitted);
   return { size, key, bias, value, products };
 }
 
-/** Σ_i ω_i P_ij, kept positive. */
+/** Σ_i ω_i P_ij, kept positive. Four rows at a time here and below, since a sum in memory waits for itself. */
 function columnSums(probabilities: Float32Array, keys: number, omega: Float64Array): Float64Array {
   const sums = new Float64Array(keys).fill(LEAST_MASS);
-  for (let i = 0; i < omega.length; i++) {
-    const weight = omega[i], start = i * keys;
-    for (let j = 0; j < keys; j++) sums[j] += weight * probabilities[start + j];
+  let i = 0;
+  for (; i + 4 <= omega.length; i += 4) {
+    const w = omega[i], x = omega[i + 1], y = omega[i + 2], z = omega[i + 3];
+    for (let j = 0, at = i * keys; j < keys; j++, at++) {
+      sums[j] += w * probabilities[at] + x * probabilities[at + keys] +
+        (y * probabilities[at + 2 * keys] + z * probabilities[at + 3 * keys]);
+    }
+  }
+  for (; i < omega.length; i++) {
+    for (let j = 0, at = i * keys; j < keys; j++, at++) sums[j] += omega[i] * probabilities[at];
   }
   return sums;
+}
+
+/** Σ_i A_is P_ij for each key j and its cluster s, of A [rows, size] and P [rows, keys]. */
+function matchColumns(
+  probabilities: Float32Array,
+  keys: number,
+  a: Float64Array,
+  rows: number,
+  labels: Uint32Array,
+  size: number,
+): Float64Array {
+  const sums = new Float64Array(keys);
+  let i = 0;
+  for (; i + 4 <= rows; i += 4) {
+    for (let j = 0, at = i * keys; j < keys; j++, at++) {
+      const s = i * size + labels[j];
+      sums[j] += a[s] * probabilities[at] + a[s + size] * probabilities[at + keys] +
+        (a[s + 2 * size] * probabilities[at + 2 * keys] + a[s + 3 * size] * probabilities[at + 3 * keys]);
+    }
+  }
+  for (; i < rows; i++) {
+    for (let j = 0, at = i * keys; j < keys; j++, at++) {
+      sums[j] += a[i * size + labels[j]] * probabilities[at];
+    }
+  }
+  return sums;
+}
+
+/** Keys in the order of their clusters; those of cluster s from starts[s] to starts[s + 1]. */
+interface Clusters {
+  readonly order: Uint32Array;
+  readonly starts: Uint32Array;
+}
+
+function gatherClusters(labels: Uint32Array, size: number): Clusters {
+  const starts = new Uint32Array(size + 1), order = new Uint32Array(labels.length);
+  for (let j = 0; j < labels.length; j++) starts[labels[j] + 1]++;
+  for (let s = 0; s < size; s++) starts[s + 1] += starts[s];
+  const next = starts.slice();
+  for (let j = 0; j < labels.length; j++) order[next[labels[j]]++] = j;
+  return { order, starts };
 }
 
 /** Weighted means of the rows of each cluster, less a shift. */
@@ -112,20 +156,28 @@ function clusterMeans(
   rows: Float32Array,
   width: number,
   shift: Float32Array,
-  labels: Uint32Array,
-  size: number,
+  { order, starts }: Clusters,
   weights: Float64Array,
 ): Float64Array {
-  const means = new Float64Array(size * width), total = new Float64Array(size);
-  for (let j = 0, from = 0; j < labels.length; j++) {
-    const weight = weights[j];
-    total[labels[j]] += weight;
-    for (let to = labels[j] * width, end = to + width; to < end; to++, from++) {
-      means[to] += weight * rows[from];
+  const size = starts.length - 1, means = new Float64Array(size * width), sum = new Float64Array(width);
+  for (let s = 0; s < size; s++) {
+    let at = starts[s], total = 0;
+    const end = starts[s + 1];
+    sum.fill(0);
+    for (; at + 4 <= end; at += 4) {
+      const i = order[at], j = order[at + 1], k = order[at + 2], l = order[at + 3];
+      const w = weights[i], x = weights[j], y = weights[k], z = weights[l];
+      total += w + x + (y + z);
+      for (let c = 0, p = i * width, q = j * width, r = k * width, t = l * width; c < width; c++) {
+        sum[c] += w * rows[p + c] + x * rows[q + c] + (y * rows[r + c] + z * rows[t + c]);
+      }
     }
-  }
-  for (let at = 0; at < means.length; at++) {
-    means[at] = means[at] / total[Math.floor(at / width)] - shift[at % width];
+    for (; at < end; at++) {
+      const j = order[at], weight = weights[j];
+      total += weight;
+      for (let c = 0; c < width; c++) sum[c] += weight * rows[j * width + c];
+    }
+    for (let c = 0; c < width; c++) means[s * width + c] = sum[c] / total - shift[c];
   }
   return means;
 }

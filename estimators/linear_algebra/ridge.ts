@@ -42,7 +42,9 @@ export function solveRidge(
       for (let c = 0; c < columns; c++) dual[j * columns + c] += entry * half[i * columns + c];
     }
   }
-  for (let at = 0; at < dual.length; at++) leftOut[at] = dual[at] / diagonal[Math.floor(at / columns)];
+  for (let i = 0, at = 0; i < count; i++) {
+    for (let c = 0; c < columns; c++, at++) leftOut[at] = dual[at] / diagonal[i];
+  }
   return { dual, leftOut };
 }
 

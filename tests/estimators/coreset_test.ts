@@ -7,12 +7,12 @@ import {
   coresetRows,
   type ProbedHead,
 } from "../../estimators/attention/coreset.ts";
+import { limitValues } from "../../estimators/attention/calibrated.ts";
 import { exactAttention } from "../../estimators/attention/exact.ts";
 import { bestMethod } from "../../estimators/attention/best_method.ts";
 import { chooseProbes, leverages } from "../../estimators/attention/probe_queries.ts";
 import { makeProblem } from "../../estimators/attention/problem.ts";
 import { shrinkUseless } from "../../estimators/attention/shrink_useless.ts";
-import { clip, valueBox } from "../../estimators/attention/value_box.ts";
 import { RandomStream } from "../../kernels/random.ts";
 import { ReferenceBackend } from "../../kernels/reference/backend.ts";
 import { tensor } from "../../kernels/tensor.ts";
@@ -142,12 +142,10 @@ Deno.test("chooseProbes() takes distinct rows, the outlying ones among them", ()
   assertEquals([...leverages(new Float32Array(12).fill(1e20), 3, 4)], [0, 0, 0]);
 });
 
-Deno.test("clip() moves outputs into the box of the values and no farther", () => {
-  const box = valueBox(Float32Array.of(1, -2, 3, 5, 2, 0), 2);
-  assertEquals([[...box.low], [...box.high]], [[1, -2], [3, 5]]);
-  const outputs = Float64Array.of(0, 0, 2, 9, 4, -3);
-  clip(outputs, box);
-  assertEquals([...outputs], [1, 0, 2, 5, 3, -2]);
+Deno.test("limitValues() keeps values with their mean within the range and moves no others", () => {
+  const values = Float64Array.of(0, 0, 2, 9, -4, -3.5);
+  limitValues(values, Float32Array.of(1, -2), 5);
+  assertEquals([...values], [0, 0, 2, 7, -4, -3]);
 });
 
 Deno.test("bestMethod() calibrates where the budget pays for rows to fit to", () => {
