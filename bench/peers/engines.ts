@@ -38,21 +38,33 @@ function ours(kind: "wasm" | "webgpu"): Engine {
 
 // The packages are loaded at run time by name, so that the module itself depends on none of them.
 const onnxPackage = "npm:onnxruntime-web@1.30.0";
+const onnxNodePackage = "npm:onnxruntime-node@1.30.0";
 const jaxPackage = "npm:@jax-js/jax@0.1.25";
 
-const onnxWasm: Engine = {
-  name: "onnxruntime-web 1.30.0, wasm, 2 threads",
-  async prepare({ n, d, query, key, value }) {
-    const ort = await import(onnxPackage);
-    ort.env.wasm.numThreads = 2;
-    const session = await ort.InferenceSession.create(onnxAttention(n, n, d, d), {
-      executionProviders: ["wasm"],
-    });
-    const tensor = (data: Float32Array) => new ort.Tensor("float32", data, [1, n, d]);
-    const feeds = { q: tensor(query), k: tensor(key), v: tensor(value) };
-    return async () => (await session.run(feeds)).o.data;
-  },
-};
+function onnx(name: string, specifier: string, options: Record<string, unknown>): Engine {
+  return {
+    name,
+    async prepare({ n, d, query, key, value }) {
+      const loaded = await import(specifier), ort = loaded.InferenceSession ? loaded : loaded.default;
+      if (ort.env.wasm) ort.env.wasm.numThreads = 2;
+      const session = await ort.InferenceSession.create(onnxAttention(n, n, d, d), options);
+      const tensor = (data: Float32Array) => new ort.Tensor("float32", data, [1, n, d]);
+      const feeds = { q: tensor(query), k: tensor(key), v: tensor(value) };
+      return async () => (await session.run(feeds)).o.data;
+    },
+  };
+}
+
+/** ONNX Runtime in WebAssembly. */
+export const onnxWasm: Engine = onnx("onnxruntime-web 1.30.0, wasm, 2 threads", onnxPackage, {
+  executionProviders: ["wasm"],
+});
+
+/** ONNX Runtime as native code. */
+export const onnxNative: Engine = onnx("onnxruntime-node 1.30.0, 2 threads", onnxNodePackage, {
+  executionProviders: ["cpu"],
+  intraOpNumThreads: 2,
+});
 
 function jax(kind: "webgpu" | "wasm"): Engine {
   return {
