@@ -15,7 +15,7 @@ const options = {
   family: {
     kind: "list",
     value: "NAME …",
-    help: "families of inputs (those of each claim), or glove, sentence-encoder",
+    help: `families of inputs (those of each claim), or ${realNames.join(", ")}`,
   },
   runs: {
     kind: "integer",

@@ -23,6 +23,27 @@ bunTest("cli attend runs KDEformer on wasm", async () => {
   assert(report.relative_error_output < 3);
 });
 
+bunTest("cli attend reads the heads of the OCR model", async () => {
+  const { code, stdout } = await runChild("bun", [
+    ...[
+      "cli.ts",
+      "attend",
+      "--workload",
+      "ocr",
+      "--n",
+      "96",
+      "--head",
+      "2.all",
+      "--device",
+      "wasm",
+      "--json",
+    ],
+  ]);
+  assertEquals(code, 0);
+  const { n_q: n, d, heads } = JSON.parse(stdout);
+  assertEquals([n, d, heads], [96, 15, 8]);
+});
+
 bunTest("cli doctor finds wasm the best device", async () => {
   const { code, stdout } = await runChild("bun", ["cli.ts", "doctor", "--json"]);
   assertEquals(code, 0);

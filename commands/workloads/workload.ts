@@ -24,7 +24,7 @@ export type AttentionFunction = (
 
 /** What a caller may choose about a workload. */
 export interface WorkloadOptions {
-  /** Number of queries, and of keys; 4096 by default, fixed for the workloads named after a layer. */
+  /** Number of queries, and of keys; 4096 by default, 512 for `ocr`, fixed for those named after a layer. */
   readonly n?: number;
   /** Number of independent draws, the leading dimension; 1 by default. Real data: consecutive stretches. */
   readonly batch?: number;
@@ -32,7 +32,7 @@ export interface WorkloadOptions {
   readonly seed?: number;
   /** `LAYER.HEAD` or `LAYER.all` of a pretrained model: "1.0" by default. */
   readonly head?: string;
-  /** Attention for the layers below the chosen one; plain JavaScript by default. */
+  /** Attention for the layers below the chosen one, plain JavaScript by default; `ocr` brings its own. */
   readonly attention?: AttentionFunction;
   /** Told how far a slow step is. */
   readonly onProgress?: (done: number, total: number, what: string) => void;

@@ -2,6 +2,7 @@ import { families } from "../../proofs_checks/inputs/families.ts";
 import { glove } from "./glove.ts";
 import { familyLoader } from "./input_family.ts";
 import { layerShape } from "./layer_shapes.ts";
+import { ocr } from "./ocr/workload.ts";
 import { sentenceEncoder } from "./sentence_encoder/workload.ts";
 import { optionError, type Workload, type WorkloadLoader, type WorkloadOptions } from "./workload.ts";
 
@@ -10,11 +11,15 @@ export type { AttentionFunction, Workload, WorkloadOptions } from "./workload.ts
 const LOADERS: ReadonlyMap<string, WorkloadLoader> = new Map<string, WorkloadLoader>([
   ["glove", glove],
   ["sentence-encoder", sentenceEncoder],
+  ["ocr", ocr],
   ["t2t-vit-1", layerShape],
   ["t2t-vit-2", layerShape],
   ["biggan-512", layerShape],
   ...families.map((family): [string, WorkloadLoader] => [family.name, familyLoader(family)]),
 ]);
+
+/** Names of the pretrained models, whose heads can be chosen. */
+const WITH_HEADS: readonly string[] = ["sentence-encoder", "ocr"];
 
 /** Names that {@link loadWorkload} knows. */
 export const workloadNames: readonly string[] = [...LOADERS.keys()];
@@ -45,8 +50,8 @@ export async function loadWorkload(name: string, options: WorkloadOptions = {}):
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw optionError(name, "seed must be an integer from 0 to 2^53 − 1", seed);
   }
-  if (head !== undefined && load !== sentenceEncoder) {
-    throw optionError(name, "head can be chosen for sentence-encoder only", head);
+  if (head !== undefined && !WITH_HEADS.includes(name)) {
+    throw optionError(name, `head can be chosen for ${WITH_HEADS.join(" and ")} only`, head);
   }
   options.signal?.throwIfAborted();
   return await load(name, { ...options, batch, seed });

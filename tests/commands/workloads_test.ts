@@ -116,7 +116,7 @@ Deno.test("normalValues() has the moments of the normal distribution, and a pref
 
 Deno.test("loadWorkload() makes every family of inputs by its name, draw by draw", async () => {
   // Names are unique: a family must not take the place of real data.
-  assertEquals(workloadNames.length, families.length + 5);
+  assertEquals(workloadNames.length, families.length + 6);
   for (const family of families) {
     const { query, key, value, scale, name } = await loadWorkload(family.name, { n: 50, batch: 2, seed: 9 });
     assertEquals(name, family.name);
@@ -134,16 +134,21 @@ Deno.test("loadWorkload() makes every family of inputs by its name, draw by draw
 });
 
 const refused: [options: Record<string, unknown>, message: string, name?: string][] = [
-  [{}, "name must be one of glove, sentence-encoder", "galaxies"],
+  [{}, "name must be one of glove, sentence-encoder, ocr", "galaxies"],
   [{ n: 0 }, "n must be a positive integer: current value is 0"],
   [{ n: 2.5 }, "n must be a positive integer: current value is 2.5"],
   [{ batch: -1 }, "batch must be a positive integer: current value is -1"],
   [{ seed: -1 }, "seed must be an integer from 0 to 2^53 − 1: current value is -1"],
-  [{ head: "1.0" }, "head can be chosen for sentence-encoder only: current value is 1.0"],
+  [{ head: "1.0" }, "head can be chosen for sentence-encoder and ocr only: current value is 1.0"],
   [{ n: 100 }, "n is fixed at 3136: current value is 100", "t2t-vit-1"],
   [{ n: 200_000 }, "3 · n · batch must be at most 341479: current value is 600000", "glove"],
   [{ head: "3.0" }, "head must be LAYER.HEAD", "sentence-encoder"],
   [{ head: "1" }, "head must be LAYER.HEAD", "sentence-encoder"],
+  [{ head: "1.4" }, "head must be LAYER.HEAD, layer 1 or 2, head 0 to 3 or all", "sentence-encoder"],
+  [{ head: "1.8" }, "head must be LAYER.HEAD, layer 1 or 2, head 0 to 7 or all", "ocr"],
+  [{ head: "2.10" }, "head must be LAYER.HEAD", "ocr"],
+  [{ n: 2 }, "n must be from 3 to 16384 for layer 1: current value is 2", "ocr"],
+  [{ n: 4097, head: "2.0" }, "n must be from 3 to 4096 for layer 2: current value is 4097", "ocr"],
 ];
 
 for (const [options, message, name = "gaussian"] of refused) {

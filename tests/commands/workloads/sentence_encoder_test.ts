@@ -1,7 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { loadSentenceEncoder } from "../../../commands/workloads/sentence_encoder/model.ts";
 import { plainAttention } from "../../../commands/workloads/sentence_encoder/plain_attention.ts";
-import { firstTokens, readMobyDick } from "../../../commands/workloads/sentence_encoder/text.ts";
+import { readMobyDick } from "../../../commands/workloads/moby_dick.ts";
+import { firstTokens } from "../../../commands/workloads/sentence_encoder/text.ts";
 import { loadWorkload } from "../../../commands/workloads/workloads.ts";
 import { attend } from "../../../kernels/reference/attend.ts";
 import { floats, floatValues } from "../../../kernels/reference/array.ts";
