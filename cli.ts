@@ -7,6 +7,7 @@
 import process from "node:process";
 import { unknownName, UsageError } from "./commands/arguments.ts";
 import { attend } from "./commands/attend.ts";
+import { compare } from "./commands/compare.ts";
 import type { Command } from "./commands/command.ts";
 import { demo } from "./commands/demo.ts";
 import { doctor } from "./commands/doctor.ts";
@@ -14,7 +15,15 @@ import { report } from "./commands/report.ts";
 import { scaling } from "./commands/scaling.ts";
 import { verify } from "./commands/verify.ts";
 
-const commands: Readonly<Record<string, Command>> = { attend, demo, doctor, verify, scaling, report };
+const commands: Readonly<Record<string, Command>> = {
+  attend,
+  compare,
+  demo,
+  doctor,
+  verify,
+  scaling,
+  report,
+};
 
 /**
  * Runs one command line and returns its exit code: 0 for success, 1 for a failure, 2 for a usage error.

@@ -6,21 +6,21 @@ import type { DeviceKind } from "../kernels/backend.ts";
 import { type Device, openDevice } from "../kernels/device.ts";
 import { sizeOf } from "../kernels/tensor.ts";
 import { describeOptions, type OptionValues, readOptions, UsageError } from "./arguments.ts";
-import { loadInputs } from "./attend_inputs.ts";
 import { compareWithExact, type Comparison } from "./compare_exact.ts";
+import {
+  checkAtLeast,
+  checkInputOptions,
+  describeInputs,
+  inputOptions,
+  loadInputs,
+} from "./input_options.ts";
 import { writeNpy } from "./npy/write.ts";
 import { openProgress } from "./progress.ts";
 import { formatNumber, formatSeconds, formatTable } from "./table.ts";
-import { type Workload, workloadNames } from "./workloads/workloads.ts";
+import type { Workload } from "./workloads/workloads.ts";
 
 const options = {
-  q: { kind: "text", value: "Q.npy", help: "queries [..., n_q, d]" },
-  k: { kind: "text", value: "K.npy", help: "keys [..., n_k, d]" },
-  v: { kind: "text", value: "V.npy", help: "values [..., n_k, d_v]" },
-  workload: { kind: "text", value: "NAME", help: `in place of files: ${workloadNames.join(", ")}` },
-  n: { kind: "integer", value: "N", help: "size of the workload" },
-  batch: { kind: "integer", value: "N", help: "how many of the workload to attend at once" },
-  head: { kind: "text", value: "L.H", help: "layer and head of a workload that has several, such as 1.0" },
+  ...inputOptions,
   out: { kind: "text", value: "O.npy", help: "where to write the output" },
   method: { kind: "text", value: "M", help: methods.join(", ") },
   epsilon: { kind: "number", value: "E", help: "error allowed, relative to ‖P‖·‖V‖, between 0 and 1" },
@@ -28,11 +28,7 @@ const options = {
   bucket: { kind: "integer", value: "B", help: "keys per block (64)" },
   samples: { kind: "integer", value: "M", help: "further keys per query (128)" },
   projections: { kind: "integer", value: "R", help: "hyperplanes of the hash (about one bucket per block)" },
-  scale: { kind: "number", value: "S", help: "factor on inner products (1/sqrt d, or the workload's)" },
-  causal: { kind: "flag", help: "query i sees keys up to i + n_k − n_q" },
   seed: { kind: "integer", value: "N", help: "seed (0)" },
-  device: { kind: "text", value: "DEVICE", help: "webgpu, wasm or reference (the best there is)" },
-  threads: { kind: "integer", value: "N", help: "threads of the wasm device (one per core)" },
   "compare-exact": {
     kind: "flag",
     help: "also attend exactly on the same device; give errors and both times",
@@ -60,7 +56,7 @@ export const attend = {
     checkUsage(given);
     const progress = await openProgress();
     try {
-      const inputs = await loadInputs(given, progress);
+      const inputs = await loadInputs(given, given.seed, progress);
       using device = await openDevice({
         prefer: given.device as DeviceKind | undefined,
         threads: given.threads,
@@ -112,33 +108,11 @@ export async function attendInputs(
 }
 
 function checkUsage(given: AttendOptions): void {
-  const files = [given.q, given.k, given.v].filter((path) => path !== undefined).length;
-  if (given.workload !== undefined && files > 0) {
-    throw new UsageError("Give either --workload or --q, --k and --v");
-  }
-  if (given.workload === undefined && files < 3) {
-    throw new UsageError("attend needs --q, --k and --v, or --workload NAME");
-  }
+  checkInputOptions("attend", given);
   if (given.method !== undefined && !methods.includes(given.method as MethodName)) {
     throw new UsageError(`--method must be one of ${methods.join(", ")}: got "${given.method}"`);
   }
-  const devices = ["webgpu", "wasm", "reference"];
-  if (given.device !== undefined && !devices.includes(given.device)) {
-    throw new UsageError(`--device must be one of ${devices.join(", ")}: got "${given.device}"`);
-  }
-  const positive = {
-    n: given.n,
-    batch: given.batch,
-    bucket: given.bucket,
-    samples: given.samples,
-    repeat: given.repeat,
-    threads: given.threads,
-  };
-  for (const [name, number] of Object.entries(positive)) {
-    if (number !== undefined && number < 1) {
-      throw new UsageError(`--${name} must be at least 1: got ${number}`);
-    }
-  }
+  checkAtLeast(1, { bucket: given.bucket, samples: given.samples, repeat: given.repeat });
 }
 
 /** The JSON object of `attend --json`. */
@@ -175,16 +149,13 @@ export function toJson({ query, key, value, name }: Workload, { result, comparis
 /** The table of `attend` for people. */
 export function toTable(inputs: Workload, { result, comparison }: AttendReport): string {
   const { stats, output, certificate } = result;
-  const { query, key } = inputs;
-  const [queries, features] = query.shape.slice(-2);
-  const heads = sizeOf(query.shape.slice(0, -2));
-  const [keys, width] = [key.shape[key.shape.length - 2], output.shape[output.shape.length - 1]];
+  const queries = sizeOf(output.shape.slice(0, -1)), keys = inputs.key.shape[inputs.key.shape.length - 2];
   const rows = [
     ["method", "time", "key evaluations per query", ...(comparison ? ["error ‖Att~−Att‖/‖Att‖"] : [])],
     [
       stats.method,
       formatSeconds(stats.seconds),
-      formatNumber(stats.keyEvaluations / (heads * queries)),
+      formatNumber(stats.keyEvaluations / queries),
       ...(comparison ? [formatNumber(comparison.relativeErrorOutput)] : []),
     ],
   ];
@@ -192,11 +163,7 @@ export function toTable(inputs: Workload, { result, comparison }: AttendReport):
     rows.push(["exact", formatSeconds(comparison.exactSeconds), String(keys), "0"]);
   }
   const lines = [
-    inputs.description,
-    `${heads} head${
-      heads === 1 ? "" : "s"
-    }, ${queries} queries × ${keys} keys, d ${features}, d_v ${width}; ` +
-    `${stats.device}: ${stats.adapter}`,
+    describeInputs(inputs, { kind: stats.device, adapter: stats.adapter }),
     "",
     formatTable(rows),
   ];

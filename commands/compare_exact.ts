@@ -3,13 +3,12 @@ import type { AttentionOptions } from "../estimators/attention/options.ts";
 import { makeProblem } from "../estimators/attention/problem.ts";
 import type { Device } from "../kernels/device.ts";
 import { sizeOf, type Tensor } from "../kernels/tensor.ts";
+import { timeInTurn, warmUp } from "../proofs_checks/comparison/time_in_turn.ts";
 import { softmaxOperatorNorm } from "../proofs_checks/softmax_norm.ts";
 import { operatorNorm } from "../estimators/linear_algebra/operator_norm.ts";
 import { relativeOutputError } from "../proofs_checks/spectral.ts";
+import { sampleQuantile } from "../proofs_checks/statistics/quantile.ts";
 import type { Workload } from "./workloads/workloads.ts";
-
-const MOST_WARM_UPS = 200;
-const WARM_UP_MS = 1000;
 
 /** Measured errors and the time of exact attention. */
 export interface Comparison {
@@ -38,12 +37,11 @@ export async function compareWithExact(
     attention(query, key, value, method === "exact" ? { ...request, method, epsilon: undefined } : request);
   const warm = await warmUp(() => run(request.method));
   const exact = await warmUp(() => run("exact"));
-  const seconds: number[] = [], exactTimes: number[] = [];
-  for (let at = 0; at < repeat; at++) {
-    update(at, repeat, "timing");
-    seconds.push((await run(request.method)).stats.seconds);
-    exactTimes.push((await run("exact")).stats.seconds);
-  }
+  const [seconds, exactTimes] = await timeInTurn(
+    [request.method, "exact" as const].map((method) => async () => (await run(method)).stats.seconds),
+    repeat,
+    (round) => update(round, repeat, "timing"),
+  );
   update(repeat, repeat, "measuring the error");
   const errors = relativeOutputError(warm.output, exact.output);
   const product = request.causal || request.keyMask ? {} : {
@@ -56,22 +54,14 @@ export async function compareWithExact(
     ),
   };
   return {
-    result: { ...warm, stats: { ...warm.stats, seconds: median(seconds) } },
+    result: { ...warm, stats: { ...warm.stats, seconds: sampleQuantile(seconds, 0.5) } },
     comparison: {
-      exactSeconds: median(exactTimes),
+      exactSeconds: sampleQuantile(exactTimes, 0.5),
       repeat,
       relativeErrorOutput: Math.max(...errors),
       ...product,
     },
   };
-}
-
-/** Runs until the engine has compiled what is hot and results share memory with earlier ones; a short method needs many runs. */
-async function warmUp<T>(run: () => Promise<T>): Promise<T> {
-  const start = performance.now();
-  let result = await run();
-  for (let at = 1; at < MOST_WARM_UPS && performance.now() - start < WARM_UP_MS; at++) result = await run();
-  return result;
 }
 
 /** Largest over the heads of ‖Att~ − Att‖_op / (‖P‖_op ‖V‖_op). */
@@ -112,11 +102,4 @@ function repeatHeads({ data, shape }: Tensor, times: number): Tensor {
   }
   const axis = shape.length - 3;
   return { data: repeated, shape: shape.map((extent, at) => at === axis ? extent * times : extent) };
-}
-
-/** Middle value, or the mean of the two in the middle. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

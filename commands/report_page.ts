@@ -1,7 +1,7 @@
-import { writeFile } from "node:fs/promises";
 import { makePage, type PageParts } from "../proofs_checks/report/page.ts";
+import { writeWhole } from "./write_whole.ts";
 
 /** Writes reports as a page. */
 export async function writePage(path: string, parts: PageParts): Promise<void> {
-  await writeFile(path, await makePage(parts));
+  await writeWhole(path, await makePage(parts));
 }

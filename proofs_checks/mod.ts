@@ -12,6 +12,10 @@
  * @module
  */
 export { claims } from "./claims/claims.ts";
+export { paretoFront } from "./comparison/front.ts";
+export { measureComparison } from "./comparison/measure.ts";
+export type { ComparisonInput, ComparisonOptions } from "./comparison/options.ts";
+export type { ComparedProblem, ComparisonPoint, ComparisonReport } from "./comparison/report.ts";
 export type { Claim, ClaimCase, InputSource, InputStream, Rule, Run, RunContext } from "./engine/claim.ts";
 export { type Implementation, shipped } from "./engine/implementation.ts";
 export type { ClaimText, PlotPoint, VerificationReport, VerificationResult } from "./engine/report.ts";

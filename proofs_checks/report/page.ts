@@ -1,5 +1,8 @@
+import type { ComparisonReport } from "../comparison/report.ts";
 import type { ClaimText, VerificationReport, VerificationResult } from "../engine/report.ts";
 import type { ScalingReport } from "../scaling/report.ts";
+import { comparisonPlot } from "./comparison_plot.ts";
+import { comparisonTable } from "./comparison_table.ts";
 import { heatMap, lookOf } from "./heat_map.ts";
 import { escapeHtml, shortNumber } from "./html.ts";
 import { matrixPlot } from "./matrix_plot.ts";
@@ -11,30 +14,33 @@ import { sortedMatrix } from "./sorted_matrix.ts";
 import { certificateScatter, errorAgainstBudget, hardnessCurve, margins } from "./verification_plots.ts";
 import { STYLE } from "./style.ts";
 
-/** What a page is made of; either part may be missing. */
+/** What a page is made of; any part may be missing. */
 export interface PageParts {
   readonly verification?: VerificationReport;
   readonly scaling?: ScalingReport;
+  readonly comparison?: ComparisonReport;
 }
 
 const WIDE = 1080, NARROW = 350;
 
 /** One self-contained page: no script, no network, every plot drawn beforehand. */
-export async function makePage({ verification, scaling }: PageParts): Promise<string> {
+export async function makePage({ verification, scaling, comparison }: PageParts): Promise<string> {
   const parts: string[] = [];
   if (verification) parts.push(await verificationPart(verification));
   if (scaling) parts.push(await scalingPart(scaling));
+  if (comparison) parts.push(await comparisonPart(comparison));
+  const title = verification || scaling ? "KDEformer: what holds" : "KDEformer: error against time";
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
-<title>KDEformer: what holds</title>
+<title>${title}</title>
 <style>${STYLE}</style>
 </head>
 <body>
-<h1>KDEformer: what holds</h1>
+<h1>${title}</h1>
 ${parts.join("\n")}
 </body>
 </html>
@@ -126,4 +132,21 @@ async function scalingPart(report: ScalingReport): Promise<string> {
   }</code></p>
 ${scalingTable(report)}
 ${await figures([...scalingPlots(report), ...scalingDetails(report)])}`;
+}
+
+async function comparisonPart(report: ComparisonReport): Promise<string> {
+  const { problem, device, adapter, seed, seeds, repeat, seconds, replay } = report;
+  const { description, heads, n_q: queries, n_k: keys, d: features, d_v: width, causal } = problem;
+  return `<h2>${escapeHtml(problem.workload)}</h2>
+<p>${escapeHtml(description)}</p>
+<p>${heads} head${heads === 1 ? "" : "s"}, ${queries} queries × ${keys} keys${
+    causal ? " in causal order" : ""
+  }, d ${features}, d_v ${width}. A budget of f is f samples and f/2 keys in the block of each query. Times are medians of ${repeat} interleaved round${
+    repeat === 1 ? "" : "s"
+  }; errors are the median and the worst over ${seeds} seed${seeds === 1 ? "" : "s"}.</p>
+<p class="muted">${escapeHtml(device)}: ${escapeHtml(adapter)}; first seed ${seed}; ${
+    Math.round(seconds)
+  } s; <code>${escapeHtml(replay)}</code></p>
+${await figures([comparisonPlot(report)])}
+${comparisonTable(report)}`;
 }

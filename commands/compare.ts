@@ -1,0 +1,109 @@
+import process from "node:process";
+import { type MethodName, methods } from "../estimators/attention/options.ts";
+import type { DeviceKind } from "../kernels/backend.ts";
+import { openDevice } from "../kernels/device.ts";
+import { measureComparison } from "../proofs_checks/comparison/measure.ts";
+import { describeOptions, type OptionValues, readOptions, unknownName, UsageError } from "./arguments.ts";
+import { comparisonTable } from "./compare_table.ts";
+import {
+  checkAtLeast,
+  checkInputOptions,
+  describeInputs,
+  inputOptions,
+  loadInputs,
+} from "./input_options.ts";
+import { openProgress } from "./progress.ts";
+import { writeWhole } from "./write_whole.ts";
+
+/** The largest that `attention` takes. */
+const MOST_BUDGET = 2 ** 30;
+
+const options = {
+  ...inputOptions,
+  methods: { kind: "list", value: "A,B,…", help: `methods beside exact (all): ${methods.join(", ")}` },
+  budgets: {
+    kind: "list",
+    value: "F,G,…",
+    help: "budgets (64,128,256): F samples and F/2 keys per block, 1.5 F key evaluations per query",
+  },
+  seeds: { kind: "integer", value: "N", help: "seeds that errors are taken over (3)" },
+  seed: { kind: "integer", value: "N", help: "the first of them, and that of the workload (1)" },
+  repeat: { kind: "integer", value: "N", help: "timed rounds, in each of which every method runs once (5)" },
+  json: {
+    kind: "text",
+    value: "FILE",
+    help: "write the report as JSON; - for the output, and nothing else there",
+  },
+  report: { kind: "text", value: "FILE.html", help: "write the report as a page" },
+} as const;
+
+/** `compare`: error against time of every method. */
+export const compare = {
+  summary: "error against time, every method at several budgets",
+  help: (): string =>
+    `Usage: cli.ts compare (--q Q.npy --k K.npy --v V.npy | --workload NAME) [options]\n\n${
+      describeOptions(options)
+    }\n`,
+  async run(args: readonly string[]): Promise<number> {
+    const given = readOptions("compare", options, args);
+    const { named, budgets } = checkUsage(given);
+    const progress = await openProgress();
+    try {
+      const inputs = await loadInputs(given, given.seed, progress);
+      using device = await openDevice({
+        prefer: given.device as DeviceKind | undefined,
+        threads: given.threads,
+        onWarning: (message) => void process.stderr.write(`${message}\n`),
+      });
+      const report = await measureComparison({ ...inputs, scale: given.scale ?? inputs.scale }, {
+        methods: named,
+        budgets,
+        seeds: given.seeds,
+        seed: given.seed,
+        repeat: given.repeat,
+        causal: given.causal,
+        device,
+        replay: `deno run -A cli.ts compare ${args.join(" ")}`,
+        onProgress: progress.update,
+      });
+      await progress.finish();
+      const json = `${JSON.stringify(report)}\n`, toOutput = given.json === "-";
+      // The output comes first: what was measured is not lost where a file cannot be written.
+      process.stdout.write(
+        toOutput ? json : `${describeInputs(inputs, device)}\n\n${comparisonTable(report)}\n`,
+      );
+      if (given.json !== undefined && !toOutput) await writeWhole(given.json, json);
+      if (given.report !== undefined) {
+        const { writePage } = await import("./report_page.ts");
+        await writePage(given.report, { comparison: report });
+      }
+      return 0;
+    } finally {
+      await progress.finish();
+    }
+  },
+};
+
+/** Checks the options; lists may be written with commas as well as with spaces. */
+function checkUsage(
+  given: OptionValues<typeof options>,
+): { named: MethodName[] | undefined; budgets: number[] | undefined } {
+  checkInputOptions("compare", given);
+  checkAtLeast(1, { seeds: given.seeds, repeat: given.repeat });
+  checkAtLeast(0, { seed: given.seed });
+  const words = (list: readonly string[] | undefined) => list?.flatMap((text) => text.split(","));
+  const named = words(given.methods), budgets = words(given.budgets);
+  for (const name of named ?? []) {
+    if (!methods.includes(name as MethodName)) {
+      throw new UsageError(
+        `${unknownName(`method ${name}`, name, methods)}; methods: ${methods.join(", ")}`,
+      );
+    }
+  }
+  for (const budget of budgets ?? []) {
+    if (!/^\d+$/.test(budget) || Number(budget) < 2 || Number(budget) > MOST_BUDGET) {
+      throw new UsageError(`--budgets must be integers from 2 to ${MOST_BUDGET}: got "${budget}"`);
+    }
+  }
+  return { named: named as MethodName[] | undefined, budgets: budgets?.map(Number) };
+}

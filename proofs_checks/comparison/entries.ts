@@ -1,0 +1,109 @@
+import { attention, type AttentionResult } from "../../estimators/attention/attention.ts";
+import type { MethodName } from "../../estimators/attention/options.ts";
+import { sizeOf, type Tensor } from "../../kernels/tensor.ts";
+import { relativeOutputError } from "../spectral.ts";
+import { sampleQuantile } from "../statistics/quantile.ts";
+import type { CheckedComparison, ComparisonInput } from "./options.ts";
+import type { ComparisonPoint } from "./report.ts";
+
+/** A method at a budget, and what is known of it so far. */
+export interface Entry {
+  point: ComparisonPoint;
+  readonly run: (seed: number) => Promise<AttentionResult>;
+}
+
+/** A point before it is measured. */
+const UNKNOWN = {
+  ran: null,
+  seconds: null,
+  "all_seconds": [],
+  speedup: null,
+  "evaluations_per_query": null,
+  error: null,
+  "worst_error": null,
+  errors: [],
+  front: false,
+  "fell_back": null,
+  refused: null,
+};
+
+/** Exact attention, and every other method at every budget. */
+export function makeEntries(
+  { query, key, value, scale }: ComparisonInput,
+  { methods, budgets, causal, device, signal, attend = attention }: CheckedComparison,
+): { readonly exact: Entry; readonly others: readonly Entry[] } {
+  const entry = (method: MethodName, budget: number | null): Entry => {
+    const samples = budget ?? 0, bucket = Math.floor(samples / 2);
+    const keys = budget === null ? {} : { bucketSize: bucket, samples };
+    return {
+      point: { ...UNKNOWN, method, budget, bucket, samples },
+      run: (seed) => attend(query, key, value, { method, ...keys, seed, scale, causal, device, signal }),
+    };
+  };
+  const approximate = methods.filter((method) => method !== "exact");
+  return {
+    exact: entry("exact", null),
+    others: approximate.flatMap((method) => budgets.map((budget) => entry(method, budget))),
+  };
+}
+
+/**
+ * Runs exact attention once and notes it.
+ *
+ * @returns Its output, [..., n_q, d_v], of which the errors of the others are measured.
+ */
+export async function measureExact(entry: Entry, seed: number): Promise<Tensor> {
+  const { output, stats } = await entry.run(seed);
+  note(entry, [{ stats, error: 0, queries: queriesOf(output) }]);
+  return output;
+}
+
+/** Runs a method with each seed and notes its errors, or why it refuses. */
+export async function measureErrors(
+  entry: Entry,
+  seed: number,
+  seeds: number,
+  exact: Tensor,
+): Promise<void> {
+  const runs: Run[] = [];
+  for (let at = 0; at < seeds; at++) {
+    let result: AttentionResult;
+    try {
+      result = await entry.run(seed + at);
+    } catch (error) {
+      // Exact attention took the same input, so that this is about the method. Lost devices and aborts are not.
+      if (!(error instanceof RangeError)) throw error;
+      entry.point = { ...entry.point, refused: error.message };
+      return;
+    }
+    const { output, stats } = result;
+    runs.push({ stats, error: Math.max(...relativeOutputError(output, exact)), queries: queriesOf(exact) });
+  }
+  note(entry, runs);
+}
+
+/** What is kept of a run: outputs are large. */
+interface Run {
+  readonly stats: AttentionResult["stats"];
+  readonly error: number;
+  /** Queries of all heads. */
+  readonly queries: number;
+}
+
+const queriesOf = ({ shape }: Tensor) => sizeOf(shape.slice(0, -1));
+
+function note(entry: Entry, runs: readonly Run[]): void {
+  const errors = runs.map(({ error }) => error), [{ stats }] = runs;
+  entry.point = {
+    ...entry.point,
+    ran: stats.method,
+    evaluations_per_query: sampleQuantile(
+      runs.map((run) => run.stats.keyEvaluations / run.queries),
+      0.5,
+    ),
+    error: sampleQuantile(errors, 0.5),
+    worst_error: Math.max(...errors),
+    errors,
+    fell_back: stats.fellBack,
+  };
+}
