@@ -48,7 +48,7 @@ export function comparisonPlot({ points }: ComparisonReport): Plot | undefined {
         {
           data: { values: shown },
           mark: { type: "rule", strokeWidth: 1 },
-          encoding: { x, y, y2: { field: "worst_error" }, color: series(narrow) },
+          encoding: { x, y, y2: { field: "worst_error" }, color: colour("method", narrow) },
         },
         {
           data: { values: shown },
@@ -56,7 +56,7 @@ export function comparisonPlot({ points }: ComparisonReport): Plot | undefined {
           encoding: {
             x,
             y,
-            color: series(narrow),
+            color: colour("method", narrow),
             order: { field: "budget", type: "quantitative" },
           },
         },
@@ -66,7 +66,7 @@ export function comparisonPlot({ points }: ComparisonReport): Plot | undefined {
           encoding: {
             x,
             y,
-            color: series(narrow),
+            color: colour("method", narrow),
             shape: {
               field: "budget",
               type: "nominal",
@@ -78,12 +78,6 @@ export function comparisonPlot({ points }: ComparisonReport): Plot | undefined {
     }),
   };
 }
-
-/** One colour a method; two of their names do not fit beside each other on a phone. */
-const series = (narrow: boolean) => ({
-  ...colour("method", narrow),
-  legend: { title: null, columns: narrow ? 1 : 6 },
-});
 
 const errorsOf = ({ error, worst_error: worst }: MeasuredPoint) => [error, worst!];
 

@@ -20,10 +20,10 @@ export const log = (field: string, title: string, extra: object = {}): object =>
   axis: { title, format: "~g", values: [...DECADES, ...DECADES.map((x) => 3 * x)], ...extra },
 });
 
-/** One colour a series. */
+/** One colour a series; two names seldom fit beside each other on a phone. */
 export const colour = (field: string, narrow: boolean, title: string | null = null): object => ({
   field,
   type: "nominal",
   scale: { range: SERIES_COLOURS },
-  legend: { title, columns: narrow ? 2 : 6 },
+  legend: { title, columns: narrow ? 1 : 6 },
 });

@@ -56,7 +56,7 @@ export function scalingPlots({ series, epsilon, budget }: ScalingReport): Plot[]
                   domain: ["measured", "exact after all", "extrapolated"],
                   range: ["circle", "cross", "square"],
                 },
-                legend: { title: null, orient: "top" },
+                legend: { title: null, orient: "top", columns: narrow ? 1 : 3 },
               },
             },
           },

@@ -27,7 +27,11 @@ export function errorAgainstBudget({ points }: VerificationReport): Plot | undef
         x: log("budget", "keys per query", { values: [24, 48, 96, 192] }),
         y: { ...log("error", "error / (‖P‖‖V‖)"), aggregate: "median" },
         color: colour("family", narrow),
-        strokeDash: { field: "method", type: "nominal", legend: { title: null, orient: "top" } },
+        strokeDash: {
+          field: "method",
+          type: "nominal",
+          legend: { title: null, orient: "top", columns: narrow ? 1 : 3 },
+        },
       },
     }),
   };
