@@ -4,7 +4,7 @@ import type { MethodName } from "./options.ts";
 import type { Problem } from "./problem.ts";
 
 /**
- * Fitting takes time that key evaluations do not show: with this part of the budget the calibrated coreset takes 1.4
+ * Fitting takes time that key evaluations do not show: with this part of the budget the calibrated coreset takes 1.3
  * times as long as the practical KDEformer with all of it, and errs two fifths as much in the median (`bench/RESULTS.md`).
  */
 const CALIBRATED_SHARE = 1 / 2;
