@@ -1,5 +1,5 @@
 import process from "node:process";
-import { type MethodName, methods } from "../estimators/attention/options.ts";
+import { type MethodName, methods, MOST_BUDGET } from "../estimators/attention/options.ts";
 import type { DeviceKind } from "../kernels/backend.ts";
 import { openDevice } from "../kernels/device.ts";
 import { measureComparison } from "../proofs_checks/comparison/measure.ts";
@@ -13,10 +13,7 @@ import {
   loadInputs,
 } from "./input_options.ts";
 import { openProgress } from "./progress.ts";
-import { writeWhole } from "./write_whole.ts";
-
-/** The largest that `attention` takes. */
-const MOST_BUDGET = 2 ** 30;
+import { reportOptions, writeReport } from "./report_files.ts";
 
 const options = {
   ...inputOptions,
@@ -29,12 +26,7 @@ const options = {
   seeds: { kind: "integer", value: "N", help: "seeds that errors are taken over (3)" },
   seed: { kind: "integer", value: "N", help: "the first of them, and that of the workload (1)" },
   repeat: { kind: "integer", value: "N", help: "timed rounds, in each of which every method runs once (5)" },
-  json: {
-    kind: "text",
-    value: "FILE",
-    help: "write the report as JSON; - for the output, and nothing else there",
-  },
-  report: { kind: "text", value: "FILE.html", help: "write the report as a page" },
+  ...reportOptions,
 } as const;
 
 /** `compare`: error against time of every method. */
@@ -67,16 +59,8 @@ export const compare = {
         onProgress: progress.update,
       });
       await progress.finish();
-      const json = `${JSON.stringify(report)}\n`, toOutput = given.json === "-";
-      // The output comes first: what was measured is not lost where a file cannot be written.
-      process.stdout.write(
-        toOutput ? json : `${describeInputs(inputs, device)}\n\n${comparisonTable(report)}\n`,
-      );
-      if (given.json !== undefined && !toOutput) await writeWhole(given.json, json);
-      if (given.report !== undefined) {
-        const { writePage } = await import("./report_page.ts");
-        await writePage(given.report, { comparison: report });
-      }
+      const text = `${describeInputs(inputs, device)}\n\n${comparisonTable(report)}\n`;
+      await writeReport({ comparison: report }, text, given);
       return 0;
     } finally {
       await progress.finish();

@@ -1,9 +1,10 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { type AnyReport, mergeReports } from "../proofs_checks/report/merge.ts";
 import { describeOptions, readOptions, UsageError } from "./arguments.ts";
 import { writePage } from "./report_page.ts";
 import { isAgainst, summary } from "./verify_lines.ts";
+import { writeWhole } from "./write_whole.ts";
 
 const options = {
   merge: {
@@ -33,7 +34,7 @@ export const report = {
     const parts = mergeReports(await Promise.all(merge.map(readReport)));
     if (out !== undefined) await writePage(out, parts);
     const { verification } = parts, text = `${JSON.stringify(verification ?? parts.scaling)}\n`;
-    if (json !== undefined && json !== "-") await writeFile(json, text);
+    if (json !== undefined && json !== "-") await writeWhole(json, text);
     if (json === "-") process.stdout.write(text);
     else if (verification) process.stdout.write(summary(verification));
     return verification && isAgainst(verification) ? 1 : 0;

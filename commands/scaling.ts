@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import { type MethodName, methods } from "../estimators/attention/options.ts";
 import type { DeviceKind } from "../kernels/backend.ts";
@@ -7,6 +6,7 @@ import type { ScalingReport, ScalingSeries } from "../proofs_checks/scaling/repo
 import { describeOptions, type OptionValues, readOptions, unknownName, UsageError } from "./arguments.ts";
 import { checkDevice } from "./check_device.ts";
 import { peakMemory } from "./peak_memory.ts";
+import { reportOptions, writeReport } from "./report_files.ts";
 import { formatNumber, formatSeconds, formatTable } from "./table.ts";
 import { loadWorkload, workloadNames } from "./workloads/workloads.ts";
 
@@ -23,12 +23,7 @@ const options = {
   },
   seed: { kind: "integer", value: "N", help: "seed (1)" },
   device: { kind: "text", value: "DEVICE", help: "webgpu, wasm or reference (wasm)" },
-  json: {
-    kind: "text",
-    value: "FILE",
-    help: "write the report as JSON; - for the output, and nothing else there",
-  },
-  report: { kind: "text", value: "FILE.html", help: "write the report as a page" },
+  ...reportOptions,
 } as const;
 
 /** `scaling`: time, evaluations, memory and error over n. */
@@ -62,12 +57,7 @@ export const scaling = {
         );
       },
     });
-    if (given.report !== undefined) {
-      const { writePage } = await import("./report_page.ts");
-      await writePage(given.report, { scaling: report });
-    }
-    if (given.json !== undefined && !toOutput) await writeFile(given.json, `${JSON.stringify(report)}\n`);
-    process.stdout.write(toOutput ? `${JSON.stringify(report)}\n` : summary(report));
+    await writeReport({ scaling: report }, summary(report), given);
     return 0;
   },
 };

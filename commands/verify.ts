@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import type { DeviceKind } from "../kernels/backend.ts";
 import { claims } from "../proofs_checks/claims/claims.ts";
@@ -8,6 +7,7 @@ import { describeOptions, type OptionValues, readOptions, unknownName, UsageErro
 import { checkDevice } from "./check_device.ts";
 import { openProgress } from "./progress.ts";
 import { realNames, realSources } from "./real_sources.ts";
+import { reportOptions, writeReport } from "./report_files.ts";
 import { isAgainst, summary, toLine } from "./verify_lines.ts";
 
 const options = {
@@ -26,12 +26,7 @@ const options = {
   n: { kind: "integer", value: "N", help: "keys, in the place of each claim's own number" },
   shard: { kind: "text", value: "I/N", help: "run share I of N; join shares with report --merge" },
   device: { kind: "text", value: "DEVICE", help: "webgpu, wasm or reference (wasm)" },
-  json: {
-    kind: "text",
-    value: "FILE",
-    help: "write the report as JSON; - for the output, and nothing else there",
-  },
-  report: { kind: "text", value: "FILE.html", help: "write the report as a page" },
+  ...reportOptions,
   list: { kind: "flag", help: "list claims and families and do nothing" },
 } as const;
 
@@ -61,12 +56,7 @@ export const verify = {
         },
       });
       await progress.finish();
-      if (given.report !== undefined) {
-        const { writePage } = await import("./report_page.ts");
-        await writePage(given.report, { verification: report });
-      }
-      if (given.json !== undefined && !toOutput) await writeFile(given.json, `${JSON.stringify(report)}\n`);
-      process.stdout.write(toOutput ? `${JSON.stringify(report)}\n` : summary(report));
+      await writeReport({ verification: report }, summary(report), given);
       return isAgainst(report) ? 1 : 0;
     } finally {
       await progress.finish();

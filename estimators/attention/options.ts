@@ -14,6 +14,9 @@ export const methods = [
 /** One of {@link methods}. */
 export type MethodName = typeof methods[number];
 
+/** The largest `bucketSize` and `samples`. */
+export const MOST_BUDGET: number = 2 ** 30;
+
 /** Options of `attention`. */
 export interface AttentionOptions extends ProblemOptions {
   /** How to compute; "auto" by default: whatever meets the request at the least cost. */
@@ -61,8 +64,8 @@ export function checkOptions(options: AttentionOptions): CheckedOptions {
   const { epsilon, certify = "bound" } = options;
   checkOneOf("method", method, methods);
   checkOneOf("certify", certify, ["bound", "estimate"]);
-  checkInteger("bucketSize", bucketSize, 1, 2 ** 30);
-  checkInteger("samples", samples, 1, 2 ** 30);
+  checkInteger("bucketSize", bucketSize, 1, MOST_BUDGET);
+  checkInteger("samples", samples, 1, MOST_BUDGET);
   checkInteger("projections", projections, 1, 24);
   checkInteger("seed", seed, 0, Number.MAX_SAFE_INTEGER);
   checkProbability("delta", delta);
