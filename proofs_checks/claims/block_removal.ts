@@ -1,5 +1,6 @@
 import { defaultProjections, drawHyperplanes } from "../../estimators/attention/kdeformer_practical.ts";
 import type { Problem } from "../../estimators/attention/problem.ts";
+import { sampledMean } from "../../estimators/attention/sampled_mean.ts";
 import type { Backend } from "../../kernels/backend.ts";
 import { blockOf } from "../../kernels/partition.ts";
 import { familySource, holdsOn, ownCase, refutedOn } from "../engine/cases.ts";
@@ -23,7 +24,7 @@ export async function hashBlocks(
   const hyperplanes = backend.upload(drawHyperplanes(seed, 0, 1, projections, features));
   const hash = { hyperplanes, heads: 1, width: features, projections }, buckets = 2 ** projections;
   const rows = backend.upload(problem.key);
-  const shift = backend.columnMean({ rows, heads: 1, count: keys, width: features });
+  const shift = sampledMean(backend, { rows, heads: 1, count: keys, width: features });
   const query = backend.upload(problem.query);
   const byQuery = backend.sortByBucket({
     ranks: backend.angularHash({ ...hash, rows: query, count: queries }),
