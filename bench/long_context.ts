@@ -5,13 +5,15 @@
 import process from "node:process";
 import { attention, openDevice, type Tensor, tensor } from "../mod.ts";
 import { loadWorkload } from "../commands/workloads/workloads.ts";
+import { timeInTurn } from "../proofs_checks/comparison/time_in_turn.ts";
 import { relativeOutputError } from "../proofs_checks/spectral.ts";
+import { sampleQuantile } from "../proofs_checks/statistics/quantile.ts";
 import { type Engine, machine, onnxNative, onnxWasm, type PreparedEngine } from "./peers/engines.ts";
 
 /** ‖Att~ − Att‖ / ‖Att‖ that the budget is chosen for, as the median over the seeds. */
 const LARGEST_ERROR = 0.05;
 const SEEDS = 3, ROUNDS = 5;
-/** Beyond this its score matrix of n² floats does not fit WebAssembly's memory, and the time is extrapolated. */
+/** Beyond this its score matrix of n² floats does not fit WebAssembly's memory. */
 const LONGEST_ONNX = 16384;
 
 /** One head [1, n, d]. */
@@ -42,7 +44,7 @@ async function* heads(n: number): AsyncGenerator<Head> {
   }
 }
 
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1];
+const median = (values: readonly number[]) => sampleQuantile(values, 0.5);
 const milliseconds = (seconds: number) => (1e3 * seconds).toPrecision(3);
 using device = await openDevice({ prefer: "wasm" });
 
@@ -102,11 +104,11 @@ for (const n of sizes.length > 0 ? sizes : [4096, 16384]) {
       await prepare(onnxWasm, head),
       await prepare(onnxNative, head),
     ];
-    const seconds: number[][] = runs.map(() => []);
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const [at, run] of runs.entries()) if (run) seconds[at].push(await secondsOf(run));
-    }
-    const [auto, ...others] = seconds.map((times) => times.length > 0 ? median(times) : NaN);
+    const seconds = await timeInTurn(
+      runs.map((run) => async () => run ? await secondsOf(run) : NaN),
+      ROUNDS,
+    );
+    const [auto, ...others] = seconds.map((times) => Number.isNaN(times[0]) ? NaN : median(times));
     const cells = [auto, ...others].map((time) => Number.isNaN(time) ? "–" : milliseconds(time));
     const ratios = others.map((time) => Number.isNaN(time) ? "–" : `${(time / auto).toPrecision(2)}x`);
     const perQuery = budget.bucketSize + budget.samples;
