@@ -174,7 +174,7 @@ export function margins({ results }: VerificationReport): Plot {
             domain: ["holds", "refuted, as expected", "inconclusive", "refuted"],
             range: ["var(--good)", "var(--s0)", "var(--unsure)", "var(--bad)"],
           },
-          legend: { title: null },
+          legend: { title: null, columns: narrow ? 1 : 4 },
         },
       },
     }),
