@@ -35,6 +35,12 @@ export const CUT_SAMPLE = 256;
 /** Of the squared norms' weighted sum, the scatter at which a cluster counts as one point: below f32 rounding. */
 export const NEGLIGIBLE_SCATTER = 2 ** -20;
 
+/** Mass that each key has at least when points are fitted, so that keys that no probe sees have a mean: {@link Backend.fitPoints}. */
+export const LEAST_MASS = 1e-20;
+
+/** Total of fitted masses that counts as underflown: {@link Backend.fitPoints}. */
+export const LEAST_TOTAL = 1e-30;
+
 /** Clusters of rows: see {@link Backend.bisectRows}. */
 export interface Bisection {
   /** [heads, count] words: the cluster of each row, numbered from 0. */
@@ -43,6 +49,18 @@ export interface Bisection {
   readonly clusters: DeviceArray;
   /** [heads] words: inner products and distances that it took. */
   readonly products: DeviceArray;
+}
+
+/** Weighted points that stand for the keys of each head: see {@link Backend.fitPoints}. */
+export interface FittedPoints {
+  /** [heads, most, features] */
+  readonly key: DeviceArray;
+  /** [heads, most, valueFeatures] */
+  readonly value: DeviceArray;
+  /** [heads, most]: logarithm of the mass of each; EMPTY beyond the clusters of a head. */
+  readonly logMass: DeviceArray;
+  /** [heads, probes, most]: logits of the probes with the points, logarithm of the mass included. */
+  readonly logits: DeviceArray;
 }
 
 /** Output rows together with the logarithm of the sum of their weights, so that parts merge exactly. */
@@ -315,4 +333,41 @@ export interface Backend {
     readonly budget: number;
     readonly perCluster: number;
   }): Bisection;
+
+  /**
+   * One point for each cluster of keys, fitted to some queries, the probes, of which the first `fitted` have known softmax
+   * rows P and count ω_i: 1 for the first `even` of them, `otherWeight` for the rest. The point of cluster s lies at
+   * the mean κ_s of its keys under the masses LEAST_MASS + Σ_i ω_i P_ij. Key j of the cluster gets the mass g_j with which
+   * the point's column of exponentials F_is = e^{scale·<q_i, κ_s> − logSumExp_i} comes closest to the key's own:
+   * g_j = Σ ω_i F_is P_ij / Σ ω_i F_is². The point has the sum of these masses, and the mean of the values under them; where
+   * all F_is P_ij underflow, both are those that match Σ_i ω_i P_ij. 1 <= fitted <= probes; the rest is as if empty.
+   */
+  fitPoints(args: {
+    /** [heads, keys, features] */
+    readonly key: DeviceArray;
+    /** [heads, keys, valueFeatures] */
+    readonly value: DeviceArray;
+    /** [heads, probes, features] */
+    readonly query: DeviceArray;
+    /** [heads, probes]: of the logits of all keys. */
+    readonly logSumExp: DeviceArray;
+    /** [heads, fitted, keys] */
+    readonly probabilities: DeviceArray;
+    /** Clusters of the keys. */
+    readonly labels: DeviceArray;
+    readonly clusters: DeviceArray;
+    /** [heads, keys] words: the keys in the order of their clusters. */
+    readonly order: DeviceArray;
+    readonly heads: number;
+    readonly keys: number;
+    readonly features: number;
+    readonly valueFeatures: number;
+    readonly probes: number;
+    readonly fitted: number;
+    readonly even: number;
+    readonly otherWeight: number;
+    /** Points of each head that there is room for; no fewer than its clusters. */
+    readonly most: number;
+    readonly scale: number;
+  }): FittedPoints;
 }

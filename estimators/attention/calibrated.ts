@@ -22,9 +22,12 @@ const UNIFORM_SHARE = 0.2, OUTLYING_SHARE = 0.08, HELD_OUT_SHARE = 0.05;
 /** More rows would cost more in solving than they gain. */
 const MOST_UNIFORM = 128, MOST_OUTLYING = 48, MOST_HELD_OUT = 32;
 /** With fewer rows there is nothing to fit to, or to test by. */
-const LEAST_UNIFORM = 16, LEAST_HELD_OUT = 6;
-/** What clusters follow: norms of the measured columns, and a floor under what the probes did not see. */
-const SHARES = { columnShare: 1, valueShare: 0, uniformShare: 1e-3 };
+const LEAST_UNIFORM = 4, LEAST_HELD_OUT = 6;
+/**
+ * What clusters follow: norms of the measured columns, and as much for keys that the probes did not see: where each
+ * query looks to keys of its own, a few probes know nothing of most.
+ */
+const SHARES = { columnShare: 0.5, valueShare: 0, uniformShare: 0.5 };
 /** How much an outlying query counts beside a uniform one, of which each stands for many. */
 const OUTLYING_WEIGHT = 0.05;
 

@@ -1,10 +1,11 @@
-import type { Backend, DeviceArray, PartialAttention } from "../../kernels/backend.ts";
+import type { Backend, PartialAttention } from "../../kernels/backend.ts";
 import { Purpose, RandomStream, seedWords } from "../../kernels/random.ts";
 import { PartCollector, uploadHeads } from "./exact.ts";
 import type { Budget, CostedAttention } from "./approximate.ts";
 import { headChunks, type Progress } from "./head_chunks.ts";
 import type { Problem } from "./problem.ts";
 import { sampledMean } from "./sampled_mean.ts";
+import { sortByHash } from "./sort_by_hash.ts";
 
 /** How the budget of one head is spent. */
 interface Plan {
@@ -13,8 +14,8 @@ interface Plan {
   readonly samples: number;
 }
 
-/** What sampling follows: mostly the measured columns, and a floor under what the probes did not see. */
-const SHARES = { columnShare: 0.75, valueShare: 0.15, uniformShare: 0.1 };
+/** What sampling follows: the measured columns, and as much for what the probes did not see. */
+const SHARES = { columnShare: 0.5, valueShare: 0.2, uniformShare: 0.3 };
 
 /** Of the sampling budget, the part spent on learning which keys matter. */
 const PROBE_SHARE = 1 / 8;
@@ -90,11 +91,8 @@ function record(
 
   const hyperplanes = backend.upload(drawHyperplanes(seed, firstHead, heads, projections, features));
   const hash = { hyperplanes, heads, width: features, projections };
-  const sort = (ranks: DeviceArray, count: number) =>
-    backend.sortByBucket({ ranks, heads, count, buckets: 2 ** projections });
-  const byQuery = sort(backend.angularHash({ ...hash, rows: query, count: queries }), queries);
-  const shift = sampledMean(backend, { rows: key, heads, count: keys, width: features });
-  const byKey = sort(backend.angularHash({ ...hash, rows: key, count: keys, shift }), keys);
+  const byQuery = sortByHash(backend, { ...hash, rows: query, count: queries });
+  const byKey = sortByHash(backend, { ...hash, rows: key, count: keys });
   const sorted = { ...shape, blocks, queryOrder: byQuery.order, keyOrder: byKey.order };
   if (samples === 0) return backend.attend(sorted);
 

@@ -6,7 +6,7 @@ import { PartCollector, uploadHeads } from "./exact.ts";
 import { headChunks, type Progress } from "./head_chunks.ts";
 import { defaultProjections, drawHyperplanes, drawProbes } from "./kdeformer_practical.ts";
 import type { Problem } from "./problem.ts";
-import { sampledMean } from "./sampled_mean.ts";
+import { sortByHash } from "./sort_by_hash.ts";
 import { type ProbedRows, residualImportance, sampleError } from "./probed_rows.ts";
 import { type KeySample, sampleResidual } from "./residual_sample.ts";
 
@@ -95,11 +95,8 @@ async function runHeads(
 
   const hyperplanes = backend.upload(drawHyperplanes(seed, firstHead, heads, projections, features));
   const hash = { hyperplanes, heads, width: features, projections };
-  const sort = (ranks: DeviceArray, count: number) =>
-    backend.sortByBucket({ ranks, heads, count, buckets: 2 ** projections });
-  const shift = sampledMean(backend, { rows: key, heads, count: keys, width: features });
-  const byQuery = sort(backend.angularHash({ ...hash, rows: query, count: queries }), queries);
-  const byKey = sort(backend.angularHash({ ...hash, rows: key, count: keys, shift }), keys);
+  const byQuery = sortByHash(backend, { ...hash, rows: query, count: queries });
+  const byKey = sortByHash(backend, { ...hash, rows: key, count: keys });
   const { order: queryOrder } = byQuery;
   const near = backend.attend({
     ...shape,

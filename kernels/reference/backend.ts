@@ -4,6 +4,7 @@ import { floats, floatValues, type ReferenceArray, words } from "./array.ts";
 import { attend } from "./attend.ts";
 import { bisectRows } from "./bisect_rows.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
+import { fitPoints } from "./fit_points.ts";
 import { mergeAttention } from "./merge_attention.ts";
 import { centreRows, columnMean, gatherRows } from "./rows.ts";
 import { keyImportance, sampleKeys } from "./sample_keys.ts";
@@ -33,6 +34,7 @@ export class ReferenceBackend implements Backend {
   readonly innerProducts = innerProducts;
   readonly gatheredDistances = gatheredDistances;
   readonly bisectRows = bisectRows;
+  readonly fitPoints = fitPoints;
 
   upload(data: Float32Array | Uint32Array): DeviceArray {
     return data instanceof Uint32Array ? words(data.slice()) : floats(Float64Array.from(data));

@@ -1,6 +1,14 @@
-import type { AttendArguments, Backend, Bisection, DeviceArray, PartialAttention } from "../backend.ts";
+import type {
+  AttendArguments,
+  Backend,
+  Bisection,
+  DeviceArray,
+  FittedPoints,
+  PartialAttention,
+} from "../backend.ts";
 import { attend } from "./attend.ts";
 import { bisectRows } from "./bisect_rows.ts";
+import { fitPoints } from "./fit_points.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { angularHash, sortByBucket } from "./hashing.ts";
 import { reuseFreedMemory } from "../runtime.ts";
@@ -146,6 +154,11 @@ export class WasmBackend implements Backend {
   /** See {@link Backend.bisectRows}. */
   bisectRows(args: Arguments<"bisectRows">): Bisection {
     return bisectRows(this.#recorder, args);
+  }
+
+  /** See {@link Backend.fitPoints}. */
+  fitPoints(args: Arguments<"fitPoints">): FittedPoints {
+    return fitPoints(this.#recorder, args);
   }
 
   /** See {@link Backend.mergeAttention}. */

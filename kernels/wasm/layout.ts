@@ -62,6 +62,8 @@ export const MERGE_ATTENTION = 14;
 export const INNER_PRODUCTS = 15;
 export const GATHERED_DISTANCES = 16;
 export const BISECT_ROWS = 17;
+export const TRANSPOSE_PROBES = 18;
+export const FIT_POINTS = 19;
 
 /** What `work` answers. */
 export const DONE = 0;

@@ -1,6 +1,6 @@
 import { defaultProjections, drawHyperplanes } from "../../estimators/attention/kdeformer_practical.ts";
 import type { Problem } from "../../estimators/attention/problem.ts";
-import { sampledMean } from "../../estimators/attention/sampled_mean.ts";
+import { sortByHash } from "../../estimators/attention/sort_by_hash.ts";
 import type { Backend } from "../../kernels/backend.ts";
 import { blockOf } from "../../kernels/partition.ts";
 import { familySource, holdsOn, ownCase, refutedOn } from "../engine/cases.ts";
@@ -22,22 +22,9 @@ export async function hashBlocks(
   const { queries, keys, features } = problem;
   const projections = defaultProjections(keys, keys / blocks);
   const hyperplanes = backend.upload(drawHyperplanes(seed, 0, 1, projections, features));
-  const hash = { hyperplanes, heads: 1, width: features, projections }, buckets = 2 ** projections;
-  const rows = backend.upload(problem.key);
-  const shift = sampledMean(backend, { rows, heads: 1, count: keys, width: features });
-  const query = backend.upload(problem.query);
-  const byQuery = backend.sortByBucket({
-    ranks: backend.angularHash({ ...hash, rows: query, count: queries }),
-    heads: 1,
-    count: queries,
-    buckets,
-  });
-  const byKey = backend.sortByBucket({
-    ranks: backend.angularHash({ ...hash, rows, count: keys, shift }),
-    heads: 1,
-    count: keys,
-    buckets,
-  });
+  const hash = { hyperplanes, heads: 1, width: features, projections };
+  const byQuery = sortByHash(backend, { ...hash, rows: backend.upload(problem.query), count: queries });
+  const byKey = sortByHash(backend, { ...hash, rows: backend.upload(problem.key), count: keys });
   const [queryPosition, keyPosition, queryOrder, keyOrder] = await backend.run([
     byQuery.position,
     byKey.position,

@@ -3,6 +3,7 @@ import { angularHashTask } from "./angular_hash";
 import { attendTask } from "./attend";
 import { bisectRowsTask } from "./bisect_rows";
 import { gatheredDistancesTask, innerProductsTask } from "./distances";
+import { fitPointsTask, transposeProbesTask } from "./fit_points";
 import { keyImportanceTask, keySizesTask, valueSizesTask } from "./key_importance";
 import * as layout from "../layout";
 import { mergeAttentionTask } from "./merge_attention";
@@ -52,5 +53,9 @@ export function runTask(operation: usize, task: u32, scratch: usize): void {
       return gatheredDistancesTask(args, task);
     case layout.BISECT_ROWS:
       return bisectRowsTask(args, task, scratch);
+    case layout.TRANSPOSE_PROBES:
+      return transposeProbesTask(args, task);
+    case layout.FIT_POINTS:
+      return fitPointsTask(args, task, scratch);
   }
 }
