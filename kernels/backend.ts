@@ -171,6 +171,19 @@ export interface Backend {
   }): DeviceArray;
 
   /**
+   * Attention of few queries that keeps their softmax probabilities [heads, queries, keys]: what `attend` and `softmaxRows` give,
+   * at the cost of one.
+   */
+  attendProbes(
+    args: AttentionShape & {
+      readonly query: DeviceArray;
+      readonly key: DeviceArray;
+      readonly value: DeviceArray;
+      readonly scale: number;
+    },
+  ): PartialAttention & { readonly probabilities: DeviceArray };
+
+  /**
    * Mean of the rows of each head: [heads, count, width] -> [heads, width]. Computed as first row + mean
    * difference from it, so that constant columns give their constant exactly.
    */
@@ -235,11 +248,14 @@ export interface Backend {
    * How much each key deserves to be sampled, [heads, keys] floats that sum to about 1 per head:
    *   columnShare · x_j/Σx + valueShare · y_j/Σy + uniformShare/keys, where
    *   y_j = sqrt(||value_j − centre||² + mean_l ||value_l − centre||²) and x_j = y_j · sqrt(Σ_i probabilities_ij²).
-   * A share whose sum is 0 counts as uniform. `probabilities` [heads, probes, keys] as from softmaxRows.
+   * A share whose sum is 0 counts as uniform. `probabilities` [heads, probes, keys] as from softmaxRows, of which the
+   * first `counted` rows of each head count.
    */
   keyImportance(args: {
     readonly probabilities: DeviceArray;
     readonly probes: number;
+    /** All of them by default. */
+    readonly counted?: number;
     /** [heads, keys, valueFeatures] */
     readonly value: DeviceArray;
     /** [heads, valueFeatures], their mean. */
@@ -340,7 +356,8 @@ export interface Backend {
    * the mean κ_s of its keys under the masses LEAST_MASS + Σ_i ω_i P_ij. Key j of the cluster gets the mass g_j with which
    * the point's column of exponentials F_is = e^{scale·<q_i, κ_s> − logSumExp_i} comes closest to the key's own:
    * g_j = Σ ω_i F_is P_ij / Σ ω_i F_is². The point has the sum of these masses, and the mean of the values under them; where
-   * all F_is P_ij underflow, both are those that match Σ_i ω_i P_ij. 1 <= fitted <= probes; the rest is as if empty.
+   * all F_is P_ij underflow, both are those that match Σ_i ω_i P_ij. 1 <= fitted <= probes. Beyond the clusters of a head, points lie at 0, with
+   * values 0.
    */
   fitPoints(args: {
     /** [heads, keys, features] */
@@ -351,7 +368,7 @@ export interface Backend {
     readonly query: DeviceArray;
     /** [heads, probes]: of the logits of all keys. */
     readonly logSumExp: DeviceArray;
-    /** [heads, fitted, keys] */
+    /** [heads, probes, keys] */
     readonly probabilities: DeviceArray;
     /** Clusters of the keys. */
     readonly labels: DeviceArray;

@@ -1,6 +1,6 @@
 import { gramMatrix, multiply, transpose } from "../linear_algebra/matrix_product.ts";
 import { solveRidge } from "../linear_algebra/ridge.ts";
-import { type ClusterCoreset, coresetOutput, coresetRows, type ProbedHead } from "./coreset.ts";
+import { coresetOutput } from "./coreset.ts";
 
 /** In units of the mean diagonal of the Gram matrix. */
 const RIDGE = 0.1;
@@ -8,32 +8,35 @@ const RIDGE = 0.1;
 const LEAST_COLUMN = 1e-3;
 
 /**
- * The values of a coreset after ridge regression of what they leave of the exact outputs of the first omega.length
- * probes: the correction, seen as a function of the softmax row, is the smallest that explains the residuals up to
- * noise. Nothing if leaving out one probe at a time shows that the correction does not help.
+ * The values of a coreset after ridge regression of what they leave of exact outputs: the correction, seen as a function
+ * of the softmax row, is the smallest that explains the residuals up to noise. Nothing if leaving out one row at a
+ * time shows that the correction does not help.
+ *
+ * @param rows [probes, size]: softmax rows over the coreset, of the queries to fit to.
+ * @param value [size, width]: of the centred values.
+ * @param output [probes, width]: exact attention of these queries to the centred values.
+ * @param omega [probes]: how much each counts.
  */
 export function calibrateValues(
-  head: ProbedHead,
-  coreset: ClusterCoreset,
+  rows: Float64Array,
+  value: Float64Array,
+  output: Float64Array,
   omega: Float64Array,
 ): Float64Array | undefined {
-  const { size, value } = coreset, { valueFeatures, scale, output } = head;
-  const rows = omega.length;
-  const design = coresetRows(coreset.products, coreset, scale);
-  const residual = coresetOutput(design, rows, coreset);
-  const root = omega.map(Math.sqrt);
-  for (let i = 0, at = 0; i < rows; i++) {
-    for (let c = 0; c < valueFeatures; c++, at++) residual[at] = root[i] * (output[at] - residual[at]);
+  const probes = omega.length, size = rows.length / probes, width = value.length / size;
+  const design = rows.slice(), residual = coresetOutput(rows, value, size), root = omega.map(Math.sqrt);
+  for (let i = 0, at = 0; i < probes; i++) {
+    for (let c = 0; c < width; c++, at++) residual[at] = root[i] * (output[at] - residual[at]);
   }
-  const columnScale = scaleColumns(design, rows, size, root);
-  const gram = gramMatrix(design, rows, size);
+  const columnScale = scaleColumns(design, probes, size, root);
+  const gram = gramMatrix(design, probes, size);
   let trace = 0;
-  for (let i = 0; i < rows; i++) trace += gram[i * rows + i];
-  const { dual, leftOut } = solveRidge(gram, rows, RIDGE * trace / rows, residual, valueFeatures);
+  for (let i = 0; i < probes; i++) trace += gram[i * probes + i];
+  const { dual, leftOut } = solveRidge(gram, probes, RIDGE * trace / probes, residual, width);
   if (!(sumOfSquares(leftOut) < sumOfSquares(residual))) return undefined;
-  const correction = multiply(transpose(design, rows, size), size, dual, rows, valueFeatures);
+  const correction = multiply(transpose(design, probes, size), size, dual, probes, width);
   for (let s = 0, at = 0; s < size; s++) {
-    for (let c = 0; c < valueFeatures; c++, at++) {
+    for (let c = 0; c < width; c++, at++) {
       correction[at] = value[at] + correction[at] / columnScale[s];
     }
   }

@@ -1,21 +1,13 @@
-import { type Backend, type DeviceArray, EMPTY } from "../../kernels/backend.ts";
+import type { Backend } from "../../kernels/backend.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { Budget, CostedAttention } from "./approximate.ts";
-import { calibrateValues } from "./calibrate_values.ts";
-import {
-  clusterCoreset,
-  type Coreset,
-  coresetOutput,
-  coresetProducts,
-  coresetRows,
-  type ProbedHead,
-} from "./coreset.ts";
 import { exactAttention, PartCollector, uploadHeads } from "./exact.ts";
+import { fitValues } from "./fit_values.ts";
 import { headChunks, type Progress } from "./head_chunks.ts";
 import { kdeformerPractical } from "./kdeformer_practical.ts";
 import { chooseProbes, type ProbeCounts } from "./probe_queries.ts";
 import type { Problem } from "./problem.ts";
-import { shrinkUseless } from "./shrink_useless.ts";
+import { sampledMean } from "./sampled_mean.ts";
 
 /** Of the budget, the parts spent on rows that are computed exactly; clusters take the rest. */
 const UNIFORM_SHARE = 0.2, OUTLYING_SHARE = 0.08, HELD_OUT_SHARE = 0.05;
@@ -111,216 +103,120 @@ function bringInRange(problem: Problem): Problem {
   };
 }
 
-/** Two submissions for a run of heads: exact rows, and clusters where those look; attention to the points fitted to them. */
+/** Two submissions for a run of heads: exact rows, and points where those look; attention to the points. */
 async function runHeads(
   backend: Backend,
   problem: Problem,
   { bucketSize, samples, seed }: Budget,
-  probes: ProbeCounts,
+  counts: ProbeCounts,
   firstHead: number,
   heads: number,
   signal?: AbortSignal,
 ): Promise<CostedAttention> {
-  const { queries, keys, features, valueFeatures, scale } = problem;
-  const fitRows = probes.uniform + probes.outlying, rows = fitRows + probes.heldOut;
-  const { query, key: rawKey, value: rawValue } = uploadHeads(backend, problem, firstHead, heads);
-  const picks = pickProbes(problem, probes, seed, firstHead, heads);
-  const centred = (rows: DeviceArray, width: number) => {
-    const shape = { rows, heads, count: keys, width }, centre = backend.columnMean(shape);
-    return { centre, rows: backend.centreRows({ ...shape, centre }) };
-  };
-  const { centre: keyMean, rows: key } = centred(rawKey, features);
-  const { centre: valueMean, rows: value } = centred(rawValue, valueFeatures);
-  const gather = (picks: Uint32Array) =>
-    backend.gatherRows({
-      rows: query,
-      index: backend.upload(picks),
-      heads,
-      count: queries,
-      width: features,
-      picks: picks.length / heads,
-    });
-  const shape = { heads, keys, features, valueFeatures, scale, key };
-  const probabilities = backend.softmaxRows({ ...shape, query: gather(picks.fit), queries: fitRows });
-  const clusters = backend.bisectRows({
-    rows: key,
-    weights: backend.keyImportance({
-      ...shape,
-      probabilities,
-      probes: fitRows,
-      value: rawValue,
-      centre: valueMean,
-      valueScale: 1 / Math.max(problem.largestValue, 1e-30),
-      ...SHARES,
-    }),
-    heads,
-    count: keys,
-    width: features,
-    budget: Math.min(2 ** 32 - 1, (bucketSize + samples) * queries - rows * keys),
-    perCluster: queries,
-  });
-  const exact = backend.attend({ ...shape, value, query: gather(picks.all), queries: rows });
-  // By how much the logits of each query fall when the keys are centred.
-  const offsets = backend.innerProducts({
+  const { queries, keys, features, valueFeatures, scale, largestValue } = problem;
+  const fitted = counts.uniform + counts.outlying, probes = fitted + counts.heldOut;
+  const { query, key, value } = uploadHeads(backend, problem, firstHead, heads);
+  const picks = pickProbes(problem, counts, seed, firstHead, heads);
+  const probeRows = backend.gatherRows({
     rows: query,
-    directions: keyMean,
+    index: backend.upload(picks),
     heads,
     count: queries,
     width: features,
-    projections: 1,
+    picks: probes,
   });
-  const outputs = [exact.output, exact.logSumExp, keyMean, valueMean, probabilities, offsets];
-  const words = [clusters.labels, clusters.clusters, clusters.products];
-  const read = await backend.run([...outputs, ...words], signal);
-  const omega = Float64Array.from({ length: fitRows }, (_, i) => i < probes.uniform ? 1 : OUTLYING_WEIGHT);
-  const coresets = Array.from({ length: heads }, (_, head): Coreset => {
-    const [output, logSumExp, keyMean, valueMean, probabilities] = read.slice(0, 5).map((data) =>
-      ofHead(data as Float32Array, head, heads)
-    );
-    const own = (data: Float32Array) => ofHead(data, firstHead + head, problem.heads);
-    const known: ProbedHead = {
-      keys,
-      features,
-      valueFeatures,
-      scale,
-      query: gatherDoubles(own(problem.query), features, ofHead(picks.all, head, heads)),
-      probabilities,
-      output: new Float64Array(output),
-      logSumExp: new Float64Array(logSumExp),
-      key: own(problem.key),
-      keyMean,
-      value: own(problem.value),
-      valueMean,
-    };
-    return fit(
-      known,
-      ofHead(read[6] as Uint32Array, head, heads),
-      read[7][head],
+  const shape = { heads, keys, features, valueFeatures, scale, key, value };
+  const valueMean = backend.columnMean({ rows: value, heads, count: keys, width: valueFeatures });
+  const exact = backend.attendProbes({ ...shape, query: probeRows, queries: probes });
+  const keyRows = { rows: key, heads, count: keys, width: features };
+  const budget = Math.min(2 ** 32 - 1, (bucketSize + samples) * queries - probes * keys);
+  const clusters = backend.bisectRows({
+    ...keyRows,
+    // Squared norms of keys far from 0 would drown what lies between them.
+    rows: backend.centreRows({ ...keyRows, centre: sampledMean(backend, keyRows) }),
+    weights: backend.keyImportance({
+      ...shape,
+      probabilities: exact.probabilities,
+      probes,
+      counted: fitted,
+      centre: valueMean,
+      valueScale: 1 / Math.max(largestValue, 1e-30),
+      ...SHARES,
+    }),
+    budget,
+    perCluster: queries,
+  });
+  const most = Math.max(1, Math.min(keys, Math.floor(budget / queries)));
+  const points = backend.fitPoints({
+    ...shape,
+    ...clusters,
+    order: backend.sortByBucket({ ranks: clusters.labels, heads, count: keys, buckets: most }).order,
+    query: probeRows,
+    logSumExp: exact.logSumExp,
+    probabilities: exact.probabilities,
+    probes,
+    fitted,
+    even: counts.uniform,
+    otherWeight: OUTLYING_WEIGHT,
+    most,
+  });
+  const omega = Float64Array.from({ length: fitted }, (_, i) => i < counts.uniform ? 1 : OUTLYING_WEIGHT);
+  const outputs = [exact.output, exact.logSumExp, valueMean, points.value, points.logits];
+  const read = await backend.run([...outputs, clusters.clusters, clusters.products], signal);
+  const [exactOutput, exactSums, means, values, logits] = read as Float32Array[];
+  const [, , , , , sizes, products] = read as Uint32Array[];
+  for (let head = 0; head < heads; head++) {
+    const own = (data: Float32Array) => ofHead(data, head, heads);
+    fitValues({
+      size: sizes[head],
+      most,
+      logits: own(logits),
+      value: own(values),
+      output: own(exactOutput),
+      valueMean: own(means),
       omega,
-      problem.largestValue,
-    );
-  });
+      largestValue,
+    });
+  }
 
-  const points = stack(coresets, read[3] as Float32Array, features, valueFeatures);
   const attended = backend.attend({
-    heads,
+    ...shape,
     queries,
-    keys: points.size,
-    features,
-    valueFeatures,
-    scale,
     query,
-    key: backend.upload(points.key),
-    value: backend.upload(points.value),
-    logWeights: backend.upload(points.bias),
+    keys: most,
+    key: points.key,
+    value: backend.upload(values),
+    logWeights: points.logMass,
   });
   const [output, logSumExp] = await backend.run(
     [attended.output, attended.logSumExp],
     signal,
   ) as Float32Array[];
-  let keyEvaluations = heads * rows * keys;
-  coresets.forEach(({ size }, head) => {
-    const outputs = ofHead(output, head, heads);
-    const [exactOutput, exactSums, , mean] = read.slice(0, 4).map((data) =>
-      ofHead(data as Float32Array, head, heads)
-    );
-    ofHead(picks.all, head, heads).forEach((row, at) => {
-      logSumExp[head * queries + row] = exactSums[at];
-      for (let c = 0; c < valueFeatures; c++) {
-        outputs[row * valueFeatures + c] = exactOutput[at * valueFeatures + c] + mean[c];
-      }
-    });
-    keyEvaluations += size * queries + read[8][head];
+  picks.forEach((pick, at) => {
+    const row = Math.floor(at / probes) * queries + pick, from = at * valueFeatures;
+    output.set(exactOutput.subarray(from, from + valueFeatures), row * valueFeatures);
+    logSumExp[row] = exactSums[at];
   });
-  for (let at = 0; at < logSumExp.length; at++) logSumExp[at] += scale * read[5][at];
+  let keyEvaluations = heads * probes * keys;
+  for (let head = 0; head < heads; head++) keyEvaluations += sizes[head] * queries + products[head];
   return { output, logSumExp, keyEvaluations };
 }
 
-/** The probes of several heads: those to fit to alone, and all. */
+/** The probes of several heads. */
 function pickProbes(
   { query, queries, features, heads: allHeads }: Problem,
-  probes: ProbeCounts,
+  counts: ProbeCounts,
   seed: number,
   firstHead: number,
   heads: number,
-): { fit: Uint32Array; all: Uint32Array } {
-  const fitRows = probes.uniform + probes.outlying, rows = fitRows + probes.heldOut;
-  const fit = new Uint32Array(heads * fitRows), all = new Uint32Array(heads * rows);
+): Uint32Array {
+  const probes = counts.uniform + counts.outlying + counts.heldOut, picks = new Uint32Array(heads * probes);
   for (let head = 0; head < heads; head++) {
     const stream = new RandomStream(seed, Purpose.probes, firstHead + head);
     const own = ofHead(query, firstHead + head, allHeads);
-    const picks = chooseProbes(own, queries, features, probes, stream);
-    all.set(picks, head * rows);
-    fit.set(picks.subarray(0, fitRows), head * fitRows);
+    picks.set(chooseProbes(own, queries, features, counts, stream), head * probes);
   }
-  return { fit, all };
-}
-
-/**
- * The coreset of one head, its values calibrated, and shrunk if they are of no use. No point has a value beyond the
- * largest there is, and outputs are means of the values of points.
- */
-function fit(
-  known: ProbedHead,
-  labels: Uint32Array,
-  size: number,
-  omega: Float64Array,
-  largestValue: number,
-): Coreset {
-  const { features, valueFeatures, scale, query, output, valueMean } = known, fitted = omega.length;
-  const plain = clusterCoreset(known, labels, size, omega);
-  const calibrated = calibrateValues(known, plain, omega);
-  if (calibrated) limitValues(calibrated, valueMean, largestValue);
-  const coreset = calibrated ? { ...plain, value: calibrated } : plain;
-  const heldOut = output.length / valueFeatures - fitted;
-  const products = coresetProducts(query.subarray(fitted * features), heldOut, coreset);
-  const predicted = coresetOutput(coresetRows(products, coreset, scale), heldOut, coreset);
-  const factor = shrinkUseless(predicted, output.subarray(fitted * valueFeatures), valueFeatures);
-  return factor === 1 ? coreset : { ...coreset, value: coreset.value.map((z) => factor * z) };
-}
-
-/** Keeps the entries of centred values [size, width], with their mean [width] added, within ±largest, in place. */
-export function limitValues(values: Float64Array, mean: Float32Array, largest: number): void {
-  for (let at = 0; at < values.length;) {
-    for (let c = 0; c < mean.length; c++, at++) {
-      values[at] = Math.min(largest - mean[c], Math.max(-largest - mean[c], values[at]));
-    }
-  }
-}
-
-/**
- * Coresets of several heads as keys, values and log-weights; short ones are filled up with hidden points. The values
- * are no longer centred: the means [heads, valueFeatures] are added back.
- */
-function stack(
-  coresets: readonly Coreset[],
-  valueMean: Float32Array,
-  features: number,
-  valueFeatures: number,
-) {
-  const size = coresets.reduce((most, { size }) => Math.max(most, size), 0);
-  const key = new Float32Array(coresets.length * size * features);
-  const value = new Float32Array(coresets.length * size * valueFeatures);
-  const bias = new Float32Array(coresets.length * size).fill(EMPTY);
-  coresets.forEach((coreset, head) => {
-    key.set(coreset.key, head * size * features);
-    const mean = ofHead(valueMean, head, coresets.length);
-    for (let at = 0, to = head * size * valueFeatures; at < coreset.value.length;) {
-      for (let c = 0; c < valueFeatures; c++, at++, to++) value[to] = coreset.value[at] + mean[c];
-    }
-    bias.set(coreset.bias, head * size);
-  });
-  return { size, key, value, bias };
-}
-
-function gatherDoubles(rows: Float32Array, width: number, picks: Uint32Array): Float64Array {
-  const gathered = new Float64Array(picks.length * width);
-  for (let at = 0, to = 0; at < picks.length; at++) {
-    for (let from = picks[at] * width, end = from + width; from < end; from++, to++) {
-      gathered[to] = rows[from];
-    }
-  }
-  return gathered;
+  return picks;
 }
 
 /** The part of one head. */

@@ -8,7 +8,7 @@ import { fitPoints } from "./fit_points.ts";
 import { mergeAttention } from "./merge_attention.ts";
 import { centreRows, columnMean, gatherRows } from "./rows.ts";
 import { keyImportance, sampleKeys } from "./sample_keys.ts";
-import { softmaxRows } from "./softmax_rows.ts";
+import { attendProbes, softmaxRows } from "./softmax_rows.ts";
 import { sortByBucket } from "./sort_by_bucket.ts";
 
 /**
@@ -23,6 +23,7 @@ export class ReferenceBackend implements Backend {
 
   readonly attend = attend;
   readonly softmaxRows = softmaxRows;
+  readonly attendProbes = attendProbes;
   readonly columnMean = columnMean;
   readonly centreRows = centreRows;
   readonly gatherRows = gatherRows;

@@ -32,7 +32,7 @@ function fitPoint(args: Arguments, head: number, members: readonly number[]) {
   const probabilities = floatValues(args.probabilities);
   const weight = (i: number) => i < even ? 1 : otherWeight;
   const columns = members.map((j) =>
-    Float64Array.from({ length: fitted }, (_, i) => probabilities[(head * fitted + i) * keys + j])
+    Float64Array.from({ length: fitted }, (_, i) => probabilities[(head * probes + i) * keys + j])
   );
   const masses = columns.map((column) =>
     column.reduce((mass, probability, i) => mass + weight(i) * probability, LEAST_MASS)

@@ -5,7 +5,17 @@ import { floats, floatValues, words } from "./array.ts";
 
 /** How much each key deserves to be sampled: see `Backend.keyImportance` for the formula. */
 export function keyImportance(args: Parameters<Backend["keyImportance"]>[0]): DeviceArray {
-  const { heads, keys, probes, valueFeatures, valueScale, columnShare, valueShare, uniformShare } = args;
+  const {
+    heads,
+    keys,
+    probes,
+    counted = probes,
+    valueFeatures,
+    valueScale,
+    columnShare,
+    valueShare,
+    uniformShare,
+  } = args;
   const probabilities = floatValues(args.probabilities), value = floatValues(args.value);
   const centre = floatValues(args.centre);
   const importance = new Float64Array(heads * keys);
@@ -20,7 +30,7 @@ export function keyImportance(args: Parameters<Backend["keyImportance"]>[0]): De
     const meanSquare = size.reduce((a, b) => a + b, 0) / keys;
     for (let j = 0; j < keys; j++) {
       size[j] = Math.sqrt(size[j] + meanSquare);
-      for (let i = 0; i < probes; i++) column[j] += probabilities[(head * probes + i) * keys + j] ** 2;
+      for (let i = 0; i < counted; i++) column[j] += probabilities[(head * probes + i) * keys + j] ** 2;
       column[j] = size[j] * Math.sqrt(column[j]);
     }
     const sizeTotal = size.reduce((a, b) => a + b, 0), columnTotal = column.reduce((a, b) => a + b, 0);

@@ -15,7 +15,8 @@ import { reuseFreedMemory } from "../runtime.ts";
 import { Pool } from "./pool.ts";
 import { Program, type Recorder, type WasmArray } from "./program.ts";
 import { centreRows, columnMean, gatherRows, mergeAttention } from "./rows.ts";
-import { keyImportance, sampleKeys, softmaxRows } from "./sampling.ts";
+import { keyImportance, sampleKeys } from "./sampling.ts";
+import { attendProbes, softmaxRows } from "./softmax_rows.ts";
 import type { Variant } from "./variants.ts";
 
 /** Options of {@link openWasm}. */
@@ -104,6 +105,11 @@ export class WasmBackend implements Backend {
   /** See {@link Backend.softmaxRows}. */
   softmaxRows(args: Arguments<"softmaxRows">): DeviceArray {
     return softmaxRows(this.#recorder, args);
+  }
+
+  /** See {@link Backend.attendProbes}. */
+  attendProbes(args: Arguments<"attendProbes">): PartialAttention & { probabilities: DeviceArray } {
+    return attendProbes(this.#recorder, args);
   }
 
   /** See {@link Backend.columnMean}. */

@@ -13,7 +13,8 @@ export function fitPoints(recorder: Recorder, args: Parameters<Backend["fitPoint
     tasks: heads * Math.ceil(keys / layout.CHUNK_ROWS),
     // deno-fmt-ignore
     words: [
-      probabilities.address, columns.address, masses.address, heads, keys, fitted, even, floatWord(otherWeight),
+      probabilities.address, columns.address, masses.address, heads, keys, probes, fitted, even,
+      floatWord(otherWeight),
     ],
     inputs: [probabilities],
     outputs: [columns, masses],

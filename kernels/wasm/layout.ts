@@ -64,6 +64,8 @@ export const GATHERED_DISTANCES = 16;
 export const BISECT_ROWS = 17;
 export const TRANSPOSE_PROBES = 18;
 export const FIT_POINTS = 19;
+export const PROBE_PARTS = 20;
+export const PROBE_OUTPUT = 21;
 
 /** What `work` answers. */
 export const DONE = 0;
@@ -75,7 +77,7 @@ export const GROUP_ROWS = 6;
 export const PANEL = 8;
 /** Keys of one tile of logits: its logits, keys and values stay in the first two caches. */
 export const TILE_KEYS = 128;
-/** Keys that one task of PACK_KEYS or PROBE_LOGITS takes; a multiple of PANEL. */
+/** Keys that one task of PACK_KEYS, PROBE_LOGITS or PROBE_PARTS takes; a multiple of PANEL. */
 export const CHUNK_KEYS = 128;
 /** Rows that one task of the row operations takes. */
 export const CHUNK_ROWS = 128;

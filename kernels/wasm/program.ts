@@ -28,18 +28,16 @@ export interface Recorder {
   record(operation: Operation): void;
 }
 
-/** An operation and its place. */
+/** An operation and those that read from it. */
 interface Recorded {
   readonly operation: Operation;
-  readonly level: number;
-  /** Whether a later operation reads from it. */
-  read: boolean;
+  readonly readers: Recorded[];
 }
 
 /**
- * The operations recorded since the last run. Each has a level, one above the highest of those it reads from, or
- * the last if nothing reads from it; operations of one level run side by side, so that short ones, and those that
- * one thread does alone, leave no thread idle.
+ * The operations recorded since the last run. Each has a level, one below the lowest of those that read from it, or
+ * the last if nothing does; operations of one level run side by side, so that short ones, and those that one thread does
+ * alone, leave no thread idle.
  */
 export class Program {
   /** What makes an array. */
@@ -58,23 +56,26 @@ export class Program {
 
   /** Adds an operation. */
   record(operation: Operation): void {
-    let level = 0;
+    const recorded: Recorded = { operation, readers: [] };
     for (const array of operation.inputs) {
-      const maker = array && this.#makers.get(array);
-      if (!maker) continue;
-      maker.read = true;
-      level = Math.max(level, 1 + maker.level);
+      if (array) this.#makers.get(array)?.readers.push(recorded);
     }
-    const recorded = { operation, level, read: false };
     for (const array of operation.outputs) this.#makers.set(array, recorded);
     this.#operations.push(recorded);
   }
 
   /** Writes the operations in the order of their levels. */
   write(target: Uint32Array): void {
-    const last = this.#operations.reduce((last, { level }) => Math.max(last, level), 0);
+    // Readers come after what they read, so that each is reached before its makers; levels count from the end.
+    const fromEnd = new Map<Recorded, number>();
+    for (const recorded of this.#operations.toReversed()) {
+      fromEnd.set(
+        recorded,
+        recorded.readers.reduce((most, reader) => Math.max(most, 1 + fromEnd.get(reader)!), 0),
+      );
+    }
     const ordered = this.#operations
-      .map(({ operation, level, read }) => ({ operation, level: read ? level : last }))
+      .map((recorded) => ({ operation: recorded.operation, level: -fromEnd.get(recorded)! }))
       .sort((a, b) => a.level - b.level);
     const stride = layout.OPERATION_BYTES / 4;
     let needed = 0;

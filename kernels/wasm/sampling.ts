@@ -2,38 +2,12 @@ import type { Backend, DeviceArray } from "../backend.ts";
 import * as layout from "./layout.ts";
 import { doubleWords, floatWord, type Recorder, type WasmArray } from "./program.ts";
 
-/** Records the softmax probabilities of few queries: their logits, then the softmax of each row. */
-export function softmaxRows(recorder: Recorder, args: Parameters<Backend["softmaxRows"]>[0]): DeviceArray {
-  const { heads, queries, keys, features } = args;
-  const query = args.query as WasmArray, key = args.key as WasmArray;
-  const logits = recorder.floats(heads * queries * keys);
-  const words = [query.address, key.address, logits.address, heads, queries, keys, features];
-  words.push(floatWord(args.scale));
-  recorder.record({
-    code: layout.PROBE_LOGITS,
-    tasks: heads * Math.ceil(keys / layout.CHUNK_KEYS),
-    words,
-    inputs: [query, key],
-    outputs: [logits],
-    scratchBytes: 4 * layout.GROUP_ROWS * layout.TILE_KEYS +
-      4 * features * (layout.CHUNK_KEYS + layout.GROUP_ROWS),
-  });
-  recorder.record({
-    code: layout.PROBE_SOFTMAX,
-    tasks: heads * queries,
-    words,
-    inputs: [logits],
-    outputs: [logits],
-  });
-  return logits;
-}
-
 /** Records how much each key deserves to be sampled: three passes, since each needs a sum from the one before. */
 export function keyImportance(
   recorder: Recorder,
   args: Parameters<Backend["keyImportance"]>[0],
 ): DeviceArray {
-  const { heads, keys, probes, valueFeatures } = args;
+  const { heads, keys, probes, counted = probes, valueFeatures } = args;
   const probabilities = args.probabilities as WasmArray, value = args.value as WasmArray;
   const centre = args.centre as WasmArray;
   const tasks = heads * Math.ceil(keys / layout.CHUNK_ROWS);
@@ -44,7 +18,7 @@ export function keyImportance(
   const words = [
     ...doubleWords(args.columnShare), ...doubleWords(args.valueShare), ...doubleWords(args.uniformShare),
     probabilities.address, value.address, centre.address, importance.address, sizes.address, columns.address, sums.address,
-    heads, keys, probes, valueFeatures, floatWord(args.valueScale),
+    heads, keys, probes, counted, valueFeatures, floatWord(args.valueScale),
   ];
   recorder.record({
     code: layout.VALUE_SIZES,

@@ -79,6 +79,10 @@ export class WebGpuBackend implements Backend {
     return softmaxRows(this.#recorder, args);
   }
 
+  attendProbes(args: Arguments<"attendProbes">): PartialAttention & { probabilities: DeviceArray } {
+    return { ...this.attend(args), probabilities: this.softmaxRows(args) };
+  }
+
   columnMean(args: Arguments<"columnMean">): DeviceArray {
     return columnMean(this.#recorder, args);
   }

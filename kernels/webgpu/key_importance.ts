@@ -16,7 +16,7 @@ export function keyImportance(
   recorder: Recorder,
   args: Parameters<Backend["keyImportance"]>[0],
 ): DeviceArray {
-  const { probabilities, value, centre, heads, keys, probes, valueFeatures } = args;
+  const { probabilities, value, centre, heads, keys, probes, counted = probes, valueFeatures } = args;
   const valueSquare = recorder.array("float", heads * keys, "the squared norms of the values");
   const columnNorm = recorder.array("float", heads * keys, "the column norms");
   const importance = recorder.array("float", heads * keys, "the importance of the keys");
@@ -26,7 +26,7 @@ export function keyImportance(
     kernel,
     definitions: { FOUR: 4 },
     constants: { LANES: recorder.reducingLanes },
-    parameters: [heads, keys, probes, Math.ceil(valueFeatures / 4), tiles, ...shares.map(floatBits)],
+    parameters: [heads, keys, probes, counted, Math.ceil(valueFeatures / 4), tiles, ...shares.map(floatBits)],
     arrays: [
       probabilities,
       padRows(recorder, value, heads * keys, valueFeatures),

@@ -6,6 +6,7 @@ struct Parameters {
   heads: u32,
   keys: u32,
   probes: u32,
+  counted: u32,
   columns: u32,
   tiles: u32,
   valueScale: f32,
@@ -57,7 +58,7 @@ fn measure(
   for (var k = 0u; k < FOUR; k++) {
     let probed = head * parameters.probes * parameters.keys + four[k];
     var column = 0.0;
-    for (var i = 0u; i < parameters.probes; i++) {
+    for (var i = 0u; i < parameters.counted; i++) {
       let probability = probabilities[probed + i * parameters.keys];
       column = fma(probability, probability, column);
     }

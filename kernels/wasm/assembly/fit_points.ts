@@ -1,8 +1,8 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { CHUNK_ROWS } from "../layout";
-import { exponential, exponentialOf } from "./exponential";
+import { exponentialOf } from "./exponential";
 import { logarithm } from "./logarithm";
-import { multiplyAdd, sumOfLanes, upToFour } from "./simd";
+import { addScaled, multiplyAdd, sumOfLanes, upToFour } from "./simd";
 import { EMPTY } from "./tile_softmax";
 
 /** Twins of LEAST_MASS and LEAST_TOTAL in `backend.ts`. */
@@ -18,6 +18,7 @@ class TransposeArguments {
   masses: usize;
   heads: u32;
   keys: u32;
+  probes: u32;
   fitted: u32;
   even: u32;
   otherWeight: f32;
@@ -29,7 +30,7 @@ export function transposeProbesTask(operation: usize, task: u32): void {
   const keys = args.keys, fitted = args.fitted, chunks = (keys + CHUNK_ROWS - 1) / CHUNK_ROWS, head = task / chunks;
   const start = (task % chunks) * CHUNK_ROWS, end = min<u32>(keys, start + CHUNK_ROWS);
   const rowBytes = <usize>keys << 2, length = upToFour(fitted), columnBytes = <usize>length << 2;
-  const rows = args.probabilities + head * fitted * rowBytes;
+  const rows = args.probabilities + head * args.probes * rowBytes;
   let to = args.columns + (<usize>head * keys + start) * columnBytes;
   const masses = args.masses + head * rowBytes;
   for (let key = start; key < end; ++key, to += columnBytes) {
@@ -80,6 +81,8 @@ export function fitPointsTask(operation: usize, task: u32, scratch: usize): void
   const firstRow = <usize>head * keys, stride = <usize>features << 2, step = <usize>args.most << 2;
   const logits = args.logits + (((<usize>head * probes * args.most) + cluster) << 2);
   if (cluster >= load<u32>(args.clusters + (<usize>head << 2))) {
+    memory.fill(args.pointKey + task * stride, 0, stride);
+    memory.fill(args.pointValue + task * (<usize>args.valueFeatures << 2), 0, <usize>args.valueFeatures << 2);
     store<f32>(args.logMass + (<usize>task << 2), EMPTY);
     for (let i: u32 = 0, at = logits; i < probes; ++i, at += step) store<f32>(at, EMPTY);
     return;
@@ -157,15 +160,6 @@ function firstOf(order: usize, labels: usize, keys: u32, label: u32): u32 {
     else high = middle;
   }
   return low;
-}
-
-/** sums += weight · row. */
-function addScaled(sums: usize, row: usize, weight: f32, width: u32): void {
-  const factor = f32x4.splat(weight), end = row + (<usize>width << 2);
-  for (; row + 16 <= end; row += 16, sums += 16) {
-    v128.store(sums, multiplyAdd(factor, v128.load(row), v128.load(sums)));
-  }
-  for (; row < end; row += 4, sums += 4) store<f32>(sums, load<f32>(sums) + weight * load<f32>(row));
 }
 
 function divide(row: usize, divisor: f64, width: u32): void {

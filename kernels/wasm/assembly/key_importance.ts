@@ -21,6 +21,8 @@ class ImportanceArguments {
   heads: u32;
   keys: u32;
   probes: u32;
+  /** How many of them count. */
+  counted: u32;
   valueFeatures: u32;
   valueScale: f32;
 }
@@ -67,7 +69,7 @@ export function keySizesTask(operation: usize, task: u32): void {
     const at = <usize>key << 2, place = head * stride + at;
     const size = f32x4.sqrt(f32x4.add(v128.load(args.sizes + place), f32x4.splat(meanSquare)));
     let squares = f32x4.splat(0);
-    for (let probe: u32 = 0, from = firstProbe + at; probe < args.probes; ++probe, from += stride) {
+    for (let probe: u32 = 0, from = firstProbe + at; probe < args.counted; ++probe, from += stride) {
       const probability = v128.load(from);
       squares = multiplyAdd(probability, probability, squares);
     }
@@ -81,7 +83,7 @@ export function keySizesTask(operation: usize, task: u32): void {
     const at = <usize>key << 2, place = head * stride + at;
     const size = sqrt<f32>(load<f32>(args.sizes + place) + meanSquare);
     let squares: f32 = 0;
-    for (let probe: u32 = 0, from = firstProbe + at; probe < args.probes; ++probe, from += stride) {
+    for (let probe: u32 = 0, from = firstProbe + at; probe < args.counted; ++probe, from += stride) {
       squares += load<f32>(from) * load<f32>(from);
     }
     const column = size * sqrt<f32>(squares);

@@ -47,3 +47,12 @@ export function copyFloats(to: usize, from: usize, count: u32): void {
     from += 4;
   }
 }
+
+/** sums += weight · row. */
+export function addScaled(sums: usize, row: usize, weight: f32, width: u32): void {
+  const factor = f32x4.splat(weight), end = row + (<usize>width << 2);
+  for (; row + 16 <= end; row += 16, sums += 16) {
+    v128.store(sums, multiplyAdd(factor, v128.load(row), v128.load(sums)));
+  }
+  for (; row < end; row += 4, sums += 4) store<f32>(sums, load<f32>(sums) + weight * load<f32>(row));
+}

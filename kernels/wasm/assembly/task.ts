@@ -10,7 +10,7 @@ import { mergeAttentionTask } from "./merge_attention";
 import { packKeysTask } from "./pack";
 import { centreRowsTask, columnMeanTask, columnSumsTask, gatherRowsTask } from "./rows";
 import { sampleKeysTask } from "./sample_keys";
-import { probeLogitsTask, probeSoftmaxTask } from "./softmax_rows";
+import { probeLogitsTask, probeOutputTask, probePartsTask, probeSoftmaxTask } from "./softmax_rows";
 import { sortByBucketTask } from "./sort_by_bucket";
 
 /** Runs one task of an operation. */
@@ -57,5 +57,9 @@ export function runTask(operation: usize, task: u32, scratch: usize): void {
       return transposeProbesTask(args, task);
     case layout.FIT_POINTS:
       return fitPointsTask(args, task, scratch);
+    case layout.PROBE_PARTS:
+      return probePartsTask(args, task);
+    case layout.PROBE_OUTPUT:
+      return probeOutputTask(args, task);
   }
 }
