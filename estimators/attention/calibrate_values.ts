@@ -1,4 +1,4 @@
-import { gramMatrix, multiply, transpose } from "../linear_algebra/matrix_product.ts";
+import { gramMatrix, multiplyFirstTransposed } from "../linear_algebra/matrix_product.ts";
 import { solveRidge } from "../linear_algebra/ridge.ts";
 import { coresetOutput } from "./coreset.ts";
 
@@ -34,7 +34,7 @@ export function calibrateValues(
   for (let i = 0; i < probes; i++) trace += gram[i * probes + i];
   const { dual, leftOut } = solveRidge(gram, probes, RIDGE * trace / probes, residual, width);
   if (!(sumOfSquares(leftOut) < sumOfSquares(residual))) return undefined;
-  const correction = multiply(transpose(design, probes, size), size, dual, probes, width);
+  const correction = multiplyFirstTransposed(design, size, dual, probes, width);
   for (let s = 0, at = 0; s < size; s++) {
     for (let c = 0; c < width; c++, at++) {
       correction[at] = value[at] + correction[at] / columnScale[s];

@@ -62,32 +62,71 @@ export function multiply(
   inner: number,
   columns: number,
 ): Float64Array {
+  return accumulate(a, inner, 1, rows, b, inner, columns);
+}
+
+/** Aᵀ · B for A [inner, rows] and B [inner, columns]: [rows, columns]. */
+export function multiplyFirstTransposed(
+  a: Float64Array,
+  rows: number,
+  b: Float64Array,
+  inner: number,
+  columns: number,
+): Float64Array {
+  return accumulate(a, 1, rows, rows, b, inner, columns);
+}
+
+/**
+ * Σ_k a[i · step + k · stride] b_k for each row i. Four rows of B at a time, since a sum in memory waits for itself, and two
+ * rows of the product, which share what is loaded of B.
+ */
+function accumulate(
+  a: Float64Array,
+  step: number,
+  stride: number,
+  rows: number,
+  b: Float64Array,
+  inner: number,
+  columns: number,
+): Float64Array {
   const product = new Float64Array(rows * columns);
-  for (let i = 0; i < rows; i++) {
-    let k = 0;
-    for (; k + 4 <= inner; k += 4) {
-      const at = i * inner + k, w = a[at], x = a[at + 1], y = a[at + 2], z = a[at + 3];
+  let i = 0;
+  for (; i + 2 <= rows; i += 2) {
+    let k = 0, at = i * step;
+    for (; k + 4 <= inner; k += 4, at += 4 * stride) {
+      const w = a[at], x = a[at + stride], y = a[at + 2 * stride], z = a[at + 3 * stride];
+      const below = at + step, w2 = a[below], x2 = a[below + stride];
+      const y2 = a[below + 2 * stride], z2 = a[below + 3 * stride];
       let from = k * columns, to = i * columns;
       for (const end = to + columns; to < end; to++, from++) {
-        product[to] += (w * b[from] + x * b[from + columns]) +
-          (y * b[from + 2 * columns] + z * b[from + 3 * columns]);
+        const p = b[from], q = b[from + columns], r = b[from + 2 * columns], s = b[from + 3 * columns];
+        product[to] += (w * p + x * q) + (y * r + z * s);
+        product[to + columns] += (w2 * p + x2 * q) + (y2 * r + z2 * s);
       }
     }
-    for (; k < inner; k++) {
-      const x = a[i * inner + k];
-      for (let c = 0; c < columns; c++) product[i * columns + c] += x * b[k * columns + c];
-    }
+    addRest(product, i, a, at, stride, b, k, inner, columns);
+    addRest(product, i + 1, a, at + step, stride, b, k, inner, columns);
   }
+  if (i < rows) addRest(product, i, a, i * step, stride, b, 0, inner, columns);
   return product;
 }
 
-/** The transpose of A [rows, columns]. */
-export function transpose(a: Float64Array, rows: number, columns: number): Float64Array {
-  const result = new Float64Array(a.length);
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) result[j * rows + i] = a[i * columns + j];
+/** Adds the terms from k on to row i of a product. */
+function addRest(
+  product: Float64Array,
+  i: number,
+  a: Float64Array,
+  at: number,
+  stride: number,
+  b: Float64Array,
+  k: number,
+  inner: number,
+  columns: number,
+): void {
+  for (; k < inner; k++, at += stride) {
+    const x = a[at];
+    for (let c = 0; c < columns; c++) product[i * columns + c] += x * b[k * columns + c];
   }
-  return result;
 }
 
 /** Inner product of a[i…] and b[j…]. */

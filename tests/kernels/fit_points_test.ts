@@ -176,6 +176,8 @@ onEachBackend(
       for (let s = 0; s < shape.most; s++) {
         const at = head * shape.most + s, row = head * shape.keys + s;
         if (s >= shape.keys) {
+          for (let c = 0; c < 5; c++) assertEquals(key[at * 5 + c], 0);
+          for (let c = 0; c < 3; c++) assertEquals(value[at * 3 + c], 0);
           assertEquals(logMass[at], Math.fround(EMPTY));
           for (let i = 0; i < shape.probes; i++) {
             assertEquals(logits[(head * shape.probes + i) * shape.most + s], Math.fround(EMPTY));
@@ -208,4 +210,35 @@ onEachBackend("fitPoints() stays finite where every exponential of a cluster und
       assert(Math.abs(data[i] - expected[at][i]) <= 1e-5 * (1 + Math.abs(expected[at][i])));
     }
   });
+});
+
+Deno.test("fitPoints() gives each key the mass that fits its column best", async () => {
+  const shape = { ...SMALL, heads: 1 }, clusters = 7;
+  const given = await inputs(shape, (j) => j % clusters), backend = new ReferenceBackend();
+  const [key, value, logMass] = await backend.run(record(shape, given)(backend));
+  const { keys, features, valueFeatures, fitted, even, otherWeight, scale } = shape;
+  for (let s = 0; s < clusters; s++) {
+    const ratios = Float64Array.from({ length: fitted }, (_, i) => {
+      let product = 0;
+      for (let c = 0; c < features; c++) product += given.query[i * features + c] * key[s * features + c];
+      return Math.exp(scale * product - given.logSumExp[i]);
+    });
+    const distance = (j: number, mass: number) =>
+      ratios.reduce(
+        (sum, ratio, i) =>
+          sum + (i < even ? 1 : otherWeight) * (mass * ratio - given.probabilities[i * keys + j]) ** 2,
+        0,
+      );
+    let total = 0;
+    const weighted = new Float64Array(valueFeatures);
+    for (let j = s; j < keys; j += clusters) {
+      // The least of a parabola through three of its points.
+      const [a, b, c] = [0, 1, 2].map((mass) => distance(j, mass));
+      const mass = (3 * a - 4 * b + c) / (2 * (a - 2 * b + c));
+      total += mass;
+      for (let c = 0; c < valueFeatures; c++) weighted[c] += mass * given.value[j * valueFeatures + c];
+    }
+    assert(Math.abs(logMass[s] - Math.log(total)) < 1e-5);
+    weighted.forEach((x, c) => assert(Math.abs(value[s * valueFeatures + c] - x / total) < 1e-5));
+  }
 });

@@ -2,8 +2,8 @@ import { assertLessOrEqual } from "@std/assert";
 import {
   gramMatrix,
   multiply,
+  multiplyFirstTransposed,
   multiplyTransposed,
-  transpose,
 } from "../../../estimators/linear_algebra/matrix_product.ts";
 import { normals } from "../../data.ts";
 import { largestDifference } from "../../precision.ts";
@@ -33,7 +33,13 @@ Deno.test("matrix products are those of the definition, whatever is left over fr
     const transposed = transpose(b, inner, columns);
     const other = multiplyTransposed(a, rows, transposed, columns, inner);
     assertLessOrEqual(largestDifference(other, expected), unit);
+    const again = multiplyFirstTransposed(transpose(a, rows, inner), rows, b, inner, columns);
+    assertLessOrEqual(largestDifference(again, expected), unit);
     const square = product(a, rows, transpose(a, rows, inner), inner, rows);
     assertLessOrEqual(largestDifference(gramMatrix(a, rows, inner), square), unit);
   }
 });
+
+function transpose(a: Float64Array, rows: number, columns: number): Float64Array {
+  return Float64Array.from({ length: a.length }, (_, at) => a[(at % rows) * columns + Math.floor(at / rows)]);
+}
