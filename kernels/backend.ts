@@ -38,6 +38,15 @@ export const NEGLIGIBLE_SCATTER = 2 ** -20;
 /** Mass that each key has at least when points are fitted, so that keys that no probe sees have a mean: {@link Backend.fitPoints}. */
 export const LEAST_MASS = 1e-20;
 
+/** Ridge in units of the mean diagonal of the Gram matrix: {@link Backend.calibrateValues}. */
+export const RIDGE = 0.1;
+
+/** Columns are scaled to one size, but none by more than this: {@link Backend.calibrateValues}. */
+export const LEAST_COLUMN = 1e-3;
+
+/** Relative error from which a fit counts as useless: {@link Backend.calibrateValues}. */
+export const USELESS = 0.5;
+
 /** Total of fitted masses that counts as underflown: {@link Backend.fitPoints}. */
 export const LEAST_TOTAL = 1e-30;
 
@@ -387,4 +396,36 @@ export interface Backend {
     readonly most: number;
     readonly scale: number;
   }): FittedPoints;
+
+  /**
+   * Values of fitted points [heads, most, valueFeatures], calibrated by ridge regression of what they leave of the exact
+   * outputs of the probes. With the softmax rows A [probes, points] of the logits, centred values z and centred outputs y,
+   * and each of the first `fitted` probes weighted by √ω_i (ω as for `fitPoints`): columns are divided by their root mean square,
+   * or by LEAST_COLUMN times the largest of these; G = A Aᵀ, X = (G + RIDGE · mean diagonal · I)⁻¹; the correction is Aᵀ X (y − A z).
+   * It is dropped if the sum of the squares of the left-out residuals (X (y − A z))_i / X_ii is not below that of y − A z. No value,
+   * its mean added, comes out beyond ±largestValue.
+   *
+   * The other probes judge: where the squared error of their outputs exceeds USELESS² times that of the mean value, all centred
+   * values are multiplied by the least-squares factor, within [0, 1], the least over leaving out one probe at a time, so that no
+   * single one speaks for a fit that fails on the others. Beyond the clusters of a head values are 0.
+   */
+  calibrateValues(args: {
+    /** As from `fitPoints`. */
+    readonly logits: DeviceArray;
+    readonly value: DeviceArray;
+    /** [heads] words: points of each head. */
+    readonly clusters: DeviceArray;
+    /** [heads, probes, valueFeatures]: exact attention of the probes. */
+    readonly output: DeviceArray;
+    /** [heads, valueFeatures]: of the values of all keys. */
+    readonly mean: DeviceArray;
+    readonly heads: number;
+    readonly valueFeatures: number;
+    readonly probes: number;
+    readonly fitted: number;
+    readonly even: number;
+    readonly otherWeight: number;
+    readonly most: number;
+    readonly largestValue: number;
+  }): DeviceArray;
 }

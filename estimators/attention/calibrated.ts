@@ -2,7 +2,6 @@ import type { Backend } from "../../kernels/backend.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { Budget, CostedAttention } from "./approximate.ts";
 import { exactAttention, PartCollector, uploadHeads } from "./exact.ts";
-import { fitValues } from "./fit_values.ts";
 import { headChunks, type Progress } from "./head_chunks.ts";
 import { kdeformerPractical } from "./kdeformer_practical.ts";
 import { chooseProbes, type ProbeCounts } from "./probe_queries.ts";
@@ -103,7 +102,7 @@ function bringInRange(problem: Problem): Problem {
   };
 }
 
-/** Two submissions for a run of heads: exact rows, and points where those look; attention to the points. */
+/** One submission for a run of heads: exact rows, points where those look, attention to the points. */
 async function runHeads(
   backend: Backend,
   problem: Problem,
@@ -147,6 +146,7 @@ async function runHeads(
     perCluster: queries,
   });
   const most = Math.max(1, Math.min(keys, Math.floor(budget / queries)));
+  const fit = { probes, fitted, even: counts.uniform, otherWeight: OUTLYING_WEIGHT, most };
   const points = backend.fitPoints({
     ...shape,
     ...clusters,
@@ -154,44 +154,32 @@ async function runHeads(
     query: probeRows,
     logSumExp: exact.logSumExp,
     probabilities: exact.probabilities,
-    probes,
-    fitted,
-    even: counts.uniform,
-    otherWeight: OUTLYING_WEIGHT,
-    most,
+    ...fit,
   });
-  const omega = Float64Array.from({ length: fitted }, (_, i) => i < counts.uniform ? 1 : OUTLYING_WEIGHT);
-  const outputs = [exact.output, exact.logSumExp, valueMean, points.value, points.logits];
-  const read = await backend.run([...outputs, clusters.clusters, clusters.products], signal);
-  const [exactOutput, exactSums, means, values, logits] = read as Float32Array[];
-  const [, , , , , sizes, products] = read as Uint32Array[];
-  for (let head = 0; head < heads; head++) {
-    const own = (data: Float32Array) => ofHead(data, head, heads);
-    fitValues({
-      size: sizes[head],
-      most,
-      logits: own(logits),
-      value: own(values),
-      output: own(exactOutput),
-      valueMean: own(means),
-      omega,
-      largestValue,
-    });
-  }
-
+  const values = backend.calibrateValues({
+    logits: points.logits,
+    value: points.value,
+    clusters: clusters.clusters,
+    output: exact.output,
+    mean: valueMean,
+    ...fit,
+    heads,
+    valueFeatures,
+    largestValue,
+  });
   const attended = backend.attend({
     ...shape,
     queries,
     query,
-    keys: most,
+    keys: fit.most,
     key: points.key,
-    value: backend.upload(values),
+    value: values,
     logWeights: points.logMass,
   });
-  const [output, logSumExp] = await backend.run(
-    [attended.output, attended.logSumExp],
-    signal,
-  ) as Float32Array[];
+  const outputs = [attended.output, attended.logSumExp, exact.output, exact.logSumExp];
+  const read = await backend.run([...outputs, clusters.clusters, clusters.products], signal);
+  const [output, logSumExp, exactOutput, exactSums] = read as Float32Array[];
+  const [, , , , sizes, products] = read as Uint32Array[];
   picks.forEach((pick, at) => {
     const row = Math.floor(at / probes) * queries + pick, from = at * valueFeatures;
     output.set(exactOutput.subarray(from, from + valueFeatures), row * valueFeatures);

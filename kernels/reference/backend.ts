@@ -3,6 +3,7 @@ import { angularHash } from "./angular_hash.ts";
 import { floats, floatValues, type ReferenceArray, words } from "./array.ts";
 import { attend } from "./attend.ts";
 import { bisectRows } from "./bisect_rows.ts";
+import { calibrateValues } from "./calibrate_values.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { fitPoints } from "./fit_points.ts";
 import { mergeAttention } from "./merge_attention.ts";
@@ -36,6 +37,7 @@ export class ReferenceBackend implements Backend {
   readonly gatheredDistances = gatheredDistances;
   readonly bisectRows = bisectRows;
   readonly fitPoints = fitPoints;
+  readonly calibrateValues = calibrateValues;
 
   upload(data: Float32Array | Uint32Array): DeviceArray {
     return data instanceof Uint32Array ? words(data.slice()) : floats(Float64Array.from(data));

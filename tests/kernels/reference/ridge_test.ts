@@ -1,5 +1,5 @@
 import { assertLess } from "@std/assert";
-import { solveRidge } from "../../../estimators/linear_algebra/ridge.ts";
+import { solveRidge } from "../../../kernels/reference/ridge.ts";
 import { normals } from "../../data.ts";
 
 /** Gram matrix of `count` observations of `features` features, and targets. */
