@@ -8,6 +8,7 @@ import type {
 } from "../backend.ts";
 import { attend } from "./attend.ts";
 import { bisectRows } from "./bisect_rows.ts";
+import { calibrateValues } from "./calibrate_values.ts";
 import { fitPoints } from "./fit_points.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { angularHash, sortByBucket } from "./hashing.ts";
@@ -165,6 +166,11 @@ export class WasmBackend implements Backend {
   /** See {@link Backend.fitPoints}. */
   fitPoints(args: Arguments<"fitPoints">): FittedPoints {
     return fitPoints(this.#recorder, args);
+  }
+
+  /** See {@link Backend.calibrateValues}. */
+  calibrateValues(args: Arguments<"calibrateValues">): DeviceArray {
+    return calibrateValues(this.#recorder, args);
   }
 
   /** See {@link Backend.mergeAttention}. */

@@ -66,6 +66,12 @@ export const TRANSPOSE_PROBES = 18;
 export const FIT_POINTS = 19;
 export const PROBE_PARTS = 20;
 export const PROBE_OUTPUT = 21;
+export const CALIBRATE_ROWS = 22;
+export const CALIBRATE_SCALE = 23;
+export const CALIBRATE_GRAM = 24;
+export const CALIBRATE_SOLVE = 25;
+export const CALIBRATE_CORRECT = 26;
+export const CALIBRATE_JUDGE = 27;
 
 /** What `work` answers. */
 export const DONE = 0;
@@ -85,3 +91,7 @@ export const CHUNK_ROWS = 128;
 export const SUM_ROWS = 64;
 /** Rows that one task of ANGULAR_HASH takes; a multiple of GROUP_ROWS. */
 export const HASH_ROWS = 96;
+/** Rows of a Gram matrix that one task of CALIBRATE_GRAM takes; even. */
+export const BAND_ROWS = 8;
+/** Points that one task of CALIBRATE_CORRECT takes. */
+export const CHUNK_POINTS = 16;

@@ -2,7 +2,7 @@
 import { CHUNK_ROWS } from "../layout";
 import { exponentialOf } from "./exponential";
 import { logarithm } from "./logarithm";
-import { addScaled, multiplyAdd, sumOfLanes, upToFour } from "./simd";
+import { addScaled, innerProduct, upToFour } from "./simd";
 import { EMPTY } from "./tile_softmax";
 
 /** Twins of LEAST_MASS and LEAST_TOTAL in `backend.ts`. */
@@ -166,17 +166,4 @@ function divide(row: usize, divisor: f64, width: u32): void {
   for (const end = row + (<usize>width << 2); row < end; row += 4) {
     store<f32>(row, <f32>(<f64>load<f32>(row) / divisor));
   }
-}
-
-function innerProduct(a: usize, b: usize, width: u32): f32 {
-  const end = a + (<usize>width << 2);
-  let first = f32x4.splat(0), second = first;
-  for (; a + 32 <= end; a += 32, b += 32) {
-    first = multiplyAdd(v128.load(a), v128.load(b), first);
-    second = multiplyAdd(v128.load(a, 16), v128.load(b, 16), second);
-  }
-  for (; a + 16 <= end; a += 16, b += 16) first = multiplyAdd(v128.load(a), v128.load(b), first);
-  let sum = sumOfLanes(f32x4.add(first, second));
-  for (; a < end; a += 4, b += 4) sum += load<f32>(a) * load<f32>(b);
-  return sum;
 }

@@ -56,3 +56,17 @@ export function addScaled(sums: usize, row: usize, weight: f32, width: u32): voi
   }
   for (; row < end; row += 4, sums += 4) store<f32>(sums, load<f32>(sums) + weight * load<f32>(row));
 }
+
+/** Inner product, in two chains of sums. */
+export function innerProduct(a: usize, b: usize, width: u32): f32 {
+  const end = a + (<usize>width << 2);
+  let first = f32x4.splat(0), second = first;
+  for (; a + 32 <= end; a += 32, b += 32) {
+    first = multiplyAdd(v128.load(a), v128.load(b), first);
+    second = multiplyAdd(v128.load(a, 16), v128.load(b, 16), second);
+  }
+  for (; a + 16 <= end; a += 16, b += 16) first = multiplyAdd(v128.load(a), v128.load(b), first);
+  let sum = sumOfLanes(f32x4.add(first, second));
+  for (; a < end; a += 4, b += 4) sum += load<f32>(a) * load<f32>(b);
+  return sum;
+}

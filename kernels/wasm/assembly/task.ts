@@ -2,6 +2,7 @@
 import { angularHashTask } from "./angular_hash";
 import { attendTask } from "./attend";
 import { bisectRowsTask } from "./bisect_rows";
+import { calibrateCorrectTask, calibrateJudgeTask, calibrateRowsTask, calibrateScaleTask } from "./calibrate_values";
 import { gatheredDistancesTask, innerProductsTask } from "./distances";
 import { fitPointsTask, transposeProbesTask } from "./fit_points";
 import { keyImportanceTask, keySizesTask, valueSizesTask } from "./key_importance";
@@ -11,6 +12,7 @@ import { packKeysTask } from "./pack";
 import { centreRowsTask, columnMeanTask, columnSumsTask, gatherRowsTask } from "./rows";
 import { sampleKeysTask } from "./sample_keys";
 import { probeLogitsTask, probeOutputTask, probePartsTask, probeSoftmaxTask } from "./softmax_rows";
+import { calibrateGramTask, calibrateSolveTask } from "./solve_ridge";
 import { sortByBucketTask } from "./sort_by_bucket";
 
 /** Runs one task of an operation. */
@@ -61,5 +63,17 @@ export function runTask(operation: usize, task: u32, scratch: usize): void {
       return probePartsTask(args, task);
     case layout.PROBE_OUTPUT:
       return probeOutputTask(args, task);
+    case layout.CALIBRATE_ROWS:
+      return calibrateRowsTask(args, task);
+    case layout.CALIBRATE_SCALE:
+      return calibrateScaleTask(args, task);
+    case layout.CALIBRATE_GRAM:
+      return calibrateGramTask(args, task);
+    case layout.CALIBRATE_SOLVE:
+      return calibrateSolveTask(args, task);
+    case layout.CALIBRATE_CORRECT:
+      return calibrateCorrectTask(args, task, scratch);
+    case layout.CALIBRATE_JUDGE:
+      return calibrateJudgeTask(args, task, scratch);
   }
 }
