@@ -30,7 +30,7 @@ export const FAR = 3e38;
 export const PIVOT_CANDIDATES = 16;
 
 /** Where to cut a cluster is decided by at most this many members: {@link Backend.bisectRows}. */
-export const CUT_SAMPLE = 256;
+export const CUT_SAMPLE = 96;
 
 /** Of the squared norms' weighted sum, the scatter at which a cluster counts as one point: below f32 rounding. */
 export const NEGLIGIBLE_SCATTER = 2 ** -20;

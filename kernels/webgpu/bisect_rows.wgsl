@@ -32,7 +32,7 @@ const LANES = 256u;
 const BEYOND = 0x80000000u;
 // PIVOT_CANDIDATES, CUT_SAMPLE and NEGLIGIBLE_SCATTER of backend.ts.
 const PIVOT_CANDIDATES = 16u;
-const CUT_SAMPLE = 256u;
+const CUT_SAMPLE = 96u;
 const NEGLIGIBLE_SCATTER = 1.0 / 1048576.0;
 
 var<workgroup> partial: array<vec4f, LANES>;
