@@ -17,7 +17,7 @@ Deno.test("writeResults() replaces one section and keeps the others where they b
   assertEquals([...read.keys()], ["long", "long 65536", "memory"]);
   read.set("memory", { machine: "A", body: "## Memory\n\nnew" });
   const again = writeResults("A", read, ORDER);
-  assertEquals(again, text.replace("old", "new"));
+  assertEquals(again, text.replace("\nold", "\nnew"));
 });
 
 Deno.test("writeResults() says of a section that it was measured on another machine, as long as it was", () => {
