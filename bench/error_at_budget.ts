@@ -97,7 +97,7 @@ export async function errorAtBudget([seeds = 5, rounds = 11]: readonly number[])
   return [
     "‖Att~ − Att‖ / ‖Att‖ in operator norm at f sampled keys + f/2 keys in blocks for each query, or as many key " +
     `evaluations in all: all heads of the sentence encoder, and GloVe; medians over ${seeds} seeds. Times are from ` +
-    `the checked input to the output on the host, ${rounds} interleaved rounds on WebAssembly. "official" is the ` +
+    `the checked input to the output on the host, ${rounds} interleaved rounds on WebAssembly, ratios round by round. "official" is the ` +
     'authors\' code, "best rival" the best of it, HyperAttention, Performer and the mean value; their errors are ' +
     "recorded in `peer_errors.json`, with their origin, and were not measured in this run.",
     "Over all inputs, median and range:",
