@@ -1,11 +1,11 @@
 /**
  * Measures and writes RESULTS.md: `deno task bench [section [number …]] …`. Without names every section is measured;
  * with names only these are, and replace what the file had of them. Numbers behind a name are its parameters, and
- * such a run has a block of its own.
+ * such a run has a block of its own. With --print before everything else the file stays as it is.
  */
 import { writeWhole } from "../commands/write_whole.ts";
 import { machine } from "./machine.ts";
-import { readBlocks, writeResults } from "./results_file.ts";
+import { type Block, readBlocks, writeResults } from "./results_file.ts";
 import { type Section, sections } from "./sections.ts";
 import { tell } from "./timing.ts";
 
@@ -53,27 +53,32 @@ async function format(): Promise<void> {
   await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", file.pathname] }).output();
 }
 
+/** Puts a section into the file. */
+async function put(name: string, block: Block): Promise<void> {
+  const blocks = readBlocks(await Deno.readTextFile(file));
+  blocks.set(name, block);
+  await writeWhole(file.pathname, writeResults(block.machine, blocks, names));
+  await format();
+}
+
 if (import.meta.main) {
-  const asked = readRequests(Deno.args), here = await machine(), failed: string[] = [];
+  const print = Deno.args[0] === "--print", asked = readRequests(Deno.args.slice(print ? 1 : 0));
+  const here = await machine(), failed: string[] = [];
   for (const request of asked.length > 0 ? asked : sections.map((section) => ({ section, parameters: [] }))) {
     const { section, parameters } = request, name = [section.name, ...parameters].join(" ");
     tell(`== ${name}`);
-    const body = await measure(request);
-    if (body === null) {
+    const found = await measure(request);
+    if (found === null) {
       failed.push(name);
       continue;
     }
+    const body = `## ${section.title}\n\n    deno task bench ${name}\n\n${found}`;
     // Written after every section: a later one that fails loses nothing.
-    const blocks = readBlocks(await Deno.readTextFile(file));
-    blocks.set(name, {
-      machine: here,
-      body: `## ${section.title}\n\n    deno task bench ${name}\n\n${body}`,
-    });
-    await writeWhole(file.pathname, writeResults(here, blocks, names));
-    await format();
+    if (print) console.log(`${body}\n`);
+    else await put(name, { machine: here, body });
   }
   if (failed.length > 0) {
-    tell(`Not measured, and left as before: ${failed.join(", ")}`);
+    tell(`Not measured: ${failed.join(", ")}`);
     Deno.exit(1);
   }
 }
