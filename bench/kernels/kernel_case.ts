@@ -1,4 +1,4 @@
-import type { Backend, DeviceArray } from "../../kernels/backend.ts";
+import type { AttendArguments, Backend, DeviceArray } from "../../kernels/backend.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 
 /** What bounds a kernel, and so what it is measured by. */
@@ -64,8 +64,16 @@ export function permutation(backend: Backend, number: number): DeviceArray {
   });
 }
 
+/** Rows of every head, as most primitives take them. */
+interface Rows {
+  readonly rows: DeviceArray;
+  readonly heads: number;
+  readonly count: number;
+  readonly width: number;
+}
+
 /** Rows of every head. */
-export function rows(backend: Backend) {
+export function rows(backend: Backend): Rows {
   return { rows: normals(backend, 0, HEADS * ROWS * WIDTH), heads: HEADS, count: ROWS, width: WIDTH };
 }
 
@@ -77,7 +85,7 @@ export function problem(
   keys: number,
   features: number,
   valueFeatures: number,
-) {
+): AttendArguments {
   return {
     heads,
     queries,

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { firstGoodEnough } from "../../bench/first_good_enough.ts";
+import { sideBySide } from "../../bench/layers/inputs.ts";
 import { markdownTable, medianAndRange } from "../../bench/markdown.ts";
 import { readRequests } from "../../bench/results.ts";
 import { readBlocks, writeResults } from "../../bench/results_file.ts";
@@ -56,4 +57,9 @@ Deno.test("markdownTable() and medianAndRange() write what people read", () => {
   assertEquals(medianAndRange([30, 10, 20]), "20 (10–30)");
   assertEquals(medianAndRange([]), "–");
   assertEquals(medianAndRange([0.00012345, 123456]), "62000 (1.2e-4–120000)");
+});
+
+Deno.test("sideBySide() joins the rows of several heads", () => {
+  const parts = [[1, 2, 3, 4], [5, 6, 7, 8]].map((values) => Float32Array.from(values));
+  assertEquals([...sideBySide(parts, 2)], [1, 2, 5, 6, 3, 4, 7, 8]);
 });
