@@ -34,7 +34,7 @@ async function race(head: Head, { perQuery: _, ...setting }: Setting, rounds: nu
 }
 
 /** The section. */
-export async function layers([seeds = 3, rounds = 11]: readonly number[]): Promise<string> {
+export async function layers([seeds = 2, rounds = 11]: readonly number[]): Promise<string> {
   using wasm = await openDevice({ prefer: "wasm" });
   using webgpu = await openDevice({ prefer: "webgpu" });
   const devices = { wasm, webgpu }, errorRows: string[][] = [], timeRows: string[][] = [];

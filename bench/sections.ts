@@ -21,7 +21,7 @@ export const sections: readonly Section[] = [
   {
     name: "layers",
     title: "The layers of the paper, at the error of the published code",
-    parameters: "seeds (3), rounds (11)",
+    parameters: "seeds (2), rounds (11)",
     run: async (parameters) => await (await import("./layers.ts")).layers(parameters),
   },
   {

@@ -2,8 +2,9 @@ import { attention, type AttentionOptions, type Device, type Tensor, tensor } fr
 import { relativeOutputError } from "../../proofs_checks/spectral.ts";
 import { firstGoodEnough, type Measured } from "../first_good_enough.ts";
 import { type Head, headRows, oneHead } from "../heads.ts";
-import { median } from "../markdown.ts";
+import { digits, median, medianAndRange } from "../markdown.ts";
 import { type PublishedBudget, publishedKdeformer } from "../peers/published_kdeformer.ts";
+import { tell } from "../timing.ts";
 
 /** Key evaluations for each query that ours may spend; a third goes to blocks, where a method has blocks. */
 const BUDGETS = [36, 48, 64, 96, 128, 192];
@@ -51,11 +52,14 @@ export async function layerErrors(
       published.push(...relativeOutputError(found, right));
     }
   }
-  const ours = await firstGoodEnough(settings(), median(published), async ({ perQuery: _, ...options }) => {
+  const ours = await firstGoodEnough(settings(), median(published), async ({ perQuery, ...options }) => {
     const errors: number[] = [];
     for (let seed = 1; seed <= seeds; seed++) {
       errors.push(...relativeOutputError(await run({ ...options, seed }), exact));
     }
+    tell(
+      `  ${options.method} at ${perQuery}: ${medianAndRange(errors)}, published ${digits(median(published))}`,
+    );
     return errors;
   });
   return { published, ours };
