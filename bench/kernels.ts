@@ -104,7 +104,8 @@ export async function kernels([rounds = 15]: readonly number[]): Promise<string>
     }
   }
   return [
-    `Each kernel by itself, ${rounds} runs of up to ${COPIES.wasm.most} copies of it (${COPIES.webgpu.most} on WebGPU), inputs on the device and outputs left ` +
+    `Each kernel by itself, ${rounds} runs of up to ${COPIES.wasm.most} copies of it (${COPIES.webgpu.most} on WebGPU), ` +
+    "inputs on the device and outputs left " +
     "there; a run of nothing is taken off. GFLOP/s count the multiplications and additions of products, not " +
     "exponentials or comparisons; GB/s count every byte that has to be read or written once. The ceiling is the best " +
     "that the same device did with as many threads: independent chains of multiply-adds, and a copy between two " +
