@@ -1,122 +1,123 @@
-/**
- * Error and time at equal budgets, on pretrained heads and word vectors: `deno task bench:error [seeds] [rounds]`.
- * Prints Markdown. Errors of other implementations stand in peer_errors.json, with their origin.
- */
-import { attention, type AttentionOptions, openDevice, type Tensor, tensor } from "../mod.ts";
+/** Error and time at equal budgets, on pretrained heads and word vectors; other implementations' in peer_errors.json. */
+import { attention, type AttentionOptions, type Device, openDevice, type Tensor, tensor } from "../mod.ts";
 import { loadWorkload } from "../commands/workloads/workloads.ts";
+import { timeInTurn } from "../proofs_checks/comparison/time_in_turn.ts";
 import { relativeOutputError } from "../proofs_checks/spectral.ts";
+import { type Head, sentenceEncoderHeads } from "./heads.ts";
+import { digits, markdownTable, median, medianAndRange, ratiosOf } from "./markdown.ts";
 import peers from "./peer_errors.json" with { type: "json" };
+import { tell } from "./timing.ts";
 
 const BUDGETS = [64, 128, 256];
 const TIMED = ["auto", "calibrated", "kdeformer-practical"] as const;
 const METHODS = ["auto", "calibrated", "kdeformer-residual", "kdeformer-practical"] as const;
+/** By input, budget and implementation. */
+const recorded = peers.inputs as Record<string, Record<string, Record<string, number>>>;
 
-/** One head. */
-interface Input {
-  readonly name: string;
-  readonly query: Tensor;
-  readonly key: Tensor;
-  readonly value: Tensor;
-  readonly scale: number;
-}
-
-async function* inputs(): AsyncGenerator<Input> {
+async function* inputs(device: Device): AsyncGenerator<Head> {
   for (const n of [2048, 4096]) {
-    for (const layer of [1, 2]) {
-      const all = await loadWorkload("sentence-encoder", { n, head: `${layer}.all` });
-      for (let head = 0; head < all.query.shape[0]; head++) {
-        yield { ...oneHead(all, head), name: `sentence-encoder n=${n} ${layer}.${head}` };
-      }
+    for await (const head of sentenceEncoderHeads(n, device)) {
+      yield { ...head, name: `sentence-encoder n=${n} ${head.name}` };
     }
   }
   yield { ...await loadWorkload("glove", { n: 4096 }), name: "glove n=4096" };
 }
 
-function oneHead({ query, key, value, scale }: Omit<Input, "name">, head: number): Omit<Input, "name"> {
-  const part = ({ data, shape }: Tensor) => {
-    const size = shape[1] * shape[2];
-    return tensor(data.slice(head * size, (head + 1) * size), [1, shape[1], shape[2]]);
-  };
-  return { query: part(query), key: part(key), value: part(value), scale };
-}
-
 /** What attention that sees nothing answers. */
-function meanValue({ query, value }: Input): Tensor {
+function meanValue({ query, value }: Head): Tensor {
   const [, keys, width] = value.shape, mean = new Float64Array(width);
   value.data.forEach((x, at) => mean[at % width] += x / keys);
   const shape = [1, query.shape[1], width];
   return tensor(Float32Array.from({ length: shape[1] * width }, (_, at) => mean[at % width]), shape);
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b), middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+/** One input at one budget. */
+interface Row {
+  readonly f: number;
+  readonly cells: readonly string[];
+  /** By method of TIMED: error over that of the authors' code, and over the best rival's; time over the practical one's. */
+  readonly against: Readonly<Record<string, readonly [official: number, rival: number, time: number]>>;
 }
 
-const digits = (x: number) => String(Number(x.toPrecision(2)));
-const [seeds = 5, rounds = 11] = Deno.args.map(Number);
-using device = await openDevice({ prefer: "wasm" });
-type Errors = Record<string, Record<string, Record<string, number>>>;
-const official = peers.inputs as Errors;
-/** By budget and column. */
-const ratios = new Map<string, number[]>();
-const note = (key: string, value: number) => ratios.set(key, [...ratios.get(key) ?? [], value]);
-
-console.log(
-  `Medians over ${seeds} seeds; times are medians of ${rounds} interleaved rounds; ${device.adapter}.\n`,
-);
-console.log(
-  `| input | f | ${
-    METHODS.join(" | ")
-  } | mean value | official | auto : official | auto : best rival | time auto : practical |`,
-);
-console.log(`|${" --- |".repeat(METHODS.length + 7)}`);
-for await (const input of inputs()) {
-  const { query, key, value, scale, name } = input;
+async function measureInput(head: Head, seeds: number, rounds: number, device: Device): Promise<Row[]> {
+  const { query, key, value, scale, name } = head;
   const run = (options: AttentionOptions) => attention(query, key, value, { ...options, scale, device });
   const exact = (await run({ method: "exact" })).output;
-  const [nothing] = relativeOutputError(meanValue(input), exact);
+  const [nothing] = relativeOutputError(meanValue(head), exact);
+  const rows: Row[] = [];
   for (const f of BUDGETS) {
-    const budget = { bucketSize: f / 2, samples: f };
-    const errors: Record<string, number> = {};
+    tell(`${name}, f = ${f}`);
+    const budget = { bucketSize: f / 2, samples: f }, errors: Record<string, number[]> = {};
     for (const method of METHODS) {
-      const found: number[] = [];
+      errors[method] = [];
       for (let seed = 1; seed <= seeds; seed++) {
-        const { output } = await run({ ...budget, method, seed });
-        found.push(relativeOutputError(output, exact)[0]);
+        errors[method].push(relativeOutputError((await run({ ...budget, method, seed })).output, exact)[0]);
       }
-      errors[method] = median(found);
     }
-    const seconds = new Map<string, number[]>(TIMED.map((method) => [method, []]));
-    for (let round = 0; round < rounds; round++) {
-      for (const method of TIMED) seconds.get(method)!.push((await run({ ...budget, method })).stats.seconds);
-    }
-    const time = (method: string) =>
-      median(seconds.get(method)!) / median(seconds.get("kdeformer-practical")!);
-    const rivals = official[name][f], best = Math.min(nothing, ...Object.values(rivals));
-    for (const method of TIMED) {
-      note(`${f} ${method} official`, errors[method] / rivals.official);
-      note(`${f} ${method} best rival`, errors[method] / best);
-      note(`${f} ${method} time`, time(method));
-    }
-    const against = [errors.auto / rivals.official, errors.auto / best, time("auto")];
-    console.log(
-      `| ${name} | ${f} | ${METHODS.map((method) => digits(errors[method])).join(" | ")} | ${
-        digits(nothing)
-      } | ${digits(rivals.official)} | ${against.map(digits).join(" | ")} |`,
+    const seconds = await timeInTurn(
+      TIMED.map((method) => async () => (await run({ ...budget, method })).stats.seconds),
+      rounds,
     );
-  }
-}
-console.log(
-  `\n| f | method | error : official, median | worst | : best rival, median | worst | time : practical, median | worst |`,
-);
-console.log(`|${" --- |".repeat(8)}`);
-for (const f of BUDGETS) {
-  for (const method of TIMED) {
-    const cells = ["official", "best rival", "time"].flatMap((what) => {
-      const values = ratios.get(`${f} ${method} ${what}`)!;
-      return [digits(median(values)), digits(Math.max(...values))];
+    const ratios = seconds.map((times) => ratiosOf(times, seconds[TIMED.indexOf("kdeformer-practical")]));
+    const rivals = recorded[name][f], best = Math.min(nothing, ...Object.values(rivals));
+    const against = Object.fromEntries(TIMED.map((method, at) => {
+      const error = median(errors[method]);
+      return [method, [error / rivals.official, error / best, median(ratios[at])] as const];
+    }));
+    rows.push({
+      f,
+      against,
+      cells: [
+        name,
+        String(f),
+        ...METHODS.map((method) => medianAndRange(errors[method])),
+        ...[nothing, rivals.official, against.auto[0], against.auto[1]].map((x) => digits(x)),
+        medianAndRange(ratios[TIMED.indexOf("auto")]),
+      ],
     });
-    console.log(`| ${f} | ${method} | ${cells.join(" | ")} |`);
   }
+  return rows;
+}
+
+/** The section. */
+export async function errorAtBudget([seeds = 5, rounds = 11]: readonly number[]): Promise<string> {
+  using device = await openDevice({ prefer: "wasm" });
+  const rows: Row[] = [];
+  for await (const head of inputs(device)) rows.push(...await measureInput(head, seeds, rounds, device));
+  const summary = BUDGETS.flatMap((f) =>
+    TIMED.map((method) => {
+      const against = rows.filter((row) => row.f === f).map((row) => row.against[method]);
+      return [
+        String(f),
+        method,
+        ...[0, 1, 2].map((at) => medianAndRange(against.map((values) => values[at]))),
+      ];
+    })
+  );
+  return [
+    "‖Att~ − Att‖ / ‖Att‖ in operator norm at f sampled keys + f/2 keys in blocks for each query, or as many key " +
+    `evaluations in all: all heads of the sentence encoder, and GloVe; medians over ${seeds} seeds. Times are from ` +
+    `the checked input to the output on the host, ${rounds} interleaved rounds on WebAssembly, ratios round by round. "official" is the ` +
+    'authors\' code, "best rival" the best of it, HyperAttention, Performer and the mean value; their errors are ' +
+    "recorded in `peer_errors.json`, with their origin, and were not measured in this run.",
+    "Over all inputs, median and range:",
+    markdownTable(
+      ["f", "method", "error : official", "error : best rival", "time : kdeformer-practical"],
+      summary,
+    ),
+    "Each input:",
+    markdownTable(
+      [
+        "input",
+        "f",
+        ...METHODS,
+        "mean value",
+        "official",
+        "auto : official",
+        "auto : best rival",
+        "time auto : practical",
+      ],
+      rows.map(({ cells }) => cells),
+    ),
+  ].join("\n\n");
 }

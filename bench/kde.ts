@@ -1,12 +1,11 @@
-/**
- * Error and cost of the density estimators against the number of points and the density:
- * `deno run -A bench/kde.ts [largest number of points]`. Prints Markdown; counts do not depend on the machine.
- */
+/** Error and cost of the density estimators against the number of points and the density; counts know no machine. */
 import type { Backend } from "../kernels/backend.ts";
 import { Purpose, RandomStream } from "../kernels/random.ts";
 import { openWasm } from "../kernels/wasm/backend.ts";
 import { exactDensity } from "../estimators/kde/exact.ts";
 import { densityFit, densityMethods } from "../estimators/kde/methods.ts";
+import { markdownTable, median, medianAndRange } from "./markdown.ts";
+import { tell } from "./timing.ts";
 
 const FEATURES = 8, QUERIES = 32;
 const EPSILON = 0.25, DELTA = 0.1;
@@ -33,11 +32,6 @@ const families: Record<string, Family> = {
 
 const scaled = (rows: Float32Array, factor: number) => rows.map((x) => x * factor);
 
-function median(values: ArrayLike<number>): number {
-  const sorted = Array.from(values).sort((a, b) => a - b);
-  return sorted[sorted.length >> 1];
-}
-
 /** The factor on all rows at which the median density of the queries is `density`. */
 async function factorFor(
   backend: Backend,
@@ -60,44 +54,59 @@ function exact(backend: Backend, points: Float32Array, queries: Float32Array) {
   return exactDensity(backend, points, FEATURES, target).logDensity(queries);
 }
 
-const largest = Number(Deno.args[0] ?? 65536);
-const backend = await openWasm();
-console.log(
-  `Relative error asked for: ${EPSILON} with probability ${
-    1 - DELTA
-  }, for densities of at least half of that in the table, ` +
-    `which is the median of ${QUERIES} queries. ${FEATURES} features.\n`,
-);
-console.log(
-  "| data | density | n | method | median error | largest error | kernel evaluations a query | hash evaluations a query | " +
-    "built for each point | of n |",
-);
-console.log("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
-for (const [family, make] of Object.entries(families)) {
-  for (const density of DENSITIES) {
-    for (const count of SIZES.filter((size) => size <= largest)) {
-      const rows = make(count + QUERIES), cut = count * FEATURES;
-      const factor = await factorFor(backend, rows.subarray(0, cut), rows.subarray(cut), density);
-      const points = scaled(rows.subarray(0, cut), factor), queries = scaled(rows.subarray(cut), factor);
-      const expected = (await exact(backend, points, queries)).logDensity;
-      const target = { epsilon: EPSILON, delta: DELTA, densityFloor: density / 2, seed: 7 };
-      for (const method of densityMethods.filter((name) => name !== "exact")) {
-        const found = await densityFit(method)(backend, points, FEATURES, target).logDensity(queries);
-        const errors = Array.from(
-          expected,
-          (log, query) => [log, Math.abs(Math.expm1(found.logDensity[query] - log))],
-        )
-          .filter(([log]) => log >= Math.log(density / 2)).map(([, error]) => error);
-        const perQuery = (total: number) => Math.round(total / QUERIES);
-        console.log(
-          `| ${family} | ${density} | ${count} | ${method} | ${median(errors).toFixed(3)} | ${
-            Math.max(...errors).toFixed(3)
-          } | ${perQuery(found.kernelEvaluations)} | ${perQuery(found.hashEvaluations)} | ${
-            (found.buildEvaluations / count).toFixed(1)
-          } | ${(found.kernelEvaluations / QUERIES / count).toFixed(2)} |`,
-        );
+/** Every estimator on one input. */
+async function measure(
+  backend: Backend,
+  family: string,
+  density: number,
+  count: number,
+): Promise<string[][]> {
+  tell(`${family}, density ${density}, n = ${count}`);
+  const rows = families[family](count + QUERIES), cut = count * FEATURES;
+  const factor = await factorFor(backend, rows.subarray(0, cut), rows.subarray(cut), density);
+  const points = scaled(rows.subarray(0, cut), factor), queries = scaled(rows.subarray(cut), factor);
+  const expected = (await exact(backend, points, queries)).logDensity;
+  const target = { epsilon: EPSILON, delta: DELTA, densityFloor: density / 2, seed: 7 };
+  const lines: string[][] = [];
+  for (const method of densityMethods.filter((name) => name !== "exact")) {
+    const found = await densityFit(method)(backend, points, FEATURES, target).logDensity(queries);
+    const dense = Array.from(expected, (log, query) => ({ log, query }))
+      .filter(({ log }) => log >= Math.log(density / 2));
+    const errors = dense.map(({ log, query }) => Math.abs(Math.expm1(found.logDensity[query] - log)));
+    const perQuery = (total: number) => String(Math.round(total / QUERIES));
+    lines.push([
+      family,
+      String(density),
+      String(count),
+      method,
+      medianAndRange(errors, (error) => error.toFixed(3)),
+      perQuery(found.kernelEvaluations),
+      perQuery(found.hashEvaluations),
+      (found.buildEvaluations / count).toFixed(1),
+      (found.kernelEvaluations / QUERIES / count).toFixed(2),
+    ]);
+  }
+  return lines;
+}
+
+/** The section. */
+export async function kde([largest = SIZES[SIZES.length - 1]]: readonly number[]): Promise<string> {
+  const backend = await openWasm(), lines: string[][] = [];
+  for (const family of Object.keys(families)) {
+    for (const density of DENSITIES) {
+      for (const count of SIZES.filter((size) => size <= largest)) {
+        lines.push(...await measure(backend, family, density, count));
       }
     }
   }
+  backend.destroy();
+  const head = ["data", "density", "n", "method", "relative error", "kernel evaluations a query"];
+  return [
+    `Relative error asked for: ${EPSILON} with probability ${
+      1 - DELTA
+    }, for densities of at least half of that in ` +
+    `the table, which is the median of ${QUERIES} queries; errors are median and range over the queries. ` +
+    `${FEATURES} features. No times: counts do not depend on the machine.`,
+    markdownTable([...head, "hash evaluations a query", "built for each point", "of n"], lines),
+  ].join("\n\n");
 }
-backend.destroy();

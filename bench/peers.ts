@@ -1,15 +1,14 @@
-/**
- * Exact attention beside other engines, interleaved in one run:
- *   deno task bench:peers [n …]
- * Prints a Markdown table of medians and ratios, and checks every output against float64.
- */
-import process from "node:process";
+/** Exact attention beside other engines, interleaved, every output checked against float64. */
 import { attend } from "../kernels/reference/attend.ts";
 import { floats, floatValues } from "../kernels/reference/array.ts";
 import { Purpose, RandomStream } from "../kernels/random.ts";
-import { type Engine, engines, type HeadInput, machine, type PreparedEngine } from "./peers/engines.ts";
+import { digits, markdownTable, medianAndRange, millisecondsOf, ratiosOf } from "./markdown.ts";
+import { engines, type HeadInput, type PreparedEngine } from "./peers/engines.ts";
+import { raceInTurn, tell } from "./timing.ts";
 
-const d = 64, rounds = 7, checkedRows = 32, PAUSE_MS = 40;
+const d = 64, ROUNDS = 9, CHECKED_ROWS = 32;
+/** An output that is further off than this is wrong, not inexact. */
+const WRONG = 1e-3;
 
 function makeInput(n: number): HeadInput {
   const normals = (stream: number) => {
@@ -19,12 +18,11 @@ function makeInput(n: number): HeadInput {
   return { n, d, query: normals(0), key: normals(1), value: normals(2) };
 }
 
-/** Largest error of the first rows against float64. */
+/** Largest error against float64 of rows spread over the whole output: an engine may be right in the first rows only. */
 function errorOf(output: Float32Array, { n, query, key, value }: HeadInput): number {
-  const rows = Math.min(checkedRows, n);
+  const rows = Math.min(CHECKED_ROWS, n);
   const wide = (x: Float32Array) => floats(Float64Array.from(x));
   const shape = { heads: 1, queries: rows, keys: n, features: d, valueFeatures: d, scale: 1 / Math.sqrt(d) };
-  // Spread over the whole output, since an engine may be right in the first rows only.
   const picked = Array.from({ length: rows }, (_, at) => Math.floor((at * n) / rows));
   const queries = Float32Array.from(
     { length: rows * d },
@@ -41,47 +39,40 @@ function errorOf(output: Float32Array, { n, query, key, value }: HeadInput): num
   return error;
 }
 
-const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 1];
-
-async function race(kind: "wasm" | "webgpu", n: number): Promise<string[]> {
+/** The engines of one kind of device at one size, ours first. */
+async function race(kind: "wasm" | "webgpu", n: number): Promise<string[][]> {
   const input = makeInput(n);
-  const runners: { engine: Engine; run: PreparedEngine; times: number[]; error: number }[] = [];
-  for (const engine of engines(kind)) {
+  const runners: { name: string; run: PreparedEngine; error: number }[] = [];
+  for (const { name, prepare } of engines(kind)) {
+    tell(`n = ${n}: ${name}`);
     try {
-      const run = await engine.prepare(input);
-      runners.push({ engine, run, times: [], error: errorOf(await run(), input) });
+      const run = await prepare(input);
+      runners.push({ name, run, error: errorOf(await run(), input) });
     } catch (error) {
-      console.error(`${engine.name} does not run at n = ${n}: ${(error as Error).message}`);
+      tell(`${name} does not run at n = ${n}: ${(error as Error).message}`);
     }
   }
-  for (let round = 0; round < rounds; round++) {
-    for (const { run, times } of runners) {
-      // Some engines' idle threads go on looking for work for a while; they shall not take the next one's time.
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-      const start = performance.now();
-      await run();
-      times.push(performance.now() - start);
-    }
-  }
-  const own = median(runners[0].times);
-  return runners.map(({ engine, times, error }) => {
-    const wrong = error > 1e-3 ? " WRONG" : "";
-    return `| ${n} | ${engine.name} | ${median(times).toFixed(1)} | ${times[0].toFixed(1)}–${
-      times.at(-1)!.toFixed(1)
-    } | ` +
-      `${(median(times) / own).toFixed(2)} | ${error.toExponential(1)}${wrong} |`;
-  });
+  const seconds = await raceInTurn(runners.map(({ run }) => run), ROUNDS);
+  return runners.map(({ name, error }, at) => [
+    String(n),
+    name,
+    millisecondsOf(seconds[at]),
+    at === 0 ? "1" : medianAndRange(ratiosOf(seconds[at], seconds[0])),
+    `${digits(error)}${error > WRONG ? " WRONG" : ""}`,
+  ]);
 }
 
-const sizes = process.argv.slice(2).map(Number).filter((n) => n > 0);
-const lines = [
-  `Exact attention, one head, d = ${d}; ${machine()}; ${rounds} interleaved rounds; input on the host, output on the host`,
-  "",
-  "| n | engine | median ms | range ms | time against ours | largest error |",
-  "| --- | --- | --- | --- | --- | --- |",
-];
-for (const kind of ["wasm", "webgpu"] as const) {
-  for (const n of sizes.length > 0 ? sizes : [1024, 2048, 4096, 8192]) lines.push(...await race(kind, n));
+/** The section. */
+export async function peers(parameters: readonly number[]): Promise<string> {
+  const sizes = parameters.length > 0 ? parameters : [1024, 2048, 4096, 8192], rows: string[][] = [];
+  for (const kind of ["wasm", "webgpu"] as const) {
+    for (const n of sizes) rows.push(...await race(kind, n));
+  }
+  return [
+    `Exact attention of one head, d = ${d}, normal values, from the call to the output on the host; median of ` +
+    `${ROUNDS} interleaved rounds. Ratios are taken round by round. Every output is compared with float64 on ` +
+    `${CHECKED_ROWS} rows spread over all queries; one that is off by more than ${WRONG} is called wrong, and its ` +
+    "time means nothing. On WebAssembly all take 2 threads.",
+    markdownTable(["n", "engine", "ms", "time : ours", "largest error"], rows),
+  ].join("\n\n");
 }
-console.log(lines.join("\n"));
-process.exit(0);

@@ -8,7 +8,7 @@ import { checkDevice } from "./check_device.ts";
 import { peakMemory } from "./peak_memory.ts";
 import { reportOptions, writeReport } from "./report_files.ts";
 import { formatNumber, formatSeconds, formatTable } from "./table.ts";
-import { loadWorkload, workloadNames } from "./workloads/workloads.ts";
+import { loadWorkload, type Workload, workloadNames } from "./workloads/workloads.ts";
 
 const options = {
   min: { kind: "integer", value: "N", help: "smallest n (1024); the sizes are its doublings" },
@@ -44,7 +44,7 @@ export const scaling = {
       seed: given.seed,
       device: given.device as DeviceKind | undefined,
       replay: `deno run -A cli.ts scaling ${args.join(" ")}`.trim(),
-      load,
+      load: loadIfAny,
       peakMemory,
       onPoint(workload, mode, { n, seconds, error, extrapolated, fell_back: fellBack }) {
         if (toOutput) return;
@@ -63,7 +63,7 @@ export const scaling = {
 };
 
 /** The input of a workload, or null where it has none of that size. */
-async function load(name: string, n: number, seed: number) {
+export async function loadIfAny(name: string, n: number, seed: number): Promise<Workload | null> {
   try {
     return await loadWorkload(name, { n, seed });
   } catch (error) {

@@ -1,4 +1,3 @@
-import process from "node:process";
 import { attention, openDevice } from "../../mod.ts";
 import { onnxAttention } from "./onnx_attention.ts";
 
@@ -86,11 +85,4 @@ function jax(kind: "webgpu" | "wasm"): Engine {
 /** Every engine of one kind of device, ours first. */
 export function engines(kind: "wasm" | "webgpu"): Engine[] {
   return kind === "wasm" ? [ours("wasm"), onnxWasm] : [ours("webgpu"), jax("webgpu")];
-}
-
-/** The machine in words. */
-export function machine(): string {
-  const cpus = navigator.hardwareConcurrency;
-  const { deno } = process.versions as Record<string, string>;
-  return `${cpus} cores, ${process.platform} ${process.arch}, Deno ${deno}`;
 }

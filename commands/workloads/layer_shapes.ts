@@ -2,7 +2,8 @@ import { gaussian } from "../../proofs_checks/inputs/gaussian.ts";
 import { stackDraws } from "./input_family.ts";
 import { type CheckedOptions, optionError, type Workload } from "./workload.ts";
 
-interface LayerShape {
+/** Sizes and scale of a layer. */
+export interface LayerShape {
   readonly queries: number;
   readonly keys: number;
   readonly features: number;
@@ -12,7 +13,7 @@ interface LayerShape {
 }
 
 /** The attention layers that KDEformer (Zandieh, Han, Daliri and Karbasi, ICML 2023) replaced. */
-const SHAPES: Readonly<Record<string, LayerShape>> = {
+export const SHAPES: Readonly<Record<string, LayerShape>> = {
   "t2t-vit-1": {
     queries: 3136,
     keys: 3136,
@@ -48,11 +49,16 @@ export function layerShape(name: string, { n, batch, seed }: CheckedOptions): Wo
   if (n !== undefined && n !== shape.queries) {
     throw optionError(name, `n is fixed at ${shape.queries}`, n);
   }
-  const deviation = (scale * Math.sqrt(shape.features)) ** -0.5;
+  const deviation = rowDeviation(SHAPES[name]);
   return {
     name,
     ...stackDraws(batch, (draw) => gaussian.generate({ ...shape, n: keys, seed, draw, deviation })),
     scale,
     description: `normal values in the shape of the ${layer}, ${shape.queries} queries × ${keys} keys`,
   };
+}
+
+/** Factor on queries and keys of variance 1 that makes the logits of normal ones standard normal. */
+export function rowDeviation({ scale, features }: LayerShape): number {
+  return (scale * Math.sqrt(features)) ** -0.5;
 }

@@ -16,7 +16,27 @@ const variants = [
   { name: "plainUnshared", relaxed: false, shared: false },
 ];
 
-async function compile(relaxed: boolean, shared: boolean): Promise<Uint8Array> {
+/** The text of a source by its name, or null where there is none. */
+type ReadSource = (name: string) => string | null | Promise<string | null>;
+
+async function readSource(name: string): Promise<string | null> {
+  try {
+    return await Deno.readTextFile(new URL(name, sources));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Compiles a variant.
+ *
+ * @param read Gives other sources than those of the module: `index.ts` and what it imports.
+ */
+export async function compile(
+  relaxed: boolean,
+  shared: boolean,
+  read: (name: string, own: ReadSource) => ReturnType<ReadSource> = (name, own) => own(name),
+): Promise<Uint8Array> {
   let binary: Uint8Array | undefined;
   const { error, stderr } = await asc.main([
     "index.ts",
@@ -38,13 +58,7 @@ async function compile(relaxed: boolean, shared: boolean): Promise<Uint8Array> {
     `--enable=simd,bulk-memory${relaxed ? ",relaxed-simd" : ""}${shared ? ",threads" : ""}`,
     ...(shared ? ["--sharedMemory"] : []),
   ], {
-    readFile: async (name: string) => {
-      try {
-        return await Deno.readTextFile(new URL(name, sources));
-      } catch {
-        return null;
-      }
-    },
+    readFile: (name: string) => read(name, readSource),
     writeFile: (name: string, contents: Uint8Array | string) => {
       if (name.endsWith(".wasm")) binary = contents as Uint8Array;
     },

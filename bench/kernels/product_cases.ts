@@ -1,0 +1,79 @@
+import {
+  HEADS,
+  type KernelCase,
+  normals,
+  positive,
+  PROBES,
+  problem,
+  PROJECTIONS,
+  ROWS,
+  rows,
+  SIZE,
+  WIDTH,
+  words,
+} from "./kernel_case.ts";
+
+/** Rows whose distance each query asks for. */
+const PICKS = 16;
+/** What bisection may spend for each row, a product with every query for each cluster included. */
+const BISECTION = 48;
+
+/** Kernels that multiply and add, beside attention. */
+export const productCases: readonly KernelCase[] = [
+  {
+    name: "softmaxRows",
+    shape: `${SIZE}, ${PROBES} rows`,
+    unit: "GFLOP/s",
+    work: 2 * HEADS * PROBES * ROWS * WIDTH,
+    prepare: (backend) => {
+      const shape = problem(backend, HEADS, PROBES, ROWS, WIDTH, WIDTH);
+      return () => void backend.softmaxRows(shape);
+    },
+  },
+  {
+    name: "angularHash",
+    shape: `${SIZE}, ${PROJECTIONS} hyperplanes`,
+    unit: "GFLOP/s",
+    work: 2 * HEADS * ROWS * WIDTH * PROJECTIONS,
+    prepare: (backend) => {
+      const hyperplanes = normals(backend, 3, HEADS * PROJECTIONS * WIDTH);
+      const shape = { ...rows(backend), hyperplanes, projections: PROJECTIONS };
+      return () => void backend.angularHash(shape);
+    },
+  },
+  {
+    name: "innerProducts",
+    shape: `${SIZE}, ${PROJECTIONS} directions`,
+    unit: "GFLOP/s",
+    work: 2 * HEADS * ROWS * WIDTH * PROJECTIONS,
+    prepare: (backend) => {
+      const directions = normals(backend, 3, HEADS * PROJECTIONS * WIDTH);
+      const shape = { ...rows(backend), directions, projections: PROJECTIONS };
+      return () => void backend.innerProducts(shape);
+    },
+  },
+  {
+    name: "gatheredDistances",
+    shape: `${SIZE}, ${PICKS} rows each`,
+    unit: "GFLOP/s",
+    // A subtraction, a multiplication and an addition.
+    work: 3 * HEADS * ROWS * PICKS * WIDTH,
+    prepare: (backend) => {
+      const query = normals(backend, 3, HEADS * ROWS * WIDTH);
+      const index = words(backend, 4, HEADS * ROWS * PICKS, ROWS);
+      const shape = { ...rows(backend), query, index, queries: ROWS, picks: PICKS };
+      return () => void backend.gatheredDistances(shape);
+    },
+  },
+  {
+    name: "bisectRows",
+    shape: `${SIZE}, budget ${BISECTION}`,
+    unit: "GFLOP/s",
+    work: 2 * WIDTH,
+    prepare: (backend) => {
+      const weights = positive(backend, 3, HEADS * ROWS);
+      const shape = { ...rows(backend), weights, budget: BISECTION * ROWS, perCluster: ROWS };
+      return () => backend.bisectRows(shape).products;
+    },
+  },
+];
