@@ -143,7 +143,6 @@ fn pointValues(
   let rows = parameters.heads * parameters.keys;
   let points = parameters.heads * parameters.most;
   var mass = meanOf(point, rows, local);
-  // Also where it is not a number.
   if (!(mass > LEAST_TOTAL)) {
     mass = meanOf(point, 0u, local) / fit[2u * rows + points + point];
   }

@@ -26,7 +26,7 @@ export function softmaxRows(recorder: Recorder, args: Parameters<Backend["softma
   return logits;
 }
 
-/** Fills `logits`, [heads, queries, keys], for few queries and all keys, both as from {@link padRows}. */
+/** Fills `logits`, [heads, queries, keys], from few queries and all keys, both filled up as by {@link padRows}; returns the step. */
 export function rowLogits(
   recorder: Recorder,
   args: Parameters<Backend["softmaxRows"]>[0] & { readonly logits: DeviceArray },
