@@ -1,9 +1,17 @@
-import type { AttendArguments, Backend, Bisection, DeviceArray, PartialAttention } from "../backend.ts";
+import type {
+  AttendArguments,
+  Backend,
+  Bisection,
+  DeviceArray,
+  FittedPoints,
+  PartialAttention,
+} from "../backend.ts";
 import { type AdapterDescription, describeAdapter, requestAdapter, requestDevice } from "./adapter.ts";
 import { angularHash } from "./angular_hash.ts";
 import { attend, type AttendKernel } from "./attend.ts";
 import { bisectRows } from "./bisect_rows.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
+import { fitPoints } from "./fit_points.ts";
 import { keyImportance } from "./key_importance.ts";
 import { mergeAttention } from "./merge_attention.ts";
 import { reuseFreedMemory } from "../runtime.ts";
@@ -121,6 +129,10 @@ export class WebGpuBackend implements Backend {
 
   bisectRows(args: Arguments<"bisectRows">): Bisection {
     return bisectRows(this.#recorder, args);
+  }
+
+  fitPoints(args: Arguments<"fitPoints">): FittedPoints {
+    return fitPoints(this.#recorder, args);
   }
 
   mergeAttention(args: Arguments<"mergeAttention">): PartialAttention {

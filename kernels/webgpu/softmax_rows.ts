@@ -2,7 +2,7 @@ import type { Backend, DeviceArray } from "../backend.ts";
 import { floatBits } from "./array.ts";
 import elementary from "./elementary.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
-import type { Recorder } from "./recorder.ts";
+import type { Recorder, Step } from "./recorder.ts";
 import { padRows } from "./rows.ts";
 import source from "./softmax_rows.wgsl" with { type: "text" };
 
@@ -17,26 +17,31 @@ const MOST_QUERIES = 12;
 
 /** Softmax probabilities of few queries over all keys. */
 export function softmaxRows(recorder: Recorder, args: Parameters<Backend["softmaxRows"]>[0]): DeviceArray {
-  const { query, key, heads, queries, keys, features, scale } = args;
-  const probabilities = recorder.array("float", heads * queries * keys, "the softmax rows");
+  const { heads, queries, keys, features } = args;
+  const query = padRows(recorder, args.query, heads * queries, features);
+  const key = padRows(recorder, args.key, heads * keys, features);
+  const logits = recorder.array("float", heads * queries * keys, "the softmax rows");
+  const step = rowLogits(recorder, { ...args, query, key, logits });
+  recorder.dispatch({ ...step, entryPoint: "normalise", workgroups: heads * queries });
+  return logits;
+}
+
+/** Fills `logits`, [heads, queries, keys], from few queries and all keys, both filled up as by {@link padRows}; returns the step. */
+export function rowLogits(
+  recorder: Recorder,
+  args: Parameters<Backend["softmaxRows"]>[0] & { readonly logits: DeviceArray },
+): Step {
+  const { query, key, logits, heads, queries, keys, features, scale } = args;
   const queryTiles = Math.ceil(queries / MOST_QUERIES), keyTiles = Math.ceil(keys / 4);
-  const tileQueries = Math.ceil(queries / queryTiles);
   const step = {
     kernel,
-    definitions: { QUERIES: tileQueries, FOUR: 4 },
+    definitions: { QUERIES: Math.ceil(queries / queryTiles), FOUR: 4 },
     constants: { LANES: recorder.reducingLanes },
     parameters: [heads, queries, keys, Math.ceil(features / 4), queryTiles, keyTiles, floatBits(scale)],
-    arrays: [
-      padRows(recorder, query, heads * queries, features),
-      padRows(recorder, key, heads * keys, features),
-      probabilities,
-    ],
-  };
-  recorder.dispatch({
-    ...step,
+    arrays: [query, key, logits],
     entryPoint: "logits",
     workgroups: Math.ceil(heads * queryTiles * keyTiles / 64),
-  });
-  recorder.dispatch({ ...step, entryPoint: "normalise", workgroups: heads * queries });
-  return probabilities;
+  };
+  recorder.dispatch(step);
+  return step;
 }

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import {
   type Backend,
   type DeviceArray,
@@ -144,13 +144,16 @@ const SMALL: Shape = {
   scale: 0.4,
 };
 
+/** Clusters of 1, 3, 5, … keys. */
+const unequal = (key: number) => Math.floor(Math.sqrt(key));
+
 onEachBackend("fitPoints() is as precise as the plain formula", async (backend) => {
   const wide = { ...SMALL, heads: 1, keys: 1200, features: 64, valueFeatures: 72, probes: 70, fitted: 61 };
   const cases: [Shape, (key: number) => number, number][] = [
-    [SMALL, (j) => Math.min(j % 17, 12), 1],
+    [SMALL, unequal, 1],
     [{ ...SMALL, heads: 1, keys: 1, most: 1 }, () => 0, 1],
     [{ ...SMALL, probes: 1, fitted: 1, even: 1 }, (j) => j % 3, 1],
-    [{ ...wide, even: 50, most: 40, scale: 1 / 8 }, (j) => Math.min(j % 50, 36), 2],
+    [{ ...wide, even: 50, most: 40, scale: 1 / 8 }, unequal, 2],
     [{ ...wide, valueFeatures: 1, keys: 700, most: 2, scale: 1 / 8 }, () => 0, 1],
   ];
   for (const [shape, label, spread] of cases) {
@@ -211,6 +214,42 @@ onEachBackend("fitPoints() stays finite where every exponential of a cluster und
     }
   });
 });
+
+onEachBackend(
+  "fitPoints() takes every key of a cluster of 40,000, seen by a probe or not",
+  async (backend) => {
+    const shape = {
+      ...SMALL,
+      heads: 1,
+      keys: 40000,
+      valueFeatures: 212,
+      probes: 1,
+      fitted: 1,
+      even: 1,
+      most: 1,
+    };
+    const { keys, features, valueFeatures } = shape;
+    // Loops that were cut off would leave out keys of the second half.
+    const halves = (width: number) =>
+      Float32Array.from({ length: keys * width }, (_, at) => at < keys * width / 2 ? 0 : 1);
+    const given: Inputs = {
+      query: new Float32Array(features),
+      key: halves(features),
+      value: halves(valueFeatures),
+      logSumExp: new Float32Array(1),
+      probabilities: new Float32Array(keys),
+      labels: new Uint32Array(keys),
+      clusters: new Uint32Array([1]),
+    };
+    for (const probability of [1 / keys, 0]) {
+      const seen = { ...given, probabilities: given.probabilities.fill(probability) };
+      const [key, value, logMass] = await backend.run(record(shape, seen)(backend));
+      backend.reset();
+      for (const mean of [...key, ...value]) assertAlmostEquals(mean, 0.5, 1e-3);
+      assertAlmostEquals(logMass[0], Math.log(keys * Math.max(probability, LEAST_MASS)), 1e-3);
+    }
+  },
+);
 
 Deno.test("fitPoints() gives each key the mass that fits its column best", async () => {
   const shape = { ...SMALL, heads: 1 }, clusters = 7;

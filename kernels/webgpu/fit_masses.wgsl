@@ -1,0 +1,122 @@
+// Masses of keys and weights of probes for fitted points: see `Backend.fitPoints`. Put behind elementary.wgsl.
+// parameters.heads, keys, probes, fitted, most: shapes; even: probes that count as one; otherWeight: what the rest counts.
+// Defined in front: FOUR = 4.
+
+struct Parameters {
+  heads: u32,
+  keys: u32,
+  probes: u32,
+  fitted: u32,
+  most: u32,
+  even: u32,
+  otherWeight: f32,
+}
+
+@group(0) @binding(0) var<uniform> parameters: Parameters;
+@group(0) @binding(1) var<storage, read> probabilities: array<f32>; // (heads, probes, keys) f32
+@group(0) @binding(2) var<storage, read> labels: array<u32>; // (heads, keys) u32
+@group(0) @binding(3) var<storage, read> logSumExp: array<f32>; // (heads, probes) f32
+@group(0) @binding(4) var<storage, read> logits: array<f32>; // (heads, probes, most) f32: without the masses.
+// (heads, fitted, most) f32: exponentials of the points relative to the largest of each, times what the probe counts.
+@group(0) @binding(5) var<storage, read_write> weights: array<f32>;
+// (2, heads, keys) f32: masses that the probes see in the keys, and those fitted to them; (3, heads, most) f32: logarithms of the
+// largest exponentials, sums of the weights, and sums of weight · exponential.
+@group(0) @binding(6) var<storage, read_write> fit: array<f32>;
+
+// LEAST_MASS of backend.ts.
+const LEAST_MASS = 1e-20;
+
+fn countOf(probe: u32) -> f32 {
+  return select(parameters.otherWeight, 1.0, probe < parameters.even);
+}
+
+// What the probes give to each key. An invocation takes one key, so that neighbours read neighbouring probabilities.
+@compute @workgroup_size(64)
+fn seenMasses(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
+  let head = at / parameters.keys;
+  if (head >= parameters.heads) {
+    return;
+  }
+  let column = head * parameters.probes * parameters.keys + at % parameters.keys;
+  var mass = LEAST_MASS;
+  for (var first = 0u; first < parameters.fitted; first += FOUR) {
+    for (var step = 0u; step < FOUR; step++) {
+      let i = first + step;
+      if (i < parameters.fitted) {
+        mass = fma(countOf(i), probabilities[column + i * parameters.keys], mass);
+      }
+    }
+  }
+  fit[at] = mass;
+}
+
+// One point per invocation; those beyond the clusters of a head have logits and weights without meaning.
+@compute @workgroup_size(64)
+fn weigh(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
+  let most = parameters.most;
+  let points = parameters.heads * most;
+  if (at >= points) {
+    return;
+  }
+  let head = at / most;
+  let row = head * parameters.probes;
+  let point = at % most;
+  let firstWeight = head * parameters.fitted * most + point;
+  var largest = -3.0e38;
+  for (var i = 0u; i < parameters.fitted; i++) {
+    largest = max(largest, logits[(row + i) * most + point] - logSumExp[row + i]);
+  }
+  var sum = 0.0;
+  var square = 0.0;
+  for (var i = 0u; i < parameters.fitted; i++) {
+    let ratio = logits[(row + i) * most + point] - logSumExp[row + i];
+    let power = exponential(max(ratio - largest, -87.0));
+    let weight = countOf(i) * power;
+    weights[firstWeight + i * most] = weight;
+    sum += weight;
+    square = fma(weight, power, square);
+  }
+  let moments = 2u * parameters.heads * parameters.keys + at;
+  fit[moments] = largest;
+  fit[moments + points] = sum;
+  fit[moments + 2u * points] = square;
+}
+
+// The masses with which the points come closest to the keys. One key per invocation.
+@compute @workgroup_size(64)
+fn fittedMasses(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
+  let head = at / parameters.keys;
+  if (head >= parameters.heads) {
+    return;
+  }
+  let most = parameters.most;
+  let point = labels[at];
+  let column = head * parameters.probes * parameters.keys + at % parameters.keys;
+  let firstWeight = head * parameters.fitted * most + point;
+  var mass = 0.0;
+  for (var first = 0u; first < parameters.fitted; first += FOUR) {
+    for (var step = 0u; step < FOUR; step++) {
+      let i = first + step;
+      if (i < parameters.fitted) {
+        mass = fma(weights[firstWeight + i * most], probabilities[column + i * parameters.keys], mass);
+      }
+    }
+  }
+  let rows = parameters.heads * parameters.keys;
+  fit[rows + at] = mass / fit[2u * rows + (2u * parameters.heads + head) * most + point];
+}
