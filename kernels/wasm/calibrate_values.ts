@@ -9,7 +9,12 @@ export function calibrateValues(
   args: Parameters<Backend["calibrateValues"]>[0],
 ): DeviceArray {
   const { heads, valueFeatures, probes, fitted, even, otherWeight, most, largestValue } = args;
-  const [logits, clusters, output, mean] = [args.logits, args.clusters, args.output, args.mean] as WasmArray[];
+  const [logits, clusters, output, mean] = [
+    args.logits,
+    args.clusters,
+    args.output,
+    args.mean,
+  ] as WasmArray[];
   const rowLength = 4 * Math.ceil(most / 4), lineLength = 4 * Math.ceil(fitted / 4);
   const shape = { rows: args.value, centre: mean, heads, count: most, width: valueFeatures };
   const centred = centreRows(recorder, shape) as WasmArray;
@@ -23,7 +28,14 @@ export function calibrateValues(
     logits, clusters, output, mean, centred, values, rows, scale, residual, half, dual, gram, factor, inverse,
     diagonal, kept,
   ];
-  const words = arrays.map(({ address }) => address).concat([heads, valueFeatures, probes, fitted, even, most]);
+  const words = arrays.map(({ address }) => address).concat([
+    heads,
+    valueFeatures,
+    probes,
+    fitted,
+    even,
+    most,
+  ]);
   words.push(floatWord(Math.sqrt(otherWeight)), floatWord(largestValue));
   const step = (
     code: number,
