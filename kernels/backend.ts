@@ -379,7 +379,7 @@ export interface Backend {
     readonly logSumExp: DeviceArray;
     /** [heads, probes, keys] */
     readonly probabilities: DeviceArray;
-    /** Clusters of the keys. */
+    /** Clusters of the keys, none of them empty. */
     readonly labels: DeviceArray;
     readonly clusters: DeviceArray;
     /** [heads, keys] words: the keys in the order of their clusters. */

@@ -26,7 +26,7 @@ export function softmaxRows(recorder: Recorder, args: Parameters<Backend["softma
   return logits;
 }
 
-/** Fills `logits`, [heads, queries, keys], from few queries and all keys, both filled up as by {@link padRows}; returns the step. */
+/** Fills `logits`, [heads, queries, keys]; queries and keys as from {@link padRows}. Returns the step. */
 export function rowLogits(
   recorder: Recorder,
   args: Parameters<Backend["softmaxRows"]>[0] & { readonly logits: DeviceArray },
