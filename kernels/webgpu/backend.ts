@@ -10,6 +10,7 @@ import { type AdapterDescription, describeAdapter, requestAdapter, requestDevice
 import { angularHash } from "./angular_hash.ts";
 import { attend, type AttendKernel } from "./attend.ts";
 import { bisectRows } from "./bisect_rows.ts";
+import { calibrateValues } from "./calibrate_values.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { fitPoints } from "./fit_points.ts";
 import { keyImportance } from "./key_importance.ts";
@@ -133,6 +134,10 @@ export class WebGpuBackend implements Backend {
 
   fitPoints(args: Arguments<"fitPoints">): FittedPoints {
     return fitPoints(this.#recorder, args);
+  }
+
+  calibrateValues(args: Arguments<"calibrateValues">): DeviceArray {
+    return calibrateValues(this.#recorder, args);
   }
 
   mergeAttention(args: Arguments<"mergeAttention">): PartialAttention {

@@ -1,0 +1,180 @@
+// Values of points from the dual solution of their ridge regression, and what the probes held out say of them: see
+// `Backend.calibrateValues`. Two dispatches: correct, judge.
+// parameters.heads, probes, most: shape of `weights`; fitted, even, root: as for ridge_system.wgsl; columns: vec4s of a value row;
+// blocks: ⌈fitted/4⌉; largest: bound on the values. Defined in front: WIDE: vec4s of a tile, TILE = 4 WIDE, FOUR = 4.
+// An invocation makes at most `fitted` turns in the loops of correct. In those of judge, with m = probes - fitted:
+// ((m/4 + 1) most columns + m (columns + m) + most columns) / LANES and a few; 7,000 for m = 32, 700 points, 64 columns and 64 lanes.
+
+struct Parameters {
+  heads: u32,
+  probes: u32,
+  most: u32,
+  fitted: u32,
+  even: u32,
+  root: f32,
+  columns: u32,
+  blocks: u32,
+  largest: f32,
+}
+
+@group(0) @binding(0) var<uniform> parameters: Parameters;
+@group(0) @binding(1) var<storage, read> clusters: array<u32>; // (heads) u32
+@group(0) @binding(2) var<storage, read> value: array<vec4f>; // (heads, most, 4 columns) f32
+@group(0) @binding(3) var<storage, read> output: array<vec4f>; // (heads, probes, 4 columns) f32
+@group(0) @binding(4) var<storage, read> mean: array<vec4f>; // (heads, 4 columns) f32
+@group(0) @binding(5) var<storage, read> weights: array<f32>; // (heads, probes + 1, most) f32, see ridge_system.wgsl
+@group(0) @binding(6) var<storage, read> dual: array<vec4f>; // (heads, 4 blocks, 4 columns) f32
+// (heads, probes - fitted, columns + 1) vec4f: of a probe's prediction in each vec4 of columns, and in all, the product with the exact
+// output, the square, and the squares of their difference and of the exact output.
+@group(0) @binding(7) var<storage, read_write> moments: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> calibrated: array<vec4f>; // (heads, most, 4 columns) f32; centred after `correct`
+
+override LANES: u32;
+
+// USELESS of backend.ts.
+const USELESS = 0.5;
+const ONE_BITS = 0x3f800000u;
+
+// Bits of the least factor: those of floats that are not negative are in the order of their values.
+var<workgroup> factorBits: atomic<u32>;
+
+// TILE points in WIDE vec4s of columns: few loads for each product.
+@compute @workgroup_size(32)
+fn correct(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let tile = (workgroup.x + workgroup.y * workgroups.x) * 32u + local;
+  let pointTiles = (parameters.most + TILE - 1u) / TILE;
+  let columnTiles = (parameters.columns + WIDE - 1u) / WIDE;
+  let head = tile / (pointTiles * columnTiles);
+  let firstPoint = tile / columnTiles % pointTiles * TILE;
+  let columnTile = tile % columnTiles;
+  if (head >= parameters.heads) {
+    return;
+  }
+  let first = head * (parameters.probes + 1u) * parameters.most;
+  var points: array<u32, TILE>;
+  var columns: array<u32, WIDE>;
+  var sums: array<array<vec4f, WIDE>, TILE>;
+  for (var h = 0u; h < WIDE; h++) {
+    columns[h] = min(columnTile * WIDE + h, parameters.columns - 1u);
+  }
+  for (var r = 0u; r < TILE; r++) {
+    points[r] = min(firstPoint + r, parameters.most - 1u);
+    for (var h = 0u; h < WIDE; h++) {
+      sums[r][h] = vec4f(0.0);
+    }
+  }
+  for (var i = 0u; i < parameters.fitted; i++) {
+    let root = select(parameters.root, 1.0, i < parameters.even);
+    let row = (head * 4u * parameters.blocks + i) * parameters.columns;
+    var weighted: array<vec4f, WIDE>;
+    for (var h = 0u; h < WIDE; h++) {
+      weighted[h] = root * dual[row + columns[h]];
+    }
+    for (var r = 0u; r < TILE; r++) {
+      let weight = weights[first + i * parameters.most + points[r]];
+      for (var h = 0u; h < WIDE; h++) {
+        sums[r][h] = fma(vec4f(weight), weighted[h], sums[r][h]);
+      }
+    }
+  }
+  let bound = vec4f(parameters.largest);
+  for (var h = 0u; h < WIDE; h++) {
+    let column = columnTile * WIDE + h;
+    let centre = mean[head * parameters.columns + columns[h]];
+    for (var r = 0u; r < TILE; r++) {
+      let point = firstPoint + r;
+      let at = (head * parameters.most + point) * parameters.columns + column;
+      if (point < parameters.most && column < parameters.columns) {
+        // Once for the column of the design, once for its place in the correction.
+        let scale = weights[first + parameters.probes * parameters.most + point];
+        let corrected = (value[at] - centre) + scale * (scale * sums[r][h]);
+        let within = min(bound - centre, max(-bound - centre, corrected));
+        calibrated[at] = select(vec4f(0.0), within, point < clusters[head]);
+      }
+    }
+  }
+}
+
+// One workgroup per head: the factor for its centred values, and the values.
+@compute @workgroup_size(LANES)
+fn judge(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let head = workgroup.x + workgroup.y * workgroups.x;
+  if (head >= parameters.heads) {
+    return;
+  }
+  if (local == 0u) {
+    atomicStore(&factorBits, ONE_BITS);
+  }
+  let size = clusters[head];
+  let columns = parameters.columns;
+  let judges = parameters.probes - parameters.fitted;
+  let own = head * judges * (columns + 1u);
+  for (var tile = local; tile < (judges + 3u) / 4u * columns; tile += LANES) {
+    let column = tile % columns;
+    let firstRow = tile / columns * FOUR;
+    let centre = mean[head * columns + column];
+    var rows: array<u32, FOUR>;
+    var sums: array<vec4f, FOUR>;
+    for (var r = 0u; r < FOUR; r++) {
+      let probe = parameters.fitted + min(firstRow + r, judges - 1u);
+      rows[r] = (head * (parameters.probes + 1u) + probe) * parameters.most;
+      sums[r] = vec4f(0.0);
+    }
+    for (var s = 0u; s < size; s++) {
+      let centred = calibrated[(head * parameters.most + s) * columns + column];
+      for (var r = 0u; r < FOUR; r++) {
+        sums[r] = fma(vec4f(weights[rows[r] + s]), centred, sums[r]);
+      }
+    }
+    for (var r = 0u; r < FOUR; r++) {
+      let row = firstRow + r;
+      if (row < judges) {
+        let exact = output[(head * parameters.probes + parameters.fitted + row) * columns + column] - centre;
+        let wrong = sums[r] - exact;
+        moments[own + row * (columns + 1u) + column] =
+          vec4f(dot(sums[r], exact), dot(sums[r], sums[r]), dot(wrong, wrong), dot(exact, exact));
+      }
+    }
+  }
+  storageBarrier();
+  for (var row = local; row < judges; row += LANES) {
+    let at = own + row * (columns + 1u);
+    var sum = vec4f(0.0);
+    for (var column = 0u; column < columns; column++) {
+      sum += moments[at + column];
+    }
+    moments[at + columns] = sum;
+  }
+  storageBarrier();
+  for (var row = local; row < judges; row += LANES) {
+    var all = vec4f(0.0);
+    var others = vec4f(0.0);
+    for (var other = 0u; other < judges; other++) {
+      let sum = moments[own + other * (columns + 1u) + columns];
+      all += sum;
+      others += select(sum, vec4f(0.0), other == row);
+    }
+    if (all.z > USELESS * USELESS * all.w) {
+      var factor = 0.0;
+      if (others.y > 0.0) {
+        factor = clamp(others.x / others.y, 0.0, 1.0);
+      }
+      atomicMin(&factorBits, bitcast<u32>(factor));
+    }
+  }
+  workgroupBarrier();
+  let factor = bitcast<f32>(atomicLoad(&factorBits));
+  // Whole rows of vec4s, one after another; beyond the clusters they stay 0.
+  for (var at = local; at < size * columns; at += LANES) {
+    let to = head * parameters.most * columns + at;
+    calibrated[to] = fma(vec4f(factor), calibrated[to], mean[head * columns + at % columns]);
+  }
+}

@@ -1,0 +1,271 @@
+// The ridge regression that calibrates the values of points, from logits to the system that solve_ridge.wgsl solves: see
+// `Backend.calibrateValues`. Put behind elementary.wgsl. Three dispatches: softmaxRows, columnScales, products.
+// parameters.heads, probes, most: shape of `logits`; fitted, even, root: the first `fitted` probes are fitted, those from `even` on
+// weighted by `root`; columns: vec4s of a value row; blocks: ⌈fitted/4⌉; gramGroups: workgroups of `products` that take the Gram matrix.
+// Defined in front: LANES lanes share a row of logits, ROWS rows a workgroup; WIDE: vec4s of a tile, TILE = 4 WIDE, FOUR = 4.
+// An invocation makes at most 3 most, most fitted / 64 and most turns in the loops of the three.
+
+struct Parameters {
+  heads: u32,
+  probes: u32,
+  most: u32,
+  fitted: u32,
+  even: u32,
+  root: f32,
+  columns: u32,
+  blocks: u32,
+  gramGroups: u32,
+}
+
+@group(0) @binding(0) var<uniform> parameters: Parameters;
+@group(0) @binding(1) var<storage, read> logits: array<f32>; // (heads, probes, most) f32
+@group(0) @binding(2) var<storage, read> clusters: array<u32>; // (heads) u32
+@group(0) @binding(3) var<storage, read> value: array<vec4f>; // (heads, most, 4 columns) f32
+@group(0) @binding(4) var<storage, read> output: array<vec4f>; // (heads, probes, 4 columns) f32
+@group(0) @binding(5) var<storage, read> mean: array<vec4f>; // (heads, 4 columns) f32
+// (heads, probes + 1, most) f32: softmax rows; and what the columns of the weighted ones are multiplied by.
+@group(0) @binding(6) var<storage, read_write> weights: array<f32>;
+@group(0) @binding(7) var<storage, read_write> system: array<vec4f>; // see solve_ridge.wgsl
+
+// LEAST_COLUMN of backend.ts.
+const LEAST_COLUMN = 1e-3;
+
+var<workgroup> partial: array<f32, ROWS * LANES>;
+// Bits of the largest root mean square: those of floats that are not negative are in the order of their values.
+var<workgroup> largestBits: atomic<u32>;
+
+// First softmax row of a head; the factors of its columns follow the last one.
+fn weightsOf(head: u32) -> u32 {
+  return head * (parameters.probes + 1u) * parameters.most;
+}
+
+// Square roots of the weights of fitted probes; 0 beyond them.
+fn rootsOf(probe: vec4u) -> vec4f {
+  let weighted = select(vec4f(parameters.root), vec4f(1.0), probe < vec4u(parameters.even));
+  return select(weighted, vec4f(0.0), probe >= vec4u(parameters.fitted));
+}
+
+@compute @workgroup_size(ROWS * LANES)
+fn softmaxRows(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let row = (workgroup.x + workgroup.y * workgroups.x) * ROWS + local / LANES;
+  let lane = local % LANES;
+  // Rows past the end have no points, since their lanes must take part in the barriers.
+  let head = min(row / parameters.probes, parameters.heads - 1u);
+  let size = select(0u, clusters[head], row < parameters.heads * parameters.probes);
+  let start = row * parameters.most;
+  let to = start + head * parameters.most;
+  var largest = -3.0e38;
+  for (var s = lane; s < size; s += LANES) {
+    largest = max(largest, logits[start + s]);
+  }
+  if (LANES > 1u) {
+    partial[local] = largest;
+    workgroupBarrier();
+    for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {
+      if (lane < distance) {
+        partial[local] = max(partial[local], partial[local + distance]);
+      }
+      workgroupBarrier();
+    }
+    largest = partial[local - lane];
+    workgroupBarrier();
+  }
+  var total = 0.0;
+  for (var s = lane; s < size; s += LANES) {
+    let weight = exponential(max(logits[start + s] - largest, -87.0));
+    weights[to + s] = weight;
+    total += weight;
+  }
+  if (LANES > 1u) {
+    partial[local] = total;
+    workgroupBarrier();
+    for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {
+      if (lane < distance) {
+        partial[local] += partial[local + distance];
+      }
+      workgroupBarrier();
+    }
+    total = partial[local - lane];
+  }
+  for (var s = lane; s < size; s += LANES) {
+    weights[to + s] /= total;
+  }
+}
+
+// One workgroup per head.
+@compute @workgroup_size(ROWS * LANES)
+fn columnScales(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let head = workgroup.x + workgroup.y * workgroups.x;
+  if (head >= parameters.heads) {
+    return;
+  }
+  let size = clusters[head];
+  let first = weightsOf(head);
+  let scales = first + parameters.probes * parameters.most;
+  var largest = 0.0;
+  for (var s = local; s < size; s += ROWS * LANES) {
+    var even = 0.0;
+    var other = 0.0;
+    for (var i = 0u; i < min(parameters.even, parameters.fitted); i++) {
+      let weight = weights[first + i * parameters.most + s];
+      even = fma(weight, weight, even);
+    }
+    for (var i = parameters.even; i < parameters.fitted; i++) {
+      let weight = parameters.root * weights[first + i * parameters.most + s];
+      other = fma(weight, weight, other);
+    }
+    let norm = sqrt((even + other) / f32(parameters.fitted));
+    weights[scales + s] = norm;
+    largest = max(largest, norm);
+  }
+  atomicMax(&largestBits, bitcast<u32>(largest));
+  workgroupBarrier();
+  let least = LEAST_COLUMN * bitcast<f32>(atomicLoad(&largestBits));
+  for (var s = local; s < size; s += ROWS * LANES) {
+    weights[scales + s] = 1.0 / max(weights[scales + s], least);
+  }
+}
+
+// The Gram matrix of the weighted and scaled rows, and the residual of the plain values: one dispatch, since neither needs the other.
+@compute @workgroup_size(32)
+fn products(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let group = workgroup.x + workgroup.y * workgroups.x;
+  if (group < parameters.gramGroups) {
+    gram(group * 32u + local);
+  } else {
+    residual((group - parameters.gramGroups) * 32u + local);
+  }
+}
+
+// A tile of TILE rows by TILE columns on or below the diagonal: few loads for each product.
+fn gram(tile: u32) {
+  // Of n rows of tiles the first, with one tile, is put beside the last, with n, and so on: n + 1 tiles each.
+  let tiles = (parameters.blocks + WIDE - 1u) / WIDE;
+  let pairs = (tiles + 1u) / 2u;
+  let head = tile / (pairs * (tiles + 1u));
+  let pair = tile / (tiles + 1u) % pairs;
+  let place = tile % (tiles + 1u);
+  let ofLast = place > pair;
+  let rowTile = select(pair, tiles - 1u - pair, ofLast);
+  let columnTile = select(place, place - pair - 1u, ofLast);
+  // The row in the middle has no other beside it.
+  if (head >= parameters.heads || (ofLast && rowTile == pair)) {
+    return;
+  }
+  let size = clusters[head];
+  let first = weightsOf(head);
+  let scales = first + parameters.probes * parameters.most;
+  var rows: array<u32, TILE>;
+  var others: array<u32, TILE>;
+  var sums: array<array<vec4f, WIDE>, TILE>;
+  for (var r = 0u; r < TILE; r++) {
+    // Rows past the end repeat the last one; their roots are 0.
+    rows[r] = first + min(rowTile * TILE + r, parameters.fitted - 1u) * parameters.most;
+    others[r] = first + min(columnTile * TILE + r, parameters.fitted - 1u) * parameters.most;
+    for (var h = 0u; h < WIDE; h++) {
+      sums[r][h] = vec4f(0.0);
+    }
+  }
+  for (var s = 0u; s < size; s++) {
+    let scale = weights[scales + s];
+    var own: array<vec4f, WIDE>;
+    for (var h = 0u; h < WIDE; h++) {
+      own[h] = scale * vec4f(
+        weights[others[4u * h] + s],
+        weights[others[4u * h + 1u] + s],
+        weights[others[4u * h + 2u] + s],
+        weights[others[4u * h + 3u] + s],
+      );
+    }
+    for (var r = 0u; r < TILE; r++) {
+      let x = scale * weights[rows[r] + s];
+      for (var h = 0u; h < WIDE; h++) {
+        sums[r][h] = fma(vec4f(x), own[h], sums[r][h]);
+      }
+    }
+  }
+  let start = head * (8u * parameters.blocks + 4u * parameters.columns) * parameters.blocks;
+  for (var h = 0u; h < WIDE; h++) {
+    let block = columnTile * WIDE + h;
+    let roots = rootsOf(vec4u(4u * block) + vec4u(0u, 1u, 2u, 3u));
+    for (var r = 0u; r < TILE; r++) {
+      let row = rowTile * TILE + r;
+      if (row < 4u * parameters.blocks && block < parameters.blocks) {
+        system[start + row * parameters.blocks + block] = rootsOf(vec4u(row)).x * roots * sums[r][h];
+      }
+    }
+  }
+}
+
+// What the centred values leave of the centred outputs of TILE probes in WIDE vec4s of columns.
+fn residual(tile: u32) {
+  let rowTiles = (parameters.blocks + WIDE - 1u) / WIDE;
+  let columnTiles = (parameters.columns + WIDE - 1u) / WIDE;
+  let head = tile / (rowTiles * columnTiles);
+  let rowTile = tile / columnTiles % rowTiles;
+  let columnTile = tile % columnTiles;
+  if (head >= parameters.heads) {
+    return;
+  }
+  let size = clusters[head];
+  let first = weightsOf(head);
+  var rows: array<u32, TILE>;
+  var columns: array<u32, WIDE>;
+  var means: array<vec4f, WIDE>;
+  var sums: array<array<vec4f, WIDE>, TILE>;
+  for (var h = 0u; h < WIDE; h++) {
+    columns[h] = min(columnTile * WIDE + h, parameters.columns - 1u);
+    means[h] = mean[head * parameters.columns + columns[h]];
+  }
+  for (var r = 0u; r < TILE; r++) {
+    rows[r] = min(rowTile * TILE + r, parameters.fitted - 1u);
+    for (var h = 0u; h < WIDE; h++) {
+      sums[r][h] = vec4f(0.0);
+    }
+  }
+  for (var s = 0u; s < size; s++) {
+    let point = (head * parameters.most + s) * parameters.columns;
+    var centred: array<vec4f, WIDE>;
+    for (var h = 0u; h < WIDE; h++) {
+      centred[h] = value[point + columns[h]] - means[h];
+    }
+    for (var r = 0u; r < TILE; r++) {
+      let weight = weights[first + rows[r] * parameters.most + s];
+      for (var h = 0u; h < WIDE; h++) {
+        sums[r][h] = fma(vec4f(weight), centred[h], sums[r][h]);
+      }
+    }
+  }
+  for (var r = 0u; r < TILE; r++) {
+    let root = rootsOf(vec4u(rowTile * TILE + r)).x;
+    for (var h = 0u; h < WIDE; h++) {
+      let exact = output[(head * parameters.probes + rows[r]) * parameters.columns + columns[h]] - means[h];
+      sums[r][h] = root * (exact - sums[r][h]);
+    }
+  }
+  let start = (head * (8u * parameters.blocks + 4u * parameters.columns) + 8u * parameters.blocks) * parameters.blocks;
+  for (var b = 0u; b < WIDE; b++) {
+    let block = rowTile * WIDE + b;
+    for (var h = 0u; h < WIDE; h++) {
+      let column = columnTile * WIDE + h;
+      if (block < parameters.blocks && column < parameters.columns) {
+        let four = transpose(mat4x4f(sums[4u * b][h], sums[4u * b + 1u][h], sums[4u * b + 2u][h], sums[4u * b + 3u][h]));
+        for (var c = 0u; c < FOUR; c++) {
+          system[start + (4u * column + c) * parameters.blocks + block] = four[c];
+        }
+      }
+    }
+  }
+}
