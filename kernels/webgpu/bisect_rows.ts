@@ -11,24 +11,28 @@ const kernel: Kernel = {
 };
 
 /**
- * Cuts, and inner products, after which a dispatch leaves the rest to the next: Mesa's CPU driver (22.3) silently
- * ends every loop once an invocation has made 65,535 turns in all its loops, and GPUs stop shaders that run for
- * seconds.
+ * Cuts, and inner products of a lane, after which a dispatch leaves the rest to the next: Mesa's CPU driver (22.3)
+ * silently ends every loop once an invocation has made 65,535 turns in all its loops, and GPUs stop shaders that run
+ * for seconds.
  */
-const CUTS = 64, WORK = 2 ** 17;
+const CUTS = 64, WORK = 512;
+/** Lanes of a head's workgroup on the CPU, where they take turns at every barrier, and on GPUs. */
+const FEW_LANES = 16, LANES = 256;
 
 /** Clusters of the rows of each head by weighted bisection. */
 export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectRows"]>[0]): Bisection {
   const { rows, weights, heads, count, width, budget, perCluster } = args;
   const most = Math.min(count, Math.max(1, Math.floor(budget / perCluster)));
   const columns = Math.ceil(width / 4);
+  const lanes = recorder.software && fewLanesDo(count, columns) ? FEW_LANES : LANES, work = WORK * lanes;
   const labels = recorder.array("word", heads * count, "the clusters of the rows");
   const clusters = recorder.array("word", heads, "the numbers of clusters");
   const products = recorder.array("word", heads, "the numbers of inner products");
   const step = {
     kernel,
     definitions: { FOUR: 4 },
-    parameters: [heads, count, columns, most, budget, perCluster, CUTS, WORK],
+    constants: { LANES: lanes },
+    parameters: [heads, count, columns, most, budget, perCluster, CUTS, work],
     arrays: [
       padRows(recorder, rows, heads * count, width),
       weights,
@@ -44,7 +48,14 @@ export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectR
   recorder.dispatch({ ...step, entryPoint: "begin" });
   // Cuts that fail make no cluster, but leave one that is not cut again: at most two cuts for each.
   const mostProducts = Math.min(budget, 2 * (count + 8) * most);
-  const dispatches = Math.ceil(2 * most / CUTS) + Math.ceil(mostProducts / WORK);
+  const dispatches = Math.ceil(2 * most / CUTS) + Math.ceil(mostProducts / work);
   for (let at = 0; at < dispatches; at++) recorder.dispatch({ ...step, entryPoint: "cutOn" });
   return { labels, clusters, products };
+}
+
+/** Whether a cut of all rows of a head leaves few lanes well below the turns that Mesa grants. */
+function fewLanesDo(count: number, columns: number): boolean {
+  const separating = Math.ceil(count / FEW_LANES) * (2 + Math.ceil(columns / 4));
+  const measuring = Math.ceil(count / 4) * Math.ceil(columns / FEW_LANES);
+  return separating + measuring <= 2 ** 14;
 }

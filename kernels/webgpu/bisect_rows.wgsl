@@ -28,7 +28,9 @@ struct Parameters {
 // (heads, count + most + 1) f32: weight · squared norm of the rows; scatters of the clusters; the scatter that ends the cutting.
 @group(0) @binding(8) var<storage, read_write> moments: array<f32>;
 
-const LANES = 256u;
+// At least PIVOT_CANDIDATES.
+override LANES: u32;
+
 const BEYOND = 0x80000000u;
 // PIVOT_CANDIDATES, CUT_SAMPLE and NEGLIGIBLE_SCATTER of backend.ts.
 const PIVOT_CANDIDATES = 16u;
