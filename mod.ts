@@ -41,6 +41,7 @@ export type {
   Bisection,
   DeviceArray,
   DeviceKind,
+  FittedPoints,
   PartialAttention,
   SampledKeys,
 } from "./kernels/backend.ts";

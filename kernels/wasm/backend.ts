@@ -33,7 +33,6 @@ type Arguments<Name extends keyof Backend> = Backend[Name] extends (args: infer 
 /** Every primitive in WebAssembly SIMD, on all cores where memory can be shared with workers. */
 export class WasmBackend implements Backend {
   readonly kind = "wasm";
-  readonly adapter: string;
   readonly software = false;
   readonly largestArrayBytes: number = 2 ** 31;
   readonly #pool: Pool;
@@ -44,12 +43,16 @@ export class WasmBackend implements Backend {
   /** Use {@link openWasm}. */
   constructor(pool: Pool) {
     this.#pool = pool;
-    this.adapter = describe(pool);
     this.#recorder = {
       floats: (length) => ({ type: "float", length, address: pool.arena.allocate(4 * length) }),
       words: (length) => ({ type: "word", length, address: pool.arena.allocate(4 * length) }),
       record: (operation) => this.#program.record(operation),
     };
+  }
+
+  /** What runs, in words. */
+  get adapter(): string {
+    return describe(this.#pool);
   }
 
   /** Copies values into WebAssembly memory. */
@@ -198,7 +201,8 @@ function describe({ variant, threads, reason }: Pool): string {
 }
 
 /**
- * Opens the WebAssembly backend: compiles the module that is embedded here and starts the worker threads.
+ * Opens the WebAssembly backend: compiles the module that is embedded here. A given number of
+ * threads is started at once; by default they start as there is work for them.
  *
  * @throws {RangeError} If `threads` is not a positive integer.
  */

@@ -1,17 +1,10 @@
 import { DeviceLostError } from "../errors.ts";
-import {
-  canShareMemory,
-  hardwareThreads,
-  maySleep,
-  nextMacrotask,
-  startWorker,
-  type WorkerThread,
-} from "../runtime.ts";
+import { canShareMemory, hardwareThreads, maySleep, nextMacrotask } from "../runtime.ts";
 import { Arena } from "./arena.ts";
 import * as layout from "./layout.ts";
 import type { Program } from "./program.ts";
 import { compileVariant, hasRelaxedSimd, type Variant } from "./variants.ts";
-import { workerSource } from "./worker.ts";
+import { Workers } from "./workers.ts";
 
 /** Most threads that are used unless the caller asks for more. */
 const MOST_THREADS = 16;
@@ -27,78 +20,63 @@ type Work = (deadline: number, maySleep: number) => number;
 export class Pool {
   readonly arena: Arena;
   readonly variant: Variant;
-  /** Why there is only one thread although more were wanted, or null. */
-  readonly reason: string | null;
+  readonly #reason: string | null;
   readonly #work: Work;
-  readonly #workers: WorkerThread[];
+  readonly #workers: Workers;
   readonly #maySleep: boolean;
   /** Why the device cannot be used any more. */
   #lost: string | null = null;
 
-  private constructor(
-    arena: Arena,
-    variant: Variant,
-    work: Work,
-    workers: WorkerThread[],
-    reason: string | null,
-  ) {
-    this.arena = arena;
+  private constructor(variant: Variant, module: WebAssembly.Module, workers: number, reason: string | null) {
+    this.arena = new Arena(variant.shared);
     this.variant = variant;
-    this.#work = work;
-    this.#workers = workers;
-    this.reason = reason;
+    const { memory } = this.arena;
+    const instance = new WebAssembly.Instance(module, {
+      env: { memory },
+      host: { now: () => performance.now() },
+    });
+    this.#work = instance.exports.work as Work;
+    this.#workers = new Workers({ module, memory }, workers, () => this.#lost ??= "a worker broke down");
+    this.#reason = reason;
     this.#maySleep = variant.shared && maySleep();
-    for (const worker of workers) worker.onFailure = () => this.#lost ??= "a worker broke down";
   }
 
   /**
-   * Compiles the module and starts the workers; without workers where they cannot be had.
+   * Compiles the module; without workers where they cannot be had.
    *
-   * @param threads Threads including the main one.
+   * @param threads Threads including the main one, all started now; by default one per core, started as there is work.
    * @param wanted Overrides the choice of the build, for tests.
    */
   static async open(threads?: number, wanted: Partial<Variant> = {}): Promise<Pool> {
     const count = threads ?? Math.min(hardwareThreads(), MOST_THREADS);
     const relaxed = wanted.relaxed ?? hasRelaxedSimd();
-    if (count === 1) return await Pool.#start({ relaxed, shared: wanted.shared ?? false }, 1, null);
+    const make = async (shared: boolean, workers: number, reason: string | null) => {
+      const variant = { relaxed, shared };
+      return new Pool(variant, await compileVariant(variant), workers, reason);
+    };
+    if (count === 1) return await make(wanted.shared ?? false, 0, null);
     const shared = wanted.shared ?? canShareMemory();
-    let reason = "memory cannot be shared";
-    if (shared) {
-      try {
-        return await Pool.#start({ relaxed, shared }, count, null);
-      } catch {
-        // A content security policy may forbid workers: one thread does the same work.
-        reason = "workers cannot be started";
-      }
-    }
-    return await Pool.#start({ relaxed, shared: false }, 1, reason);
-  }
-
-  static async #start(variant: Variant, threads: number, reason: string | null): Promise<Pool> {
-    const module = await compileVariant(variant), arena = new Arena(variant.shared);
-    const instance = new WebAssembly.Instance(module, {
-      env: { memory: arena.memory },
-      host: { now: () => performance.now() },
-    });
-    const source = workerSource();
-    const started = await Promise.allSettled(
-      Array.from(
-        { length: threads - 1 },
-        (_, index) => startWorker(source, { module, memory: arena.memory, thread: index + 1 }),
-      ),
-    );
-    const workers = started.flatMap((result) => result.status === "fulfilled" ? [result.value] : []);
-    const pool = new Pool(arena, variant, instance.exports.work as Work, workers, reason);
-    if (workers.length < threads - 1) {
+    if (!shared) return await make(false, 0, "memory cannot be shared");
+    const pool = await make(true, count - 1, null);
+    if (threads === undefined) return pool;
+    try {
+      await pool.#workers.startAll();
+      return pool;
+    } catch {
       pool.destroy();
-      throw new Error("Cannot start all workers");
+      // A content security policy may forbid workers: one thread does the same work.
+      return await make(false, 0, "workers cannot be started");
     }
-    return pool;
   }
 
   /** Number of threads, the main one included. */
   get threads(): number {
-    return this.#workers.length + 1;
+    return this.#workers.wanted + 1;
+  }
+
+  /** Why there are fewer threads than were wanted, or null. */
+  get reason(): string | null {
+    return this.#reason ?? this.#workers.refusal;
   }
 
   /** Runs a program to its end; the main thread does `first` before it takes part. */
@@ -130,13 +108,21 @@ export class Pool {
     }
   }
 
-  /** Works in slices; between them timers and signals have their turn. */
+  /** Works in slices; between them timers and signals have their turn, and workers start, which join at once. */
   async #takePart(signal?: AbortSignal): Promise<void> {
-    while (this.#work(performance.now() + SLICE_MS, this.#maySleep ? 1 : 0) !== layout.DONE) {
+    while (!this.#workSlice()) {
       await nextMacrotask();
       signal?.throwIfAborted();
       this.#throwIfLost();
     }
+  }
+
+  /** Whether all is done. */
+  #workSlice(): boolean {
+    const start = performance.now();
+    const done = this.#work(start + SLICE_MS, this.#maySleep ? 1 : 0) === layout.DONE;
+    this.#workers.worked(performance.now() - start);
+    return done;
   }
 
   #throwIfLost(): void {
@@ -145,7 +131,7 @@ export class Pool {
 
   /** Lets no worker in any more and waits until those inside have left. */
   async #close(): Promise<void> {
-    if (this.#workers.length === 0) return;
+    if (!this.variant.shared) return;
     const control = this.#control();
     Atomics.store(control, layout.OPEN / 4, 0);
     Atomics.store(control, layout.ABORTED / 4, 1);
@@ -165,7 +151,7 @@ export class Pool {
 
   /** Wakes the workers; they look out for a program for a while, so this may be called ahead of one. */
   rouse(): void {
-    if (this.#workers.length === 0) return;
+    if (!this.variant.shared) return;
     const control = this.#control();
     Atomics.add(control, layout.GENERATION / 4, 1);
     Atomics.notify(control, layout.GENERATION / 4);
@@ -178,6 +164,6 @@ export class Pool {
     this.#set(layout.STOPPED, 1);
     this.#set(layout.ABORTED, 1);
     this.rouse();
-    for (const worker of this.#workers) worker.terminate();
+    this.#workers.terminate();
   }
 }

@@ -21,5 +21,11 @@ export function hasRelaxedSimd(): boolean {
 /** Compiles a variant from its embedded bytes. */
 export function compileVariant({ relaxed, shared }: Variant): Promise<WebAssembly.Module> {
   const text = relaxed ? (shared ? relaxedShared : relaxedUnshared) : (shared ? plainShared : plainUnshared);
-  return WebAssembly.compile(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)));
+  return WebAssembly.compile(bytesOf(text));
+}
+
+/** Decodes base64. The engine's own decoder, where there is one, is a hundred times faster. */
+function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  const { fromBase64 } = Uint8Array as { fromBase64?: (text: string) => Uint8Array<ArrayBuffer> };
+  return fromBase64 ? fromBase64(text) : Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }

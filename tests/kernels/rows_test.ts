@@ -24,7 +24,9 @@ onEachBackend("columnMean() of constant columns is the constant, to the bit", as
   const [mean] = await backend.run([
     backend.columnMean({ rows: backend.upload(rows), heads: 1, count, width }),
   ]);
-  assertEquals(mean, Float32Array.from(constants));
+  // WGSL lets a device take denormal numbers for zero.
+  const flushed = backend.kind === "webgpu" && mean[2] === 0;
+  assertEquals(mean, Float32Array.from(constants, (x) => flushed && x === 1e-40 ? 0 : x));
 });
 
 onEachBackend("centreRows() subtracts and gatherRows() copies, to the bit", async (backend) => {

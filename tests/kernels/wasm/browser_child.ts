@@ -3,6 +3,8 @@ import process from "node:process";
 import { selfTest } from "../../../kernels/self_test.ts";
 
 const lacking = process.argv[2];
+// Not writable, but can be defined anew.
+Object.defineProperty(globalThis, "Deno", { value: undefined });
 Object.assign(globalThis, {
   process: undefined,
   setImmediate: undefined,

@@ -1,0 +1,62 @@
+import type { AttendArguments, Backend } from "../../../../kernels/backend.ts";
+import { type Case, count, floats, heads, words } from "./shapes.ts";
+
+/** Features and value features: every number of rows that registers hold, tiles of every size, chunks of values. */
+const SIZES = [
+  [1, 1],
+  [15, 15],
+  [16, 64],
+  [64, 64],
+  [100, 30],
+  [128, 132],
+  [256, 256],
+  [512, 4],
+  [600, 700],
+];
+
+/** What each rule of visibility adds to the arguments; each is an `override` of the kernels. */
+const RULES: readonly ((backend: Backend) => Partial<AttendArguments>)[] = [
+  (backend) => ({ logWeights: floats(backend, heads, count) }),
+  () => ({ causal: { period: count, offset: 0 } }),
+  (backend) => ({ exclude: { keyBlocks: words(backend, heads, count), blocks: 3 } }),
+  (backend) => ({ queryOrder: words(backend, heads, count) }),
+  (backend) => ({ keyOrder: words(backend, heads, count) }),
+  (backend) => ({
+    samples: {
+      count: 4,
+      index: words(backend, heads, 4),
+      logWeights: floats(backend, heads, 4),
+      position: words(backend, heads, count),
+    },
+  }),
+];
+
+/** Attention of every size, and with every set of rules. */
+export function attendCases(): Case[] {
+  const sets = Array.from({ length: 2 ** RULES.length }, (_, set) => set);
+  return [
+    ...SIZES.map(([features, valueFeatures]) => attendCase(features, valueFeatures, 0)),
+    ...sets.map((set) => attendCase(16, 5, set)),
+  ];
+}
+
+/** Bit i of `set` stands for rule i. */
+function attendCase(features: number, valueFeatures: number, set: number): Case {
+  return (backend) => {
+    const rows = floats(backend, heads, count, features);
+    const args: AttendArguments = {
+      heads,
+      queries: count,
+      keys: count,
+      features,
+      valueFeatures,
+      scale: 1,
+      blocks: 3,
+      query: rows,
+      key: rows,
+      value: floats(backend, heads, count, valueFeatures),
+    };
+    const rules = RULES.filter((_, at) => set >> at & 1).map((rule) => rule(backend));
+    backend.attend(Object.assign(args, ...rules));
+  };
+}

@@ -1,0 +1,61 @@
+// Run by dawn_test.ts: has Dawn validate what every case records, and prints a `Validation` as JSON.
+import { describeAdapter, requestAdapter, requestDevice } from "../../../../kernels/webgpu/adapter.ts";
+import { WebGpuBackend } from "../../../../kernels/webgpu/backend.ts";
+import { Recorder } from "../../../../kernels/webgpu/recorder.ts";
+import { brokenCases } from "./broken.ts";
+import { everyCase } from "./cases.ts";
+import { loadDawn } from "./dawn.ts";
+
+/** What Dawn made of the cases. */
+export interface Validation {
+  /** File, entry point and constants of every pipeline that was made. */
+  readonly pipelines: readonly string[];
+  /** Why cases were refused, each reason once. */
+  readonly failures: readonly string[];
+  /** Why each kernel that must be refused was. */
+  readonly refusals: readonly string[];
+}
+
+const pipelines = new Set<string>(), gpu = await loadDawn("null");
+
+async function open(): Promise<{ device: GPUDevice; adapter: GPUAdapter }> {
+  const adapter = await requestAdapter(gpu), device = await requestDevice(adapter);
+  const make = device.createComputePipelineAsync.bind(device);
+  device.createComputePipelineAsync = async (descriptor) => {
+    const pipeline = await make(descriptor);
+    pipelines.add(descriptor.label!);
+    return pipeline;
+  };
+  return { device, adapter };
+}
+
+/** Why each case was refused: runs take the first error only, so each is one of its own. */
+async function refusals<On extends { run(outputs: []): Promise<unknown>; reset(): void }>(
+  on: On,
+  cases: readonly ((on: On) => void)[],
+): Promise<string[]> {
+  const found = new Set<string>();
+  for (const record of cases) {
+    try {
+      record(on);
+      await on.run([]);
+    } catch (error) {
+      found.add((error as Error).message);
+    }
+    on.reset();
+  }
+  return [...found];
+}
+
+const failures: string[] = [];
+// An adapter emulated on the CPU takes other shapes of workgroups, and the other kernel for attention.
+for (const software of [true, false]) {
+  const { device, adapter } = await open();
+  const backend = new WebGpuBackend(device, { ...describeAdapter(adapter), software }, {});
+  failures.push(...await refusals(backend, everyCase()));
+  backend.destroy();
+}
+const recorder = new Recorder((await open()).device, false, 2 ** 20);
+const refused = await refusals(recorder, brokenCases);
+recorder.destroy();
+console.log(JSON.stringify({ pipelines: [...pipelines], failures, refusals: refused } satisfies Validation));

@@ -1,0 +1,86 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { assertSource, type ChildResult, deno, root } from "../../child.ts";
+import type { Validation } from "./dawn/validate_child.ts";
+
+const folder = "tests/kernels/webgpu/dawn/", kernels = join(root, "kernels/webgpu");
+
+/** Where packages of Chromium and Chrome have SwiftShader, a Vulkan driver that Dawn takes though others be too old. */
+const swiftShader = [
+  "/usr/lib/chromium/vk_swiftshader_icd.json",
+  "/usr/lib/chromium-browser/vk_swiftshader_icd.json",
+  "/opt/google/chrome/vk_swiftshader_icd.json",
+].find(existsSync);
+
+function child(args: readonly string[], icd?: string): Promise<ChildResult> {
+  const env = icd ? { VK_ICD_FILENAMES: icd } : undefined;
+  return deno(args, { env, limit: 600_000 });
+}
+
+/** The adapter that Dawn finds; empty if there is none, undefined if Dawn itself cannot be had. */
+async function adapterOf(icd?: string): Promise<string | undefined> {
+  const { code, stdout } = await child(
+    ["run", "-A", "--no-lock", "--no-check", `${folder}probe_child.ts`],
+    icd,
+  );
+  return code === 0 ? stdout.trim() : undefined;
+}
+
+const own = await adapterOf(), loaded = own !== undefined;
+// A driver of this machine is taken before the one beside the browser.
+const icd = own ? undefined : swiftShader, found = own || (icd && loaded ? await adapterOf(icd) : "");
+/** Set on machines that must not pass without Dawn: to `adapter` where it must find one, to anything else where not. */
+const required = process.env.KDEFORMER_REQUIRE_DAWN, adapterRequired = required === "adapter";
+if (!loaded && !required) {
+  console.warn("SKIPPING every Dawn test: the npm package webgpu cannot be loaded (no network, or platform)");
+} else if (!found && !adapterRequired) {
+  console.warn("SKIPPING numbers under Dawn: it finds no adapter (on Debian: apt-get install chromium)");
+}
+
+function dawnTest(name: string, ready: boolean, body: () => Promise<void>): void {
+  Deno.test({ name: `${name} [dawn]`, ignore: !ready, fn: body });
+}
+
+/** File and name of every entry point of the kernels. */
+function entryPoints(): string[] {
+  return readdirSync(kernels).filter((file) => file.endsWith(".wgsl")).flatMap((file) => {
+    const entries = readFileSync(join(kernels, file), "utf8").matchAll(/@compute[^{;]*?\bfn (\w+)/g);
+    return [...entries].map(([, name]) => `${file} ${name}`);
+  });
+}
+
+dawnTest("Dawn makes every pipeline, and refuses what it must", loaded || Boolean(required), async () => {
+  const { code, stdout, stderr } = await child([
+    "run",
+    "-A",
+    "--no-lock",
+    "--no-check",
+    `${folder}validate_child.ts`,
+  ]);
+  assertEquals(code, 0, stderr);
+  const { pipelines, failures, refusals }: Validation = JSON.parse(stdout);
+  assertEquals(failures, [], failures.join("\n"));
+  const made = new Set(pipelines.map((label) => label.split(" ").slice(0, 2).join(" ")));
+  assertEquals(entryPoints().filter((entry) => !made.has(entry)), []);
+  for (const lanes of [64, 256]) assert(pipelines.some((label) => label.includes(`"LANES":${lanes}`)));
+  assertEquals(refusals.length, 2);
+  assertMatch(refusals[0], /non_uniform\.wgsl:6:\d+: 'workgroupBarrier' must only be called from uniform/);
+  assertMatch(refusals[1], /too_large\.wgsl main.*exceeds the maximum/s);
+});
+
+dawnTest(
+  `every primitive agrees with the reference on ${found || "an adapter"}`,
+  Boolean(found),
+  async () => {
+    const files = ["angular_hash", "distances", "merge_attention", "rows", "sample_keys"];
+    const { args } = await assertSource();
+    const { code, stdout, stderr } = await child([
+      ...["test", "-A", "--no-check", ...args, `--preload=${folder}preload.ts`, "--filter=[webgpu]"],
+      ...[`${folder}numbers.ts`, ...files.map((name) => `tests/kernels/${name}_test.ts`)],
+    ], icd);
+    assertEquals(code, 0, stdout + stderr);
+    assertMatch(stdout, /ok \| [1-9]\d* passed/);
+  },
+);
