@@ -1,11 +1,11 @@
-import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertGreater } from "@std/assert";
 import { bestMethod } from "../../estimators/attention/best_method.ts";
 import { chooseProbes, leverages } from "../../estimators/attention/probe_queries.ts";
 import { makeProblem } from "../../estimators/attention/problem.ts";
 import { RandomStream } from "../../kernels/random.ts";
 import { tensor } from "../../kernels/tensor.ts";
 import { normals } from "../data.ts";
-import { largestDifference, sumOf } from "../precision.ts";
+import { sumOf } from "../precision.ts";
 
 Deno.test("chooseProbes() takes distinct rows, the outlying ones among them", () => {
   const count = 500, width = 4, rows = normals(4, count * width);

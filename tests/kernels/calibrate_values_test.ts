@@ -215,8 +215,8 @@ onEachBackend(
     const { actual, expected } = await besideReference(backend, record(third));
     const [whole] = await backend.run(record(makeCase(sizes))(backend)) as Float32Array[];
     assertLess(largestDifference(actual[0], expected[0]), 1e-4);
-    const norm = (values: Float32Array | Uint32Array) =>
-      Math.sqrt(values.reduce((sum, x, at) => sum + (x - third.mean[at % width]) ** 2, 0));
+    const norm = (values: ArrayLike<number>) =>
+      Math.sqrt(Array.from(values).reduce((sum, x, at) => sum + (x - third.mean[at % width]) ** 2, 0));
     const factor = norm(actual[0]) / norm(whole);
     assert(factor > 0.25 && factor < 0.36, `${factor}`);
   },
