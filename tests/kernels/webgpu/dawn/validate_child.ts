@@ -58,4 +58,8 @@ for (const software of [true, false]) {
 const recorder = new Recorder((await open()).device, false, 2 ** 20);
 const refused = await refusals(recorder, brokenCases);
 recorder.destroy();
-console.log(JSON.stringify({ pipelines: [...pipelines], failures, refusals: refused } satisfies Validation));
+console.log(
+  JSON.stringify(
+    { pipelines: [...pipelines], failures: [...new Set(failures)], refusals: refused } satisfies Validation,
+  ),
+);
