@@ -32,6 +32,6 @@ Deno.test("bestMethod() calibrates where the budget pays for rows to fit to", ()
   const chosen = bestMethod(problem(4096, 4096), budget);
   assertEquals(chosen.name, "calibrated");
   assertGreater(budget.samples, chosen.budget.samples);
-  assertEquals(bestMethod(problem(500, 4096), budget), { name: "calibrated", budget });
+  assertEquals(bestMethod(problem(600, 4096), budget), { name: "calibrated", budget });
   assertEquals(bestMethod(problem(100, 4096), budget), { name: "kdeformer-practical", budget });
 });

@@ -17,6 +17,7 @@ export function everyCase(): Case[] {
     ...upTo(QUERIES).map(samples),
     sorting,
     bisection,
+    ...[7, 64, 100].map(coreset),
   ];
 }
 
@@ -74,4 +75,42 @@ function sorting(backend: Backend): void {
 function bisection(backend: Backend): void {
   const rows = floats(backend, heads, count, 7), weights = floats(backend, heads, count);
   backend.bisectRows({ rows, weights, heads, count, width: 7, budget: 1000, perCluster: 10 });
+}
+
+function coreset(width: number): Case {
+  return (backend) => {
+    const probes = 5, fitted = 3, most = 4;
+    const key = floats(backend, heads, count, width), query = floats(backend, heads, probes, width);
+    const shape = {
+      heads,
+      keys: count,
+      features: width,
+      valueFeatures: width,
+      scale: 1,
+      key,
+      value: key,
+      query,
+    };
+    const exact = backend.attendProbes({ ...shape, queries: probes });
+    const clusters = { labels: words(backend, heads, count), clusters: words(backend, heads) };
+    const fit = { probes, fitted, even: 2, otherWeight: 0.5, most };
+    const points = backend.fitPoints({
+      ...shape,
+      ...exact,
+      ...clusters,
+      ...fit,
+      order: words(backend, heads, count),
+    });
+    const mean = floats(backend, heads, width);
+    const values = {
+      ...fit,
+      ...points,
+      ...clusters,
+      output: exact.output,
+      mean,
+      heads,
+      valueFeatures: width,
+    };
+    backend.calibrateValues({ ...values, largestValue: 1 });
+  };
 }
