@@ -9,7 +9,7 @@ import type { Problem } from "./problem.ts";
 import { sampledMean } from "./sampled_mean.ts";
 
 /** Of the budget, the parts spent on rows that are computed exactly; clusters take the rest. */
-const UNIFORM_SHARE = 0.15, OUTLYING_SHARE = 0.06, HELD_OUT_SHARE = 0.05;
+const UNIFORM_SHARE = 0.17, OUTLYING_SHARE = 0.08, HELD_OUT_SHARE = 0.05;
 /** More rows would cost more in solving than they gain. */
 const MOST_UNIFORM = 128, MOST_OUTLYING = 48, MOST_HELD_OUT = 32;
 /** With fewer rows there is nothing to fit to, or to test by. */

@@ -11,7 +11,7 @@ export interface ProbeCounts {
 }
 
 /** Outlying queries are looked for among at most this many, evenly strided. */
-const CANDIDATES = 512;
+const CANDIDATES = 1024;
 
 /**
  * Distinct rows of queries [count, width]: the uniform ones, then the outlying, then those held out. The farthest

@@ -44,7 +44,9 @@ export function calibrateValues(
   const moments = recorder.array("float", heads * (probes - fitted) * 4 * (columns + 1), "the judgements");
   const calibrated = recorder.array("float", heads * most * 4 * columns, "the calibrated values");
   const root = floatBits(Math.sqrt(args.otherWeight));
-  const shape = [heads, probes, most, fitted, args.even, root, columns, blocks];
+  // A power of two, so that dividing by it is exact; 0 for values that are all 0 has no logarithm.
+  const unit = floatBits(2 ** Math.floor(Math.log2(Math.max(args.largestValue, 2 ** -100))));
+  const shape = [heads, probes, most, fitted, args.even, root, columns, blocks, unit];
 
   // On the CPU a row is too little work for lanes that take turns at barriers.
   const rowLanes = recorder.software ? { ROWS: 64, LANES: 1 } : { ROWS: 1, LANES: 64 };

@@ -1,9 +1,9 @@
 // Values of points from the dual solution of their ridge regression, and what the probes held out say of them: see
 // `Backend.calibrateValues`. Two dispatches: correct, judge.
-// parameters.heads, probes, most: shape of `weights`; fitted, even, root: as for ridge_system.wgsl; columns: vec4s of a value row;
-// blocks: ⌈fitted/4⌉; largest: bound on the values. Defined in front: WIDE: vec4s of a tile, TILE = 4 WIDE, FOUR = 4.
-// An invocation makes at most `fitted` turns in the loops of correct. In those of judge, with m = probes - fitted:
-// ((m/4 + 1) most columns + m (columns + m) + most columns) / LANES and a few; 7,000 for m = 32, 700 points, 64 columns and 64 lanes.
+// parameters.heads, probes, most: shape of `weights`; fitted, even, root, columns, blocks, unit: as for ridge_system.wgsl;
+// largest: bound on the values. Defined in front: WIDE: vec4s of a tile, TILE = 4 WIDE, FOUR = 4.
+// An invocation makes `fitted` turns in the loops of correct. In those of judge, with m = probes - fitted, it makes about
+// ((m/4 + 1) most columns + m (columns + m)) / LANES: 6,400 for m = 32, 700 points, 64 columns and 64 lanes.
 
 struct Parameters {
   heads: u32,
@@ -14,6 +14,7 @@ struct Parameters {
   root: f32,
   columns: u32,
   blocks: u32,
+  unit: f32,
   largest: f32,
 }
 
@@ -91,7 +92,7 @@ fn correct(
       if (point < parameters.most && column < parameters.columns) {
         // Once for the column of the design, once for its place in the correction.
         let scale = weights[first + parameters.probes * parameters.most + point];
-        let corrected = (value[at] - centre) + scale * (scale * sums[r][h]);
+        let corrected = (value[at] - centre) + parameters.unit * (scale * (scale * sums[r][h]));
         let within = min(bound - centre, max(-bound - centre, corrected));
         calibrated[at] = select(vec4f(0.0), within, point < clusters[head]);
       }
@@ -137,10 +138,12 @@ fn judge(
     for (var r = 0u; r < FOUR; r++) {
       let row = firstRow + r;
       if (row < judges) {
-        let exact = output[(head * parameters.probes + parameters.fitted + row) * columns + column] - centre;
-        let wrong = sums[r] - exact;
+        // In units, since squares of large values would overflow.
+        let exact = (output[(head * parameters.probes + parameters.fitted + row) * columns + column] - centre) / parameters.unit;
+        let predicted = sums[r] / parameters.unit;
+        let wrong = predicted - exact;
         moments[own + row * (columns + 1u) + column] =
-          vec4f(dot(sums[r], exact), dot(sums[r], sums[r]), dot(wrong, wrong), dot(exact, exact));
+          vec4f(dot(predicted, exact), dot(predicted, predicted), dot(wrong, wrong), dot(exact, exact));
       }
     }
   }
