@@ -1,3 +1,4 @@
+import type { CoresetPrimitives } from "./coreset_primitives.ts";
 import type { Purpose, SeedWords } from "./random.ts";
 
 /** The kinds of device. */
@@ -25,52 +26,6 @@ export const NO_ROW = 0xffffffff;
 
 /** Squared distance to no row: exp(−FAR/2) is zero. */
 export const FAR = 3e38;
-
-/** Cutting a cluster looks for its pivot among at most this many members: {@link Backend.bisectRows}. */
-export const PIVOT_CANDIDATES = 16;
-
-/** Where to cut a cluster is decided by at most this many members: {@link Backend.bisectRows}. */
-export const CUT_SAMPLE = 96;
-
-/** Of the squared norms' weighted sum, the scatter at which a cluster counts as one point: below f32 rounding. */
-export const NEGLIGIBLE_SCATTER = 2 ** -20;
-
-/** Mass that each key has at least when points are fitted, so that keys that no probe sees have a mean: {@link Backend.fitPoints}. */
-export const LEAST_MASS = 1e-20;
-
-/** Ridge in units of the mean diagonal of the Gram matrix: {@link Backend.calibrateValues}. */
-export const RIDGE = 0.1;
-
-/** Columns are scaled to one size, but none by more than this: {@link Backend.calibrateValues}. */
-export const LEAST_COLUMN = 1e-3;
-
-/** Relative error from which a fit counts as useless: {@link Backend.calibrateValues}. */
-export const USELESS = 0.5;
-
-/** Total of fitted masses that counts as underflown: {@link Backend.fitPoints}. */
-export const LEAST_TOTAL = 1e-30;
-
-/** Clusters of rows: see {@link Backend.bisectRows}. */
-export interface Bisection {
-  /** [heads, count] words: the cluster of each row, numbered from 0. */
-  readonly labels: DeviceArray;
-  /** [heads] words: clusters of each head. */
-  readonly clusters: DeviceArray;
-  /** [heads] words: inner products and distances that it took. */
-  readonly products: DeviceArray;
-}
-
-/** Weighted points that stand for the keys of each head: see {@link Backend.fitPoints}. */
-export interface FittedPoints {
-  /** [heads, most, features] */
-  readonly key: DeviceArray;
-  /** [heads, most, valueFeatures] */
-  readonly value: DeviceArray;
-  /** [heads, most]: logarithm of the mass of each; EMPTY beyond the clusters of a head. */
-  readonly logMass: DeviceArray;
-  /** [heads, probes, most]: logits of the probes with the points, logarithm of the mass included. */
-  readonly logits: DeviceArray;
-}
 
 /** Output rows together with the logarithm of the sum of their weights, so that parts merge exactly. */
 export interface PartialAttention {
@@ -143,7 +98,7 @@ export interface SampledKeys {
  * run; on a GPU everything between two calls of `run` is one submission. Primitives do not check arguments:
  * callers do, once.
  */
-export interface Backend {
+export interface Backend extends CoresetPrimitives {
   /** Which kind of device this is. */
   readonly kind: DeviceKind;
   /** What runs, in words: adapter or instruction set and thread count. */
@@ -178,19 +133,6 @@ export interface Backend {
     readonly features: number;
     readonly scale: number;
   }): DeviceArray;
-
-  /**
-   * Attention of few queries that keeps their softmax probabilities [heads, queries, keys]: what `attend` and `softmaxRows` give,
-   * at the cost of one.
-   */
-  attendProbes(
-    args: AttentionShape & {
-      readonly query: DeviceArray;
-      readonly key: DeviceArray;
-      readonly value: DeviceArray;
-      readonly scale: number;
-    },
-  ): PartialAttention & { readonly probabilities: DeviceArray };
 
   /**
    * Mean of the rows of each head: [heads, count, width] -> [heads, width]. Computed as first row + mean
@@ -336,96 +278,5 @@ export interface Backend {
     readonly queries: number;
     readonly width: number;
     readonly picks: number;
-  }): DeviceArray;
-
-  /**
-   * Clusters the rows of each head by bisection. The cluster with the largest weighted scatter Σ w‖x − mean‖² is
-   * cut, again and again, by a hyperplane half-way between the weighted means of two halves of a sample of its
-   * members: those on either side of the cluster's weighted mean, seen along the line to the pivot, the candidate
-   * with the largest w‖x − mean‖². Sample and candidates are evenly strided: each ⌈size/most⌉-th member in the
-   * order of the rows, most = CUT_SAMPLE or PIVOT_CANDIDATES. A cut costs one inner product for each member, for
-   * each of the sample and for each candidate. Cutting ends before products + clusters · perCluster would exceed
-   * `budget`, or when no scatter exceeds NEGLIGIBLE_SCATTER · Σ w‖x‖². The near half keeps the number of its
-   * cluster, and the far half gets the next. `weights` [heads, count] must be positive; budget < 2^32.
-   */
-  bisectRows(args: {
-    /** [heads, count, width] */
-    readonly rows: DeviceArray;
-    readonly weights: DeviceArray;
-    readonly heads: number;
-    readonly count: number;
-    readonly width: number;
-    readonly budget: number;
-    readonly perCluster: number;
-  }): Bisection;
-
-  /**
-   * One point for each cluster of keys, fitted to some queries, the probes, of which the first `fitted` have known softmax
-   * rows P and count ω_i: 1 for the first `even` of them, `otherWeight` for the rest. The point of cluster s lies at
-   * the mean κ_s of its keys under the masses LEAST_MASS + Σ_i ω_i P_ij. Key j of the cluster gets the mass g_j with which
-   * the point's column of exponentials F_is = e^{scale·<q_i, κ_s> − logSumExp_i} comes closest to the key's own:
-   * g_j = Σ ω_i F_is P_ij / Σ ω_i F_is². The point has the sum of these masses, and the mean of the values under them; where
-   * all F_is P_ij underflow, both are those that match Σ_i ω_i P_ij. 1 <= fitted <= probes. Beyond the clusters of a head, points lie at 0, with
-   * values 0.
-   */
-  fitPoints(args: {
-    /** [heads, keys, features] */
-    readonly key: DeviceArray;
-    /** [heads, keys, valueFeatures] */
-    readonly value: DeviceArray;
-    /** [heads, probes, features] */
-    readonly query: DeviceArray;
-    /** [heads, probes]: of the logits of all keys. */
-    readonly logSumExp: DeviceArray;
-    /** [heads, probes, keys] */
-    readonly probabilities: DeviceArray;
-    /** Clusters of the keys, none of them empty. */
-    readonly labels: DeviceArray;
-    readonly clusters: DeviceArray;
-    /** [heads, keys] words: the keys in the order of their clusters. */
-    readonly order: DeviceArray;
-    readonly heads: number;
-    readonly keys: number;
-    readonly features: number;
-    readonly valueFeatures: number;
-    readonly probes: number;
-    readonly fitted: number;
-    readonly even: number;
-    readonly otherWeight: number;
-    /** Points of each head that there is room for; no fewer than its clusters. */
-    readonly most: number;
-    readonly scale: number;
-  }): FittedPoints;
-
-  /**
-   * Values of fitted points [heads, most, valueFeatures], calibrated by ridge regression of what they leave of the exact
-   * outputs of the probes. With the softmax rows A [probes, points] of the logits, centred values z and centred outputs y,
-   * and each of the first `fitted` probes weighted by √ω_i (ω as for `fitPoints`): columns are divided by their root mean square,
-   * or by LEAST_COLUMN times the largest of these; G = A Aᵀ, X = (G + RIDGE · mean diagonal · I)⁻¹; the correction is Aᵀ X (y − A z).
-   * It is dropped if the sum of the squares of the left-out residuals (X (y − A z))_i / X_ii is not below that of y − A z. No value,
-   * its mean added, comes out beyond ±largestValue.
-   *
-   * The other probes judge: where the squared error of their outputs exceeds USELESS² times that of the mean value, all centred
-   * values are multiplied by the least-squares factor, within [0, 1], the least over leaving out one probe at a time, so that no
-   * single one speaks for a fit that fails on the others. Beyond the clusters of a head values are 0.
-   */
-  calibrateValues(args: {
-    /** As from `fitPoints`. */
-    readonly logits: DeviceArray;
-    readonly value: DeviceArray;
-    /** [heads] words: points of each head. */
-    readonly clusters: DeviceArray;
-    /** [heads, probes, valueFeatures]: exact attention of the probes. */
-    readonly output: DeviceArray;
-    /** [heads, valueFeatures]: of the values of all keys. */
-    readonly mean: DeviceArray;
-    readonly heads: number;
-    readonly valueFeatures: number;
-    readonly probes: number;
-    readonly fitted: number;
-    readonly even: number;
-    readonly otherWeight: number;
-    readonly most: number;
-    readonly largestValue: number;
   }): DeviceArray;
 }

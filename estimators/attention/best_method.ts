@@ -4,8 +4,8 @@ import type { MethodName } from "./options.ts";
 import type { Problem } from "./problem.ts";
 
 /**
- * Fitting takes time that key evaluations do not show: with this part of the budget the calibrated coreset takes 1.3
- * times as long as the practical KDEformer with all of it, at a fraction of its error (`bench/RESULTS.md`).
+ * Fitting takes time that key evaluations do not show: with this part of the budget the calibrated coreset takes at
+ * most 1.3 times as long as the practical KDEformer with all of it, at a fraction of its error (`bench/RESULTS.md`).
  */
 const CALIBRATED_SHARE = 0.7;
 

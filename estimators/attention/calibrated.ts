@@ -29,8 +29,7 @@ const OUTLYING_WEIGHT = 0.05;
  * values; rows that had no part in it tell whether the fit is of use, and if it is not, it is shrunk towards the
  * mean value. What is computed exactly is returned exactly.
  *
- * Pairs of a query and a key count once in `keyEvaluations`, also those of which both the probability and the part
- * in the output are needed, which are computed by two kernels; products that clustering takes count as pairs.
+ * Pairs of a query and a key count once in `keyEvaluations`, and so do the products that clustering takes.
  *
  * Where the budget covers all keys the result is exact, and where it is too small for rows to fit to, the practical
  * KDEformer stands in.
@@ -171,7 +170,7 @@ async function runHeads(
     ...shape,
     queries,
     query,
-    keys: fit.most,
+    keys: most,
     key: points.key,
     value: values,
     logWeights: points.logMass,

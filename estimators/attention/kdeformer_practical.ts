@@ -37,8 +37,8 @@ function plan({ queries, keys }: Problem, { bucketSize, samples }: Budget): Plan
  * exactly, the rest estimated from keys sampled outside the block, one softmax over both.
  *
  * It differs from the authors' code where that departs from the paper or overflows: log-sum-exp per row in place
- * of bare exponentials; a correct Gray order; any number of queries and keys; sampling free of the scale and offset
- * of the values; and sampling follows the column norms of the softmax matrix, as Algorithm 1 asks, measured on a few
+ * of bare exponentials; a correct Gray order, of hashes about the means of queries and of keys; any number of queries
+ * and keys; sampling free of the scale and offset of the values; and sampling follows the column norms of the softmax matrix, as Algorithm 1 asks, measured on a few
  * probe rows, so that a key that is heavy for every query is found outside its block too.
  */
 export async function kdeformerPractical(

@@ -123,11 +123,10 @@ async function runHeads(
 
   const rows = drawProbes(seed, firstHead, heads, probes, queries);
   const probe = gather(query, backend.upload(rows), queries, features, probes);
-  const probeShape = { ...shape, queries: probes, query: probe, key };
-  const probabilities = backend.softmaxRows(probeShape);
+  const exact = backend.attendProbes({ ...shape, queries: probes, query: probe, key, value });
   const valueShare = backend.keyImportance({
     ...shape,
-    probabilities,
+    probabilities: exact.probabilities,
     probes,
     value: rawValue,
     centre,
@@ -137,8 +136,8 @@ async function runHeads(
     uniformShare: 0,
   });
   const read = await backend.run([
-    probabilities,
-    backend.attend({ ...probeShape, value }).output,
+    exact.probabilities,
+    exact.output,
     centre,
     valueShare,
     byQuery.position,

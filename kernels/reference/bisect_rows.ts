@@ -1,10 +1,5 @@
-import {
-  type Backend,
-  type Bisection,
-  CUT_SAMPLE,
-  NEGLIGIBLE_SCATTER,
-  PIVOT_CANDIDATES,
-} from "../backend.ts";
+import type { Backend } from "../backend.ts";
+import { type Bisection, CUT_SAMPLE, NEGLIGIBLE_SCATTER, PIVOT_CANDIDATES } from "../coreset_primitives.ts";
 import { floatValues, words } from "./array.ts";
 import { innerProduct } from "./attend.ts";
 

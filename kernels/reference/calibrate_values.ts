@@ -1,4 +1,5 @@
-import { type Backend, type DeviceArray, LEAST_COLUMN, RIDGE, USELESS } from "../backend.ts";
+import type { Backend, DeviceArray } from "../backend.ts";
+import { LEAST_COLUMN, RIDGE, USELESS } from "../coreset_primitives.ts";
 import { floats, floatValues, wordValues } from "./array.ts";
 import { solveRidge } from "./ridge.ts";
 

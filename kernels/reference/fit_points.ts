@@ -1,4 +1,5 @@
-import { type Backend, EMPTY, type FittedPoints, LEAST_MASS, LEAST_TOTAL } from "../backend.ts";
+import { type Backend, EMPTY } from "../backend.ts";
+import { type FittedPoints, LEAST_MASS, LEAST_TOTAL } from "../coreset_primitives.ts";
 import { floats, floatValues, wordValues } from "./array.ts";
 import { innerProduct } from "./attend.ts";
 

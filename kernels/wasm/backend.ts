@@ -1,11 +1,5 @@
-import type {
-  AttendArguments,
-  Backend,
-  Bisection,
-  DeviceArray,
-  FittedPoints,
-  PartialAttention,
-} from "../backend.ts";
+import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
+import type { Bisection, FittedPoints } from "../coreset_primitives.ts";
 import { attend } from "./attend.ts";
 import { bisectRows } from "./bisect_rows.ts";
 import { calibrateValues } from "./calibrate_values.ts";

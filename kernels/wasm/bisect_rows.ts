@@ -1,4 +1,5 @@
-import { type Backend, type Bisection, CUT_SAMPLE } from "../backend.ts";
+import type { Backend } from "../backend.ts";
+import { type Bisection, CUT_SAMPLE } from "../coreset_primitives.ts";
 import * as layout from "./layout.ts";
 import type { Recorder, WasmArray } from "./program.ts";
 

@@ -1,4 +1,5 @@
-import type { Backend, FittedPoints } from "../backend.ts";
+import type { Backend } from "../backend.ts";
+import type { FittedPoints } from "../coreset_primitives.ts";
 import * as layout from "./layout.ts";
 import { floatWord, type Recorder, type WasmArray } from "./program.ts";
 

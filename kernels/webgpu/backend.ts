@@ -1,11 +1,5 @@
-import type {
-  AttendArguments,
-  Backend,
-  Bisection,
-  DeviceArray,
-  FittedPoints,
-  PartialAttention,
-} from "../backend.ts";
+import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
+import type { Bisection, FittedPoints } from "../coreset_primitives.ts";
 import { type AdapterDescription, describeAdapter, requestAdapter, requestDevice } from "./adapter.ts";
 import { angularHash } from "./angular_hash.ts";
 import { attend, type AttendKernel } from "./attend.ts";

@@ -1,4 +1,5 @@
-import { type Backend, type Bisection, CUT_SAMPLE } from "../backend.ts";
+import type { Backend } from "../backend.ts";
+import { type Bisection, CUT_SAMPLE } from "../coreset_primitives.ts";
 import source from "./bisect_rows.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";

@@ -32,7 +32,7 @@ struct Parameters {
 
 override LANES: u32;
 
-// USELESS of backend.ts.
+// USELESS of coreset_primitives.ts.
 const USELESS = 0.5;
 const ONE_BITS = 0x3f800000u;
 

@@ -23,7 +23,7 @@ struct Parameters {
 // largest exponentials, sums of the weights, and sums of weight · exponential.
 @group(0) @binding(6) var<storage, read_write> fit: array<f32>;
 
-// LEAST_MASS of backend.ts.
+// LEAST_MASS of coreset_primitives.ts.
 const LEAST_MASS = 1e-20;
 
 fn countOf(probe: u32) -> f32 {

@@ -1,4 +1,5 @@
-import type { Backend, DeviceArray, FittedPoints } from "../backend.ts";
+import type { Backend, DeviceArray } from "../backend.ts";
+import type { FittedPoints } from "../coreset_primitives.ts";
 import { floatBits } from "./array.ts";
 import elementary from "./elementary.wgsl" with { type: "text" };
 import massesSource from "./fit_masses.wgsl" with { type: "text" };

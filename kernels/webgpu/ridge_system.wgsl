@@ -30,7 +30,7 @@ struct Parameters {
 @group(0) @binding(6) var<storage, read_write> weights: array<f32>;
 @group(0) @binding(7) var<storage, read_write> system: array<vec4f>; // see solve_ridge.wgsl
 
-// LEAST_COLUMN of backend.ts.
+// LEAST_COLUMN of coreset_primitives.ts.
 const LEAST_COLUMN = 1e-3;
 
 var<workgroup> partial: array<f32, ROWS * LANES>;

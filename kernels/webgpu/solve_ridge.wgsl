@@ -19,7 +19,7 @@ struct Parameters {
 
 override LANES: u32;
 
-// RIDGE of backend.ts.
+// RIDGE of coreset_primitives.ts.
 const RIDGE = 0.1;
 
 var<workgroup> partial: array<vec2f, LANES>;

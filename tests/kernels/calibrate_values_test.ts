@@ -1,12 +1,6 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import {
-  type Backend,
-  type DeviceArray,
-  EMPTY,
-  LEAST_COLUMN,
-  RIDGE,
-  USELESS,
-} from "../../kernels/backend.ts";
+import { type Backend, type DeviceArray, EMPTY } from "../../kernels/backend.ts";
+import { LEAST_COLUMN, RIDGE } from "../../kernels/coreset_primitives.ts";
 import { onEachBackend } from "../backends.ts";
 import { besideReference } from "../beside_reference.ts";
 import { normals } from "../data.ts";
@@ -209,8 +203,7 @@ onEachBackend(
     const [values] = await backend.run(record(opposite)(backend)) as Float32Array[];
     backend.reset();
     values.forEach((x, at) => assert(Math.abs(x - opposite.mean[at % width]) < 1e-6));
-    // A third of what was predicted: the squared error is four times the target's, past USELESS.
-    assertLess(USELESS, 2);
+    // A third of what was predicted: it errs by twice the target, past USELESS.
     const third = makeCase(sizes, (x) => x / 3);
     const { actual, expected } = await besideReference(backend, record(third));
     const [whole] = await backend.run(record(makeCase(sizes))(backend)) as Float32Array[];

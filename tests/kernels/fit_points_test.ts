@@ -1,12 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import {
-  type Backend,
-  type DeviceArray,
-  EMPTY,
-  LEAST_MASS,
-  LEAST_TOTAL,
-  MASKED,
-} from "../../kernels/backend.ts";
+import { type Backend, type DeviceArray, EMPTY, MASKED } from "../../kernels/backend.ts";
+import { LEAST_MASS, LEAST_TOTAL } from "../../kernels/coreset_primitives.ts";
 import { ReferenceBackend } from "../../kernels/reference/backend.ts";
 import { besideReference } from "../beside_reference.ts";
 import { onEachBackend } from "../backends.ts";

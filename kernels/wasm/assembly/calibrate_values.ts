@@ -3,7 +3,7 @@ import { CHUNK_POINTS } from "../layout";
 import { exponential, exponentialOf } from "./exponential";
 import { addScaled, largestOfLanes, multiplyAdd, sumOfLanes, upToFour } from "./simd";
 
-/** Twins of LEAST_COLUMN and USELESS in `backend.ts`. */
+/** Twins of LEAST_COLUMN and USELESS in `coreset_primitives.ts`. */
 const LEAST_COLUMN: f32 = 1e-3;
 const USELESS: f64 = 0.5;
 

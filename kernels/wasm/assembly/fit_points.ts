@@ -5,7 +5,7 @@ import { logarithm } from "./logarithm";
 import { addScaled, innerProduct, upToFour } from "./simd";
 import { EMPTY } from "./tile_softmax";
 
-/** Twins of LEAST_MASS and LEAST_TOTAL in `backend.ts`. */
+/** Twins of LEAST_MASS and LEAST_TOTAL in `coreset_primitives.ts`. */
 const LEAST_MASS: f32 = 1e-20;
 const LEAST_TOTAL: f64 = 1e-30;
 

@@ -3,7 +3,7 @@ import { BAND_ROWS } from "../layout";
 import { CalibrateArguments } from "./calibrate_values";
 import { addScaled, innerProduct, multiplyAdd, sumOfLanes, upToFour } from "./simd";
 
-/** Twin of RIDGE in `backend.ts`. */
+/** Twin of RIDGE in `coreset_primitives.ts`. */
 const RIDGE: f64 = 0.1;
 
 /** The lower half of BAND_ROWS rows of the Gram matrix of the design. */
