@@ -6,7 +6,7 @@ export const PIVOT_CANDIDATES = 16;
 /** Where to cut a cluster is decided by at most this many members: {@link Backend.bisectRows}. */
 export const CUT_SAMPLE = 96;
 
-/** Of the squared norms' weighted sum, the scatter at which a cluster counts as one point: below f32 rounding. */
+/** Of the scatter of all rows, that at which a cluster counts as one point: below f32 rounding. */
 export const NEGLIGIBLE_SCATTER = 2 ** -20;
 
 /** Mass that each key has at least when points are fitted, so that keys that no probe sees have a mean: {@link Backend.fitPoints}. */
@@ -30,7 +30,7 @@ export interface Bisection {
   readonly labels: DeviceArray;
   /** [heads] words: clusters of each head. */
   readonly clusters: DeviceArray;
-  /** [heads] words: inner products and distances that it took. */
+  /** [heads] words: inner products and distances that it took, each row that the tree grew on counted for as many as it stands for. */
   readonly products: DeviceArray;
 }
 
@@ -61,15 +61,29 @@ export interface CoresetPrimitives {
     },
   ): PartialAttention & { readonly probabilities: DeviceArray };
 
+  /** Rows side by side with others times the factor of their head [heads]: [heads, count, width + otherWidth]. */
+  joinRows(args: {
+    /** [heads, count, width] */
+    readonly rows: DeviceArray;
+    /** [heads, count, otherWidth] */
+    readonly others: DeviceArray;
+    readonly factors: DeviceArray;
+    readonly heads: number;
+    readonly count: number;
+    readonly width: number;
+    readonly otherWidth: number;
+  }): DeviceArray;
+
   /**
-   * Clusters the rows of each head by bisection. The cluster with the largest weighted scatter Σ w‖x − mean‖² is
-   * cut, again and again, by a hyperplane half-way between the weighted means of two halves of a sample of its
-   * members: those on either side of the cluster's weighted mean, seen along the line to the pivot, the candidate
-   * with the largest w‖x − mean‖². Sample and candidates are evenly strided: each ⌈size/most⌉-th member in the
-   * order of the rows, most = CUT_SAMPLE or PIVOT_CANDIDATES. A cut costs one inner product for each member, for
-   * each of the sample and for each candidate. Cutting ends before products + clusters · perCluster would exceed
-   * `budget`, or when no scatter exceeds NEGLIGIBLE_SCATTER · Σ w‖x‖². The near half keeps the number of its
-   * cluster, and the far half gets the next. `weights` [heads, count] must be positive; budget < 2^32.
+   * Clusters the rows of each head by a tree of hyperplanes, grown on some of them: evenly strided ones, each
+   * ⌈count/grownOn⌉-th. The cluster with the largest weighted scatter Σ w‖x − mean‖² is cut, again and again, by a hyperplane
+   * half-way between the weighted means of two halves of a sample of its members: those on either side of the cluster's
+   * weighted mean, seen along the line to the pivot, the candidate with the largest w‖x − mean‖². Sample and candidates are
+   * evenly strided: each ⌈size/most⌉-th member in the order of the rows, most = CUT_SAMPLE or PIVOT_CANDIDATES. All other rows
+   * then descend the tree. A cut costs one inner product for each row that its members stand for, for each of the
+   * sample and for each candidate. Cutting ends before products + clusters · perCluster would exceed `budget`, or when no
+   * scatter exceeds NEGLIGIBLE_SCATTER times that of all. The near half keeps the number of its cluster, and
+   * the far half gets the next. `weights` [heads, count] must be positive; budget < 2^32; grownOn >= 1.
    */
   bisectRows(args: {
     /** [heads, count, width] */
@@ -78,6 +92,7 @@ export interface CoresetPrimitives {
     readonly heads: number;
     readonly count: number;
     readonly width: number;
+    readonly grownOn: number;
     readonly budget: number;
     readonly perCluster: number;
   }): Bisection;

@@ -72,7 +72,7 @@ export const productCases: readonly KernelCase[] = [
     work: 2 * WIDTH,
     prepare: (backend) => {
       const weights = positive(backend, 3, HEADS * ROWS);
-      const shape = { ...rows(backend), weights, budget: BISECTION * ROWS, perCluster: ROWS };
+      const shape = { ...rows(backend), weights, grownOn: ROWS, budget: BISECTION * ROWS, perCluster: ROWS };
       return () => backend.bisectRows(shape).products;
     },
   },

@@ -6,7 +6,7 @@ import { headChunks, type Progress } from "./head_chunks.ts";
 import { kdeformerPractical } from "./kdeformer_practical.ts";
 import { chooseProbes, type ProbeCounts } from "./probe_queries.ts";
 import type { Problem } from "./problem.ts";
-import { sampledMean } from "./sampled_mean.ts";
+import { spreadOf } from "./spread.ts";
 
 /** Of the budget, the parts spent on rows that are computed exactly; clusters take the rest. */
 const UNIFORM_SHARE = 0.17, OUTLYING_SHARE = 0.08, HELD_OUT_SHARE = 0.05;
@@ -19,6 +19,10 @@ const LEAST_UNIFORM = 4, LEAST_HELD_OUT = 6;
  * query looks to keys of its own, a few probes know nothing of most.
  */
 const SHARES = { columnShare: 0.5, valueShare: 0, uniformShare: 0.5 };
+/** The tree of clusters grows on a sample of the keys: on so many for each cluster, and no fewer than so many in all. */
+const GROWN_PER_CLUSTER = 8, LEAST_GROWN = 512;
+/** Most that the largest value may exceed the largest key in the space where clusters are cut. */
+const LARGEST_STRETCH = 2 ** 20;
 /** How much an outlying query counts beside a uniform one, of which each stands for many. */
 const OUTLYING_WEIGHT = 0.05;
 
@@ -126,12 +130,21 @@ async function runHeads(
   const shape = { heads, keys, features, valueFeatures, scale, key, value };
   const valueMean = backend.columnMean({ rows: value, heads, count: keys, width: valueFeatures });
   const exact = backend.attendProbes({ ...shape, query: probeRows, queries: probes });
-  const keyRows = { rows: key, heads, count: keys, width: features };
   const budget = Math.min(2 ** 32 - 1, (bucketSize + samples) * queries - probes * keys);
+  const most = Math.max(1, Math.min(keys, Math.floor(budget / queries)));
   const clusters = backend.bisectRows({
-    ...keyRows,
-    // Squared norms of keys far from 0 would drown what lies between them.
-    rows: backend.centreRows({ ...keyRows, centre: sampledMean(backend, keyRows) }),
+    rows: backend.joinRows({
+      rows: key,
+      others: value,
+      factors: backend.upload(valueFactors(problem, firstHead, heads)),
+      heads,
+      count: keys,
+      width: features,
+      otherWidth: valueFeatures,
+    }),
+    heads,
+    count: keys,
+    width: features + valueFeatures,
     weights: backend.keyImportance({
       ...shape,
       probabilities: exact.probabilities,
@@ -141,10 +154,10 @@ async function runHeads(
       valueScale: 1 / Math.max(largestValue, 1e-30),
       ...SHARES,
     }),
+    grownOn: Math.max(LEAST_GROWN, GROWN_PER_CLUSTER * most),
     budget,
     perCluster: queries,
   });
-  const most = Math.max(1, Math.min(keys, Math.floor(budget / queries)));
   const fit = { probes, fitted, even: counts.uniform, otherWeight: OUTLYING_WEIGHT, most };
   const points = backend.fitPoints({
     ...shape,
@@ -187,6 +200,24 @@ async function runHeads(
   let keyEvaluations = heads * probes * keys;
   for (let head = 0; head < heads; head++) keyEvaluations += sizes[head] * queries + products[head];
   return { output, logSumExp, keyEvaluations };
+}
+
+/**
+ * What brings the values of several heads to the spread of their keys: a point errs by how keys and values of its cluster
+ * differ together, so that both decide where to cut.
+ */
+function valueFactors(
+  { key, value, keys, features, valueFeatures, heads: allHeads, largestKey, largestValue }: Problem,
+  firstHead: number,
+  heads: number,
+): Float32Array {
+  return Float32Array.from({ length: heads }, (_, head) => {
+    const spread = spreadOf(ofHead(value, firstHead + head, allHeads), keys, valueFeatures);
+    if (spread === 0) return 0;
+    const factor = spreadOf(ofHead(key, firstHead + head, allHeads), keys, features) / spread;
+    // Squares of values that the sample missed must not overflow either.
+    return Math.min(factor, LARGEST_STRETCH * largestKey / largestValue);
+  });
 }
 
 /** The probes of several heads. */

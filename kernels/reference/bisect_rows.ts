@@ -1,25 +1,36 @@
 import type { Backend } from "../backend.ts";
 import { type Bisection, CUT_SAMPLE, NEGLIGIBLE_SCATTER, PIVOT_CANDIDATES } from "../coreset_primitives.ts";
 import { floatValues, words } from "./array.ts";
-import { innerProduct } from "./attend.ts";
+
+type Arguments = Parameters<Backend["bisectRows"]>[0];
 
 /** Rows of one head and how much each counts. */
 interface WeightedRows {
   readonly rows: Float64Array;
   readonly weights: Float64Array;
   readonly width: number;
+  /** Each how many-th row the tree grows on. */
+  readonly stride: number;
 }
 
-/** A cluster: its rows, and their weighted moments. */
+/** A cluster: those of its rows that the tree grows on, and their weighted moments. */
 interface Cluster {
   readonly members: Uint32Array;
   readonly mean: Float64Array;
   readonly scatter: number;
 }
 
+/** A hyperplane; rows beyond it leave cluster `near` for cluster `far`. */
+interface Cut {
+  readonly normal: Float64Array;
+  readonly origin: Float64Array;
+  readonly near: number;
+  readonly far: number;
+}
+
 /** Clusters of the rows of each head by weighted bisection. */
-export function bisectRows(args: Parameters<Backend["bisectRows"]>[0]): Bisection {
-  const { heads, count, width, budget, perCluster } = args;
+export function bisectRows(args: Arguments): Bisection {
+  const { heads, count, width, grownOn } = args;
   const rows = floatValues(args.rows), weights = floatValues(args.weights);
   const labels = new Uint32Array(heads * count), clusters = new Uint32Array(heads);
   const products = new Uint32Array(heads);
@@ -28,10 +39,12 @@ export function bisectRows(args: Parameters<Backend["bisectRows"]>[0]): Bisectio
       rows: rows.subarray(head * count * width, (head + 1) * count * width),
       weights: weights.subarray(head * count, (head + 1) * count),
       width,
+      stride: Math.ceil(count / grownOn),
     };
-    const tree = bisect(own, count, budget, perCluster);
+    const tree = grow(own, args);
     clusters[head] = tree.clusters.length;
     products[head] = tree.products;
+    for (let row = 0; row < count; row++) labels[head * count + row] = descend(own, tree.cuts, row);
     tree.clusters.forEach(({ members }, label) => {
       for (const row of members) labels[head * count + row] = label;
     });
@@ -39,52 +52,54 @@ export function bisectRows(args: Parameters<Backend["bisectRows"]>[0]): Bisectio
   return { labels: words(labels), clusters: words(clusters), products: words(products) };
 }
 
-function bisect(
+function grow(
   own: WeightedRows,
-  count: number,
-  budget: number,
-  perCluster: number,
-): { clusters: Cluster[]; products: number } {
-  const clusters = [measure(own, Uint32Array.from({ length: count }, (_, row) => row))];
-  let moment = 0, products = 0;
-  for (let row = 0; row < count; row++) {
-    moment += own.weights[row] *
-      innerProduct(own.rows, row * own.width, own.rows, row * own.width, own.width);
-  }
+  { count, budget, perCluster }: Arguments,
+): { clusters: Cluster[]; cuts: Cut[]; products: number } {
+  const grownOn = Math.ceil(count / own.stride);
+  const clusters = [measure(own, Uint32Array.from({ length: grownOn }, (_, at) => at * own.stride))];
+  const cuts: Cut[] = [], all = clusters[0].scatter;
+  let products = 0;
   while (true) {
-    const widest = clusters.reduce((a, { scatter }, at) => scatter > clusters[a].scatter ? at : a, 0);
-    const { members, mean, scatter } = clusters[widest];
-    const cost = members.length + strided(members, CUT_SAMPLE).length +
+    const near = clusters.reduce((a, { scatter }, at) => scatter > clusters[a].scatter ? at : a, 0);
+    const { members, mean, scatter } = clusters[near];
+    const cost = members.length * own.stride + strided(members, CUT_SAMPLE).length +
       strided(members, PIVOT_CANDIDATES).length;
     const total = products + cost + (clusters.length + 1) * perCluster;
-    if (!(scatter > NEGLIGIBLE_SCATTER * moment) || total > budget) return { clusters, products };
+    if (!(scatter > NEGLIGIBLE_SCATTER * all) || total > budget) return { clusters, cuts, products };
     products += cost;
-    const halves = cutInTwo(own, clusters[widest]);
-    if (halves) {
-      clusters[widest] = halves[0];
-      clusters.push(halves[1]);
+    const made = cutInTwo(own, clusters[near]);
+    if (made) {
+      cuts.push({ ...made, near, far: clusters.length });
+      clusters[near] = made.halves[0];
+      clusters.push(made.halves[1]);
     } else {
-      clusters[widest] = { members, mean, scatter: 0 };
+      clusters[near] = { members, mean, scatter: 0 };
     }
   }
+}
+
+/** The cluster that a row comes to. */
+function descend({ rows, width }: WeightedRows, cuts: readonly Cut[], row: number): number {
+  return cuts.reduce(
+    (label, cut) => cut.near === label && isBeyond(rows, row * width, cut) ? cut.far : label,
+    0,
+  );
 }
 
 /** Weighted mean and scatter of some rows. */
 function measure({ rows, weights, width }: WeightedRows, members: Uint32Array): Cluster {
   const mean = new Float64Array(width);
-  let total = 0, moment = 0;
+  let total = 0, scatter = 0;
   for (const row of members) {
     total += weights[row];
-    for (let c = 0; c < width; c++) {
-      mean[c] += weights[row] * rows[row * width + c];
-      moment += weights[row] * rows[row * width + c] ** 2;
-    }
+    for (let c = 0; c < width; c++) mean[c] += weights[row] * rows[row * width + c];
   }
-  for (let c = 0; c < width; c++) {
-    mean[c] /= total;
-    moment -= total * mean[c] ** 2;
+  for (let c = 0; c < width; c++) mean[c] /= total;
+  for (const row of members) {
+    for (let c = 0; c < width; c++) scatter += weights[row] * (rows[row * width + c] - mean[c]) ** 2;
   }
-  return { members, mean, scatter: moment };
+  return { members, mean, scatter };
 }
 
 /** Evenly strided members, at most `most`. */
@@ -94,18 +109,17 @@ function strided(members: Uint32Array, most: number): Uint32Array {
 }
 
 /** Cuts half-way between the means of two halves of a sample; nothing if rows cannot be told apart. */
-function cutInTwo(own: WeightedRows, { members, mean }: Cluster): [Cluster, Cluster] | undefined {
+function cutInTwo(own: WeightedRows, { members, mean }: Cluster) {
   const { rows, width } = own, pivot = pivotOf(own, strided(members, PIVOT_CANDIDATES), mean);
-  const sample = cut(
-    own,
-    strided(members, CUT_SAMPLE),
-    mean.map((x, c) => rows[pivot * width + c] - x),
-    mean,
-  );
+  const sample = cut(own, strided(members, CUT_SAMPLE), {
+    normal: mean.map((x, c) => rows[pivot * width + c] - x),
+    origin: mean,
+  });
   if (!sample) return undefined;
   const [near, far] = sample.map((half) => measure(own, half).mean);
-  const halves = cut(own, members, far.map((x, c) => x - near[c]), far.map((x, c) => (x + near[c]) / 2));
-  return halves && [measure(own, halves[0]), measure(own, halves[1])];
+  const plane = { normal: far.map((x, c) => x - near[c]), origin: far.map((x, c) => (x + near[c]) / 2) };
+  const halves = cut(own, members, plane);
+  return halves && { ...plane, halves: [measure(own, halves[0]), measure(own, halves[1])] };
 }
 
 /** The candidate with the largest weight · squared distance from the mean. */
@@ -123,18 +137,17 @@ function pivotOf(
   return pivot;
 }
 
+type Plane = Pick<Cut, "normal" | "origin">;
+
 /** The members on either side of a hyperplane; nothing if a side is empty. */
-function cut(
-  { rows, width }: WeightedRows,
-  members: Uint32Array,
-  normal: Float64Array,
-  origin: Float64Array,
-): [Uint32Array, Uint32Array] | undefined {
-  const beyond = (row: number) => {
-    let side = 0;
-    for (let c = 0; c < width; c++) side += (rows[row * width + c] - origin[c]) * normal[c];
-    return side > 0;
-  };
+function cut({ rows, width }: WeightedRows, members: Uint32Array, plane: Plane): [Uint32Array, Uint32Array] | undefined {
+  const beyond = (row: number) => isBeyond(rows, row * width, plane);
   const near = members.filter((row) => !beyond(row)), far = members.filter(beyond);
   return near.length > 0 && far.length > 0 ? [near, far] : undefined;
+}
+
+function isBeyond(rows: Float64Array, start: number, { normal, origin }: Plane): boolean {
+  let side = 0;
+  for (let c = 0; c < normal.length; c++) side += (rows[start + c] - origin[c]) * normal[c];
+  return side > 0;
 }

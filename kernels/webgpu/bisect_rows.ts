@@ -22,10 +22,11 @@ const FEW_LANES = 16, LANES = 256;
 
 /** Clusters of the rows of each head by weighted bisection. */
 export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectRows"]>[0]): Bisection {
-  const { rows, weights, heads, count, width, budget, perCluster } = args;
+  const { rows, weights, heads, count, width, grownOn, budget, perCluster } = args;
   const most = Math.min(count, Math.max(1, Math.floor(budget / perCluster)));
-  const columns = Math.ceil(width / 4);
-  const lanes = recorder.software && fewLanesDo(count, columns) ? FEW_LANES : LANES, work = WORK * lanes;
+  const columns = Math.ceil(width / 4), every = Math.ceil(count / grownOn), grown = Math.ceil(count / every);
+  const lanes = recorder.software && fewLanesDo(grown, columns) ? FEW_LANES : LANES;
+  const work = WORK * lanes * every;
   const labels = recorder.array("word", heads * count, "the clusters of the rows");
   const clusters = recorder.array("word", heads, "the numbers of clusters");
   const products = recorder.array("word", heads, "the numbers of inner products");
@@ -33,24 +34,27 @@ export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectR
     kernel,
     definitions: { FOUR: 4 },
     constants: { LANES: lanes },
-    parameters: [heads, count, columns, most, budget, perCluster, CUTS, work],
+    parameters: [heads, count, columns, most, budget, perCluster, CUTS, work, every, grown],
     arrays: [
       padRows(recorder, rows, heads * count, width),
       weights,
       labels,
       clusters,
       products,
-      recorder.array("word", heads * 2 * (count + most + CUT_SAMPLE), "the order of the rows"),
-      recorder.array("float", heads * (most + 2) * 4 * columns, "the means of the clusters"),
+      recorder.array("word", heads * 2 * (grown + 2 * most + CUT_SAMPLE), "the order of the rows"),
+      recorder.array("float", heads * (3 * most + 1) * 4 * columns, "the means of the clusters"),
       recorder.array("float", heads * (count + most + 1), "the moments of the rows"),
     ],
     workgroups: heads,
   };
   recorder.dispatch({ ...step, entryPoint: "begin" });
   // Cuts that fail make no cluster, but leave one that is not cut again: at most two cuts for each.
-  const mostProducts = Math.min(budget, 2 * (count + 8) * most);
+  const mostProducts = Math.min(budget, 2 * (count + every + 8) * most);
   const dispatches = Math.ceil(2 * most / CUTS) + Math.ceil(mostProducts / work);
   for (let at = 0; at < dispatches; at++) recorder.dispatch({ ...step, entryPoint: "cutOn" });
+  if (every > 1) {
+    recorder.dispatch({ ...step, entryPoint: "descend", workgroups: Math.ceil(heads * count / 64) });
+  }
   return { labels, clusters, products };
 }
 

@@ -1,6 +1,7 @@
-// Clusters of rows by weighted bisection, one workgroup a head: see `Backend.bisectRows`.
+// Clusters of rows by weighted bisection, a tree grown by one workgroup for each head: see `Backend.bisectRows`.
 // parameters.heads, count: shape of `weights`; columns: vec4s of a row; most: clusters that there is room for;
-// budget, perCluster: when to end; cuts, work: cuts and inner products after which a dispatch leaves the rest to the next one.
+// budget, perCluster: when to end; cuts, work: cuts and inner products after which a dispatch leaves the rest to the next one;
+// every: each how many-th row the tree grows on; grown: how many these are.
 // Defined in front: FOUR = 4.
 
 struct Parameters {
@@ -12,6 +13,8 @@ struct Parameters {
   perCluster: u32,
   cuts: u32,
   work: u32,
+  every: u32,
+  grown: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -20,12 +23,14 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read_write> labels: array<u32>; // (heads, count) u32
 @group(0) @binding(4) var<storage, read_write> clusters: array<u32>; // (heads) u32
 @group(0) @binding(5) var<storage, read_write> products: array<u32>; // (heads) u32
-// (heads, 2 count + 2 most + 2 CUT_SAMPLE) u32: rows, those of a cluster side by side; the members of the cluster that is being
-// cut, with BEYOND set on those beyond the hyperplane; first places and lengths of the clusters; the sample, as members and sorted.
+// (heads, 2 grown + 4 most + 2 CUT_SAMPLE) u32: the rows that the tree grows on, those of a cluster side by side; the members of the
+// cluster that is being cut, with BEYOND set on those beyond the hyperplane; first places and lengths of the clusters; the first cut of
+// each cluster, and the cut that came after the one that made it and cut the same cluster, where 0 is none: a cut has the
+// number of the cluster that it makes; the sample, as members and sorted.
 @group(0) @binding(6) var<storage, read_write> order: array<u32>;
-// (heads, most + 2, 4 columns) f32: means of the clusters; normal and origin of the hyperplane.
+// (heads, 3 most + 1, 4 columns) f32: means of the clusters; normal and origin of the hyperplane that made each; what the moments are about.
 @group(0) @binding(7) var<storage, read_write> means: array<vec4f>;
-// (heads, count + most + 1) f32: weight · squared norm of the rows; scatters of the clusters; the scatter that ends the cutting.
+// (heads, count + most + 1) f32: weight · squared distance of the rows; scatters of the clusters; the scatter that ends the cutting.
 @group(0) @binding(8) var<storage, read_write> moments: array<f32>;
 
 // At least PIVOT_CANDIDATES.
@@ -44,7 +49,29 @@ var<workgroup> agreed: u32;
 
 // First word of a head in `order`.
 fn ordersOf(head: u32) -> u32 {
-  return head * 2u * (parameters.count + parameters.most + CUT_SAMPLE);
+  return head * 2u * (parameters.grown + 2u * parameters.most + CUT_SAMPLE);
+}
+
+// First and length of a cluster in `order`, and behind the last of these its cuts.
+fn placeOf(head: u32, label: u32) -> u32 {
+  return ordersOf(head) + 2u * (parameters.grown + label);
+}
+
+fn cutsOf(head: u32, label: u32) -> u32 {
+  return placeOf(head, parameters.most + label);
+}
+
+// First column of a head in `means`, and of the normal of the cut that made a cluster, which its origin follows.
+fn vectorsOf(head: u32) -> u32 {
+  return head * (3u * parameters.most + 1u) * parameters.columns;
+}
+
+fn normalOf(head: u32, label: u32) -> u32 {
+  return vectorsOf(head) + (parameters.most + 2u * label) * parameters.columns;
+}
+
+fn centreOf(head: u32) -> u32 {
+  return normalOf(head, parameters.most);
 }
 
 fn strideFor(length: u32, most: u32) -> u32 {
@@ -111,8 +138,8 @@ fn sideOf(row: u32, normal: u32) -> f32 {
   return (sums.x + sums.y) + (sums.z + sums.w);
 }
 
-// Mean and scatter of `length` members from a place in the order on; returns the sum of their moments.
-fn measure(head: u32, label: u32, start: u32, length: u32, local: u32) -> f32 {
+// Mean and scatter of `length` members from a place in the order on.
+fn measure(head: u32, label: u32, start: u32, length: u32, local: u32) {
   let count = parameters.count;
   let columns = parameters.columns;
   let own = ordersOf(head);
@@ -123,7 +150,8 @@ fn measure(head: u32, label: u32, start: u32, length: u32, local: u32) -> f32 {
     sums += vec4f(weights[head * count + row], moments[state + row], 0.0, 0.0);
   }
   let totals = sumOfLanes(sums, local);
-  let mean = (head * (parameters.most + 2u) + label) * columns;
+  let mean = vectorsOf(head) + label * columns;
+  let centre = centreOf(head);
   let wide = min(columns, LANES);
   let parts = LANES / wide;
   let part = local / wide;
@@ -150,7 +178,8 @@ fn measure(head: u32, label: u32, start: u32, length: u32, local: u32) -> f32 {
       }
       sum /= totals.x;
       means[mean + column] = sum;
-      squared += dot(sum, sum);
+      let difference = sum - means[centre + column];
+      squared += dot(difference, difference);
     }
     workgroupBarrier();
   }
@@ -158,19 +187,18 @@ fn measure(head: u32, label: u32, start: u32, length: u32, local: u32) -> f32 {
   if (local == 0u) {
     // One row has no scatter, only rounding.
     moments[state + count + label] = select(0.0, totals.y - totals.x * square, length > 1u);
-    order[own + 2u * count + 2u * label] = start;
-    order[own + 2u * count + 2u * label + 1u] = length;
+    let place = placeOf(head, label);
+    order[place] = start;
+    order[place + 1u] = length;
   }
   storageBarrier();
-  return totals.y;
 }
 
 // Copies members, those on the near side of the hyperplane in front of those beyond it, in their old order, and returns how many are
 // near; copies nothing if a side is empty.
-fn separate(head: u32, members: u32, to: u32, length: u32, local: u32) -> u32 {
+fn separate(head: u32, normal: u32, members: u32, to: u32, length: u32, local: u32) -> u32 {
   let count = parameters.count;
   let columns = parameters.columns;
-  let normal = (head * (parameters.most + 2u) + parameters.most) * columns;
   // Each lane takes a run of members, so that one prefix sum tells where they go.
   let run = (length + LANES - 1u) / LANES;
   let first = min(local * run, length);
@@ -213,6 +241,17 @@ fn separate(head: u32, members: u32, to: u32, length: u32, local: u32) -> u32 {
   return total;
 }
 
+// Enters a cut as the last one of the cluster that it cuts.
+fn noteCut(head: u32, near: u32, cut: u32) {
+  order[cutsOf(head, cut)] = 0u;
+  order[cutsOf(head, cut) + 1u] = 0u;
+  var last = cutsOf(head, near);
+  while (order[last] != 0u) {
+    last = cutsOf(head, order[last]) + 1u;
+  }
+  order[last] = cut;
+}
+
 // The state of a head after no cut.
 @compute @workgroup_size(LANES)
 fn begin(
@@ -226,25 +265,40 @@ fn begin(
   }
   let count = parameters.count;
   let columns = parameters.columns;
-  for (var row = local; row < count; row += LANES) {
+  let state = head * (count + parameters.most + 1u);
+  for (var i = local; i < parameters.grown; i += LANES) {
+    let row = i * parameters.every;
+    order[ordersOf(head) + i] = row;
+    labels[head * count + row] = 0u;
+  }
+  storageBarrier();
+  // Moments are about the mean of all: squared norms of rows far from 0 would drown what lies between these. The scatter
+  // that comes with that mean means nothing yet.
+  let centre = centreOf(head);
+  measure(head, 0u, 0u, parameters.grown, local);
+  for (var c = local; c < columns; c += LANES) {
+    means[centre + c] = means[vectorsOf(head) + c];
+  }
+  storageBarrier();
+  for (var i = local; i < parameters.grown; i += LANES) {
+    let row = i * parameters.every;
     var squares = vec4f(0.0);
     for (var first = 0u; first < columns; first += FOUR) {
       for (var step = 0u; step < FOUR; step++) {
         if (first + step < columns) {
-          let x = rows[(head * count + row) * columns + first + step];
-          squares = fma(x, x, squares);
+          let difference = rows[(head * count + row) * columns + first + step] - means[centre + first + step];
+          squares = fma(difference, difference, squares);
         }
       }
     }
-    moments[head * (count + parameters.most + 1u) + row] =
-      weights[head * count + row] * ((squares.x + squares.y) + (squares.z + squares.w));
-    order[ordersOf(head) + row] = row;
-    labels[head * count + row] = 0u;
+    moments[state + row] = weights[head * count + row] * ((squares.x + squares.y) + (squares.z + squares.w));
   }
   storageBarrier();
-  let moment = measure(head, 0u, 0u, count, local);
+  measure(head, 0u, 0u, parameters.grown, local);
   if (local == 0u) {
-    moments[head * (count + parameters.most + 1u) + count + parameters.most] = NEGLIGIBLE_SCATTER * moment;
+    moments[state + count + parameters.most] = NEGLIGIBLE_SCATTER * moments[state + count];
+    order[cutsOf(head, 0u)] = 0u;
+    order[cutsOf(head, 0u) + 1u] = 0u;
     clusters[head] = 1u;
     products[head] = 0u;
   }
@@ -263,12 +317,10 @@ fn cutOn(
   let count = parameters.count;
   let columns = parameters.columns;
   let own = ordersOf(head);
-  let members = own + count;
-  let sample = own + 2u * (count + parameters.most);
+  let members = own + parameters.grown;
+  let sample = cutsOf(head, parameters.most);
   let state = head * (count + parameters.most + 1u);
-  let vectors = head * (parameters.most + 2u) * columns;
-  let normal = vectors + parameters.most * columns;
-  let origin = normal + columns;
+  let vectors = vectorsOf(head);
   let negligible = moments[state + count + parameters.most];
 
   var made = agreeOn(clusters[head], local);
@@ -285,10 +337,10 @@ fn cutOn(
       }
     }
     let widest = agreeOn(largestOfLanes(most, widestHere, local), local);
-    let start = agreeOn(order[own + 2u * count + 2u * widest], local);
-    let length = agreeOn(order[own + 2u * count + 2u * widest + 1u], local);
+    let start = agreeOn(order[placeOf(head, widest)], local);
+    let length = agreeOn(order[placeOf(head, widest) + 1u], local);
     let sampled = stridedCount(length, CUT_SAMPLE);
-    let cost = length + sampled + stridedCount(length, PIVOT_CANDIDATES);
+    let cost = length * parameters.every + sampled + stridedCount(length, PIVOT_CANDIDATES);
     let used = spent + made * parameters.perCluster;
     let left = max(parameters.budget, used) - used;
     let affordable = left >= parameters.perCluster && left - parameters.perCluster >= cost;
@@ -298,6 +350,8 @@ fn cutOn(
     }
     spent += cost;
 
+    let normal = normalOf(head, made);
+    let origin = normal + columns;
     let sampleStride = strideFor(length, CUT_SAMPLE);
     for (var i = local; i < length; i += LANES) {
       let row = order[own + start + i];
@@ -325,12 +379,12 @@ fn cutOn(
       means[origin + c] = mean;
     }
     storageBarrier();
-    var near = agreeOn(separate(head, sample, sample + CUT_SAMPLE, sampled, local), local);
+    var near = agreeOn(separate(head, normal, sample, sample + CUT_SAMPLE, sampled, local), local);
     if (near > 0u && near < sampled) {
       // The means of the two halves of the sample stand for a moment where those of the two clusters will.
       let sorted = sample + CUT_SAMPLE - own;
-      _ = measure(head, widest, sorted, near, local);
-      _ = measure(head, made, sorted + near, sampled - near, local);
+      measure(head, widest, sorted, near, local);
+      measure(head, made, sorted + near, sampled - near, local);
       for (var c = local; c < columns; c += LANES) {
         let here = means[vectors + widest * columns + c];
         let there = means[vectors + made * columns + c];
@@ -338,16 +392,20 @@ fn cutOn(
         means[origin + c] = 0.5 * (here + there);
       }
       storageBarrier();
-      near = agreeOn(separate(head, members, own + start, length, local), local);
+      near = agreeOn(separate(head, normal, members, own + start, length, local), local);
     } else {
       near = 0u;
     }
     if (near > 0u && near < length) {
-      _ = measure(head, widest, start, near, local);
-      _ = measure(head, made, start + near, length - near, local);
+      measure(head, widest, start, near, local);
+      measure(head, made, start + near, length - near, local);
       for (var i = near + local; i < length; i += LANES) {
         labels[head * count + order[own + start + i]] = made;
       }
+      if (local == 0u) {
+        noteCut(head, widest, made);
+      }
+      storageBarrier();
       made++;
     } else {
       if (local == 0u) {
@@ -360,4 +418,26 @@ fn cutOn(
     clusters[head] = made;
     products[head] = spent;
   }
+}
+
+// The labels of the rows that the tree did not grow on.
+@compute @workgroup_size(64)
+fn descend(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
+  let head = at / parameters.count;
+  if (head >= parameters.heads || (at % parameters.count) % parameters.every == 0u) {
+    return;
+  }
+  var label = 0u;
+  var cut = order[cutsOf(head, 0u)];
+  while (cut != 0u) {
+    let isBeyond = sideOf(at * parameters.columns, normalOf(head, cut)) > 0.0;
+    label = select(label, cut, isBeyond);
+    cut = order[cutsOf(head, cut) + select(1u, 0u, isBeyond)];
+  }
+  labels[at] = label;
 }

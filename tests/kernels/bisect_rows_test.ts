@@ -8,6 +8,7 @@ interface Shape {
   readonly heads: number;
   readonly count: number;
   readonly width: number;
+  readonly grownOn: number;
   readonly budget: number;
   readonly perCluster: number;
 }
@@ -55,29 +56,33 @@ onEachBackend("bisectRows() gives the reference's clusters", async (backend) => 
   ) {
     const perCluster = count, budget = clusters * perCluster + 12 * count;
     const rows = normals(1, heads * count * width), weights = heavyTailed(2, heads * count);
-    const { actual, expected } = await besideReference(
-      backend,
-      record(rows, weights, { heads, count, width, budget, perCluster }),
-    );
-    assertEquals(actual, expected, `${heads}, ${count}, ${width}`);
+    for (const grownOn of new Set([count, Math.ceil(count / 2), Math.ceil(count / 7), 1])) {
+      const { actual, expected } = await besideReference(
+        backend,
+        record(rows, weights, { heads, count, width, grownOn, budget, perCluster }),
+      );
+      assertEquals(actual, expected, `${heads}, ${count}, ${width}, grown on ${grownOn}`);
+    }
   }
 });
 
 onEachBackend("bisectRows() keeps to its budget and numbers every cluster", async (backend) => {
   const heads = 2, count = 500, width = 8, perCluster = 400;
   const rows = normals(3, heads * count * width), weights = heavyTailed(4, heads * count);
-  for (const budget of [0, 399, 1500, 5000, 40000]) {
-    const [labels, clusters, products] = await backend.run(
-      record(rows, weights, { heads, count, width, budget, perCluster })(backend),
-    );
-    backend.reset();
-    for (let head = 0; head < heads; head++) {
-      const used = new Set(labels.subarray(head * count, (head + 1) * count));
-      assertEquals([...used].sort((a, b) => a - b), [...Array(clusters[head]).keys()]);
-      if (clusters[head] > 1) assertLessOrEqual(products[head] + clusters[head] * perCluster, budget);
-      else assertEquals(products[head], 0);
+  for (const grownOn of [count, 150]) {
+    for (const budget of [0, 399, 1500, 5000, 40000]) {
+      const [labels, clusters, products] = await backend.run(
+        record(rows, weights, { heads, count, width, grownOn, budget, perCluster })(backend),
+      );
+      backend.reset();
+      for (let head = 0; head < heads; head++) {
+        const used = new Set(labels.subarray(head * count, (head + 1) * count));
+        assertEquals([...used].sort((a, b) => a - b), [...Array(clusters[head]).keys()]);
+        if (clusters[head] > 1) assertLessOrEqual(products[head] + clusters[head] * perCluster, budget);
+        else assertEquals(products[head], 0);
+      }
+      if (budget === 40000) assertGreater(clusters[0], 60);
     }
-    if (budget === 40000) assertGreater(clusters[0], 60);
   }
 });
 
@@ -86,7 +91,7 @@ onEachBackend("bisectRows() finds clusters that lie apart, and cuts where the we
   const noise = normals(5, count * width, 0.01);
   const rows = noise.map((x, at) => x + 10 * Math.cos((Math.floor(at / width) % 5) * (1 + at % width)));
   const weights = new Float32Array(count).fill(1);
-  const shape = { heads: 1, count, width, budget: 2 ** 31, perCluster };
+  const shape = { heads: 1, count, width, grownOn: count, budget: 2 ** 31, perCluster };
   const tree = (budget: number) => record(rows, weights, { ...shape, budget })(backend);
   // Room for the first levels of the tree only.
   const [labels] = await backend.run(tree(5 * (2 * count + 16)));
@@ -97,7 +102,7 @@ onEachBackend("bisectRows() finds clusters that lie apart, and cuts where the we
     }
   }
   const few = (weights: Float32Array) =>
-    record(normals(6, count * width), weights, { ...shape, budget: 9 * count, perCluster: 1 })(backend);
+    record(normals(6, count * width), weights, { ...shape, budget: 9 * count })(backend);
   const skewed = Float32Array.from({ length: count }, (_, row) => row % 50 === 0 ? 1000 : 1);
   const [even] = await backend.run(few(weights)) as Uint32Array[];
   backend.reset();
@@ -111,7 +116,7 @@ onEachBackend("bisectRows() leaves equal rows together and ends", async (backend
   const rows = Float32Array.from({ length: count * width }, (_, at) => [1 / 3, 7, -2, 0, 1e3][at % width]);
   const twoPoints = rows.map((x, at) => Math.floor(at / width) % 3 === 0 ? -x : x);
   const weights = heavyTailed(7, count);
-  const shape = { heads: 1, count, width, budget: 2 ** 31, perCluster: 1 };
+  const shape = { heads: 1, count, width, grownOn: count, budget: 2 ** 31, perCluster: 1 };
   for (const [data, most] of [[rows, 1], [twoPoints, 2], [new Float32Array(count * width), 1]] as const) {
     const [labels, clusters] = await backend.run(record(data, weights, shape)(backend));
     backend.reset();

@@ -1,4 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
+import { CHUNK_ROWS } from "../layout";
 import { copyFloats, multiplyAdd, sumOfLanes, upToFour } from "./simd";
 
 /** Twins of PIVOT_CANDIDATES, CUT_SAMPLE and NEGLIGIBLE_SCATTER in `coreset_primitives.ts`. */
@@ -13,11 +14,11 @@ class BisectArguments {
   labels: usize;
   clusters: usize;
   products: usize;
-  /** [heads, count] words: the rows, those of a cluster side by side. */
+  /** [heads, grown] words: the rows that the tree grows on, those of a cluster side by side. */
   order: usize;
-  /** [heads, count] floats: weight · squared norm. */
+  /** [heads, count] floats: weight · squared distance from the mean of those rows. */
   moments: usize;
-  /** [heads, most, NODE_HEADER + 4 · upToFour(width)] bytes. */
+  /** [heads, most, NODE_HEADER + 3 · 4 · upToFour(width)] bytes. */
   nodes: usize;
   heads: u32;
   count: u32;
@@ -25,21 +26,31 @@ class BisectArguments {
   most: u32;
   budget: u32;
   perCluster: u32;
+  /** Each how many-th row the tree grows on. */
+  every: u32;
 }
 
-/** A cluster: its first place in the order, its length, its scatter, and from NODE_HEADER on its mean. */
+/**
+ * A cluster: its first place in the order, its length, its scatter; the first cut of it, and the cut that came after the one
+ * that made it and cut the same cluster, where 0 is none: a cut has the number of the cluster that it makes. From
+ * NODE_HEADER on its mean, and normal and origin of the hyperplane that made it.
+ */
 @unmanaged
 class Node {
   start: u32;
   length: u32;
   scatter: f64;
+  firstCut: u32;
+  nextCut: u32;
 }
-const NODE_HEADER: usize = 16;
+const NODE_HEADER: usize = 32;
 
 // What the functions below share while a head is worked on; every thread has globals of its own.
 let rows: usize = 0;
 let stride: usize = 0;
 let width: u32 = 0;
+/** Bytes of a vector in a node. */
+let vectorBytes: usize = 0;
 let weights: usize = 0;
 let moments: usize = 0;
 let order: usize = 0;
@@ -53,51 +64,67 @@ let origin: usize = 0;
 /** The sample that decides where to cut, and the mean of one of its halves. */
 let sample: usize = 0;
 let halfMean: usize = 0;
+/** What the moments are about. */
+let centre: usize = 0;
 
-/** The whole tree of one head. */
-export function bisectRowsTask(operation: usize, head: u32, scratch: usize): void {
-  const args = changetype<BisectArguments>(operation);
-  const count = args.count, perHead = <usize>count << 2;
+@inline
+function nodeBytes(): usize {
+  return NODE_HEADER + 3 * vectorBytes;
+}
+
+/** The rows of a head. */
+@inline
+function enterHead(args: BisectArguments, head: u32): void {
   width = args.width;
   stride = <usize>width << 2;
-  rows = args.rows + head * count * stride;
+  vectorBytes = <usize>upToFour(width) << 2;
+  rows = args.rows + head * args.count * stride;
+}
+
+/** The whole tree of one head, and the labels of the rows that it grows on. */
+export function bisectRowsTask(operation: usize, head: u32, scratch: usize): void {
+  const args = changetype<BisectArguments>(operation);
+  const count = args.count, every = args.every, perHead = <usize>count << 2;
+  const grown = (count + every - 1) / every, grownBytes = <usize>grown << 2;
+  enterHead(args, head);
   weights = args.weights + head * perHead;
   moments = args.moments + head * perHead;
-  order = args.order + head * perHead;
+  order = args.order + head * grownBytes;
   members = scratch;
-  near = members + perHead;
-  beyond = near + perHead;
-  normal = beyond + perHead;
-  origin = normal + (<usize>upToFour(width) << 2);
-  halfMean = origin + (<usize>upToFour(width) << 2);
-  sample = halfMean + (<usize>upToFour(width) << 2);
-  const nodeBytes = NODE_HEADER + (<usize>upToFour(width) << 2);
-  const nodes = args.nodes + <usize>head * args.most * nodeBytes;
+  near = members + grownBytes;
+  beyond = near + grownBytes;
+  halfMean = beyond + grownBytes;
+  centre = halfMean + vectorBytes;
+  sample = centre + vectorBytes;
+  const nodes = args.nodes + <usize>head * args.most * nodeBytes();
 
-  let total: f64 = 0;
-  for (let row: u32 = 0; row < count; ++row) {
-    const at = <usize>row << 2, x = rows + row * stride;
-    const moment = load<f32>(weights + at) * squaredLength(x);
-    store<f32>(moments + at, moment);
-    store<u32>(order + at, row);
-    total += moment;
+  for (let i: u32 = 0; i < grown; ++i) store<u32>(order + (<usize>i << 2), i * every);
+  meanOf(centre, order, grown);
+  for (let row: u32 = 0; row < count; row += every) {
+    const at = <usize>row << 2;
+    store<f32>(moments + at, load<f32>(weights + at) * squaredDistance(rows + row * stride, centre));
   }
-  measure(changetype<Node>(nodes), 0, count);
+  const root = changetype<Node>(nodes);
+  root.firstCut = 0;
+  measure(root, 0, grown);
 
+  const negligible = NEGLIGIBLE_SCATTER * root.scatter;
   let clusters: u32 = 1;
   let products: u64 = 0;
   for (;;) {
-    const widest = changetype<Node>(nodes + widestOf(nodes, nodeBytes, clusters) * nodeBytes);
+    const widest = changetype<Node>(nodes + widestOf(nodes, clusters) * nodeBytes());
     const length = widest.length;
-    const cost = <u64>length + stridedCount(length, CUT_SAMPLE) + stridedCount(length, PIVOT_CANDIDATES);
+    const cost = <u64>length * every + stridedCount(length, CUT_SAMPLE) + stridedCount(length, PIVOT_CANDIDATES);
     const after = products + cost + <u64>(clusters + 1) * args.perCluster;
-    if (!(widest.scatter > NEGLIGIBLE_SCATTER * total) || after > args.budget) break;
+    if (!(widest.scatter > negligible) || after > args.budget) break;
     products += cost;
-    if (cutInTwo(widest, changetype<Node>(nodes + clusters * nodeBytes))) ++clusters;
-    else widest.scatter = 0;
+    if (cutInTwo(widest, changetype<Node>(nodes + clusters * nodeBytes()))) {
+      note(nodes, widest, clusters);
+      ++clusters;
+    } else widest.scatter = 0;
   }
   for (let label: u32 = 0; label < clusters; ++label) {
-    const node = changetype<Node>(nodes + label * nodeBytes);
+    const node = changetype<Node>(nodes + label * nodeBytes());
     for (let place = node.start; place < node.start + node.length; ++place) {
       store<u32>(args.labels + head * perHead + (<usize>load<u32>(order + (<usize>place << 2)) << 2), label);
     }
@@ -106,11 +133,49 @@ export function bisectRowsTask(operation: usize, head: u32, scratch: usize): voi
   store<u32>(args.products + (<usize>head << 2), <u32>products);
 }
 
+/** Enters a cut as the last one of the cluster that it cuts. */
+function note(nodes: usize, parent: Node, cut: u32): void {
+  const made = changetype<Node>(nodes + cut * nodeBytes());
+  made.firstCut = 0;
+  made.nextCut = 0;
+  if (parent.firstCut === 0) {
+    parent.firstCut = cut;
+    return;
+  }
+  let last = changetype<Node>(nodes + parent.firstCut * nodeBytes());
+  while (last.nextCut !== 0) last = changetype<Node>(nodes + last.nextCut * nodeBytes());
+  last.nextCut = cut;
+}
+
+/** The labels of those of a chunk of rows that the tree did not grow on. */
+export function descendRowsTask(operation: usize, task: u32): void {
+  const args = changetype<BisectArguments>(operation);
+  const count = args.count, chunks = (count + CHUNK_ROWS - 1) / CHUNK_ROWS, head = task / chunks;
+  const start = (task % chunks) * CHUNK_ROWS, end = min<u32>(count, start + CHUNK_ROWS);
+  enterHead(args, head);
+  const nodes = args.nodes + <usize>head * args.most * nodeBytes();
+  const labels = args.labels + ((<usize>head * count) << 2);
+  for (let row = start; row < end; ++row) {
+    if (row % args.every === 0) continue;
+    const x = rows + row * stride;
+    let label: u32 = 0, cut = changetype<Node>(nodes).firstCut;
+    while (cut !== 0) {
+      const node = nodes + cut * nodeBytes();
+      normal = node + NODE_HEADER + vectorBytes;
+      origin = normal + vectorBytes;
+      const isBeyond = sideOf(x) > 0;
+      label = isBeyond ? cut : label;
+      cut = isBeyond ? changetype<Node>(node).firstCut : changetype<Node>(node).nextCut;
+    }
+    store<u32>(labels + (<usize>row << 2), label);
+  }
+}
+
 /** The first cluster with the largest scatter. */
-function widestOf(nodes: usize, nodeBytes: usize, clusters: u32): u32 {
+function widestOf(nodes: usize, clusters: u32): u32 {
   let widest: u32 = 0, most = changetype<Node>(nodes).scatter;
   for (let label: u32 = 1; label < clusters; ++label) {
-    const scatter = changetype<Node>(nodes + label * nodeBytes).scatter;
+    const scatter = changetype<Node>(nodes + label * nodeBytes()).scatter;
     if (scatter > most) {
       most = scatter;
       widest = label;
@@ -136,6 +201,9 @@ function cutInTwo(node: Node, other: Node): bool {
   const start = node.start, length = node.length;
   const mean = changetype<usize>(node) + NODE_HEADER, places = order + (<usize>start << 2);
   memory.copy(members, places, <usize>length << 2);
+  // The hyperplane of the sample lies where that of the cut will.
+  normal = changetype<usize>(other) + NODE_HEADER + vectorBytes;
+  origin = normal + vectorBytes;
   const pivot = rows + pivotOf(mean, length) * stride;
   for (let at: usize = 0; at < stride; at += 4) {
     store<f32>(normal + at, load<f32>(pivot + at) - load<f32>(mean + at));
@@ -182,12 +250,7 @@ function pivotOf(mean: usize, length: u32): u32 {
   let pivot: u32 = 0, most: f32 = -1;
   for (let i: u32 = 0; i < length; i += strideFor(length, PIVOT_CANDIDATES)) {
     const row = load<u32>(members + (<usize>i << 2)), x = rows + row * stride;
-    let squared: f32 = 0;
-    for (let at: usize = 0; at < stride; at += 4) {
-      const difference = load<f32>(x + at) - load<f32>(mean + at);
-      squared += difference * difference;
-    }
-    const weighted = load<f32>(weights + (<usize>row << 2)) * squared;
+    const weighted = load<f32>(weights + (<usize>row << 2)) * squaredDistance(x, mean);
     if (weighted > most) {
       most = weighted;
       pivot = row;
@@ -204,7 +267,10 @@ function measure(node: Node, start: u32, length: u32): void {
   for (let i: usize = 0; i < <usize>length << 2; i += 4) {
     moment += load<f32>(moments + (<usize>load<u32>(first + i) << 2));
   }
-  for (let at: usize = 0; at < stride; at += 4) squared += <f64>load<f32>(mean + at) * load<f32>(mean + at);
+  for (let at: usize = 0; at < stride; at += 4) {
+    const difference = <f64>load<f32>(mean + at) - load<f32>(centre + at);
+    squared += difference * difference;
+  }
   node.start = start;
   node.length = length;
   // One row has no scatter, only rounding.
@@ -293,10 +359,17 @@ function difference(x: usize, at: usize): v128 {
   return f32x4.sub(v128.load(x + at), v128.load(origin + at));
 }
 
-function squaredLength(x: usize): f32 {
+/** ‖x − y‖² */
+function squaredDistance(x: usize, y: usize): f32 {
   let lanes = f32x4.splat(0), at: usize = 0;
-  for (; at + 16 <= stride; at += 16) lanes = multiplyAdd(v128.load(x + at), v128.load(x + at), lanes);
+  for (; at + 16 <= stride; at += 16) {
+    const difference = f32x4.sub(v128.load(x + at), v128.load(y + at));
+    lanes = multiplyAdd(difference, difference, lanes);
+  }
   let sum = sumOfLanes(lanes);
-  for (; at < stride; at += 4) sum += load<f32>(x + at) * load<f32>(x + at);
+  for (; at < stride; at += 4) {
+    const difference = load<f32>(x + at) - load<f32>(y + at);
+    sum += difference * difference;
+  }
   return sum;
 }

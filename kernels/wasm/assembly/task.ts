@@ -1,7 +1,7 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { angularHashTask } from "./angular_hash";
 import { attendTask } from "./attend";
-import { bisectRowsTask } from "./bisect_rows";
+import { bisectRowsTask, descendRowsTask } from "./bisect_rows";
 import { calibrateCorrectTask, calibrateJudgeTask, calibrateRowsTask, calibrateScaleTask } from "./calibrate_values";
 import { gatheredDistancesTask, innerProductsTask } from "./distances";
 import { fitPointsTask, transposeProbesTask } from "./fit_points";
@@ -9,7 +9,7 @@ import { keyImportanceTask, keySizesTask, valueSizesTask } from "./key_importanc
 import * as layout from "../layout";
 import { mergeAttentionTask } from "./merge_attention";
 import { packKeysTask } from "./pack";
-import { centreRowsTask, columnMeanTask, columnSumsTask, gatherRowsTask } from "./rows";
+import { centreRowsTask, columnMeanTask, columnSumsTask, gatherRowsTask, joinRowsTask } from "./rows";
 import { sampleKeysTask } from "./sample_keys";
 import { probeLogitsTask, probeOutputTask, probePartsTask, probeSoftmaxTask } from "./softmax_rows";
 import { calibrateGramTask, calibrateSolveTask } from "./solve_ridge";
@@ -35,6 +35,8 @@ export function runTask(operation: usize, task: u32, scratch: usize): void {
       return centreRowsTask(args, task);
     case layout.GATHER_ROWS:
       return gatherRowsTask(args, task);
+    case layout.JOIN_ROWS:
+      return joinRowsTask(args, task);
     case layout.ANGULAR_HASH:
       return angularHashTask(args, task, scratch);
     case layout.SORT_BY_BUCKET:
@@ -55,6 +57,8 @@ export function runTask(operation: usize, task: u32, scratch: usize): void {
       return gatheredDistancesTask(args, task);
     case layout.BISECT_ROWS:
       return bisectRowsTask(args, task, scratch);
+    case layout.DESCEND_ROWS:
+      return descendRowsTask(args, task);
     case layout.TRANSPOSE_PROBES:
       return transposeProbesTask(args, task);
     case layout.FIT_POINTS:

@@ -31,7 +31,7 @@ webgpuTest("every primitive passes the self test, and attend() is precise", asyn
 webgpuTest("bisectRows() gives the reference's clusters", async () => {
   const backend = await openWebGpu();
   const rows = normals(6, heads * keys * width), weights = normals(7, heads * keys).map((x) => 1e-3 + x ** 4);
-  const shape = { heads, count: keys, width, budget: 16 * keys, perCluster: keys };
+  const shape = { heads, count: keys, width, grownOn: 20, budget: 16 * keys, perCluster: keys };
   const { actual, expected } = await besideReference(backend, (on) => {
     const bisection = on.bisectRows({ ...shape, rows: on.upload(rows), weights: on.upload(weights) });
     return [bisection.labels, bisection.clusters, bisection.products];
