@@ -28,10 +28,8 @@ export const LEAST_TOTAL = 1e-30;
 export interface Bisection {
   /** [heads, count] words: the cluster of each row, numbered from 0. */
   readonly labels: DeviceArray;
-  /** [heads] words: clusters of each head. */
+  /** [2, heads] words: clusters of each head; then the products that they took. */
   readonly clusters: DeviceArray;
-  /** [heads] words: inner products and distances that it took, each row that the tree grew on counted for as many as it stands for. */
-  readonly products: DeviceArray;
 }
 
 /** Weighted points that stand for the keys of each head: see {@link Backend.fitPoints}. */
@@ -61,19 +59,6 @@ export interface CoresetPrimitives {
     },
   ): PartialAttention & { readonly probabilities: DeviceArray };
 
-  /** Rows side by side with others times the factor of their head [heads]: [heads, count, width + otherWidth]. */
-  joinRows(args: {
-    /** [heads, count, width] */
-    readonly rows: DeviceArray;
-    /** [heads, count, otherWidth] */
-    readonly others: DeviceArray;
-    readonly factors: DeviceArray;
-    readonly heads: number;
-    readonly count: number;
-    readonly width: number;
-    readonly otherWidth: number;
-  }): DeviceArray;
-
   /**
    * Clusters the rows of each head by a tree of hyperplanes, grown on some of them: evenly strided ones, each
    * ⌈count/grownOn⌉-th. The cluster with the largest weighted scatter Σ w‖x − mean‖² is cut, again and again, by a hyperplane
@@ -81,13 +66,21 @@ export interface CoresetPrimitives {
    * weighted mean, seen along the line to the pivot, the candidate with the largest w‖x − mean‖². Sample and candidates are
    * evenly strided: each ⌈size/most⌉-th member in the order of the rows, most = CUT_SAMPLE or PIVOT_CANDIDATES. All other rows
    * then descend the tree. A cut costs one inner product for each row that its members stand for, for each of the
-   * sample and for each candidate. Cutting ends before products + clusters · perCluster would exceed `budget`, or when no
+   * sample and for each candidate; these are its products. Cutting ends before products + clusters · perCluster would exceed `budget`, or when no
    * scatter exceeds NEGLIGIBLE_SCATTER times that of all. The near half keeps the number of its cluster, and
-   * the far half gets the next. `weights` [heads, count] must be positive; budget < 2^32; grownOn >= 1.
+   * the far half gets the next. `others` are further columns of the rows, of which squared differences count so much that their
+   * scatter over all rows is that of the rest. `weights` [heads, count] must be positive; budget < 2^32; grownOn >= 1.
    */
   bisectRows(args: {
     /** [heads, count, width] */
     readonly rows: DeviceArray;
+    readonly others?: {
+      /** [heads, count, width] */
+      readonly rows: DeviceArray;
+      readonly width: number;
+      /** Factor that keeps their squares in range; the result does not depend on it otherwise. */
+      readonly scale: number;
+    };
     readonly weights: DeviceArray;
     readonly heads: number;
     readonly count: number;

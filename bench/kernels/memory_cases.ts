@@ -76,16 +76,6 @@ export const memoryCases: readonly KernelCase[] = [
     },
   },
   {
-    name: "joinRows",
-    shape: `${SIZE}, twice`,
-    unit: "GB/s",
-    work: 4 * MATRIX_BYTES,
-    prepare: (backend) => {
-      const shape = rows(backend), factors = normals(backend, 12, HEADS);
-      return () => void backend.joinRows({ ...shape, others: shape.rows, otherWidth: WIDTH, factors });
-    },
-  },
-  {
     name: "gatherRows",
     shape: `${SIZE}, all rows`,
     unit: "GB/s",

@@ -6,7 +6,6 @@ import { headChunks, type Progress } from "./head_chunks.ts";
 import { kdeformerPractical } from "./kdeformer_practical.ts";
 import { chooseProbes, type ProbeCounts } from "./probe_queries.ts";
 import type { Problem } from "./problem.ts";
-import { spreadOf } from "./spread.ts";
 
 /** Of the budget, the parts spent on rows that are computed exactly; clusters take the rest. */
 const UNIFORM_SHARE = 0.17, OUTLYING_SHARE = 0.08, HELD_OUT_SHARE = 0.05;
@@ -21,8 +20,8 @@ const LEAST_UNIFORM = 4, LEAST_HELD_OUT = 6;
 const SHARES = { columnShare: 0.5, valueShare: 0, uniformShare: 0.5 };
 /** The tree of clusters grows on a sample of the keys: on so many for each cluster, and no fewer than so many in all. */
 const GROWN_PER_CLUSTER = 8, LEAST_GROWN = 512;
-/** Most that the largest value may exceed the largest key in the space where clusters are cut. */
-const LARGEST_STRETCH = 2 ** 20;
+/** With fewer clusters the values have no say in where to cut: it would cost more than it gains. */
+const FEW_CLUSTERS = 32;
 /** How much an outlying query counts beside a uniform one, of which each stands for many. */
 const OUTLYING_WEIGHT = 0.05;
 
@@ -131,27 +130,22 @@ async function runHeads(
   const valueMean = backend.columnMean({ rows: value, heads, count: keys, width: valueFeatures });
   const exact = backend.attendProbes({ ...shape, query: probeRows, queries: probes });
   const budget = Math.min(2 ** 32 - 1, (bucketSize + samples) * queries - probes * keys);
+  const valueScale = 1 / Math.max(largestValue, 1e-30);
   const most = Math.max(1, Math.min(keys, Math.floor(budget / queries)));
   const clusters = backend.bisectRows({
-    rows: backend.joinRows({
-      rows: key,
-      others: value,
-      factors: backend.upload(valueFactors(problem, firstHead, heads)),
-      heads,
-      count: keys,
-      width: features,
-      otherWidth: valueFeatures,
-    }),
+    rows: key,
+    // A point errs by how keys and values of its cluster differ together, so that both decide where to cut.
+    others: most < FEW_CLUSTERS ? undefined : { rows: value, width: valueFeatures, scale: valueScale },
     heads,
     count: keys,
-    width: features + valueFeatures,
+    width: features,
     weights: backend.keyImportance({
       ...shape,
       probabilities: exact.probabilities,
       probes,
       counted: fitted,
       centre: valueMean,
-      valueScale: 1 / Math.max(largestValue, 1e-30),
+      valueScale,
       ...SHARES,
     }),
     grownOn: Math.max(LEAST_GROWN, GROWN_PER_CLUSTER * most),
@@ -189,35 +183,17 @@ async function runHeads(
     logWeights: points.logMass,
   });
   const outputs = [attended.output, attended.logSumExp, exact.output, exact.logSumExp];
-  const read = await backend.run([...outputs, clusters.clusters, clusters.products], signal);
+  const read = await backend.run([...outputs, clusters.clusters], signal);
   const [output, logSumExp, exactOutput, exactSums] = read as Float32Array[];
-  const [, , , , sizes, products] = read as Uint32Array[];
+  const [, , , , sizes] = read as Uint32Array[];
   picks.forEach((pick, at) => {
     const row = Math.floor(at / probes) * queries + pick, from = at * valueFeatures;
     output.set(exactOutput.subarray(from, from + valueFeatures), row * valueFeatures);
     logSumExp[row] = exactSums[at];
   });
   let keyEvaluations = heads * probes * keys;
-  for (let head = 0; head < heads; head++) keyEvaluations += sizes[head] * queries + products[head];
+  for (let head = 0; head < heads; head++) keyEvaluations += sizes[head] * queries + sizes[heads + head];
   return { output, logSumExp, keyEvaluations };
-}
-
-/**
- * What brings the values of several heads to the spread of their keys: a point errs by how keys and values of its cluster
- * differ together, so that both decide where to cut.
- */
-function valueFactors(
-  { key, value, keys, features, valueFeatures, heads: allHeads, largestKey, largestValue }: Problem,
-  firstHead: number,
-  heads: number,
-): Float32Array {
-  return Float32Array.from({ length: heads }, (_, head) => {
-    const spread = spreadOf(ofHead(value, firstHead + head, allHeads), keys, valueFeatures);
-    if (spread === 0) return 0;
-    const factor = spreadOf(ofHead(key, firstHead + head, allHeads), keys, features) / spread;
-    // Squares of values that the sample missed must not overflow either.
-    return Math.min(factor, LARGEST_STRETCH * largestKey / largestValue);
-  });
 }
 
 /** The probes of several heads. */

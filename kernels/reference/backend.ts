@@ -7,7 +7,7 @@ import { calibrateValues } from "./calibrate_values.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { fitPoints } from "./fit_points.ts";
 import { mergeAttention } from "./merge_attention.ts";
-import { centreRows, columnMean, gatherRows, joinRows } from "./rows.ts";
+import { centreRows, columnMean, gatherRows } from "./rows.ts";
 import { keyImportance, sampleKeys } from "./sample_keys.ts";
 import { attendProbes, softmaxRows } from "./softmax_rows.ts";
 import { sortByBucket } from "./sort_by_bucket.ts";
@@ -35,7 +35,6 @@ export class ReferenceBackend implements Backend {
   readonly mergeAttention = mergeAttention;
   readonly innerProducts = innerProducts;
   readonly gatheredDistances = gatheredDistances;
-  readonly joinRows = joinRows;
   readonly bisectRows = bisectRows;
   readonly fitPoints = fitPoints;
   readonly calibrateValues = calibrateValues;

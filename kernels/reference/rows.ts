@@ -29,19 +29,6 @@ export function centreRows(args: Parameters<Backend["centreRows"]>[0]): DeviceAr
   );
 }
 
-/** Rows side by side with others times the factor of their head. */
-export function joinRows(args: Parameters<Backend["joinRows"]>[0]): DeviceArray {
-  const { heads, count, width, otherWidth } = args, joinedWidth = width + otherWidth;
-  const rows = floatValues(args.rows), others = floatValues(args.others), factors = floatValues(args.factors);
-  const joined = new Float64Array(heads * count * joinedWidth);
-  for (let row = 0; row < heads * count; row++) {
-    const factor = factors[Math.floor(row / count)], from = row * otherWidth;
-    joined.set(rows.subarray(row * width, (row + 1) * width), row * joinedWidth);
-    joined.set(others.subarray(from, from + otherWidth).map((x) => factor * x), row * joinedWidth + width);
-  }
-  return floats(joined);
-}
-
 /** Copies the picked rows of each head. */
 export function gatherRows(args: Parameters<Backend["gatherRows"]>[0]): DeviceArray {
   const { heads, count, width, picks } = args;

@@ -9,7 +9,7 @@ import { angularHash, sortByBucket } from "./hashing.ts";
 import { reuseFreedMemory } from "../runtime.ts";
 import { Pool } from "./pool.ts";
 import { Program, type Recorder, type WasmArray } from "./program.ts";
-import { centreRows, columnMean, gatherRows, joinRows, mergeAttention } from "./rows.ts";
+import { centreRows, columnMean, gatherRows, mergeAttention } from "./rows.ts";
 import { keyImportance, sampleKeys } from "./sampling.ts";
 import { attendProbes, softmaxRows } from "./softmax_rows.ts";
 import type { Variant } from "./variants.ts";
@@ -153,11 +153,6 @@ export class WasmBackend implements Backend {
   /** See {@link Backend.gatheredDistances}. */
   gatheredDistances(args: Arguments<"gatheredDistances">): DeviceArray {
     return gatheredDistances(this.#recorder, args);
-  }
-
-  /** See {@link Backend.joinRows}. */
-  joinRows(args: Arguments<"joinRows">): DeviceArray {
-    return joinRows(this.#recorder, args);
   }
 
   /** See {@link Backend.bisectRows}. */

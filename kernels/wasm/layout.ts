@@ -73,7 +73,6 @@ export const CALIBRATE_SOLVE = 25;
 export const CALIBRATE_CORRECT = 26;
 export const CALIBRATE_JUDGE = 27;
 export const DESCEND_ROWS = 28;
-export const JOIN_ROWS = 29;
 
 /** What `work` answers. */
 export const DONE = 0;

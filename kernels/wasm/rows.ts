@@ -54,21 +54,6 @@ export function gatherRows(recorder: Recorder, args: Parameters<Backend["gatherR
   return result;
 }
 
-/** Records rows side by side with scaled others. */
-export function joinRows(recorder: Recorder, args: Parameters<Backend["joinRows"]>[0]): DeviceArray {
-  const { heads, count, width, otherWidth } = args;
-  const inputs = [args.rows, args.others, args.factors] as WasmArray[];
-  const result = recorder.floats(heads * count * (width + otherWidth));
-  recorder.record({
-    code: layout.JOIN_ROWS,
-    tasks: heads * Math.ceil(count / layout.CHUNK_ROWS),
-    words: [...inputs.map(addressOf), result.address, heads, count, width, otherWidth],
-    inputs,
-    outputs: [result],
-  });
-  return result;
-}
-
 /** Records the merge of two partial results. */
 export function mergeAttention(
   recorder: Recorder,

@@ -11,7 +11,7 @@ import { keyImportance } from "./key_importance.ts";
 import { mergeAttention } from "./merge_attention.ts";
 import { reuseFreedMemory } from "../runtime.ts";
 import { Recorder } from "./recorder.ts";
-import { centreRows, columnMean, gatherRows, joinRows } from "./rows.ts";
+import { centreRows, columnMean, gatherRows } from "./rows.ts";
 import { sampleKeys } from "./sample_keys.ts";
 import { softmaxRows } from "./softmax_rows.ts";
 import { sortByBucket } from "./sort_by_bucket.ts";
@@ -120,10 +120,6 @@ export class WebGpuBackend implements Backend {
 
   gatheredDistances(args: Arguments<"gatheredDistances">): DeviceArray {
     return gatheredDistances(this.#recorder, args);
-  }
-
-  joinRows(args: Arguments<"joinRows">): DeviceArray {
-    return joinRows(this.#recorder, args);
   }
 
   bisectRows(args: Arguments<"bisectRows">): Bisection {

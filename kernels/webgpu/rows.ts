@@ -2,11 +2,9 @@ import type { Backend, DeviceArray } from "../backend.ts";
 import type { Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
 import { rowTile } from "./row_tile.ts";
-import joinSource from "./join_rows.wgsl" with { type: "text" };
 import source from "./rows.wgsl" with { type: "text" };
 
 const kernel: Kernel = { file: "rows.wgsl", source: [source], access: ["read", "read", "read", "write"] };
-const joinKernel: Kernel = { ...kernel, file: "join_rows.wgsl", source: [joinSource] };
 
 /** Mean of the rows of each head, in two levels so that neither sums more than about √count values. */
 export function columnMean(recorder: Recorder, args: Parameters<Backend["columnMean"]>[0]): DeviceArray {
@@ -61,23 +59,6 @@ export function gatherRows(recorder: Recorder, args: Parameters<Backend["gatherR
     workgroups: Math.ceil(heads * picks / tile.rows),
   });
   return gathered;
-}
-
-/** Rows side by side with others times the factor of their head. */
-export function joinRows(recorder: Recorder, args: Parameters<Backend["joinRows"]>[0]): DeviceArray {
-  const { rows, others, factors, heads, count, width, otherWidth } = args;
-  const whole = width % 4 === 0 && otherWidth % 4 === 0, size = whole ? 4 : 1;
-  const tile = rowTile(width + otherWidth, recorder.software, whole ? "vec4f" : "f32");
-  const joined = recorder.array("float", heads * count * (width + otherWidth), "the joined rows");
-  recorder.dispatch({
-    kernel: joinKernel,
-    ...tile,
-    entryPoint: "joinRows",
-    parameters: [heads, count, width / size, otherWidth / size],
-    arrays: [rows, others, factors, joined],
-    workgroups: Math.ceil(heads * count / tile.rows),
-  });
-  return joined;
 }
 
 /** Rows filled up with zeros to whole vec4s; as they are if they are whole. [count, width] -> [count, 4 ⌈width/4⌉] */

@@ -46,25 +46,6 @@ onEachBackend("centreRows() subtracts and gatherRows() copies, to the bit", asyn
   assertEquals(actual, expected);
 });
 
-onEachBackend("joinRows() copies and multiplies, to the bit", async (backend) => {
-  const heads = 2, count = 131, factors = Float32Array.of(0.7, 1e-3);
-  for (const [width, otherWidth] of [[1, 1], [15, 4], [64, 32], [100, 7]]) {
-    const rows = normals(1, heads * count * width), others = normals(2, heads * count * otherWidth);
-    const { actual, expected } = await besideReference(backend, (on) => [
-      on.joinRows({
-        rows: on.upload(rows),
-        others: on.upload(others),
-        factors: on.upload(factors),
-        heads,
-        count,
-        width,
-        otherWidth,
-      }),
-    ]);
-    assertEquals(actual, expected, `${width}, ${otherWidth}`);
-  }
-});
-
 onEachBackend("softmaxRows() gives probabilities", async (backend) => {
   for (
     const [heads, queries, keys, features, spread] of [[1, 1, 1, 1, 1], [2, 5, 333, 15, 1], [

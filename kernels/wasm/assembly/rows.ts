@@ -99,35 +99,3 @@ export function gatherRowsTask(operation: usize, task: u32): void {
     result += stride;
   }
 }
-
-@unmanaged
-class JoinArguments {
-  rows: usize;
-  others: usize;
-  factors: usize;
-  result: usize;
-  heads: u32;
-  count: u32;
-  width: u32;
-  otherWidth: u32;
-}
-
-export function joinRowsTask(operation: usize, task: u32): void {
-  const args = changetype<JoinArguments>(operation);
-  const chunks = (args.count + CHUNK_ROWS - 1) / CHUNK_ROWS, head = task / chunks;
-  const start = (task % chunks) * CHUNK_ROWS, end = min<u32>(args.count, start + CHUNK_ROWS);
-  const factor = load<f32>(args.factors + (<usize>head << 2));
-  const stride = <usize>args.width << 2, otherStride = <usize>args.otherWidth << 2;
-  for (let row = <usize>head * args.count + start; row < <usize>head * args.count + end; ++row) {
-    const result = args.result + row * (stride + otherStride);
-    copyFloats(result, args.rows + row * stride, args.width);
-    scaleRow(result + stride, args.others + row * otherStride, factor, args.otherWidth);
-  }
-}
-
-/** result = factor · row. */
-function scaleRow(result: usize, row: usize, factor: f32, width: u32): void {
-  const end = row + (<usize>width << 2), lanes = f32x4.splat(factor);
-  for (; row + 16 <= end; row += 16, result += 16) v128.store(result, f32x4.mul(lanes, v128.load(row)));
-  for (; row < end; row += 4, result += 4) store<f32>(result, factor * load<f32>(row));
-}

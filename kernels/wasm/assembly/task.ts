@@ -9,7 +9,7 @@ import { keyImportanceTask, keySizesTask, valueSizesTask } from "./key_importanc
 import * as layout from "../layout";
 import { mergeAttentionTask } from "./merge_attention";
 import { packKeysTask } from "./pack";
-import { centreRowsTask, columnMeanTask, columnSumsTask, gatherRowsTask, joinRowsTask } from "./rows";
+import { centreRowsTask, columnMeanTask, columnSumsTask, gatherRowsTask } from "./rows";
 import { sampleKeysTask } from "./sample_keys";
 import { probeLogitsTask, probeOutputTask, probePartsTask, probeSoftmaxTask } from "./softmax_rows";
 import { calibrateGramTask, calibrateSolveTask } from "./solve_ridge";
@@ -35,8 +35,6 @@ export function runTask(operation: usize, task: u32, scratch: usize): void {
       return centreRowsTask(args, task);
     case layout.GATHER_ROWS:
       return gatherRowsTask(args, task);
-    case layout.JOIN_ROWS:
-      return joinRowsTask(args, task);
     case layout.ANGULAR_HASH:
       return angularHashTask(args, task, scratch);
     case layout.SORT_BY_BUCKET:

@@ -31,7 +31,6 @@ function rows(width: number): Case {
     const centre = backend.columnMean(shape), index = words(backend, heads, count);
     backend.centreRows({ ...shape, centre });
     backend.gatherRows({ ...shape, index, picks: count });
-    backend.joinRows({ ...shape, others: rows, factors: floats(backend, heads), otherWidth: width });
     backend.innerProducts({ ...shape, directions: rows, projections: count });
     backend.gatheredDistances({ ...shape, query: rows, queries: count, index, picks: 1 });
     const part = { output: rows, logSumExp: floats(backend, heads, count) };
@@ -75,7 +74,9 @@ function sorting(backend: Backend): void {
 
 function bisection(backend: Backend): void {
   const rows = floats(backend, heads, count, 7), weights = floats(backend, heads, count);
-  backend.bisectRows({ rows, weights, heads, count, width: 7, grownOn: 5, budget: 1000, perCluster: 10 });
+  const shape = { rows, weights, heads, count, width: 7, grownOn: 5, budget: 1000, perCluster: 10 };
+  backend.bisectRows(shape);
+  backend.bisectRows({ ...shape, others: { rows, width: 7, scale: 1 } });
 }
 
 function coreset(width: number): Case {
