@@ -4,7 +4,7 @@ import type { AttentionShape, DeviceArray, PartialAttention } from "./backend.ts
 export const PIVOT_CANDIDATES = 16;
 
 /** Where to cut a cluster is decided by at most this many members: {@link Backend.bisectRows}. */
-export const CUT_SAMPLE = 96;
+export const CUT_SAMPLE = 48;
 
 /** Of the scatter of all rows, that at which a cluster counts as one point: below f32 rounding. */
 export const NEGLIGIBLE_SCATTER = 2 ** -20;
@@ -15,7 +15,7 @@ export const LEAST_MASS = 1e-20;
 /** Ridge in units of the mean diagonal of the Gram matrix: {@link Backend.calibrateValues}. */
 export const RIDGE = 0.1;
 
-/** Columns are scaled to one size, but none by more than this: {@link Backend.calibrateValues}. */
+/** Least size of a column in units of the largest: {@link Backend.calibrateValues}. */
 export const LEAST_COLUMN = 1e-3;
 
 /** Relative error from which a fit counts as useless: {@link Backend.calibrateValues}. */
@@ -131,8 +131,9 @@ export interface CoresetPrimitives {
   /**
    * Values of fitted points [heads, most, valueFeatures], calibrated by ridge regression of what they leave of the exact
    * outputs of the probes. With the softmax rows A [probes, points] of the logits, centred values z and centred outputs y,
-   * and each of the first `fitted` probes weighted by √ω_i (ω as for `fitPoints`): columns are divided by their root mean square,
-   * or by LEAST_COLUMN times the largest of these; G = A Aᵀ, X = (G + RIDGE · mean diagonal · I)⁻¹; the correction is Aᵀ X (y − A z).
+   * and each of the first `fitted` probes weighted by √ω_i (ω as for `fitPoints`): columns are divided by the root of their root mean
+   * square, which counts as no less than LEAST_COLUMN times the largest of these, so that a point which the probes hardly see moves more
+   * easily than its share, but not as easily as all others; G = A Aᵀ, X = (G + RIDGE · mean diagonal · I)⁻¹; the correction is Aᵀ X (y − A z).
    * It is dropped if the sum of the squares of the left-out residuals (X (y − A z))_i / X_ii is not below that of y − A z. No value,
    * its mean added, comes out beyond ±largestValue.
    *

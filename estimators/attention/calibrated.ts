@@ -19,7 +19,7 @@ const LEAST_UNIFORM = 4, LEAST_HELD_OUT = 6;
  */
 const SHARES = { columnShare: 0.5, valueShare: 0, uniformShare: 0.5 };
 /** The tree of clusters grows on a sample of the keys: on so many for each cluster, and no fewer than so many in all. */
-const GROWN_PER_CLUSTER = 8, LEAST_GROWN = 512;
+const GROWN_PER_CLUSTER = 6, LEAST_GROWN = 512;
 /** With fewer clusters the values have no say in where to cut: it would cost more than it gains. */
 const FEW_CLUSTERS = 32;
 /** How much an outlying query counts beside a uniform one, of which each stands for many. */

@@ -10,8 +10,8 @@ export interface ProbeCounts {
   readonly heldOut: number;
 }
 
-/** Outlying queries are looked for among at most this many, evenly strided. */
-const CANDIDATES = 1024;
+/** Outlying queries are looked for among so many for each of them, within these bounds, evenly strided. */
+const CANDIDATES_EACH = 128, LEAST_CANDIDATES = 512, MOST_CANDIDATES = 1024;
 
 /**
  * Distinct rows of queries [count, width]: the uniform ones, then the outlying, then those held out. The farthest
@@ -25,7 +25,8 @@ export function chooseProbes(
   { uniform, outlying, heldOut }: ProbeCounts,
   stream: RandomStream,
 ): Uint32Array {
-  const stride = Math.ceil(count / Math.max(CANDIDATES, 2 * outlying));
+  const wanted = Math.max(LEAST_CANDIDATES, Math.min(MOST_CANDIDATES, CANDIDATES_EACH * outlying));
+  const stride = Math.ceil(count / Math.max(wanted, 2 * outlying));
   const far = largest(leverages(query, count, width, stride), outlying).map((at) => at * stride);
   const isFar = new Uint8Array(count);
   for (const row of far) isFar[row] = 1;

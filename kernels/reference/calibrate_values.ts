@@ -63,7 +63,7 @@ function corrected(
     new Float64Array(rows[0].length),
   ).map(Math.sqrt);
   const least = LEAST_COLUMN * size.reduce((a, b) => Math.max(a, b));
-  const scale = size.map((x) => Math.max(x, least));
+  const scale = size.map((x) => Math.sqrt(Math.max(x, least)));
   const design = weighted.map((row) => row.map((x, s) => x / scale[s]));
   const gram = Float64Array.from({ length: fitted ** 2 }, (_, at) => {
     const other = design[at % fitted];

@@ -133,7 +133,7 @@ fn columnScales(
   workgroupBarrier();
   let least = LEAST_COLUMN * bitcast<f32>(atomicLoad(&largestBits));
   for (var s = local; s < size; s += ROWS * LANES) {
-    weights[scales + s] = 1.0 / max(weights[scales + s], least);
+    weights[scales + s] = inverseSqrt(max(weights[scales + s], least));
   }
 }
 

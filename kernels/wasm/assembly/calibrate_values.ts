@@ -79,7 +79,7 @@ export function calibrateRowsTask(operation: usize, task: u32): void {
   }
 }
 
-/** Divides the columns of the design of one head by their root mean square, or by the least that counts. */
+/** Divides the columns of the design of one head by the root of their root mean square, or of the least that counts. */
 export function calibrateScaleTask(operation: usize, head: u32): void {
   const args = changetype<CalibrateArguments>(operation);
   const length = upToFour(args.most), step = <usize>length << 2, fitted = args.fitted;
@@ -97,7 +97,7 @@ export function calibrateScaleTask(operation: usize, head: u32): void {
   }
   const least = f32x4.splat(LEAST_COLUMN * largestOfLanes(largest));
   for (let at: usize = 0; at < step; at += 16) {
-    const divisor = f32x4.pmax(least, v128.load(scale + at));
+    const divisor = f32x4.sqrt(f32x4.pmax(least, v128.load(scale + at)));
     v128.store(scale + at, divisor);
     for (let row = rows + at; row < end + at; row += step) v128.store(row, f32x4.div(v128.load(row), divisor));
   }
