@@ -7,7 +7,7 @@ import type { Problem } from "./problem.ts";
  * Fitting takes time that key evaluations do not show: with this part of the budget the calibrated coreset takes at
  * most 1.3 times as long as the practical KDEformer with all of it, at a fraction of its error (`bench/RESULTS.md`).
  */
-const CALIBRATED_SHARE = 0.7;
+const CALIBRATED_SHARE = 0.65;
 
 /** What "auto" does with a budget, and how much of it that takes. */
 export function bestMethod(

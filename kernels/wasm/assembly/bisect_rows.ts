@@ -242,8 +242,9 @@ function cutInTwo(node: Node, other: Node): bool {
   meanOf(origin, near, sampleNear);
   meanOf(halfMean, beyond, sampled - sampleNear);
   aim(normal, origin, halfMean);
-  for (let at: usize = 0; at < vectorBytes; at += 4) {
-    store<f32>(origin + at, (load<f32>(origin + at) + load<f32>(halfMean + at)) * <f32>0.5);
+  const half = f32x4.splat(0.5);
+  for (let at: usize = 0; at < vectorBytes; at += 16) {
+    v128.store(origin + at, f32x4.mul(f32x4.add(v128.load(origin + at), v128.load(halfMean + at)), half));
   }
   const nearCount = separate(members, length);
   if (nearCount === 0 || nearCount === length) return false;
@@ -258,17 +259,21 @@ function cutInTwo(node: Node, other: Node): bool {
 /** A row as a vector. */
 function copyRow(vector: usize, row: u32): void {
   copyFloats(vector, rows + row * stride, width);
-  const x = others + row * otherStride;
-  for (let at: usize = 0; at < otherStride; at += 4) store<f32>(vector + partBytes + at, otherScale * load<f32>(x + at));
+  const x = others + row * otherStride, part = vector + partBytes;
+  let at: usize = 0;
+  for (; at + 16 <= otherStride; at += 16) {
+    v128.store(part + at, f32x4.mul(f32x4.splat(otherScale), v128.load(x + at)));
+  }
+  for (; at < otherStride; at += 4) store<f32>(part + at, otherScale * load<f32>(x + at));
 }
 
-/** result = to − from, the further columns multiplied by how much their squares count. */
+/** result = to − from, the further columns multiplied by how much their squares count; whole vectors, what fills them up as well. */
 function aim(result: usize, from: usize, to: usize): void {
-  for (let at: usize = 0; at < stride; at += 4) {
-    store<f32>(result + at, load<f32>(to + at) - load<f32>(from + at));
-  }
-  for (let at = partBytes; at < partBytes + otherStride; at += 4) {
-    store<f32>(result + at, stretch * (load<f32>(to + at) - load<f32>(from + at)));
+  let at: usize = 0;
+  for (; at < partBytes; at += 16) v128.store(result + at, f32x4.sub(v128.load(to + at), v128.load(from + at)));
+  const factor = f32x4.splat(stretch);
+  for (; at < vectorBytes; at += 16) {
+    v128.store(result + at, f32x4.mul(factor, f32x4.sub(v128.load(to + at), v128.load(from + at))));
   }
 }
 
@@ -325,13 +330,15 @@ function meanOf(mean: usize, first: usize, length: u32): f64 {
   }
   sumRows(mean, rows, stride, first, length);
   sumRows(mean + partBytes, others, otherStride, first, length);
-  divide(mean, total, stride);
-  divide(mean + partBytes, total / otherScale, otherStride);
+  divide(mean, <f32>total, partBytes);
+  divide(mean + partBytes, <f32>(total / otherScale), vectorBytes - partBytes);
   return total;
 }
 
-function divide(vector: usize, divisor: f64, bytes: usize): void {
-  for (let at: usize = 0; at < bytes; at += 4) store<f32>(vector + at, <f32>(<f64>load<f32>(vector + at) / divisor));
+/** Divides a part of a vector, what fills it up as well. */
+function divide(part: usize, divisor: f32, bytes: usize): void {
+  const lanes = f32x4.splat(divisor);
+  for (let at: usize = 0; at < bytes; at += 16) v128.store(part + at, f32x4.div(v128.load(part + at), lanes));
 }
 
 /** Weighted sum of some rows, 32 columns at a time so that the sums stay in registers. */
