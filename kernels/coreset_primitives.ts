@@ -28,8 +28,10 @@ export const LEAST_TOTAL = 1e-30;
 export interface Bisection {
   /** [heads, count] words: the cluster of each row, numbered from 0. */
   readonly labels: DeviceArray;
-  /** [2, heads] words: clusters of each head; then the products that they took. */
+  /** [heads] words: clusters of each head. */
   readonly clusters: DeviceArray;
+  /** [heads] words: products that they took. */
+  readonly products: DeviceArray;
 }
 
 /** Weighted points that stand for the keys of each head: see {@link Backend.fitPoints}. */
@@ -68,19 +70,11 @@ export interface CoresetPrimitives {
    * then descend the tree. A cut costs one inner product for each row that its members stand for, for each of the
    * sample and for each candidate; these are its products. Cutting ends before products + clusters · perCluster would exceed `budget`, or when no
    * scatter exceeds NEGLIGIBLE_SCATTER times that of all. The near half keeps the number of its cluster, and
-   * the far half gets the next. `others` are further columns of the rows, of which squared differences count so much that their
-   * scatter over all rows is that of the rest. `weights` [heads, count] must be positive; budget < 2^32; grownOn >= 1.
+   * the far half gets the next. `weights` [heads, count] must be positive; budget < 2^32; grownOn >= 1.
    */
   bisectRows(args: {
     /** [heads, count, width] */
     readonly rows: DeviceArray;
-    readonly others?: {
-      /** [heads, count, width] */
-      readonly rows: DeviceArray;
-      readonly width: number;
-      /** Factor that keeps their squares in range; the result does not depend on it otherwise. */
-      readonly scale: number;
-    };
     readonly weights: DeviceArray;
     readonly heads: number;
     readonly count: number;

@@ -73,7 +73,7 @@ export const productCases: readonly KernelCase[] = [
     prepare: (backend) => {
       const weights = positive(backend, 3, HEADS * ROWS);
       const shape = { ...rows(backend), weights, grownOn: ROWS, budget: BISECTION * ROWS, perCluster: ROWS };
-      return () => backend.bisectRows(shape).clusters;
+      return () => backend.bisectRows(shape).products;
     },
   },
 ];

@@ -134,8 +134,6 @@ async function runHeads(
   const most = Math.max(1, Math.min(keys, Math.floor(budget / queries)));
   const clusters = backend.bisectRows({
     rows: key,
-    // A point errs by how keys and values of its cluster differ together, so that both decide where to cut.
-    others: most < FEW_CLUSTERS ? undefined : { rows: value, width: valueFeatures, scale: valueScale },
     heads,
     count: keys,
     width: features,
@@ -183,16 +181,16 @@ async function runHeads(
     logWeights: points.logMass,
   });
   const outputs = [attended.output, attended.logSumExp, exact.output, exact.logSumExp];
-  const read = await backend.run([...outputs, clusters.clusters], signal);
+  const read = await backend.run([...outputs, clusters.clusters, clusters.products], signal);
   const [output, logSumExp, exactOutput, exactSums] = read as Float32Array[];
-  const [, , , , sizes] = read as Uint32Array[];
+  const [, , , , sizes, products] = read as Uint32Array[];
   picks.forEach((pick, at) => {
     const row = Math.floor(at / probes) * queries + pick, from = at * valueFeatures;
     output.set(exactOutput.subarray(from, from + valueFeatures), row * valueFeatures);
     logSumExp[row] = exactSums[at];
   });
   let keyEvaluations = heads * probes * keys;
-  for (let head = 0; head < heads; head++) keyEvaluations += sizes[head] * queries + sizes[heads + head];
+  for (let head = 0; head < heads; head++) keyEvaluations += sizes[head] * queries + products[head];
   return { output, logSumExp, keyEvaluations };
 }
 

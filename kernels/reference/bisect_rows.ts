@@ -30,49 +30,26 @@ interface Cut {
 
 /** Clusters of the rows of each head by weighted bisection. */
 export function bisectRows(args: Arguments): Bisection {
-  const { heads, count, width, others } = args, weights = floatValues(args.weights);
-  const stride = Math.ceil(count / args.grownOn);
-  const labels = new Uint32Array(heads * count), clusters = new Uint32Array(2 * heads);
+  const { heads, count, width, grownOn } = args;
+  const rows = floatValues(args.rows), weights = floatValues(args.weights);
+  const labels = new Uint32Array(heads * count), clusters = new Uint32Array(heads);
+  const products = new Uint32Array(heads);
   for (let head = 0; head < heads; head++) {
-    const ofHead = (array: Float64Array) =>
-      array.subarray(head * array.length / heads, (head + 1) * array.length / heads);
-    const keys: WeightedRows = {
-      rows: ofHead(floatValues(args.rows)),
-      weights: ofHead(weights),
+    const own: WeightedRows = {
+      rows: rows.subarray(head * count * width, (head + 1) * count * width),
+      weights: weights.subarray(head * count, (head + 1) * count),
       width,
-      stride,
+      stride: Math.ceil(count / grownOn),
     };
-    const own = others
-      ? beside(keys, {
-        ...keys,
-        rows: ofHead(floatValues(others.rows)).map((x) => others.scale * x),
-        width: others.width,
-      })
-      : keys;
     const tree = grow(own, args);
     clusters[head] = tree.clusters.length;
-    clusters[heads + head] = tree.products;
+    products[head] = tree.products;
     for (let row = 0; row < count; row++) labels[head * count + row] = descend(own, tree.cuts, row);
     tree.clusters.forEach(({ members }, label) => {
       for (const row of members) labels[head * count + row] = label;
     });
   }
-  return { labels: words(labels), clusters: words(clusters) };
-}
-
-/** Rows of both side by side, those of the second stretched to the scatter of the first. */
-function beside(first: WeightedRows, second: WeightedRows): WeightedRows {
-  const { stride, weights } = first, width = first.width + second.width;
-  const all = Uint32Array.from({ length: Math.ceil(weights.length / stride) }, (_, at) => at * stride);
-  const scatter = measure(second, all).scatter;
-  const stretch = scatter > 0 ? Math.sqrt(measure(first, all).scatter / scatter) : 0;
-  const rows = new Float64Array(weights.length * width);
-  for (let row = 0; row < weights.length; row++) {
-    const of = ({ rows, width }: WeightedRows) => rows.subarray(row * width, (row + 1) * width);
-    rows.set(of(first), row * width);
-    rows.set(of(second).map((x) => stretch * x), row * width + first.width);
-  }
-  return { ...first, rows, width };
+  return { labels: words(labels), clusters: words(clusters), products: words(products) };
 }
 
 function grow(

@@ -1,6 +1,5 @@
 import type { Backend } from "../backend.ts";
 import { type Bisection, CUT_SAMPLE } from "../coreset_primitives.ts";
-import { floatBits } from "./array.ts";
 import source from "./bisect_rows.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
@@ -9,7 +8,7 @@ import { padRows } from "./rows.ts";
 const kernel: Kernel = {
   file: "bisect_rows.wgsl",
   source: [source],
-  access: ["read", "read", "read", "write", "write", "write", "write", "write"],
+  access: ["read", "read", "write", "write", "write", "write", "write", "write"],
 };
 
 /**
@@ -23,45 +22,28 @@ const FEW_LANES = 16, LANES = 256;
 
 /** Clusters of the rows of each head by weighted bisection. */
 export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectRows"]>[0]): Bisection {
-  const { rows, others, weights, heads, count, width, grownOn, budget, perCluster } = args;
+  const { rows, weights, heads, count, width, grownOn, budget, perCluster } = args;
   const most = Math.min(count, Math.max(1, Math.floor(budget / perCluster)));
-  const columns = Math.ceil(width / 4), otherColumns = others ? Math.ceil(others.width / 4) : 0;
-  const every = Math.ceil(count / grownOn), grown = Math.ceil(count / every);
-  const lanes = recorder.software && fewLanesDo(grown, columns + otherColumns) ? FEW_LANES : LANES;
+  const columns = Math.ceil(width / 4), every = Math.ceil(count / grownOn), grown = Math.ceil(count / every);
+  const lanes = recorder.software && fewLanesDo(grown, columns) ? FEW_LANES : LANES;
   const work = WORK * lanes * every;
   const labels = recorder.array("word", heads * count, "the clusters of the rows");
-  const clusters = recorder.array("word", 2 * heads, "the numbers of clusters and products");
+  const clusters = recorder.array("word", heads, "the numbers of clusters");
+  const products = recorder.array("word", heads, "the numbers of inner products");
   const step = {
     kernel,
-    definitions: { FOUR: 4, OTHERS: others ? 1 : 0 },
+    definitions: { FOUR: 4 },
     constants: { LANES: lanes },
-    parameters: [
-      heads,
-      count,
-      columns,
-      otherColumns,
-      floatBits(others?.scale ?? 1),
-      most,
-      budget,
-      perCluster,
-      CUTS,
-      work,
-      every,
-      grown,
-    ],
+    parameters: [heads, count, columns, most, budget, perCluster, CUTS, work, every, grown],
     arrays: [
       padRows(recorder, rows, heads * count, width),
-      others && padRows(recorder, others.rows, heads * count, others.width),
       weights,
       labels,
       clusters,
+      products,
       recorder.array("word", heads * 2 * (grown + 2 * most + CUT_SAMPLE), "the order of the rows"),
-      recorder.array(
-        "float",
-        heads * (3 * most + 1) * 4 * (columns + otherColumns),
-        "the means of the clusters",
-      ),
-      recorder.array("float", heads * (count + most + 2), "the moments of the rows"),
+      recorder.array("float", heads * (3 * most + 1) * 4 * columns, "the means of the clusters"),
+      recorder.array("float", heads * (count + most + 1), "the moments of the rows"),
     ],
     workgroups: heads,
   };
@@ -73,7 +55,7 @@ export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectR
   if (every > 1) {
     recorder.dispatch({ ...step, entryPoint: "descend", workgroups: Math.ceil(heads * count / 64) });
   }
-  return { labels, clusters };
+  return { labels, clusters, products };
 }
 
 /** Whether a cut of all rows of a head leaves few lanes well below the turns that Mesa grants. */

@@ -1,15 +1,13 @@
 // Clusters of rows by weighted bisection, a tree grown by one workgroup for each head: see `Backend.bisectRows`.
-// parameters.heads, count: shape of `weights`; columns, otherColumns: vec4s of a row; otherScale: factor on `others`; most: clusters that there is room for;
+// parameters.heads, count: shape of `weights`; columns: vec4s of a row; most: clusters that there is room for;
 // budget, perCluster: when to end; cuts, work: cuts and inner products after which a dispatch leaves the rest to the next one;
 // every: each how many-th row the tree grows on; grown: how many these are.
-// Defined in front: FOUR = 4; OTHERS, 1 if rows have further columns.
+// Defined in front: FOUR = 4.
 
 struct Parameters {
   heads: u32,
   count: u32,
   columns: u32,
-  otherColumns: u32,
-  otherScale: f32,
   most: u32,
   budget: u32,
   perCluster: u32,
@@ -21,20 +19,18 @@ struct Parameters {
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> rows: array<vec4f>; // (heads, count, 4 columns) f32
-@group(0) @binding(2) var<storage, read> others: array<vec4f>; // (heads, count, 4 otherColumns) f32
-@group(0) @binding(3) var<storage, read> weights: array<f32>; // (heads, count) f32
-@group(0) @binding(4) var<storage, read_write> labels: array<u32>; // (heads, count) u32
-@group(0) @binding(5) var<storage, read_write> clusters: array<u32>; // (2, heads) u32: clusters, then products
+@group(0) @binding(2) var<storage, read> weights: array<f32>; // (heads, count) f32
+@group(0) @binding(3) var<storage, read_write> labels: array<u32>; // (heads, count) u32
+@group(0) @binding(4) var<storage, read_write> clusters: array<u32>; // (heads) u32
+@group(0) @binding(5) var<storage, read_write> products: array<u32>; // (heads) u32
 // (heads, 2 grown + 4 most + 2 CUT_SAMPLE) u32: the rows that the tree grows on, those of a cluster side by side; the members of the
 // cluster that is being cut, with BEYOND set on those beyond the hyperplane; first places and lengths of the clusters; the first cut of
 // each cluster, and the cut that came after the one that made it and cut the same cluster, where 0 is none: a cut has the
 // number of the cluster that it makes; the sample, as members and sorted.
 @group(0) @binding(6) var<storage, read_write> order: array<u32>;
-// (heads, 3 most + 1, 4 (columns + otherColumns)) f32: means of the clusters; normal and origin of the hyperplane that made each; what
-// the moments are about.
+// (heads, 3 most + 1, 4 columns) f32: means of the clusters; normal and origin of the hyperplane that made each; what the moments are about.
 @group(0) @binding(7) var<storage, read_write> means: array<vec4f>;
-// (heads, count + most + 2) f32: weight · squared distance of the rows; scatters of the clusters; the scatter that ends the cutting; how
-// much squares of the further columns count.
+// (heads, count + most + 1) f32: weight · squared distance of the rows; scatters of the clusters; the scatter that ends the cutting.
 @group(0) @binding(8) var<storage, read_write> moments: array<f32>;
 
 // At least PIVOT_CANDIDATES.
@@ -65,57 +61,13 @@ fn cutsOf(head: u32, label: u32) -> u32 {
   return placeOf(head, parameters.most + label);
 }
 
-// vec4s of a whole row.
-fn allColumns() -> u32 {
-  return parameters.columns + OTHERS * parameters.otherColumns;
-}
-
-// First vec4 of a head in `means`, and of the normal of the cut that made a cluster, which its origin follows.
+// First column of a head in `means`, and of the normal of the cut that made a cluster, which its origin follows.
 fn vectorsOf(head: u32) -> u32 {
-  return head * (3u * parameters.most + 1u) * allColumns();
+  return head * (3u * parameters.most + 1u) * parameters.columns;
 }
 
 fn normalOf(head: u32, label: u32) -> u32 {
-  return vectorsOf(head) + (parameters.most + 2u * label) * allColumns();
-}
-
-// A vec4 of a row, counted over all heads.
-fn element(row: u32, column: u32) -> vec4f {
-  if (OTHERS == 1u && column >= parameters.columns) {
-    return parameters.otherScale * others[row * parameters.otherColumns + column - parameters.columns];
-  }
-  return rows[row * parameters.columns + column];
-}
-
-// How much squares in a column count.
-fn stretchOf(head: u32, column: u32) -> f32 {
-  if (OTHERS == 1u && column >= parameters.columns) {
-    return moments[(head + 1u) * (parameters.count + parameters.most + 2u) - 1u];
-  }
-  return 1.0;
-}
-
-// Σ (row − vector)² over some columns.
-fn squaredPart(row: u32, vector: u32, start: u32, end: u32) -> f32 {
-  var squares = vec4f(0.0);
-  for (var first = start; first < end; first += FOUR) {
-    for (var step = 0u; step < FOUR; step++) {
-      let c = first + step;
-      if (c < end) {
-        let difference = element(row, c) - means[vector + c];
-        squares = fma(difference, difference, squares);
-      }
-    }
-  }
-  return (squares.x + squares.y) + (squares.z + squares.w);
-}
-
-fn squaredDistance(head: u32, row: u32, vector: u32) -> f32 {
-  let own = squaredPart(row, vector, 0u, parameters.columns);
-  if (OTHERS == 0u) {
-    return own;
-  }
-  return own + stretchOf(head, parameters.columns) * squaredPart(row, vector, parameters.columns, allColumns());
+  return vectorsOf(head) + (parameters.most + 2u * label) * parameters.columns;
 }
 
 fn centreOf(head: u32) -> u32 {
@@ -173,13 +125,13 @@ fn largestOfLanes(value: f32, number: u32, local: u32) -> u32 {
 // <row − origin, normal>. The difference comes first: a mean that one heavy row dominates lies so close to it that rounded
 // inner products could not tell them apart.
 fn sideOf(row: u32, normal: u32) -> f32 {
-  let columns = allColumns();
+  let columns = parameters.columns;
   var sums = vec4f(0.0);
   for (var first = 0u; first < columns; first += FOUR) {
     for (var step = 0u; step < FOUR; step++) {
       let c = first + step;
       if (c < columns) {
-        sums = fma(element(row, c) - means[normal + columns + c], means[normal + c], sums);
+        sums = fma(rows[row + c] - means[normal + columns + c], means[normal + c], sums);
       }
     }
   }
@@ -189,9 +141,9 @@ fn sideOf(row: u32, normal: u32) -> f32 {
 // Mean and scatter of `length` members from a place in the order on.
 fn measure(head: u32, label: u32, start: u32, length: u32, local: u32) {
   let count = parameters.count;
-  let columns = allColumns();
+  let columns = parameters.columns;
   let own = ordersOf(head);
-  let state = head * (count + parameters.most + 2u);
+  let state = head * (count + parameters.most + 1u);
   var sums = vec4f(0.0);
   for (var i = local; i < length; i += LANES) {
     let row = order[own + start + i];
@@ -213,7 +165,7 @@ fn measure(head: u32, label: u32, start: u32, length: u32, local: u32) {
           let i = next + step * parts;
           if (i < length) {
             let row = head * count + order[own + start + i];
-            sum = fma(vec4f(weights[row]), element(row, column), sum);
+            sum = fma(vec4f(weights[row]), rows[row * columns + column], sum);
           }
         }
       }
@@ -227,7 +179,7 @@ fn measure(head: u32, label: u32, start: u32, length: u32, local: u32) {
       sum /= totals.x;
       means[mean + column] = sum;
       let difference = sum - means[centre + column];
-      squared += stretchOf(head, column) * dot(difference, difference);
+      squared += dot(difference, difference);
     }
     workgroupBarrier();
   }
@@ -246,6 +198,7 @@ fn measure(head: u32, label: u32, start: u32, length: u32, local: u32) {
 // near; copies nothing if a side is empty.
 fn separate(head: u32, normal: u32, members: u32, to: u32, length: u32, local: u32) -> u32 {
   let count = parameters.count;
+  let columns = parameters.columns;
   // Each lane takes a run of members, so that one prefix sum tells where they go.
   let run = (length + LANES - 1u) / LANES;
   let first = min(local * run, length);
@@ -253,7 +206,7 @@ fn separate(head: u32, normal: u32, members: u32, to: u32, length: u32, local: u
   var nearCount = 0u;
   for (var i = first; i < end; i++) {
     let row = order[members + i] & ~BEYOND;
-    let near = sideOf(head * count + row, normal) <= 0.0;
+    let near = sideOf((head * count + row) * columns, normal) <= 0.0;
     nearCount += select(0u, 1u, near);
     order[members + i] = select(row | BEYOND, row, near);
   }
@@ -311,8 +264,8 @@ fn begin(
     return;
   }
   let count = parameters.count;
-  let columns = allColumns();
-  let state = head * (count + parameters.most + 2u);
+  let columns = parameters.columns;
+  let state = head * (count + parameters.most + 1u);
   for (var i = local; i < parameters.grown; i += LANES) {
     let row = i * parameters.every;
     order[ordersOf(head) + i] = row;
@@ -327,24 +280,18 @@ fn begin(
     means[centre + c] = means[vectorsOf(head) + c];
   }
   storageBarrier();
-  if (OTHERS == 1u) {
-    let stretch = state + count + parameters.most + 1u;
-    var scatters = vec4f(0.0);
-    for (var i = local; i < parameters.grown; i += LANES) {
-      let row = head * count + i * parameters.every;
-      let own = squaredPart(row, centre, 0u, parameters.columns);
-      let other = squaredPart(row, centre, parameters.columns, columns);
-      scatters += weights[row] * vec4f(own, other, 0.0, 0.0);
-    }
-    let totals = sumOfLanes(scatters, local);
-    if (local == 0u) {
-      moments[stretch] = select(0.0, totals.x / totals.y, totals.y > 0.0);
-    }
-    storageBarrier();
-  }
   for (var i = local; i < parameters.grown; i += LANES) {
     let row = i * parameters.every;
-    moments[state + row] = weights[head * count + row] * squaredDistance(head, head * count + row, centre);
+    var squares = vec4f(0.0);
+    for (var first = 0u; first < columns; first += FOUR) {
+      for (var step = 0u; step < FOUR; step++) {
+        if (first + step < columns) {
+          let difference = rows[(head * count + row) * columns + first + step] - means[centre + first + step];
+          squares = fma(difference, difference, squares);
+        }
+      }
+    }
+    moments[state + row] = weights[head * count + row] * ((squares.x + squares.y) + (squares.z + squares.w));
   }
   storageBarrier();
   measure(head, 0u, 0u, parameters.grown, local);
@@ -353,7 +300,7 @@ fn begin(
     order[cutsOf(head, 0u)] = 0u;
     order[cutsOf(head, 0u) + 1u] = 0u;
     clusters[head] = 1u;
-    clusters[parameters.heads + head] = 0u;
+    products[head] = 0u;
   }
 }
 
@@ -368,16 +315,16 @@ fn cutOn(
     return;
   }
   let count = parameters.count;
-  let columns = allColumns();
+  let columns = parameters.columns;
   let own = ordersOf(head);
   let members = own + parameters.grown;
   let sample = cutsOf(head, parameters.most);
-  let state = head * (count + parameters.most + 2u);
+  let state = head * (count + parameters.most + 1u);
   let vectors = vectorsOf(head);
   let negligible = moments[state + count + parameters.most];
 
   var made = agreeOn(clusters[head], local);
-  var spent = agreeOn(clusters[parameters.heads + head], local);
+  var spent = agreeOn(products[head], local);
   let enough = spent + parameters.work;
   for (var done = 0u; done < parameters.cuts; done++) {
     var most = -1.0;
@@ -418,12 +365,17 @@ fn cutOn(
     var weighted = -1.0;
     if (local < PIVOT_CANDIDATES && local * stride < length) {
       let row = order[members + local * stride];
-      weighted = weights[head * count + row] * squaredDistance(head, head * count + row, vectors + widest * columns);
+      var squares = vec4f(0.0);
+      for (var c = 0u; c < columns; c++) {
+        let difference = rows[(head * count + row) * columns + c] - means[vectors + widest * columns + c];
+        squares = fma(difference, difference, squares);
+      }
+      weighted = weights[head * count + row] * ((squares.x + squares.y) + (squares.z + squares.w));
     }
     let pivot = order[members + stride * largestOfLanes(weighted, local, local)];
     for (var c = local; c < columns; c += LANES) {
       let mean = means[vectors + widest * columns + c];
-      means[normal + c] = stretchOf(head, c) * (element(head * count + pivot, c) - mean);
+      means[normal + c] = rows[(head * count + pivot) * columns + c] - mean;
       means[origin + c] = mean;
     }
     storageBarrier();
@@ -436,7 +388,7 @@ fn cutOn(
       for (var c = local; c < columns; c += LANES) {
         let here = means[vectors + widest * columns + c];
         let there = means[vectors + made * columns + c];
-        means[normal + c] = stretchOf(head, c) * (there - here);
+        means[normal + c] = there - here;
         means[origin + c] = 0.5 * (here + there);
       }
       storageBarrier();
@@ -464,7 +416,7 @@ fn cutOn(
   }
   if (local == 0u) {
     clusters[head] = made;
-    clusters[parameters.heads + head] = spent;
+    products[head] = spent;
   }
 }
 
@@ -483,7 +435,7 @@ fn descend(
   var label = 0u;
   var cut = order[cutsOf(head, 0u)];
   while (cut != 0u) {
-    let isBeyond = sideOf(at, normalOf(head, cut)) > 0.0;
+    let isBeyond = sideOf(at * parameters.columns, normalOf(head, cut)) > 0.0;
     label = select(label, cut, isBeyond);
     cut = order[cutsOf(head, cut) + select(1u, 0u, isBeyond)];
   }

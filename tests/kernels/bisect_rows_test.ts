@@ -11,21 +11,15 @@ interface Shape {
   readonly grownOn: number;
   readonly budget: number;
   readonly perCluster: number;
-  /** Further columns. */
-  readonly others?: Float32Array;
-  readonly otherScale?: number;
 }
 
 const record = (rows: Float32Array, weights: Float32Array, shape: Shape) => (on: Backend) => {
-  const { others, otherScale = 1, heads, count } = shape;
-  const { labels, clusters } = on.bisectRows({
+  const { labels, clusters, products } = on.bisectRows({
     ...shape,
     rows: on.upload(rows),
-    others: others &&
-      { rows: on.upload(others), width: others.length / (heads * count), scale: otherScale },
     weights: on.upload(weights),
   });
-  return [labels, clusters];
+  return [labels, clusters, products];
 };
 
 /** Positive weights of which few are large. */
@@ -77,16 +71,15 @@ onEachBackend("bisectRows() keeps to its budget and numbers every cluster", asyn
   const rows = normals(3, heads * count * width), weights = heavyTailed(4, heads * count);
   for (const grownOn of [count, 150]) {
     for (const budget of [0, 399, 1500, 5000, 40000]) {
-      const [labels, clusters] = await backend.run(
+      const [labels, clusters, products] = await backend.run(
         record(rows, weights, { heads, count, width, grownOn, budget, perCluster })(backend),
       );
       backend.reset();
       for (let head = 0; head < heads; head++) {
         const used = new Set(labels.subarray(head * count, (head + 1) * count));
         assertEquals([...used].sort((a, b) => a - b), [...Array(clusters[head]).keys()]);
-        const products = clusters[heads + head];
-        if (clusters[head] > 1) assertLessOrEqual(products + clusters[head] * perCluster, budget);
-        else assertEquals(products, 0);
+        if (clusters[head] > 1) assertLessOrEqual(products[head] + clusters[head] * perCluster, budget);
+        else assertEquals(products[head], 0);
       }
       if (budget === 40000) assertGreater(clusters[0], 60);
     }
@@ -117,34 +110,6 @@ onEachBackend("bisectRows() finds clusters that lie apart, and cuts where the we
   const of = (labels: Uint32Array) => scatter(normals(6, count * width), skewed, labels, width);
   assertLess(of(aimed), of(even));
 });
-
-onEachBackend(
-  "bisectRows() cuts where further columns differ, as far as rows do, at any scale of either",
-  async (backend) => {
-    for (const [heads, count, width, otherWidth] of [[2, 97, 15, 3], [1, 700, 64, 64], [2, 300, 4, 100]]) {
-      const rows = normals(8, heads * count * width), weights = heavyTailed(9, heads * count);
-      const others = normals(10, heads * count * otherWidth);
-      const shape = { heads, count, width, budget: 40 * count, perCluster: count };
-      for (const grownOn of [count, Math.ceil(count / 3)]) {
-        const { actual, expected } = await besideReference(
-          backend,
-          record(rows, weights, { ...shape, grownOn, others }),
-        );
-        assertEquals(actual, expected, `${heads}, ${count}, ${width}, ${otherWidth}, grown on ${grownOn}`);
-        const [labels] = await backend.run(
-          record(rows, weights, {
-            ...shape,
-            grownOn,
-            others: others.map((x) => x * 2 ** 100),
-            otherScale: 2 ** -101,
-          })(backend),
-        );
-        backend.reset();
-        assertEquals(labels, expected[0], "others scaled by a power of two");
-      }
-    }
-  },
-);
 
 onEachBackend("bisectRows() leaves equal rows together and ends", async (backend) => {
   const count = 300, width = 5;

@@ -10,23 +10,19 @@ const NEGLIGIBLE_SCATTER: f64 = 1.0 / 1048576.0;
 @unmanaged
 class BisectArguments {
   rows: usize;
-  /** 0 if there are none. */
-  others: usize;
   weights: usize;
   labels: usize;
-  /** [2, heads] words. */
   clusters: usize;
+  products: usize;
   /** [heads, grown] words: the rows that the tree grows on, those of a cluster side by side. */
   order: usize;
   /** [heads, count] floats: weight · squared distance from the mean of those rows. */
   moments: usize;
-  /** [heads, most, NODE_HEADER + 3 · 4 · (upToFour(width) + upToFour(otherWidth))] bytes. */
+  /** [heads, most, NODE_HEADER + 3 · 4 · upToFour(width)] bytes. */
   nodes: usize;
   heads: u32;
   count: u32;
   width: u32;
-  otherWidth: u32;
-  otherScale: f32;
   most: u32;
   budget: u32;
   perCluster: u32;
@@ -53,15 +49,8 @@ const NODE_HEADER: usize = 32;
 let rows: usize = 0;
 let stride: usize = 0;
 let width: u32 = 0;
-/** Further columns: their rows, which lie scaled behind the others in every vector, and how much their squares count. */
-let others: usize = 0;
-let otherStride: usize = 0;
-let otherWidth: u32 = 0;
-let otherScale: f32 = 1;
-let stretch: f32 = 0;
-/** Bytes of a vector in a node, and of its part for `rows`. */
+/** Bytes of a vector in a node. */
 let vectorBytes: usize = 0;
-let partBytes: usize = 0;
 let weights: usize = 0;
 let moments: usize = 0;
 let order: usize = 0;
@@ -88,13 +77,8 @@ function nodeBytes(): usize {
 function enterHead(args: BisectArguments, head: u32): void {
   width = args.width;
   stride = <usize>width << 2;
-  otherWidth = args.otherWidth;
-  otherStride = <usize>otherWidth << 2;
-  otherScale = args.otherScale;
-  partBytes = <usize>upToFour(width) << 2;
-  vectorBytes = partBytes + (<usize>upToFour(otherWidth) << 2);
+  vectorBytes = <usize>upToFour(width) << 2;
   rows = args.rows + head * args.count * stride;
-  others = args.others + head * args.count * otherStride;
 }
 
 /** The whole tree of one head, and the labels of the rows that it grows on. */
@@ -116,10 +100,9 @@ export function bisectRowsTask(operation: usize, head: u32, scratch: usize): voi
 
   for (let i: u32 = 0; i < grown; ++i) store<u32>(order + (<usize>i << 2), i * every);
   meanOf(centre, order, grown);
-  stretch = otherWidth === 0 ? 0 : stretchOf(count, every);
   for (let row: u32 = 0; row < count; row += every) {
     const at = <usize>row << 2;
-    store<f32>(moments + at, load<f32>(weights + at) * squaredDistance(row, centre));
+    store<f32>(moments + at, load<f32>(weights + at) * squaredDistance(rows + row * stride, centre));
   }
   const root = changetype<Node>(nodes);
   root.firstCut = 0;
@@ -147,18 +130,7 @@ export function bisectRowsTask(operation: usize, head: u32, scratch: usize): voi
     }
   }
   store<u32>(args.clusters + (<usize>head << 2), clusters);
-  store<u32>(args.clusters + (<usize>(args.heads + head) << 2), <u32>products);
-}
-
-/** What makes the scatter of the further columns that of the rest. */
-function stretchOf(count: u32, every: u32): f32 {
-  let scatter: f64 = 0, otherScatter: f64 = 0;
-  for (let row: u32 = 0; row < count; row += every) {
-    const weight = <f64>load<f32>(weights + (<usize>row << 2));
-    scatter += weight * squaredPart(rows + row * stride, centre, stride, 1);
-    otherScatter += weight * squaredPart(others + row * otherStride, centre + partBytes, otherStride, otherScale);
-  }
-  return otherScatter > 0 ? <f32>(scatter / otherScatter) : 0;
+  store<u32>(args.products + (<usize>head << 2), <u32>products);
 }
 
 /** Enters a cut as the last one of the cluster that it cuts. */
@@ -185,12 +157,13 @@ export function descendRowsTask(operation: usize, task: u32): void {
   const labels = args.labels + ((<usize>head * count) << 2);
   for (let row = start; row < end; ++row) {
     if (row % args.every === 0) continue;
+    const x = rows + row * stride;
     let label: u32 = 0, cut = changetype<Node>(nodes).firstCut;
     while (cut !== 0) {
       const node = nodes + cut * nodeBytes();
       normal = node + NODE_HEADER + vectorBytes;
       origin = normal + vectorBytes;
-      const isBeyond = sideOf(row) > 0;
+      const isBeyond = sideOf(x) > 0;
       label = isBeyond ? cut : label;
       cut = isBeyond ? changetype<Node>(node).firstCut : changetype<Node>(node).nextCut;
     }
@@ -231,20 +204,23 @@ function cutInTwo(node: Node, other: Node): bool {
   // The hyperplane of the sample lies where that of the cut will.
   normal = changetype<usize>(other) + NODE_HEADER + vectorBytes;
   origin = normal + vectorBytes;
-  const pivot = pivotOf(mean, length);
-  copyRow(normal, pivot);
-  aim(normal, mean, normal);
-  memory.copy(origin, mean, vectorBytes);
+  const pivot = rows + pivotOf(mean, length) * stride;
+  for (let at: usize = 0; at < stride; at += 4) {
+    store<f32>(normal + at, load<f32>(pivot + at) - load<f32>(mean + at));
+  }
+  copyFloats(origin, mean, width);
   const sampled = stridedCount(length, CUT_SAMPLE), step = <usize>strideFor(length, CUT_SAMPLE) << 2;
   for (let i: u32 = 0; i < sampled; ++i) store<u32>(sample + (<usize>i << 2), load<u32>(members + i * step));
   const sampleNear = separate(sample, sampled);
   if (sampleNear === 0 || sampleNear === sampled) return false;
   meanOf(origin, near, sampleNear);
   meanOf(halfMean, beyond, sampled - sampleNear);
-  aim(normal, origin, halfMean);
+  // Whole vectors, what fills them up as well.
   const half = f32x4.splat(0.5);
   for (let at: usize = 0; at < vectorBytes; at += 16) {
-    v128.store(origin + at, f32x4.mul(f32x4.add(v128.load(origin + at), v128.load(halfMean + at)), half));
+    const a = v128.load(origin + at), b = v128.load(halfMean + at);
+    v128.store(normal + at, f32x4.sub(b, a));
+    v128.store(origin + at, f32x4.mul(f32x4.add(a, b), half));
   }
   const nearCount = separate(members, length);
   if (nearCount === 0 || nearCount === length) return false;
@@ -256,33 +232,12 @@ function cutInTwo(node: Node, other: Node): bool {
   return true;
 }
 
-/** A row as a vector. */
-function copyRow(vector: usize, row: u32): void {
-  copyFloats(vector, rows + row * stride, width);
-  const x = others + row * otherStride, part = vector + partBytes;
-  let at: usize = 0;
-  for (; at + 16 <= otherStride; at += 16) {
-    v128.store(part + at, f32x4.mul(f32x4.splat(otherScale), v128.load(x + at)));
-  }
-  for (; at < otherStride; at += 4) store<f32>(part + at, otherScale * load<f32>(x + at));
-}
-
-/** result = to − from, the further columns multiplied by how much their squares count; whole vectors, what fills them up as well. */
-function aim(result: usize, from: usize, to: usize): void {
-  let at: usize = 0;
-  for (; at < partBytes; at += 16) v128.store(result + at, f32x4.sub(v128.load(to + at), v128.load(from + at)));
-  const factor = f32x4.splat(stretch);
-  for (; at < vectorBytes; at += 16) {
-    v128.store(result + at, f32x4.mul(factor, f32x4.sub(v128.load(to + at), v128.load(from + at))));
-  }
-}
-
 /** Sorts rows by the side of the hyperplane that they are on, into `near` and `beyond`; returns how many are near. */
 function separate(list: usize, length: u32): u32 {
   let nearCount: u32 = 0, beyondCount: u32 = 0;
   for (let i: u32 = 0; i < length; ++i) {
     const row = load<u32>(list + (<usize>i << 2));
-    const isBeyond = sideOf(row) > 0;
+    const isBeyond = sideOf(rows + row * stride) > 0;
     // Both are written and one is kept: which side a row is on cannot be foretold.
     store<u32>(near + (<usize>nearCount << 2), row);
     store<u32>(beyond + (<usize>beyondCount << 2), row);
@@ -296,8 +251,8 @@ function separate(list: usize, length: u32): u32 {
 function pivotOf(mean: usize, length: u32): u32 {
   let pivot: u32 = 0, most: f32 = -1;
   for (let i: u32 = 0; i < length; i += strideFor(length, PIVOT_CANDIDATES)) {
-    const row = load<u32>(members + (<usize>i << 2));
-    const weighted = load<f32>(weights + (<usize>row << 2)) * squaredDistance(row, mean);
+    const row = load<u32>(members + (<usize>i << 2)), x = rows + row * stride;
+    const weighted = load<f32>(weights + (<usize>row << 2)) * squaredDistance(x, mean);
     if (weighted > most) {
       most = weighted;
       pivot = row;
@@ -310,12 +265,14 @@ function pivotOf(mean: usize, length: u32): u32 {
 function measure(node: Node, start: u32, length: u32): void {
   const mean = changetype<usize>(node) + NODE_HEADER, first = order + (<usize>start << 2);
   const total = meanOf(mean, first, length);
-  let moment: f64 = 0;
+  let moment: f64 = 0, squared: f64 = 0;
   for (let i: usize = 0; i < <usize>length << 2; i += 4) {
     moment += load<f32>(moments + (<usize>load<u32>(first + i) << 2));
   }
-  const squared = <f64>squaredPart(mean, centre, stride, 1) +
-    <f64>stretch * squaredPart(mean + partBytes, centre + partBytes, otherStride, 1);
+  for (let at: usize = 0; at < stride; at += 4) {
+    const difference = <f64>load<f32>(mean + at) - load<f32>(centre + at);
+    squared += difference * difference;
+  }
   node.start = start;
   node.length = length;
   // One row has no scatter, only rounding.
@@ -328,21 +285,14 @@ function meanOf(mean: usize, first: usize, length: u32): f64 {
   for (let i: usize = 0; i < <usize>length << 2; i += 4) {
     total += load<f32>(weights + (<usize>load<u32>(first + i) << 2));
   }
-  sumRows(mean, rows, stride, first, length);
-  sumRows(mean + partBytes, others, otherStride, first, length);
-  divide(mean, <f32>total, partBytes);
-  divide(mean + partBytes, <f32>(total / otherScale), vectorBytes - partBytes);
+  sumRows(mean, first, length);
+  const divisor = f32x4.splat(<f32>total);
+  for (let at: usize = 0; at < vectorBytes; at += 16) v128.store(mean + at, f32x4.div(v128.load(mean + at), divisor));
   return total;
 }
 
-/** Divides a part of a vector, what fills it up as well. */
-function divide(part: usize, divisor: f32, bytes: usize): void {
-  const lanes = f32x4.splat(divisor);
-  for (let at: usize = 0; at < bytes; at += 16) v128.store(part + at, f32x4.div(v128.load(part + at), lanes));
-}
-
 /** Weighted sum of some rows, 32 columns at a time so that the sums stay in registers. */
-function sumRows(sums: usize, rows: usize, stride: usize, first: usize, length: u32): void {
+function sumRows(sums: usize, first: usize, length: u32): void {
   const end = first + (<usize>length << 2);
   let column: usize = 0;
   for (; column + 128 <= stride; column += 128) {
@@ -390,9 +340,9 @@ function sumRows(sums: usize, rows: usize, stride: usize, first: usize, length: 
  * <x − origin, normal>, four chains of sums. The difference comes first: a mean that one heavy row dominates lies
  * so close to it that rounded inner products could not tell them apart.
  */
-function sideOf(row: u32): f32 {
+function sideOf(x: usize): f32 {
   let a = f32x4.splat(0), b = a, c = a, d = a;
-  let x = rows + row * stride, at: usize = 0, side: f32 = 0;
+  let at: usize = 0;
   for (; at + 64 <= stride; at += 64) {
     a = multiplyAdd(difference(x, at), v128.load(normal + at), a);
     b = multiplyAdd(difference(x, at + 16), v128.load(normal + at, 16), b);
@@ -400,23 +350,9 @@ function sideOf(row: u32): f32 {
     d = multiplyAdd(difference(x, at + 48), v128.load(normal + at, 48), d);
   }
   for (; at + 16 <= stride; at += 16) a = multiplyAdd(difference(x, at), v128.load(normal + at), a);
-  for (; at < stride; at += 4) side += (load<f32>(x + at) - load<f32>(origin + at)) * load<f32>(normal + at);
-  if (otherWidth !== 0) {
-    // Addresses count from the start of the vector.
-    x = others + row * otherStride - partBytes;
-    const scale = f32x4.splat(otherScale), end = partBytes + otherStride;
-    for (at = partBytes; at + 64 <= end; at += 64) {
-      a = multiplyAdd(otherDifference(scale, x, at), v128.load(normal + at), a);
-      b = multiplyAdd(otherDifference(scale, x, at + 16), v128.load(normal + at, 16), b);
-      c = multiplyAdd(otherDifference(scale, x, at + 32), v128.load(normal + at, 32), c);
-      d = multiplyAdd(otherDifference(scale, x, at + 48), v128.load(normal + at, 48), d);
-    }
-    for (; at + 16 <= end; at += 16) a = multiplyAdd(otherDifference(scale, x, at), v128.load(normal + at), a);
-    for (; at < end; at += 4) {
-      side += (otherScale * load<f32>(x + at) - load<f32>(origin + at)) * load<f32>(normal + at);
-    }
-  }
-  return side + sumOfLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
+  let sum = sumOfLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
+  for (; at < stride; at += 4) sum += (load<f32>(x + at) - load<f32>(origin + at)) * load<f32>(normal + at);
+  return sum;
 }
 
 @inline
@@ -424,31 +360,16 @@ function difference(x: usize, at: usize): v128 {
   return f32x4.sub(v128.load(x + at), v128.load(origin + at));
 }
 
-@inline
-function otherDifference(scale: v128, x: usize, at: usize): v128 {
-  return f32x4.sub(f32x4.mul(scale, v128.load(x + at)), v128.load(origin + at));
-}
-
-/** Squared distance of a row from a vector. */
-@inline
-function squaredDistance(row: u32, vector: usize): f32 {
-  const own = squaredPart(rows + row * stride, vector, stride, 1);
-  return otherWidth === 0
-    ? own
-    : own + stretch * squaredPart(others + row * otherStride, vector + partBytes, otherStride, otherScale);
-}
-
-/** ‖scale · x − y‖² */
-function squaredPart(x: usize, y: usize, bytes: usize, scale: f32): f32 {
+/** ‖x − y‖² */
+function squaredDistance(x: usize, y: usize): f32 {
   let lanes = f32x4.splat(0), at: usize = 0;
-  const factor = f32x4.splat(scale);
-  for (; at + 16 <= bytes; at += 16) {
-    const difference = f32x4.sub(f32x4.mul(factor, v128.load(x + at)), v128.load(y + at));
+  for (; at + 16 <= stride; at += 16) {
+    const difference = f32x4.sub(v128.load(x + at), v128.load(y + at));
     lanes = multiplyAdd(difference, difference, lanes);
   }
   let sum = sumOfLanes(lanes);
-  for (; at < bytes; at += 4) {
-    const difference = scale * load<f32>(x + at) - load<f32>(y + at);
+  for (; at < stride; at += 4) {
+    const difference = load<f32>(x + at) - load<f32>(y + at);
     sum += difference * difference;
   }
   return sum;

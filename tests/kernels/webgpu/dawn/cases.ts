@@ -74,9 +74,7 @@ function sorting(backend: Backend): void {
 
 function bisection(backend: Backend): void {
   const rows = floats(backend, heads, count, 7), weights = floats(backend, heads, count);
-  const shape = { rows, weights, heads, count, width: 7, grownOn: 5, budget: 1000, perCluster: 10 };
-  backend.bisectRows(shape);
-  backend.bisectRows({ ...shape, others: { rows, width: 7, scale: 1 } });
+  backend.bisectRows({ rows, weights, heads, count, width: 7, grownOn: 5, budget: 1000, perCluster: 10 });
 }
 
 function coreset(width: number): Case {

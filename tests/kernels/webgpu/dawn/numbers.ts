@@ -34,7 +34,7 @@ webgpuTest("bisectRows() gives the reference's clusters", async () => {
   const shape = { heads, count: keys, width, grownOn: 20, budget: 16 * keys, perCluster: keys };
   const { actual, expected } = await besideReference(backend, (on) => {
     const bisection = on.bisectRows({ ...shape, rows: on.upload(rows), weights: on.upload(weights) });
-    return [bisection.labels, bisection.clusters];
+    return [bisection.labels, bisection.clusters, bisection.products];
   });
   assertEquals(actual, expected);
   backend.destroy();
