@@ -46,6 +46,16 @@ export interface FittedPoints {
   readonly logits: DeviceArray;
 }
 
+/** A linear function of the query: see {@link Backend.fitSlope}. */
+export interface FittedSlope {
+  /** [heads, features, valueFeatures] numbers, in an order that is for `addLinear` of the same device alone to know. */
+  readonly slope: DeviceArray;
+  /** [heads, valueFeatures] */
+  readonly offset: DeviceArray;
+  /** [heads, probes, valueFeatures]: the exact outputs of the probes less what the function gives. */
+  readonly output: DeviceArray;
+}
+
 /** What a calibrated coreset asks of a device: exact rows, clusters, points for them, and values fitted to the rows. */
 export interface CoresetPrimitives {
   /**
@@ -154,4 +164,57 @@ export interface CoresetPrimitives {
     readonly most: number;
     readonly largestValue: number;
   }): DeviceArray;
+
+  /**
+   * What fitted points leave out to first order. A point at κ with value z answers for its cluster as if keys and values
+   * did not differ there; Σ_j p_j (k_j − κ)(v_j − z)ᵀ is how they differ together, p_j the mean over ω of P_ij (ω and P as for
+   * `fitPoints`), and `scale` times the query times it is missing in the output. The sum is taken over evenly strided keys, each
+   * every-th, every = ⌈keys/sampled⌉, and counts `every` times. The function has the mean 0 over the fitted probes, by its
+   * offset, and is multiplied by the factor γ within [0, 1] that brings it closest to what the points leave of the exact
+   * outputs of these, in the sense of ω: Σ ω <exact − approximate, function> / Σ ω ‖function‖², the least over leaving out one
+   * of the probes; 0 where nothing is left to divide by.
+   */
+  fitSlope(args: {
+    /** [heads, keys, features] */
+    readonly key: DeviceArray;
+    /** [heads, keys, valueFeatures] */
+    readonly value: DeviceArray;
+    /** [heads, probes, features] */
+    readonly query: DeviceArray;
+    /** [heads, probes, keys] */
+    readonly probabilities: DeviceArray;
+    /** [heads, keys] words: the cluster of each key. */
+    readonly labels: DeviceArray;
+    /** As from `fitPoints`. */
+    readonly points: Pick<FittedPoints, "key" | "value">;
+    /** [heads, probes, valueFeatures]: attention of the probes to all keys, and to the points. */
+    readonly exact: DeviceArray;
+    readonly approximate: DeviceArray;
+    readonly heads: number;
+    readonly keys: number;
+    readonly features: number;
+    readonly valueFeatures: number;
+    readonly probes: number;
+    readonly fitted: number;
+    readonly even: number;
+    readonly otherWeight: number;
+    readonly most: number;
+    readonly scale: number;
+    readonly sampled: number;
+    readonly largestValue: number;
+  }): FittedSlope;
+
+  /** rows + offset + query · slope: [heads, count, valueFeatures]. */
+  addLinear(
+    args: Pick<FittedSlope, "slope" | "offset"> & {
+      /** [heads, count, valueFeatures] */
+      readonly rows: DeviceArray;
+      /** [heads, count, features] */
+      readonly query: DeviceArray;
+      readonly heads: number;
+      readonly count: number;
+      readonly features: number;
+      readonly valueFeatures: number;
+    },
+  ): DeviceArray;
 }

@@ -20,8 +20,10 @@ const LEAST_UNIFORM = 4, LEAST_HELD_OUT = 6;
 const SHARES = { columnShare: 0.5, valueShare: 0, uniformShare: 0.5 };
 /** The tree of clusters grows on a sample of the keys: on so many for each cluster, and no fewer than so many in all. */
 const GROWN_PER_CLUSTER = 6, LEAST_GROWN = 512;
-/** With fewer clusters the values have no say in where to cut: it would cost more than it gains. */
+/** With fewer clusters what they leave out is not worth the time that a linear function takes. */
 const FEW_CLUSTERS = 32;
+/** Keys of a head from which that function is estimated, about. */
+const SLOPE_SAMPLE = 1024;
 /** How much an outlying query counts beside a uniform one, of which each stands for many. */
 const OUTLYING_WEIGHT = 0.05;
 
@@ -160,11 +162,31 @@ async function runHeads(
     probabilities: exact.probabilities,
     ...fit,
   });
+  const slope = most < FEW_CLUSTERS || !inRangeOfSlopes(problem) ? undefined : backend.fitSlope({
+    ...shape,
+    ...fit,
+    query: probeRows,
+    probabilities: exact.probabilities,
+    labels: clusters.labels,
+    points,
+    exact: exact.output,
+    approximate: backend.attend({
+      ...shape,
+      queries: probes,
+      query: probeRows,
+      keys: most,
+      key: points.key,
+      value: points.value,
+      logWeights: points.logMass,
+    }).output,
+    sampled: SLOPE_SAMPLE,
+    largestValue,
+  });
   const values = backend.calibrateValues({
     logits: points.logits,
     value: points.value,
     clusters: clusters.clusters,
-    output: exact.output,
+    output: slope?.output ?? exact.output,
     mean: valueMean,
     ...fit,
     heads,
@@ -180,7 +202,18 @@ async function runHeads(
     value: values,
     logWeights: points.logMass,
   });
-  const outputs = [attended.output, attended.logSumExp, exact.output, exact.logSumExp];
+  const sloped = slope
+    ? backend.addLinear({
+      ...slope,
+      heads,
+      count: queries,
+      features,
+      valueFeatures,
+      rows: attended.output,
+      query,
+    })
+    : attended.output;
+  const outputs = [sloped, attended.logSumExp, exact.output, exact.logSumExp];
   const read = await backend.run([...outputs, clusters.clusters, clusters.products], signal);
   const [output, logSumExp, exactOutput, exactSums] = read as Float32Array[];
   const [, , , , sizes, products] = read as Uint32Array[];
@@ -192,6 +225,11 @@ async function runHeads(
   let keyEvaluations = heads * probes * keys;
   for (let head = 0; head < heads; head++) keyEvaluations += sizes[head] * queries + products[head];
   return { output, logSumExp, keyEvaluations };
+}
+
+/** Whether products of keys and values stay far from overflow. */
+function inRangeOfSlopes({ scale, largestKey, largestValue }: Problem): boolean {
+  return Math.max(1, Math.abs(scale)) * Math.max(1, largestKey) * Math.max(1, largestValue) < 2 ** 80;
 }
 
 /** The probes of several heads. */

@@ -6,6 +6,7 @@ import { bisectRows } from "./bisect_rows.ts";
 import { calibrateValues } from "./calibrate_values.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { fitPoints } from "./fit_points.ts";
+import { addLinear, fitSlope } from "./fit_slope.ts";
 import { mergeAttention } from "./merge_attention.ts";
 import { centreRows, columnMean, gatherRows } from "./rows.ts";
 import { keyImportance, sampleKeys } from "./sample_keys.ts";
@@ -37,6 +38,8 @@ export class ReferenceBackend implements Backend {
   readonly gatheredDistances = gatheredDistances;
   readonly bisectRows = bisectRows;
   readonly fitPoints = fitPoints;
+  readonly fitSlope = fitSlope;
+  readonly addLinear = addLinear;
   readonly calibrateValues = calibrateValues;
 
   upload(data: Float32Array | Uint32Array): DeviceArray {

@@ -1,9 +1,10 @@
 import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
-import type { Bisection, FittedPoints } from "../coreset_primitives.ts";
+import type { Bisection, FittedPoints, FittedSlope } from "../coreset_primitives.ts";
 import { attend } from "./attend.ts";
 import { bisectRows } from "./bisect_rows.ts";
 import { calibrateValues } from "./calibrate_values.ts";
 import { fitPoints } from "./fit_points.ts";
+import { addLinear, fitSlope } from "./fit_slope.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { angularHash, sortByBucket } from "./hashing.ts";
 import { reuseFreedMemory } from "../runtime.ts";
@@ -163,6 +164,16 @@ export class WasmBackend implements Backend {
   /** See {@link Backend.fitPoints}. */
   fitPoints(args: Arguments<"fitPoints">): FittedPoints {
     return fitPoints(this.#recorder, args);
+  }
+
+  /** See {@link Backend.fitSlope}. */
+  fitSlope(args: Arguments<"fitSlope">): FittedSlope {
+    return fitSlope(this.#recorder, args);
+  }
+
+  /** See {@link Backend.addLinear}. */
+  addLinear(args: Arguments<"addLinear">): DeviceArray {
+    return addLinear(this.#recorder, args);
   }
 
   /** See {@link Backend.calibrateValues}. */

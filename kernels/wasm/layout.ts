@@ -73,6 +73,10 @@ export const CALIBRATE_SOLVE = 25;
 export const CALIBRATE_CORRECT = 26;
 export const CALIBRATE_JUDGE = 27;
 export const DESCEND_ROWS = 28;
+export const STRAYS = 29;
+export const SLOPE = 30;
+export const ADD_LINEAR = 31;
+export const WEIGH_SLOPE = 32;
 
 /** What `work` answers. */
 export const DONE = 0;
@@ -92,6 +96,8 @@ export const CHUNK_ROWS = 128;
 export const SUM_ROWS = 64;
 /** Rows that one task of ANGULAR_HASH takes; a multiple of GROUP_ROWS. */
 export const HASH_ROWS = 96;
+/** Features that one task of SLOPE takes; a multiple of 4. */
+export const SLOPE_FEATURES = 8;
 /** Rows of a Gram matrix that one task of CALIBRATE_GRAM takes; even. */
 export const BAND_ROWS = 8;
 /** Points that one task of CALIBRATE_CORRECT takes. */

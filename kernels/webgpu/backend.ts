@@ -1,5 +1,5 @@
 import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
-import type { Bisection, FittedPoints } from "../coreset_primitives.ts";
+import type { Bisection, FittedPoints, FittedSlope } from "../coreset_primitives.ts";
 import { type AdapterDescription, describeAdapter, requestAdapter, requestDevice } from "./adapter.ts";
 import { angularHash } from "./angular_hash.ts";
 import { attend, type AttendKernel } from "./attend.ts";
@@ -7,6 +7,7 @@ import { bisectRows } from "./bisect_rows.ts";
 import { calibrateValues } from "./calibrate_values.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { fitPoints } from "./fit_points.ts";
+import { addLinear, fitSlope } from "./fit_slope.ts";
 import { keyImportance } from "./key_importance.ts";
 import { mergeAttention } from "./merge_attention.ts";
 import { reuseFreedMemory } from "../runtime.ts";
@@ -128,6 +129,14 @@ export class WebGpuBackend implements Backend {
 
   fitPoints(args: Arguments<"fitPoints">): FittedPoints {
     return fitPoints(this.#recorder, args);
+  }
+
+  fitSlope(args: Arguments<"fitSlope">): FittedSlope {
+    return fitSlope(this.#recorder, args);
+  }
+
+  addLinear(args: Arguments<"addLinear">): DeviceArray {
+    return addLinear(this.#recorder, args);
   }
 
   calibrateValues(args: Arguments<"calibrateValues">): DeviceArray {

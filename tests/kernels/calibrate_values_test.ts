@@ -106,7 +106,7 @@ function plainValues(given: Case): Float32Array {
       (_, s) => Math.sqrt(sum(fitted, (i) => f(design[i][s] ** 2)) / fitted),
     );
     const least = f(LEAST_COLUMN * norms.reduce((a, b) => Math.max(a, b)));
-    const scale = norms.map((x) => Math.max(x, least));
+    const scale = norms.map((x) => Math.sqrt(Math.max(x, least)));
     for (const row of design) row.forEach((x, s) => row[s] = x / scale[s]);
     const matrix = Float32Array.from({ length: fitted ** 2 }, (_, at) => {
       const i = Math.floor(at / fitted), j = at % fitted;

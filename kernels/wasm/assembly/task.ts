@@ -4,6 +4,7 @@ import { attendTask } from "./attend";
 import { bisectRowsTask, descendRowsTask } from "./bisect_rows";
 import { calibrateCorrectTask, calibrateJudgeTask, calibrateRowsTask, calibrateScaleTask } from "./calibrate_values";
 import { gatheredDistancesTask, innerProductsTask } from "./distances";
+import { addLinearTask, slopeTask, straysTask, weighSlopeTask } from "./fit_slope";
 import { fitPointsTask, transposeProbesTask } from "./fit_points";
 import { keyImportanceTask, keySizesTask, valueSizesTask } from "./key_importance";
 import * as layout from "../layout";
@@ -61,6 +62,14 @@ export function runTask(operation: usize, task: u32, scratch: usize): void {
       return transposeProbesTask(args, task);
     case layout.FIT_POINTS:
       return fitPointsTask(args, task, scratch);
+    case layout.STRAYS:
+      return straysTask(args, task);
+    case layout.SLOPE:
+      return slopeTask(args, task);
+    case layout.ADD_LINEAR:
+      return addLinearTask(args, task);
+    case layout.WEIGH_SLOPE:
+      return weighSlopeTask(args, task, scratch);
     case layout.PROBE_PARTS:
       return probePartsTask(args, task);
     case layout.PROBE_OUTPUT:
