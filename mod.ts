@@ -43,7 +43,12 @@ export type {
   PartialAttention,
   SampledKeys,
 } from "./kernels/backend.ts";
-export type { Bisection, CoresetPrimitives, FittedPoints } from "./kernels/coreset_primitives.ts";
+export type {
+  Bisection,
+  CoresetPrimitives,
+  FittedPoints,
+  FittedSlope,
+} from "./kernels/coreset_primitives.ts";
 export type { Purpose, SeedWords } from "./kernels/random.ts";
 export { DeviceLostError, DeviceUnavailableError } from "./kernels/errors.ts";
 export { checkTensor, type Tensor, tensor } from "./kernels/tensor.ts";

@@ -1,24 +1,32 @@
 import type { Budget } from "./approximate.ts";
-import { canCalibrate } from "./calibrated.ts";
+import { canCalibrate, fitsSlope } from "./calibrated.ts";
 import type { MethodName } from "./options.ts";
 import type { Problem } from "./problem.ts";
 
 /**
- * Fitting takes time that key evaluations do not show: with this part of the budget the calibrated coreset takes at
- * most 1.3 times as long as the practical KDEformer with all of it, at a fraction of its error (`bench/RESULTS.md`).
+ * Fitting takes time that key evaluations do not show, and so does the linear function of the query, which takes as many
+ * multiplications as d·d_v/(d + d_v) keys: with these parts of the budget, less a part of those, the calibrated coreset takes
+ * at most about 1.3 times as long as the practical KDEformer with all of it, at a fraction of its error (`bench/RESULTS.md`).
  */
-const CALIBRATED_SHARE = 0.65;
+const PLAIN_SHARE = 0.88, LINEAR_SHARE = 0.65, LINEAR_COST = 0.4;
 
 /** What "auto" does with a budget, and how much of it that takes. */
 export function bestMethod(
   problem: Problem,
   budget: Budget,
 ): { readonly name: Exclude<MethodName, "auto" | "exact">; readonly budget: Budget } {
-  const part = {
-    ...budget,
-    bucketSize: Math.ceil(budget.bucketSize * CALIBRATED_SHARE),
-    samples: Math.ceil(budget.samples * CALIBRATED_SHARE),
-  };
+  const { features, valueFeatures } = problem, keys = budget.bucketSize + budget.samples;
+  const linear = features * valueFeatures / (features + valueFeatures);
+  const corrected = partOf(budget, LINEAR_SHARE - LINEAR_COST * linear / keys);
+  const part = fitsSlope(problem, corrected) ? corrected : partOf(budget, PLAIN_SHARE);
   if (canCalibrate(problem, part)) return { name: "calibrated", budget: part };
   return { name: canCalibrate(problem, budget) ? "calibrated" : "kdeformer-practical", budget };
+}
+
+function partOf(budget: Budget, share: number): Budget {
+  return {
+    ...budget,
+    bucketSize: Math.ceil(budget.bucketSize * Math.max(0, share)),
+    samples: Math.ceil(budget.samples * Math.max(0, share)),
+  };
 }

@@ -21,9 +21,9 @@ const SHARES = { columnShare: 0.5, valueShare: 0, uniformShare: 0.5 };
 /** The tree of clusters grows on a sample of the keys: on so many for each cluster, and no fewer than so many in all. */
 const GROWN_PER_CLUSTER = 6, LEAST_GROWN = 512;
 /** With fewer clusters what they leave out is not worth the time that a linear function takes. */
-const FEW_CLUSTERS = 32;
+const FEW_CLUSTERS = 64;
 /** Keys of a head from which that function is estimated, about. */
-const SLOPE_SAMPLE = 1024;
+const SLOPE_SAMPLE = 512;
 /** How much an outlying query counts beside a uniform one, of which each stands for many. */
 const OUTLYING_WEIGHT = 0.05;
 
@@ -81,6 +81,13 @@ export async function calibrated(
 /** Whether a budget pays for enough exact rows to fit to. */
 export function canCalibrate(problem: Problem, { bucketSize, samples }: Budget): boolean {
   return countProbes(problem, bucketSize + samples).uniform >= LEAST_UNIFORM;
+}
+
+/** Whether a budget pays for enough points that what they leave out is worth a linear function of the query. */
+export function fitsSlope(problem: Problem, { bucketSize, samples }: Budget): boolean {
+  const { uniform, outlying, heldOut } = countProbes(problem, bucketSize + samples);
+  const points = bucketSize + samples - (uniform + outlying + heldOut) * problem.keys / problem.queries;
+  return points >= FEW_CLUSTERS && inRangeOfSlopes(problem);
 }
 
 /** One exact row costs as much as `keys / queries` keys for every query. */
@@ -162,7 +169,7 @@ async function runHeads(
     probabilities: exact.probabilities,
     ...fit,
   });
-  const slope = most < FEW_CLUSTERS || !inRangeOfSlopes(problem) ? undefined : backend.fitSlope({
+  const slope = !fitsSlope(problem, { bucketSize, samples, seed }) ? undefined : backend.fitSlope({
     ...shape,
     ...fit,
     query: probeRows,

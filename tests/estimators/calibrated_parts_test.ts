@@ -1,9 +1,10 @@
 import { assertAlmostEquals, assertEquals, assertGreater } from "@std/assert";
 import { bestMethod } from "../../estimators/attention/best_method.ts";
+import { fitsSlope } from "../../estimators/attention/calibrated.ts";
 import { chooseProbes, leverages } from "../../estimators/attention/probe_queries.ts";
 import { makeProblem } from "../../estimators/attention/problem.ts";
 import { RandomStream } from "../../kernels/random.ts";
-import { tensor } from "../../kernels/tensor.ts";
+import { type Tensor, tensor } from "../../kernels/tensor.ts";
 import { normals } from "../data.ts";
 import { sumOf } from "../precision.ts";
 
@@ -32,6 +33,16 @@ Deno.test("bestMethod() calibrates where the budget pays for rows to fit to", ()
   const chosen = bestMethod(problem(4096, 4096), budget);
   assertEquals(chosen.name, "calibrated");
   assertGreater(budget.samples, chosen.budget.samples);
-  assertEquals(bestMethod(problem(600, 4096), budget), { name: "calibrated", budget });
+  // A linear function of wide queries costs time that fewer keys make up for.
+  const wide = makeProblem(
+    ...[4096, 4096, 4096].map((rows) => tensor(new Float32Array(rows * 64), [rows, 64])) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ],
+  );
+  assertGreater(chosen.budget.samples, bestMethod(wide, budget).budget.samples);
+  assertEquals([fitsSlope(wide, budget), fitsSlope(wide, { ...budget, samples: 16 })], [true, false]);
+  assertEquals(bestMethod(problem(530, 4096), budget), { name: "calibrated", budget });
   assertEquals(bestMethod(problem(100, 4096), budget), { name: "kdeformer-practical", budget });
 });

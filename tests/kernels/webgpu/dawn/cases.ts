@@ -112,5 +112,17 @@ function coreset(width: number): Case {
       valueFeatures: width,
     };
     backend.calibrateValues({ ...values, largestValue: 1 });
+    const slope = backend.fitSlope({
+      ...shape,
+      ...fit,
+      ...clusters,
+      probabilities: exact.probabilities,
+      points,
+      exact: exact.output,
+      approximate: exact.output,
+      sampled: 3,
+      largestValue: 1,
+    });
+    backend.addLinear({ ...shape, ...slope, count: probes, rows: exact.output });
   };
 }
