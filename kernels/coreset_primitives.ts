@@ -172,7 +172,7 @@ export interface CoresetPrimitives {
    * every-th, every = ⌈keys/sampled⌉, and counts `every` times. The function has the mean 0 over the fitted probes, by its
    * offset, and is multiplied by the factor γ within [0, 1] that brings it closest to what the points leave of the exact
    * outputs of these, in the sense of ω: Σ ω <exact − approximate, function> / Σ ω ‖function‖², the least over leaving out one
-   * of the probes; 0 where nothing is left to divide by.
+   * of the probes; 0 where nothing is left to divide by. 1 <= sampled < 65,536.
    */
   fitSlope(args: {
     /** [heads, keys, features] */

@@ -66,6 +66,19 @@ export const productCases: readonly KernelCase[] = [
     },
   },
   {
+    name: "addLinear",
+    shape: `${SIZE}, d_v = ${WIDTH}`,
+    unit: "GFLOP/s",
+    work: 2 * HEADS * ROWS * WIDTH * WIDTH,
+    prepare: (backend) => {
+      const query = normals(backend, 3, HEADS * ROWS * WIDTH), offset = normals(backend, 4, HEADS * WIDTH);
+      // Whole vec4s lie the same way on every device.
+      const slope = normals(backend, 5, HEADS * WIDTH * WIDTH);
+      const shape = { ...rows(backend), query, slope, offset, features: WIDTH, valueFeatures: WIDTH };
+      return () => void backend.addLinear(shape);
+    },
+  },
+  {
     name: "bisectRows",
     shape: `${SIZE}, budget ${BISECTION}`,
     unit: "GFLOP/s",
