@@ -17,6 +17,8 @@ import {
 const PICKS = 16;
 /** What bisection may spend for each row, a product with every query for each cluster included. */
 const BISECTION = 48;
+/** Rows that its tree grows on. */
+const GROWN = 512;
 
 /** Kernels that multiply and add, beside attention. */
 export const productCases: readonly KernelCase[] = [
@@ -80,12 +82,12 @@ export const productCases: readonly KernelCase[] = [
   },
   {
     name: "bisectRows",
-    shape: `${SIZE}, budget ${BISECTION}`,
+    shape: `${SIZE}, budget ${BISECTION}, grown on ${GROWN}`,
     unit: "GFLOP/s",
     work: 2 * WIDTH,
     prepare: (backend) => {
       const weights = positive(backend, 3, HEADS * ROWS);
-      const shape = { ...rows(backend), weights, grownOn: ROWS, budget: BISECTION * ROWS, perCluster: ROWS };
+      const shape = { ...rows(backend), weights, grownOn: GROWN, budget: BISECTION * ROWS, perCluster: ROWS };
       return () => backend.bisectRows(shape).products;
     },
   },
