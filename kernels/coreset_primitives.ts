@@ -4,7 +4,7 @@ import type { AttentionShape, DeviceArray, PartialAttention } from "./backend.ts
 export const PIVOT_CANDIDATES = 16;
 
 /** Where to cut a cluster is decided by at most this many members: {@link Backend.bisectRows}. */
-export const CUT_SAMPLE = 48;
+export const CUT_SAMPLE = 96;
 
 /** Of the scatter of all rows, that at which a cluster counts as one point: below f32 rounding. */
 export const NEGLIGIBLE_SCATTER = 2 ** -20;

@@ -39,7 +39,7 @@ override LANES: u32;
 const BEYOND = 0x80000000u;
 // PIVOT_CANDIDATES, CUT_SAMPLE and NEGLIGIBLE_SCATTER of coreset_primitives.ts.
 const PIVOT_CANDIDATES = 16u;
-const CUT_SAMPLE = 48u;
+const CUT_SAMPLE = 96u;
 const NEGLIGIBLE_SCATTER = 1.0 / 1048576.0;
 
 var<workgroup> partial: array<vec4f, LANES>;

@@ -4,7 +4,7 @@ import { copyFloats, multiplyAdd, sumOfLanes, upToFour } from "./simd";
 
 /** Twins of PIVOT_CANDIDATES, CUT_SAMPLE and NEGLIGIBLE_SCATTER in `coreset_primitives.ts`. */
 const PIVOT_CANDIDATES: u32 = 16;
-const CUT_SAMPLE: u32 = 48;
+const CUT_SAMPLE: u32 = 96;
 const NEGLIGIBLE_SCATTER: f64 = 1.0 / 1048576.0;
 
 @unmanaged
