@@ -21,8 +21,8 @@ const FEW_CLUSTERS = 64;
  * softmax rows of some of its queries. The keys are clustered by bisection where those rows look; each cluster
  * becomes one point at its mean, whose mass and value match what the rows need; ridge regression corrects the
  * values, and where there are enough points a linear function of the query is added, which makes good what keys and values
- * of a cluster do together; rows that had no part in it tell whether the fit is of use, and if it is not, it is shrunk
- * towards the mean value. What is computed exactly is returned exactly.
+ * of a cluster do together; rows that had no part in it tell whether the values are of use, and if they are not, these
+ * are shrunk towards their mean. What is computed exactly is returned exactly.
  *
  * Pairs of a query and a key count once in `keyEvaluations`, and so do the products that clustering takes. The linear function takes
  * d · d_v multiplications more for each query, as many as d · d_v / (d + d_v) keys; no key is looked at, and it is not counted.

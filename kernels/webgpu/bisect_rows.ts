@@ -1,13 +1,15 @@
 import type { Backend } from "../backend.ts";
 import { type Bisection, CUT_SAMPLE } from "../coreset_primitives.ts";
-import source from "./bisect_rows.wgsl" with { type: "text" };
+import growth from "./bisect_rows.wgsl" with { type: "text" };
+import tree from "./bisection_tree.wgsl" with { type: "text" };
+import descent from "./descend_rows.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
 import { padRows } from "./rows.ts";
 
 const kernel: Kernel = {
   file: "bisect_rows.wgsl",
-  source: [source],
+  source: [tree, growth, descent],
   access: ["read", "read", "write", "write", "write", "write", "write", "write"],
 };
 

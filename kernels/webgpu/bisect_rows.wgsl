@@ -1,78 +1,18 @@
-// Clusters of rows by weighted bisection, a tree grown by one workgroup for each head: see `Backend.bisectRows`.
-// parameters.heads, count: shape of `weights`; columns: vec4s of a row; most: clusters that there is room for;
-// budget, perCluster: when to end; cuts, work: cuts and inner products after which a dispatch leaves the rest to the next one;
-// every: each how many-th row the tree grows on; grown: how many these are.
-// Defined in front: FOUR = 4.
-
-struct Parameters {
-  heads: u32,
-  count: u32,
-  columns: u32,
-  most: u32,
-  budget: u32,
-  perCluster: u32,
-  cuts: u32,
-  work: u32,
-  every: u32,
-  grown: u32,
-}
-
-@group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> rows: array<vec4f>; // (heads, count, 4 columns) f32
-@group(0) @binding(2) var<storage, read> weights: array<f32>; // (heads, count) f32
-@group(0) @binding(3) var<storage, read_write> labels: array<u32>; // (heads, count) u32
-@group(0) @binding(4) var<storage, read_write> clusters: array<u32>; // (heads) u32
-@group(0) @binding(5) var<storage, read_write> products: array<u32>; // (heads) u32
-// (heads, 2 grown + 4 most + 2 CUT_SAMPLE) u32: the rows that the tree grows on, those of a cluster side by side; the members of the
-// cluster that is being cut, with BEYOND set on those beyond the hyperplane; first places and lengths of the clusters; the first cut of
-// each cluster, and the cut that came after the one that made it and cut the same cluster, where 0 is none: a cut has the
-// number of the cluster that it makes; the sample, as members and sorted.
-@group(0) @binding(6) var<storage, read_write> order: array<u32>;
-// (heads, 3 most + 1, 4 columns) f32: means of the clusters; normal and origin of the hyperplane that made each; what the moments are about.
-@group(0) @binding(7) var<storage, read_write> means: array<vec4f>;
-// (heads, count + most + 1) f32: weight · squared distance of the rows; scatters of the clusters; the scatter that ends the cutting.
-@group(0) @binding(8) var<storage, read_write> moments: array<f32>;
+// Clusters of rows by weighted bisection, a tree grown by one workgroup for each head: see `Backend.bisectRows`. Behind
+// bisection_tree.wgsl.
 
 // At least PIVOT_CANDIDATES.
 override LANES: u32;
 
 const BEYOND = 0x80000000u;
-// PIVOT_CANDIDATES, CUT_SAMPLE and NEGLIGIBLE_SCATTER of coreset_primitives.ts.
+// PIVOT_CANDIDATES and NEGLIGIBLE_SCATTER of coreset_primitives.ts.
 const PIVOT_CANDIDATES = 16u;
-const CUT_SAMPLE = 96u;
 const NEGLIGIBLE_SCATTER = 1.0 / 1048576.0;
 
 var<workgroup> partial: array<vec4f, LANES>;
 var<workgroup> counts: array<u32, LANES>;
 // What all lanes must agree on.
 var<workgroup> agreed: u32;
-
-// First word of a head in `order`.
-fn ordersOf(head: u32) -> u32 {
-  return head * 2u * (parameters.grown + 2u * parameters.most + CUT_SAMPLE);
-}
-
-// First and length of a cluster in `order`, and behind the last of these its cuts.
-fn placeOf(head: u32, label: u32) -> u32 {
-  return ordersOf(head) + 2u * (parameters.grown + label);
-}
-
-fn cutsOf(head: u32, label: u32) -> u32 {
-  return placeOf(head, parameters.most + label);
-}
-
-// First column of a head in `means`, and of the normal of the cut that made a cluster, which its origin follows.
-fn vectorsOf(head: u32) -> u32 {
-  return head * (3u * parameters.most + 1u) * parameters.columns;
-}
-
-fn normalOf(head: u32, label: u32) -> u32 {
-  return vectorsOf(head) + (parameters.most + 2u * label) * parameters.columns;
-}
-
-fn centreOf(head: u32) -> u32 {
-  return normalOf(head, parameters.most);
-}
 
 fn strideFor(length: u32, most: u32) -> u32 {
   return (length + most - 1u) / most;
@@ -120,22 +60,6 @@ fn largestOfLanes(value: f32, number: u32, local: u32) -> u32 {
   let found = u32(partial[0].y);
   workgroupBarrier();
   return found;
-}
-
-// <row − origin, normal>. The difference comes first: a mean that one heavy row dominates lies so close to it that rounded
-// inner products could not tell them apart.
-fn sideOf(row: u32, normal: u32) -> f32 {
-  let columns = parameters.columns;
-  var sums = vec4f(0.0);
-  for (var first = 0u; first < columns; first += FOUR) {
-    for (var step = 0u; step < FOUR; step++) {
-      let c = first + step;
-      if (c < columns) {
-        sums = fma(rows[row + c] - means[normal + columns + c], means[normal + c], sums);
-      }
-    }
-  }
-  return (sums.x + sums.y) + (sums.z + sums.w);
 }
 
 // Mean and scatter of `length` members from a place in the order on.
@@ -418,26 +342,4 @@ fn cutOn(
     clusters[head] = made;
     products[head] = spent;
   }
-}
-
-// The labels of the rows that the tree did not grow on.
-@compute @workgroup_size(64)
-fn descend(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
-  let head = at / parameters.count;
-  if (head >= parameters.heads || (at % parameters.count) % parameters.every == 0u) {
-    return;
-  }
-  var label = 0u;
-  var cut = order[cutsOf(head, 0u)];
-  while (cut != 0u) {
-    let isBeyond = sideOf(at * parameters.columns, normalOf(head, cut)) > 0.0;
-    label = select(label, cut, isBeyond);
-    cut = order[cutsOf(head, cut) + select(1u, 0u, isBeyond)];
-  }
-  labels[at] = label;
 }

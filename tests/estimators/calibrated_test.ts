@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertLessOrEqual } from "@std/assert";
-import { calibrated } from "../../estimators/attention/calibrated.ts";
+import { calibrated, fitsSlope } from "../../estimators/attention/calibrated.ts";
 import { exactAttention } from "../../estimators/attention/exact.ts";
 import { kdeformerPractical } from "../../estimators/attention/kdeformer_practical.ts";
 import { makeProblem, type Problem } from "../../estimators/attention/problem.ts";
@@ -59,12 +59,16 @@ for (const family of families) {
 onEachBackend("calibrated() gives the reference's result", async (backend) => {
   for (const family of ["gaussian", "low-rank", "cluster-imbalance"]) {
     const problem = join(problemOf(family, { n: 800 }), problemOf(family, { n: 800, seed: 6 }));
-    const actual = await calibrated(backend, problem, budget);
-    backend.reset();
-    const expected = await calibrated(new ReferenceBackend(), problem, budget);
-    assertEquals(actual.keyEvaluations, expected.keyEvaluations);
-    assertLess(largestDifference(actual.output, expected.output), 1e-4 * largestMagnitude(problem.value));
-    assertLess(largestDifference(actual.logSumExp, expected.logSumExp), 1e-3);
+    // With and without a linear function of the query.
+    for (const [given, sloped] of [[budget, true], [{ ...budget, samples: 32 }, false]] as const) {
+      assertEquals(fitsSlope(problem, given), sloped);
+      const actual = await calibrated(backend, problem, given);
+      backend.reset();
+      const expected = await calibrated(new ReferenceBackend(), problem, given);
+      assertEquals(actual.keyEvaluations, expected.keyEvaluations);
+      assertLess(largestDifference(actual.output, expected.output), 1e-4 * largestMagnitude(problem.value));
+      assertLess(largestDifference(actual.logSumExp, expected.logSumExp), 1e-3);
+    }
   }
 });
 
