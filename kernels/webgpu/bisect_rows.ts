@@ -9,9 +9,10 @@ import { padRows } from "./rows.ts";
 
 const kernel: Kernel = {
   file: "bisect_rows.wgsl",
-  source: [tree, growth, descent],
+  source: [tree, growth],
   access: ["read", "read", "write", "write", "write", "write", "write", "write"],
 };
+const descender: Kernel = { ...kernel, file: "descend_rows.wgsl", source: [tree, descent] };
 
 /**
  * Cuts, and inner products of a lane, after which a dispatch leaves the rest to the next: Mesa's CPU driver (22.3)
@@ -55,7 +56,13 @@ export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectR
   const dispatches = Math.ceil(2 * most / CUTS) + Math.ceil(mostProducts / work);
   for (let at = 0; at < dispatches; at++) recorder.dispatch({ ...step, entryPoint: "cutOn" });
   if (every > 1) {
-    recorder.dispatch({ ...step, entryPoint: "descend", workgroups: Math.ceil(heads * count / 64) });
+    recorder.dispatch({
+      ...step,
+      kernel: descender,
+      constants: undefined,
+      entryPoint: "descend",
+      workgroups: Math.ceil(heads * count / 64),
+    });
   }
   return { labels, clusters, products };
 }
