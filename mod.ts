@@ -38,6 +38,7 @@ export type {
   AttendArguments,
   AttentionShape,
   Backend,
+  BlockBounds,
   DeviceArray,
   DeviceKind,
   PartialAttention,
@@ -48,6 +49,7 @@ export type {
   CoresetPrimitives,
   FittedPoints,
   FittedSlope,
+  OtherRows,
 } from "./kernels/coreset_primitives.ts";
 export type { Purpose, SeedWords } from "./kernels/random.ts";
 export { DeviceLostError, DeviceUnavailableError } from "./kernels/errors.ts";

@@ -79,6 +79,20 @@ export interface AttendArguments extends AttentionShape {
   readonly keyOrder?: DeviceArray;
   /** Keys that the queries of every other block see too. Not together with `exclude`. */
   readonly samples?: SampledKeys;
+  /** Says what each block is, in place of equal cuts. Not together with `causal`, `exclude` and `samples`. */
+  readonly bounds?: BlockBounds;
+}
+
+/** Blocks of any size: see {@link AttendArguments.blocks}. */
+export interface BlockBounds {
+  /**
+   * [heads, blocks, 4] words: position of the first query and of the first beyond, and the same of the keys. Each query is in
+   * one block; blocks may be empty.
+   */
+  readonly positions: DeviceArray;
+  /** Most queries and most keys of a block. */
+  readonly mostQueries: number;
+  readonly mostKeys: number;
 }
 
 /** Rows of `key` and `value` that `attend` shows to the queries of all blocks but the one that holds the row. */
@@ -194,6 +208,26 @@ export interface Backend extends CoresetPrimitives {
       readonly buckets: number;
     },
   ): { readonly order: DeviceArray; readonly position: DeviceArray };
+
+  /**
+   * Blocks of queries and keys of the same bucket, as `attend` takes them: [heads, ⌈queries/mostQueries⌉ + buckets, 4] words. With F_b
+   * the position of the first query of bucket b, block ⌊F_b/mostQueries⌋ + b + i holds the i-th run of `mostQueries` of its
+   * queries, and the keys of the bucket: the middle ones, from ⌊(surplus)/2⌋ on, where these are more than `mostKeys`, and
+   * the one at their place, or the last of all, where there are none. All other blocks are empty.
+   */
+  pairBuckets(args: {
+    /** [heads, queries] words below `buckets`, and the queries in their order; the same of the keys. */
+    readonly queryRanks: DeviceArray;
+    readonly queryOrder: DeviceArray;
+    readonly keyRanks: DeviceArray;
+    readonly keyOrder: DeviceArray;
+    readonly heads: number;
+    readonly queries: number;
+    readonly keys: number;
+    readonly buckets: number;
+    readonly mostQueries: number;
+    readonly mostKeys: number;
+  }): DeviceArray;
 
   /**
    * How much each key deserves to be sampled, [heads, keys] floats that sum to about 1 per head:

@@ -32,6 +32,19 @@ export interface Bisection {
   readonly clusters: DeviceArray;
   /** [heads] words: products that they took. */
   readonly products: DeviceArray;
+  /** [heads, others.count] words: the clusters that `others` come to; of length 0 where there are none. */
+  readonly others: DeviceArray;
+}
+
+/** Rows that descend a tree of other rows: see {@link Backend.bisectRows}. */
+export interface OtherRows {
+  /** [heads, count, width] */
+  readonly rows: DeviceArray;
+  readonly count: number;
+  /** Row x descends as treeCentre + scale · (x − centre): [heads, width], [heads] and [heads, width]. */
+  readonly centre: DeviceArray;
+  readonly scale: DeviceArray;
+  readonly treeCentre: DeviceArray;
 }
 
 /** Weighted points that stand for the keys of each head: see {@link Backend.fitPoints}. */
@@ -80,7 +93,8 @@ export interface CoresetPrimitives {
    * then descend the tree. A cut costs one inner product for each row that its members stand for, for each of the
    * sample and for each candidate; these are its products. Cutting ends before products + clusters · perCluster would exceed `budget`, or when no
    * scatter exceeds NEGLIGIBLE_SCATTER times that of all. The near half keeps the number of its cluster, and
-   * the far half gets the next. `weights` [heads, count] must be positive; budget < 2^32; grownOn >= 1.
+   * the far half gets the next. `weights` [heads, count] must be positive; budget < 2^32; grownOn >= 1. `others` descend
+   * the tree as well; what that takes is not among the products.
    */
   bisectRows(args: {
     /** [heads, count, width] */
@@ -92,6 +106,7 @@ export interface CoresetPrimitives {
     readonly grownOn: number;
     readonly budget: number;
     readonly perCluster: number;
+    readonly others?: OtherRows;
   }): Bisection;
 
   /**

@@ -8,10 +8,11 @@ const f = Math.fround;
 
 /** Host-side arguments of an attention problem. */
 export type HostAttend =
-  & Omit<AttendArguments, DeviceArrays | "exclude" | "samples">
+  & Omit<AttendArguments, DeviceArrays | "exclude" | "samples" | "bounds">
   & { query: Float32Array; key: Float32Array; value: Float32Array; logWeights?: Float32Array }
   & { queryOrder?: Uint32Array; keyOrder?: Uint32Array }
   & { exclude?: { keyBlocks: Uint32Array; blocks: number } }
+  & { bounds?: { positions: Uint32Array; mostQueries: number; mostKeys: number } }
   & { samples?: { count: number; index: Uint32Array; logWeights: Float32Array; position: Uint32Array } };
 
 type DeviceArrays = "query" | "key" | "value" | "logWeights" | "queryOrder" | "keyOrder";
@@ -19,7 +20,7 @@ type DeviceArrays = "query" | "key" | "value" | "logWeights" | "queryOrder" | "k
 /** The arguments with every array uploaded. */
 export function uploadAttend(backend: Backend, args: HostAttend): AttendArguments {
   const up = (data: Float32Array | Uint32Array) => backend.upload(data);
-  const { exclude, samples } = args;
+  const { exclude, samples, bounds } = args;
   return {
     ...args,
     query: up(args.query),
@@ -29,6 +30,7 @@ export function uploadAttend(backend: Backend, args: HostAttend): AttendArgument
     queryOrder: args.queryOrder && up(args.queryOrder),
     keyOrder: args.keyOrder && up(args.keyOrder),
     exclude: exclude && { ...exclude, keyBlocks: up(exclude.keyBlocks) },
+    bounds: bounds && { ...bounds, positions: up(bounds.positions) },
     samples: samples && {
       count: samples.count,
       index: up(samples.index),
@@ -91,11 +93,13 @@ export function plainAttention(args: HostAttend): { output: Float32Array; logSum
 
 /** Keys that the query at a position of a head sees: their rows, heads counted through, and what is added to their logits. */
 function visibleKeys(args: HostAttend, head: number, position: number): { row: number; added: number }[] {
-  const { queries, keys, causal, blocks = 1, exclude, samples, logWeights, keyOrder } = args;
+  const { queries, keys, causal, blocks = 1, exclude, samples, logWeights, keyOrder, bounds } = args;
   const block = blockOf(position, queries, blocks),
     own = exclude && blockOf(position, queries, exclude.blocks);
-  const first = blockStart(block, keys, blocks);
-  let end = blockStart(block + 1, keys, blocks);
+  const said = bounds &&
+    boundsAt(bounds.positions.subarray(4 * head * blocks, 4 * (head + 1) * blocks), position);
+  const first = said ? said[2] : blockStart(block, keys, blocks);
+  let end = said ? said[3] : blockStart(block + 1, keys, blocks);
   if (causal) end = Math.min(end, (position % causal.period) + causal.offset + 1);
   const near = Array.from({ length: Math.max(0, end - first) }, (_, j) => head * keys + first + j)
     .filter((at) => !exclude || exclude.keyBlocks[at] !== own)
@@ -108,4 +112,11 @@ function visibleKeys(args: HostAttend, head: number, position: number): { row: n
     return { row: head * keys + samples!.index[at], added: samples!.logWeights[at] };
   }).filter(({ row }) => blockOf(samples!.position[row], keys, blocks) !== block);
   return [...near, ...far];
+}
+
+/** The four words of the block that holds the query at a position. */
+function boundsAt(positions: Uint32Array, position: number): Uint32Array {
+  let at = 0;
+  while (!(positions[at] <= position && position < positions[at + 1])) at += 4;
+  return positions.subarray(at, at + 4);
 }

@@ -30,6 +30,7 @@ function* settings(): Generator<Setting> {
   for (const perQuery of BUDGETS) {
     yield at("kdeformer-practical", perQuery);
     yield at("calibrated", perQuery);
+    yield at("routed", perQuery);
   }
 }
 

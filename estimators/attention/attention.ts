@@ -1,4 +1,5 @@
 import { Device, openDevice } from "../../kernels/device.ts";
+import { routed } from "./routed.ts";
 import type { Backend, DeviceKind } from "../../kernels/backend.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
 import { attendWithin } from "../adaptive.ts";
@@ -52,6 +53,7 @@ const approximateMethods: Readonly<Record<Exclude<MethodName, "auto" | "exact">,
   "kdeformer-residual": kdeformerResidual,
   "kdeformer-practical": kdeformerPractical,
   "calibrated": calibrated,
+  "routed": routed,
 };
 
 /**

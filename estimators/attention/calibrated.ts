@@ -5,6 +5,7 @@ import { exactAttention, PartCollector } from "./exact.ts";
 import { headChunks, type Progress } from "./head_chunks.ts";
 import { kdeformerPractical } from "./kdeformer_practical.ts";
 import type { ProbeCounts } from "./probe_queries.ts";
+import { bringInRange } from "./in_range.ts";
 import type { Problem } from "./problem.ts";
 
 /** Of the budget, the parts spent on rows that are computed exactly; clusters take the rest. */
@@ -89,19 +90,6 @@ function countProbes({ queries, keys }: Problem, perQuery: number): ProbeCounts 
     uniform: Math.min(MOST_UNIFORM, Math.floor(UNIFORM_SHARE * affordable)),
     outlying: Math.min(MOST_OUTLYING, Math.floor(OUTLYING_SHARE * affordable)),
     heldOut: Math.max(LEAST_HELD_OUT, Math.min(MOST_HELD_OUT, Math.round(HELD_OUT_SHARE * affordable))),
-  };
-}
-
-/** Squares of keys must neither overflow nor underflow: a power of two goes from the keys to the scale. */
-function bringInRange(problem: Problem): Problem {
-  const { key, scale, largestKey } = problem;
-  if (largestKey === 0 || Math.abs(Math.log2(largestKey)) < 24) return problem;
-  const factor = 2 ** Math.ceil(Math.log2(largestKey));
-  return {
-    ...problem,
-    key: key.map((x) => x / factor),
-    scale: scale * factor,
-    largestKey: largestKey / factor,
   };
 }
 

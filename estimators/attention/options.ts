@@ -10,6 +10,7 @@ export const methods = [
   "kdeformer-residual",
   "kdeformer-practical",
   "calibrated",
+  "routed",
 ] as const;
 /** One of {@link methods}. */
 export type MethodName = typeof methods[number];

@@ -48,9 +48,12 @@ class VisibleKeys {
   /** What is added to the logit of each. */
   readonly logits: Float64Array;
   readonly #args: AttendArguments;
+  /** [heads, queries]: what `bounds` says of the block of each position. */
+  readonly #bounds?: Uint32Array[];
 
   constructor(args: AttendArguments) {
     this.#args = args;
+    this.#bounds = args.bounds && blocksOfPositions(args, wordValues(args.bounds.positions));
     const most = args.keys + (args.samples?.count ?? 0);
     this.rows = new Uint32Array(most);
     this.logits = new Float64Array(most);
@@ -59,11 +62,13 @@ class VisibleKeys {
   /** Fills `rows` and `logits`, and returns how many keys are visible. */
   find(head: number, position: number): number {
     const { queries, keys, causal, blocks = 1, exclude, samples, logWeights, keyOrder } = this.#args;
+    const bounds = this.#bounds?.[head * queries + position];
     const block = blockOf(position, queries, blocks);
     const ownBlock = exclude ? blockOf(position, queries, exclude.blocks) : -1;
-    let end = blockStart(block + 1, keys, blocks), count = 0;
+    const first = bounds ? bounds[2] : blockStart(block, keys, blocks);
+    let end = bounds ? bounds[3] : blockStart(block + 1, keys, blocks), count = 0;
     if (causal) end = Math.min(end, (position % causal.period) + causal.offset + 1);
-    for (let j = blockStart(block, keys, blocks); j < end; j++) {
+    for (let j = first; j < end; j++) {
       const at = head * keys + j;
       if (exclude && wordValues(exclude.keyBlocks)[at] === ownBlock) continue;
       this.rows[count] = head * keys + (keyOrder ? wordValues(keyOrder)[at] : j);
@@ -77,6 +82,18 @@ class VisibleKeys {
     }
     return count;
   }
+}
+
+function blocksOfPositions(
+  { heads, queries, blocks = 1 }: AttendArguments,
+  positions: Uint32Array,
+): Uint32Array[] {
+  const found: Uint32Array[] = [];
+  for (let block = 0; block < heads * blocks; block++) {
+    const bounds = positions.subarray(4 * block, 4 * block + 4), first = Math.floor(block / blocks) * queries;
+    for (let query = bounds[0]; query < bounds[1]; query++) found[first + query] = bounds;
+  }
+  return found;
 }
 
 /** Inner product of two stretches of `length` values. */

@@ -8,6 +8,7 @@ import { gatheredDistances, innerProducts } from "./distances.ts";
 import { fitPoints } from "./fit_points.ts";
 import { addLinear, fitSlope } from "./fit_slope.ts";
 import { mergeAttention } from "./merge_attention.ts";
+import { pairBuckets } from "./pair_buckets.ts";
 import { centreRows, columnMean, gatherRows } from "./rows.ts";
 import { keyImportance, sampleKeys } from "./sample_keys.ts";
 import { attendProbes, softmaxRows } from "./softmax_rows.ts";
@@ -31,6 +32,7 @@ export class ReferenceBackend implements Backend {
   readonly gatherRows = gatherRows;
   readonly angularHash = angularHash;
   readonly sortByBucket = sortByBucket;
+  readonly pairBuckets = pairBuckets;
   readonly keyImportance = keyImportance;
   readonly sampleKeys = sampleKeys;
   readonly mergeAttention = mergeAttention;

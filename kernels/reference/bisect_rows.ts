@@ -1,5 +1,11 @@
 import type { Backend } from "../backend.ts";
-import { type Bisection, CUT_SAMPLE, NEGLIGIBLE_SCATTER, PIVOT_CANDIDATES } from "../coreset_primitives.ts";
+import {
+  type Bisection,
+  CUT_SAMPLE,
+  NEGLIGIBLE_SCATTER,
+  type OtherRows,
+  PIVOT_CANDIDATES,
+} from "../coreset_primitives.ts";
 import { floatValues, words } from "./array.ts";
 
 type Arguments = Parameters<Backend["bisectRows"]>[0];
@@ -33,7 +39,7 @@ export function bisectRows(args: Arguments): Bisection {
   const { heads, count, width, grownOn } = args;
   const rows = floatValues(args.rows), weights = floatValues(args.weights);
   const labels = new Uint32Array(heads * count), clusters = new Uint32Array(heads);
-  const products = new Uint32Array(heads);
+  const products = new Uint32Array(heads), others = new Uint32Array(heads * (args.others?.count ?? 0));
   for (let head = 0; head < heads; head++) {
     const own: WeightedRows = {
       rows: rows.subarray(head * count * width, (head + 1) * count * width),
@@ -44,12 +50,30 @@ export function bisectRows(args: Arguments): Bisection {
     const tree = grow(own, args);
     clusters[head] = tree.clusters.length;
     products[head] = tree.products;
-    for (let row = 0; row < count; row++) labels[head * count + row] = descend(own, tree.cuts, row);
+    for (let row = 0; row < count; row++) labels[head * count + row] = descend(own, tree.cuts, row * width);
     tree.clusters.forEach(({ members }, label) => {
       for (const row of members) labels[head * count + row] = label;
     });
+    if (args.others) others.set(descendAll(args.others, width, head, tree.cuts), head * args.others.count);
   }
-  return { labels: words(labels), clusters: words(clusters), products: words(products) };
+  const [labelled, counted, cost, otherLabels] = [labels, clusters, products, others].map(words);
+  return { labels: labelled, clusters: counted, products: cost, others: otherLabels };
+}
+
+/** The clusters that other rows of a head come to. */
+function descendAll(
+  { rows, count, centre, scale, treeCentre }: OtherRows,
+  width: number,
+  head: number,
+  cuts: readonly Cut[],
+): Uint32Array {
+  const from = floatValues(centre),
+    to = floatValues(treeCentre),
+    all = floatValues(rows),
+    factor = floatValues(scale)[head];
+  const moved = all.subarray(head * count * width, (head + 1) * count * width)
+    .map((x, at) => to[head * width + at % width] + factor * (x - from[head * width + at % width]));
+  return Uint32Array.from({ length: count }, (_, row) => descend({ rows: moved }, cuts, row * width));
 }
 
 function grow(
@@ -80,11 +104,8 @@ function grow(
 }
 
 /** The cluster that a row comes to. */
-function descend({ rows, width }: WeightedRows, cuts: readonly Cut[], row: number): number {
-  return cuts.reduce(
-    (label, cut) => cut.near === label && isBeyond(rows, row * width, cut) ? cut.far : label,
-    0,
-  );
+function descend({ rows }: Pick<WeightedRows, "rows">, cuts: readonly Cut[], start: number): number {
+  return cuts.reduce((label, cut) => cut.near === label && isBeyond(rows, start, cut) ? cut.far : label, 0);
 }
 
 /** Weighted mean and scatter of some rows. */

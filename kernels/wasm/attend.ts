@@ -15,20 +15,21 @@ const FAR = 2 ** 30;
 
 /** Records attention: the packing of keys and values where several tasks use them, then the work. */
 export function attend(recorder: Recorder, args: AttendArguments): PartialAttention {
-  const { heads, queries, keys, features, valueFeatures, causal, exclude, samples, blocks = 1 } = args;
-  const blockRows = Math.ceil(queries / blocks);
-  const padded = upTo(8, Math.ceil(keys / blocks)), paddedWidth = upTo(8, valueFeatures);
+  const { heads, queries, keys, features, valueFeatures, causal, exclude, samples, bounds, blocks = 1 } =
+    args;
+  const blockRows = bounds?.mostQueries ?? Math.ceil(queries / blocks);
+  const padded = upTo(8, bounds?.mostKeys ?? Math.ceil(keys / blocks)), paddedWidth = upTo(8, valueFeatures);
   const output = recorder.floats(heads * queries * valueFeatures);
   const logSumExp = recorder.floats(heads * queries);
 
-  const oneTask = blocks > 1 && blockRows <= MOST_BLOCK_ROWS;
+  const oneTask = bounds !== undefined || (blocks > 1 && blockRows <= MOST_BLOCK_ROWS);
   const work = (padded + (samples?.count ?? 0)) * (features + valueFeatures);
   const rowsPerTask = oneTask ? blockRows : rowsOfTask(heads * queries, work);
   const tasksPerBlock = Math.ceil(blockRows / rowsPerTask);
   const own = oneTask ? undefined : packKeys(recorder, args, args.keyOrder, keys, blocks);
   const sampled = samples && packKeys(recorder, args, samples.index, samples.count, 1);
   const arrays = [args.query, args.key, args.value, args.queryOrder, args.keyOrder];
-  arrays.push(args.logWeights, exclude?.keyBlocks);
+  arrays.push(args.logWeights, exclude?.keyBlocks, bounds?.positions);
   const sampleArrays = [sampled?.key, sampled?.value, samples?.index, samples?.logWeights, samples?.position];
   recorder.record({
     code: layout.ATTEND,

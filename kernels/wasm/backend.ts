@@ -6,7 +6,7 @@ import { calibrateValues } from "./calibrate_values.ts";
 import { fitPoints } from "./fit_points.ts";
 import { addLinear, fitSlope } from "./fit_slope.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
-import { angularHash, sortByBucket } from "./hashing.ts";
+import { angularHash, pairBuckets, sortByBucket } from "./hashing.ts";
 import { reuseFreedMemory } from "../runtime.ts";
 import { Pool } from "./pool.ts";
 import { Program, type Recorder, type WasmArray } from "./program.ts";
@@ -134,6 +134,11 @@ export class WasmBackend implements Backend {
   /** See {@link Backend.sortByBucket}. */
   sortByBucket(args: Arguments<"sortByBucket">): { order: DeviceArray; position: DeviceArray } {
     return sortByBucket(this.#recorder, args);
+  }
+
+  /** See {@link Backend.pairBuckets}. */
+  pairBuckets(args: Arguments<"pairBuckets">): DeviceArray {
+    return pairBuckets(this.#recorder, args);
   }
 
   /** See {@link Backend.keyImportance}. */

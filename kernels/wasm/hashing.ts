@@ -44,3 +44,18 @@ export function sortByBucket(
   });
   return { order, position };
 }
+
+/** Records the blocks of queries and keys of the same bucket. */
+export function pairBuckets(recorder: Recorder, args: Parameters<Backend["pairBuckets"]>[0]): DeviceArray {
+  const { heads, queries, keys, buckets, mostQueries, mostKeys } = args;
+  const inputs = [args.queryRanks, args.queryOrder, args.keyRanks, args.keyOrder] as WasmArray[];
+  const positions = recorder.words(heads * (Math.ceil(queries / mostQueries) + buckets) * 4);
+  recorder.record({
+    code: layout.PAIR_BUCKETS,
+    tasks: heads,
+    words: [...inputs.map(addressOf), positions.address, queries, keys, buckets, mostQueries, mostKeys],
+    inputs,
+    outputs: [positions],
+  });
+  return positions;
+}

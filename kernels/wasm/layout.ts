@@ -77,6 +77,7 @@ export const STRAYS = 29;
 export const SLOPE = 30;
 export const ADD_LINEAR = 31;
 export const WEIGH_SLOPE = 32;
+export const PAIR_BUCKETS = 33;
 
 /** What `work` answers. */
 export const DONE = 0;
@@ -92,6 +93,8 @@ export const TILE_KEYS = 128;
 export const CHUNK_KEYS = 128;
 /** Rows that one task of the row operations takes. */
 export const CHUNK_ROWS = 128;
+/** Rows that descend a tree together: enough that lists for its leaves are worth keeping. */
+export const DESCENT_ROWS = 512;
 /** Rows summed in f32 before COLUMN_MEAN goes on in f64: short, so that rounding does not pile up. */
 export const SUM_ROWS = 64;
 /** Rows that one task of ANGULAR_HASH takes; a multiple of GROUP_ROWS. */

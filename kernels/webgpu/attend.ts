@@ -36,9 +36,10 @@ export function attend(
   which: AttendKernel,
   args: AttendArguments,
 ): PartialAttention {
-  const { heads, queries, keys, valueFeatures, samples, blocks = 1 } = args;
+  const { heads, queries, keys, valueFeatures, samples, bounds, blocks = 1 } = args;
   const index = attendIndex(recorder, args), arrays = padded(recorder, args);
-  const most = Math.ceil(keys / blocks) + (samples?.count ?? 0), parts = Math.ceil(most / MOST_KEYS);
+  const most = bounds?.mostKeys ?? Math.ceil(keys / blocks) + (samples?.count ?? 0),
+    parts = Math.ceil(most / MOST_KEYS);
   const mostKeys = Math.ceil(most / parts);
   const attendPartFrom = (firstOfBlock: number, into?: PartialAttention) =>
     attendPart(recorder, which, args, arrays, index, firstOfBlock, mostKeys, into);
@@ -82,12 +83,12 @@ function attendPart(
   which: AttendKernel,
   args: AttendArguments,
   { query, key, value, columns: valueColumns }: PaddedArrays,
-  { array: index, keyOrderAt, keyBlocksAt, samplesAt }: AttendIndex,
+  { array: index, keyOrderAt, keyBlocksAt, boundsAt, samplesAt }: AttendIndex,
   firstOfBlock: number,
   mostKeys: number,
   into?: PartialAttention,
 ): PartialAttention {
-  const { heads, queries, keys, features, logWeights, causal, exclude, samples, blocks = 1 } = args;
+  const { heads, queries, keys, features, logWeights, causal, exclude, samples, bounds, blocks = 1 } = args;
   const logSumExp = into?.logSumExp ?? recorder.array("float", heads * queries, "the log-sum-exp");
   const output = into?.output ??
     recorder.array("float", heads * queries * valueColumns * 4, "the attention output");
@@ -97,7 +98,7 @@ function attendPart(
     ? { ROWS: rowsInRegisters(featureColumns) }
     : { TILE: keysInTile(recorder, featureColumns + columns) };
   const tileRows = sizes.ROWS ?? LANES.tiles;
-  const blockTiles = Math.ceil(Math.ceil(queries / blocks) / tileRows);
+  const blockTiles = Math.ceil((bounds?.mostQueries ?? Math.ceil(queries / blocks)) / tileRows);
   const tiles = heads * blocks * blockTiles;
   const rules = {
     WEIGHTED: logWeights,
@@ -106,6 +107,7 @@ function attendPart(
     QUERY_ORDERED: args.queryOrder,
     KEY_ORDERED: args.keyOrder,
     SAMPLED: samples,
+    BOUNDED: bounds,
   };
   recorder.dispatch({
     kernel: kernels[which],
@@ -115,7 +117,7 @@ function attendPart(
     parameters: [
       queries, keys, valueColumns, blocks, blockTiles, tiles, chunks,
       causal?.period ?? 1, causal?.offset ?? 0, exclude?.blocks ?? 1, samples?.count ?? 0,
-      keyOrderAt, keyBlocksAt, samplesAt, firstOfBlock, mostKeys, floatBits(args.scale),
+      keyOrderAt, keyBlocksAt, boundsAt, samplesAt, firstOfBlock, mostKeys, floatBits(args.scale),
     ],
     arrays: [query, key, value, logWeights, index, output, logSumExp],
     workgroups: which === "registers" ? Math.ceil(tiles * chunks / LANES.registers) : tiles * chunks,

@@ -3,7 +3,8 @@
 // block and a key block; blockTiles: query tiles per block; tiles: query tiles in all for one chunk of columns;
 // chunks: chunks of COLUMNS vec4 columns of the values; period, offset: causal rule; excludeBlocks: blocks of the
 // excluding rule; samples: sampled keys per head; keyOrderAt, keyBlocksAt, samplesAt: where `index` holds what,
-// see attend_index.wgsl; firstOfBlock, mostKeys: which of the keys of each block this dispatch takes;
+// see attend_index.wgsl, and boundsAt the bounds of blocks; firstOfBlock, mostKeys: which of the keys of each block this
+// dispatch takes;
 // scale: factor on the inner products.
 // A query sees the keys j of its block, below blockEnd; j = blockEnd + s stands for the head's sampled key s.
 
@@ -21,6 +22,7 @@ struct Parameters {
   samples: u32,
   keyOrderAt: u32,
   keyBlocksAt: u32,
+  boundsAt: u32,
   samplesAt: u32,
   firstOfBlock: u32,
   mostKeys: u32,
@@ -34,6 +36,7 @@ override EXCLUDING: bool;
 override QUERY_ORDERED: bool;
 override KEY_ORDERED: bool;
 override SAMPLED: bool;
+override BOUNDED: bool;
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> query: array<vec4f>; // (heads, queries, 4 FEATURES) f32
@@ -59,10 +62,24 @@ fn blockOf(row: u32, count: u32, blocks: u32) -> u32 {
   return select(longer + (row - boundary) / max(base, 1u), row / (base + 1u), row < boundary);
 }
 
-// The keys j that this dispatch shows to a block: the first and the end.
-fn keyRange(block: u32) -> vec2u {
-  let end = blockStart(block + 1u, parameters.keys, parameters.blocks) + parameters.samples;
-  let first = min(end, blockStart(block, parameters.keys, parameters.blocks) + parameters.firstOfBlock);
+// First and end of the positions of a block's queries, and of its keys j, those sampled apart.
+fn boundsOf(head: u32, block: u32) -> vec4u {
+  if (BOUNDED) {
+    let at = parameters.boundsAt + 4u * (head * parameters.blocks + block);
+    return vec4u(index[at], index[at + 1u], index[at + 2u], index[at + 3u]);
+  }
+  return vec4u(
+    blockStart(block, parameters.queries, parameters.blocks),
+    blockStart(block + 1u, parameters.queries, parameters.blocks),
+    blockStart(block, parameters.keys, parameters.blocks),
+    blockStart(block + 1u, parameters.keys, parameters.blocks),
+  );
+}
+
+// The keys j that this dispatch shows to a block with these keys: the first and the end.
+fn keyRange(keys: vec2u) -> vec2u {
+  let end = keys.y + parameters.samples;
+  let first = min(end, keys.x + parameters.firstOfBlock);
   return vec2u(first, min(end, first + parameters.mostKeys));
 }
 

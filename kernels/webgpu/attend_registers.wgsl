@@ -24,14 +24,15 @@ fn main(
   let pair = tile / parameters.blockTiles;
   let head = pair / parameters.blocks;
   let block = pair % parameters.blocks;
-  let firstRow = blockStart(block, parameters.queries, parameters.blocks) + (tile % parameters.blockTiles) * ROWS;
-  let endRow = blockStart(block + 1u, parameters.queries, parameters.blocks);
+  let bounds = boundsOf(head, block);
+  let firstRow = bounds.x + (tile % parameters.blockTiles) * ROWS;
+  let endRow = bounds.y;
   if (firstRow >= endRow) {
     return;
   }
-  let range = keyRange(block);
+  let range = keyRange(bounds.zw);
   let firstKey = range.x;
-  let blockEnd = blockStart(block + 1u, parameters.keys, parameters.blocks);
+  let blockEnd = bounds.w;
 
   var q: array<array<vec4f, FEATURES>, ROWS>;
   var sums: array<array<vec4f, COLUMNS>, ROWS>;

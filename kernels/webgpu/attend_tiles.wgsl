@@ -24,14 +24,15 @@ fn main(
   let pair = tile / parameters.blockTiles;
   let head = pair / parameters.blocks;
   let block = pair % parameters.blocks;
-  let firstRow = blockStart(block, parameters.queries, parameters.blocks) + (tile % parameters.blockTiles) * LANES;
-  let endRow = blockStart(block + 1u, parameters.queries, parameters.blocks);
+  let bounds = boundsOf(head, block);
+  let firstRow = bounds.x + (tile % parameters.blockTiles) * LANES;
+  let endRow = bounds.y;
   if (firstRow >= endRow) {
     return;
   }
-  let range = keyRange(block);
+  let range = keyRange(bounds.zw);
   let firstKey = range.x;
-  let blockEnd = blockStart(block + 1u, parameters.keys, parameters.blocks);
+  let blockEnd = bounds.w;
   var endKey = range.y;
   if (CAUSAL) {
     // The last row of the tile sees most, unless the rows wrap around into the next sequence of queries.

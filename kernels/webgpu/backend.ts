@@ -10,6 +10,7 @@ import { fitPoints } from "./fit_points.ts";
 import { addLinear, fitSlope } from "./fit_slope.ts";
 import { keyImportance } from "./key_importance.ts";
 import { mergeAttention } from "./merge_attention.ts";
+import { pairBuckets } from "./pair_buckets.ts";
 import { reuseFreedMemory } from "../runtime.ts";
 import { Recorder } from "./recorder.ts";
 import { centreRows, columnMean, gatherRows } from "./rows.ts";
@@ -105,6 +106,10 @@ export class WebGpuBackend implements Backend {
 
   sortByBucket(args: Arguments<"sortByBucket">): { order: DeviceArray; position: DeviceArray } {
     return sortByBucket(this.#recorder, args);
+  }
+
+  pairBuckets(args: Arguments<"pairBuckets">): DeviceArray {
+    return pairBuckets(this.#recorder, args);
   }
 
   keyImportance(args: Arguments<"keyImportance">): DeviceArray {

@@ -1,4 +1,4 @@
-import type { Backend } from "../backend.ts";
+import type { Backend, DeviceArray } from "../backend.ts";
 import { type Bisection, CUT_SAMPLE } from "../coreset_primitives.ts";
 import growth from "./bisect_rows.wgsl" with { type: "text" };
 import tree from "./bisection_tree.wgsl" with { type: "text" };
@@ -10,9 +10,13 @@ import { padRows } from "./rows.ts";
 const kernel: Kernel = {
   file: "bisect_rows.wgsl",
   source: [tree, growth],
-  access: ["read", "read", "write", "write", "write", "write", "write", "write"],
+  access: ["read", "write", "write", "write", "read", "write", "write", "write"],
 };
-const descender: Kernel = { ...kernel, file: "descend_rows.wgsl", source: [tree, descent] };
+const descender: Kernel = {
+  file: "descend_rows.wgsl",
+  source: [tree, descent],
+  access: ["read", "write", "write", "write", "read", "read", "read"],
+};
 
 /**
  * Cuts, and inner products of a lane, after which a dispatch leaves the rest to the next: Mesa's CPU driver (22.3)
@@ -25,7 +29,7 @@ const FEW_LANES = 16, LANES = 256;
 
 /** Clusters of the rows of each head by weighted bisection. */
 export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectRows"]>[0]): Bisection {
-  const { rows, weights, heads, count, width, grownOn, budget, perCluster } = args;
+  const { weights, heads, count, width, grownOn, budget, perCluster, others } = args;
   const most = Math.min(count, Math.max(1, Math.floor(budget / perCluster)));
   const columns = Math.ceil(width / 4), every = Math.ceil(count / grownOn), grown = Math.ceil(count / every);
   const lanes = recorder.software && fewLanesDo(grown, columns) ? FEW_LANES : LANES;
@@ -33,21 +37,16 @@ export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectR
   const labels = recorder.array("word", heads * count, "the clusters of the rows");
   const clusters = recorder.array("word", heads, "the numbers of clusters");
   const products = recorder.array("word", heads, "the numbers of inner products");
+  const rows = padRows(recorder, args.rows, heads * count, width);
+  const order = recorder.array("word", heads * 2 * (grown + 2 * most + CUT_SAMPLE), "the order of the rows");
+  const means = recorder.array("float", heads * (3 * most + 1) * 4 * columns, "the means of the clusters");
+  const moments = recorder.array("float", heads * (count + most + 1), "the moments of the rows");
   const step = {
     kernel,
     definitions: { FOUR: 4 },
     constants: { LANES: lanes },
     parameters: [heads, count, columns, most, budget, perCluster, CUTS, work, every, grown],
-    arrays: [
-      padRows(recorder, rows, heads * count, width),
-      weights,
-      labels,
-      clusters,
-      products,
-      recorder.array("word", heads * 2 * (grown + 2 * most + CUT_SAMPLE), "the order of the rows"),
-      recorder.array("float", heads * (3 * most + 1) * 4 * columns, "the means of the clusters"),
-      recorder.array("float", heads * (count + most + 1), "the moments of the rows"),
-    ],
+    arrays: [rows, labels, order, means, weights, clusters, products, moments],
     workgroups: heads,
   };
   recorder.dispatch({ ...step, entryPoint: "begin" });
@@ -55,16 +54,24 @@ export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectR
   const mostProducts = Math.min(budget, 2 * (count + every + 8) * most);
   const dispatches = Math.ceil(2 * most / CUTS) + Math.ceil(mostProducts / work);
   for (let at = 0; at < dispatches; at++) recorder.dispatch({ ...step, entryPoint: "cutOn" });
-  if (every > 1) {
+  const descend = (count: number, every: number, arrays: DeviceArray[]) =>
     recorder.dispatch({
-      ...step,
       kernel: descender,
-      constants: undefined,
+      definitions: { FOUR: 4 },
+      constants: { MOVED: arrays.length > 4 ? 1 : 0 },
+      parameters: [heads, count, columns, most, budget, perCluster, CUTS, work, every, grown],
+      arrays: [...arrays, undefined, undefined, undefined].slice(0, 7),
       entryPoint: "descend",
       workgroups: Math.ceil(heads * count / 64),
     });
+  if (every > 1) descend(count, every, [rows, labels, order, means]);
+  const otherLabels = recorder.array("word", heads * (others?.count ?? 0), "the clusters of other rows");
+  if (others) {
+    const pad = (array: DeviceArray, count: number) => padRows(recorder, array, heads * count, width);
+    const move = [pad(others.centre, 1), pad(others.treeCentre, 1), others.scale];
+    descend(others.count, 0, [pad(others.rows, others.count), otherLabels, order, means, ...move]);
   }
-  return { labels, clusters, products };
+  return { labels, clusters, products, others: otherLabels };
 }
 
 /** Whether a cut of all rows of a head leaves few lanes well below the turns that Mesa grants. */

@@ -1,6 +1,12 @@
 // Clusters of rows by weighted bisection, a tree grown by one workgroup for each head: see `Backend.bisectRows`. Behind
 // bisection_tree.wgsl.
 
+@group(0) @binding(5) var<storage, read> weights: array<f32>; // (heads, count) f32
+@group(0) @binding(6) var<storage, read_write> clusters: array<u32>; // (heads) u32
+@group(0) @binding(7) var<storage, read_write> products: array<u32>; // (heads) u32
+// (heads, count + most + 1) f32: weight · squared distance of the rows; scatters of the clusters; the scatter that ends the cutting.
+@group(0) @binding(8) var<storage, read_write> moments: array<f32>;
+
 // At least PIVOT_CANDIDATES.
 override LANES: u32;
 
@@ -13,6 +19,10 @@ var<workgroup> partial: array<vec4f, LANES>;
 var<workgroup> counts: array<u32, LANES>;
 // What all lanes must agree on.
 var<workgroup> agreed: u32;
+
+fn columnOf(row: u32, c: u32, head: u32) -> vec4f {
+  return rows[row + c];
+}
 
 fn strideFor(length: u32, most: u32) -> u32 {
   return (length + most - 1u) / most;
@@ -130,7 +140,7 @@ fn separate(head: u32, normal: u32, members: u32, to: u32, length: u32, local: u
   var nearCount = 0u;
   for (var i = first; i < end; i++) {
     let row = order[members + i] & ~BEYOND;
-    let near = sideOf((head * count + row) * columns, normal) <= 0.0;
+    let near = sideOf((head * count + row) * columns, normal, head) <= 0.0;
     nearCount += select(0u, 1u, near);
     order[members + i] = select(row | BEYOND, row, near);
   }

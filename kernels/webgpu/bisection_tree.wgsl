@@ -1,6 +1,7 @@
 // A tree of hyperplanes over the rows of each head: where it lies, and on which side of a hyperplane a row is. bisect_rows.wgsl
 // grows it, descend_rows.wgsl uses it.
-// parameters.heads, count: shape of `weights`; columns: vec4s of a row; most: clusters that there is room for;
+// Behind it: fn columnOf(row, c, head), column c of a row that begins at `row`.
+// parameters.heads, count: rows of each head; columns: vec4s of a row; most: clusters that there is room for;
 // budget, perCluster: when to end; cuts, work: cuts and inner products after which a dispatch leaves the rest to the next one;
 // every: each how many-th row the tree grows on; grown: how many these are.
 // Defined in front: FOUR = 4.
@@ -20,19 +21,14 @@ struct Parameters {
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> rows: array<vec4f>; // (heads, count, 4 columns) f32
-@group(0) @binding(2) var<storage, read> weights: array<f32>; // (heads, count) f32
-@group(0) @binding(3) var<storage, read_write> labels: array<u32>; // (heads, count) u32
-@group(0) @binding(4) var<storage, read_write> clusters: array<u32>; // (heads) u32
-@group(0) @binding(5) var<storage, read_write> products: array<u32>; // (heads) u32
+@group(0) @binding(2) var<storage, read_write> labels: array<u32>; // (heads, count) u32
 // (heads, 2 grown + 4 most + 2 CUT_SAMPLE) u32: the rows that the tree grows on, those of a cluster side by side; the members of the
 // cluster that is being cut, with BEYOND set on those beyond the hyperplane; first places and lengths of the clusters; the first cut of
 // each cluster, and the cut that came after the one that made it and cut the same cluster, where 0 is none: a cut has the
 // number of the cluster that it makes; the sample, as members and sorted.
-@group(0) @binding(6) var<storage, read_write> order: array<u32>;
+@group(0) @binding(3) var<storage, read_write> order: array<u32>;
 // (heads, 3 most + 1, 4 columns) f32: means of the clusters; normal and origin of the hyperplane that made each; what the moments are about.
-@group(0) @binding(7) var<storage, read_write> means: array<vec4f>;
-// (heads, count + most + 1) f32: weight · squared distance of the rows; scatters of the clusters; the scatter that ends the cutting.
-@group(0) @binding(8) var<storage, read_write> moments: array<f32>;
+@group(0) @binding(4) var<storage, read_write> means: array<vec4f>;
 
 // Twin of the one in coreset_primitives.ts.
 const CUT_SAMPLE = 96u;
@@ -66,14 +62,14 @@ fn centreOf(head: u32) -> u32 {
 
 // <row − origin, normal>. The difference comes first: a mean that one heavy row dominates lies so close to it that rounded
 // inner products could not tell them apart.
-fn sideOf(row: u32, normal: u32) -> f32 {
+fn sideOf(row: u32, normal: u32, head: u32) -> f32 {
   let columns = parameters.columns;
   var sums = vec4f(0.0);
   for (var first = 0u; first < columns; first += FOUR) {
     for (var step = 0u; step < FOUR; step++) {
       let c = first + step;
       if (c < columns) {
-        sums = fma(rows[row + c] - means[normal + columns + c], means[normal + c], sums);
+        sums = fma(columnOf(row, c, head) - means[normal + columns + c], means[normal + c], sums);
       }
     }
   }

@@ -174,3 +174,40 @@ onEachBackend("attend() gives the same bits every time", async (backend) => {
     assertEquals(logSumExp, first[1], `repetition ${repetition}`);
   }
 });
+
+/** Blocks of at most `mostQueries` queries, some of them empty, each with keys of its own choice. */
+function randomBounds(heads: number, queries: number, keys: number, mostQueries: number, mostKeys: number) {
+  const blocks = queries + 3, draw = wordsBelow(31, 3 * heads * blocks, 2 ** 20);
+  const positions = new Uint32Array(4 * heads * blocks);
+  for (let head = 0, at = 0; head < heads; head++) {
+    for (let block = 0, query = 0; block < blocks; block++, at += 3) {
+      // The first may be empty.
+      const taken = Math.max(block < 3 ? 0 : 1, draw[at] % (mostQueries + 1));
+      const end = Math.min(queries, query + taken), shown = 1 + draw[at + 1] % mostKeys;
+      const key = draw[at + 2] % (keys - shown + 1);
+      positions.set([query, end, key, key + shown], 4 * (head * blocks + block));
+      query = end;
+    }
+  }
+  return { blocks, bounds: { positions, mostQueries, mostKeys } };
+}
+
+onEachBackend("attend() takes blocks of any bounds", async (backend) => {
+  for (
+    const [queries, keys, mostQueries, mostKeys] of [
+      [96, 96, 32, 40],
+      [100, 64, 7, 64],
+      [10, 50, 10, 1],
+      [300, 700, 150, 130],
+    ]
+  ) {
+    const heads = 2, what = `${queries}, ${keys}, ${mostQueries}, ${mostKeys}`;
+    const base = problem([heads, queries, keys, 16, 9]);
+    const args = { ...base, ...randomBounds(heads, queries, keys, mostQueries, mostKeys) };
+    await checkAttend(backend, args, what);
+    const queryOrder = permutations(32, heads, queries), keyOrder = permutations(33, heads, keys);
+    await checkAttend(backend, { ...args, queryOrder, keyOrder }, `in order ${what}`);
+    const logWeights = normals(34, heads * keys, 3).map((w, at) => at % 3 === 0 ? -3e38 : w);
+    await checkAttend(backend, { ...args, queryOrder, keyOrder, logWeights }, `weighted ${what}`);
+  }
+});

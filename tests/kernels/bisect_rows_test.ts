@@ -66,6 +66,54 @@ onEachBackend("bisectRows() gives the reference's clusters", async (backend) => 
   }
 });
 
+onEachBackend("bisectRows() lets other rows descend as it does its own", async (backend) => {
+  for (
+    const [heads, count, width, others, every] of [[1, 40, 3, 9, 1], [2, 500, 15, 700, 3], [
+      1,
+      900,
+      64,
+      300,
+      1,
+    ]]
+  ) {
+    const rows = normals(11, heads * count * width), weights = heavyTailed(12, heads * count);
+    const shape = { heads, count, width, grownOn: Math.ceil(count / every), perCluster: count };
+    const offsets = normals(13, heads * width, 4), own = normals(14, heads * others * width);
+    const scale = Float32Array.from({ length: heads }, (_, head) => 2 ** head / 4);
+    const zeros = new Float32Array(heads * width);
+    const descend = (on: Backend, rowsOfOthers: Float32Array) =>
+      on.bisectRows({
+        ...shape,
+        budget: 30 * count,
+        rows: on.upload(rows),
+        weights: on.upload(weights),
+        others: {
+          rows: on.upload(rowsOfOthers),
+          count: rowsOfOthers.length / heads / width,
+          centre: on.upload(offsets),
+          scale: on.upload(scale),
+          treeCentre: on.upload(zeros),
+        },
+      });
+    const { actual, expected } = await besideReference(
+      backend,
+      (on) => [descend(on, own).others],
+    );
+    assertEquals(actual, expected);
+    // Its own rows, displaced and stretched, come to their own clusters.
+    const displaced = rows.map((x, at) => {
+      const head = Math.floor(at / (count * width));
+      return x / scale[head] + offsets[head * width + at % width];
+    });
+    const { labels, others: found } = descend(backend, displaced);
+    const [label, other] = await backend.run([labels, found]) as Uint32Array[];
+    backend.reset();
+    const agreeing = label.filter((own, row) => own === other[row]).length;
+    // Rounding of the displacement moves a row that lies in a hyperplane.
+    assertGreater(agreeing, 0.98 * label.length);
+  }
+});
+
 onEachBackend("bisectRows() keeps to its budget and numbers every cluster", async (backend) => {
   const heads = 2, count = 500, width = 8, perCluster = 400;
   const rows = normals(3, heads * count * width), weights = heavyTailed(4, heads * count);

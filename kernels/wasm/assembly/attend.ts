@@ -24,6 +24,8 @@ class AttendArguments {
   /** These are 0 where they are not given. */
   logWeights: usize;
   keyBlocks: usize;
+  /** [heads, blocks, 4] words: queries and keys of each block; 0 where blocks are equal cuts. */
+  bounds: usize;
   output: usize;
   logSumExp: usize;
   /** As PACK_KEYS leaves them; 0 where the task packs its own block. */
@@ -62,12 +64,14 @@ class AttendArguments {
 export function attendTask(operation: usize, task: u32, scratch: usize): void {
   const args = changetype<AttendArguments>(operation);
   const slot = task / args.tasksPerBlock, head = slot / args.blocks, block = slot % args.blocks;
-  const blockEnd = blockStart(block + 1, args.queries, args.blocks);
-  const first = blockStart(block, args.queries, args.blocks) + (task % args.tasksPerBlock) * args.rowsPerTask;
+  const bounds = args.bounds ? args.bounds + (<usize>slot << 4) : 0;
+  const blockFirst = bounds ? load<u32>(bounds) : blockStart(block, args.queries, args.blocks);
+  const blockEnd = bounds ? load<u32>(bounds, 4) : blockStart(block + 1, args.queries, args.blocks);
+  const first = blockFirst + (task % args.tasksPerBlock) * args.rowsPerTask;
   const end = min<u32>(blockEnd, first + args.rowsPerTask);
   if (first >= end) return;
-  const keyStart = blockStart(block, args.keys, args.blocks);
-  const count = blockStart(block + 1, args.keys, args.blocks) - keyStart;
+  const keyStart = bounds ? load<u32>(bounds, 8) : blockStart(block, args.keys, args.blocks);
+  const count = (bounds ? load<u32>(bounds, 12) : blockStart(block + 1, args.keys, args.blocks)) - keyStart;
   const features = args.features, width = args.valueFeatures, padded = args.padded;
 
   const tile = scratch, bias = tile + (6 * TILE_KEYS << 2), groups = bias + BIAS_BYTES;

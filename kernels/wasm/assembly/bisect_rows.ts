@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { CHUNK_ROWS } from "../layout";
+import { DESCENT_ROWS } from "../layout";
 import { copyFloats, multiplyAdd, sumOfLanes, upToFour } from "./simd";
 
 /** Twins of PIVOT_CANDIDATES, CUT_SAMPLE and NEGLIGIBLE_SCATTER in `coreset_primitives.ts`. */
@@ -31,17 +31,15 @@ class BisectArguments {
 }
 
 /**
- * A cluster: its first place in the order, its length, its scatter; the first cut of it, and the cut that came after the one
- * that made it and cut the same cluster, where 0 is none: a cut has the number of the cluster that it makes. From
- * NODE_HEADER on its mean, and normal and origin of the hyperplane that made it.
+ * A cluster: its first place in the order, its length, its scatter, and the cluster that it was cut from. From NODE_HEADER on
+ * its mean, and normal and origin of the hyperplane that made it.
  */
 @unmanaged
 class Node {
   start: u32;
   length: u32;
   scatter: f64;
-  firstCut: u32;
-  nextCut: u32;
+  parent: u32;
 }
 const NODE_HEADER: usize = 32;
 
@@ -72,13 +70,13 @@ function nodeBytes(): usize {
   return NODE_HEADER + 3 * vectorBytes;
 }
 
-/** The rows of a head. */
+/** The `count` rows of `columns` of a head. */
 @inline
-function enterHead(args: BisectArguments, head: u32): void {
-  width = args.width;
+function enterHead(all: usize, head: u32, count: u32, columns: u32): void {
+  width = columns;
   stride = <usize>width << 2;
   vectorBytes = <usize>upToFour(width) << 2;
-  rows = args.rows + head * args.count * stride;
+  rows = all + head * count * stride;
 }
 
 /** The whole tree of one head, and the labels of the rows that it grows on. */
@@ -86,7 +84,7 @@ export function bisectRowsTask(operation: usize, head: u32, scratch: usize): voi
   const args = changetype<BisectArguments>(operation);
   const count = args.count, every = args.every, perHead = <usize>count << 2;
   const grown = (count + every - 1) / every, grownBytes = <usize>grown << 2;
-  enterHead(args, head);
+  enterHead(args.rows, head, count, args.width);
   weights = args.weights + head * perHead;
   moments = args.moments + head * perHead;
   order = args.order + head * grownBytes;
@@ -105,21 +103,21 @@ export function bisectRowsTask(operation: usize, head: u32, scratch: usize): voi
     store<f32>(moments + at, load<f32>(weights + at) * squaredDistance(rows + row * stride, centre));
   }
   const root = changetype<Node>(nodes);
-  root.firstCut = 0;
   measure(root, 0, grown);
 
   const negligible = NEGLIGIBLE_SCATTER * root.scatter;
   let clusters: u32 = 1;
   let products: u64 = 0;
   for (;;) {
-    const widest = changetype<Node>(nodes + widestOf(nodes, clusters) * nodeBytes());
+    const label = widestOf(nodes, clusters), widest = changetype<Node>(nodes + label * nodeBytes());
     const length = widest.length;
     const cost = <u64>length * every + stridedCount(length, CUT_SAMPLE) + stridedCount(length, PIVOT_CANDIDATES);
     const after = products + cost + <u64>(clusters + 1) * args.perCluster;
     if (!(widest.scatter > negligible) || after > args.budget) break;
     products += cost;
-    if (cutInTwo(widest, changetype<Node>(nodes + clusters * nodeBytes()))) {
-      note(nodes, widest, clusters);
+    const made = changetype<Node>(nodes + clusters * nodeBytes());
+    if (cutInTwo(widest, made)) {
+      made.parent = label;
       ++clusters;
     } else widest.scatter = 0;
   }
@@ -133,41 +131,81 @@ export function bisectRowsTask(operation: usize, head: u32, scratch: usize): voi
   store<u32>(args.products + (<usize>head << 2), <u32>products);
 }
 
-/** Enters a cut as the last one of the cluster that it cuts. */
-function note(nodes: usize, parent: Node, cut: u32): void {
-  const made = changetype<Node>(nodes + cut * nodeBytes());
-  made.firstCut = 0;
-  made.nextCut = 0;
-  if (parent.firstCut === 0) {
-    parent.firstCut = cut;
-    return;
-  }
-  let last = changetype<Node>(nodes + parent.firstCut * nodeBytes());
-  while (last.nextCut !== 0) last = changetype<Node>(nodes + last.nextCut * nodeBytes());
-  last.nextCut = cut;
+@unmanaged
+class DescendArguments {
+  /** [heads, count, width] */
+  rows: usize;
+  labels: usize;
+  nodes: usize;
+  /** [heads] words: nodes of each head. */
+  clusters: usize;
+  /** [heads, width], [heads] and [heads, width]: how rows are moved; 0 where they stay. */
+  centre: usize;
+  scale: usize;
+  treeCentre: usize;
+  count: u32;
+  width: u32;
+  most: u32;
+  /** The tree grew on each of so many rows, which have their labels; 0 where it grew on none of them. */
+  every: u32;
 }
 
-/** The labels of those of a chunk of rows that the tree did not grow on. */
-export function descendRowsTask(operation: usize, task: u32): void {
-  const args = changetype<BisectArguments>(operation);
-  const count = args.count, chunks = (count + CHUNK_ROWS - 1) / CHUNK_ROWS, head = task / chunks;
-  const start = (task % chunks) * CHUNK_ROWS, end = min<u32>(count, start + CHUNK_ROWS);
-  enterHead(args, head);
+/**
+ * The labels of those of a chunk of rows that the tree did not grow on. All rows of a cluster pass a hyperplane
+ * together: one by one they would wait at each for the product before.
+ */
+export function descendRowsTask(operation: usize, task: u32, scratch: usize): void {
+  const args = changetype<DescendArguments>(operation);
+  const count = args.count, chunks = (count + DESCENT_ROWS - 1) / DESCENT_ROWS, head = task / chunks, every = args.every;
+  const start = (task % chunks) * DESCENT_ROWS, end = min<u32>(count, start + DESCENT_ROWS);
+  enterHead(args.rows, head, count, args.width);
   const nodes = args.nodes + <usize>head * args.most * nodeBytes();
-  const labels = args.labels + ((<usize>head * count) << 2);
+  const movedOrigin = scratch, list = movedOrigin + vectorBytes;
+  near = list + (DESCENT_ROWS << 2);
+  beyond = near + (DESCENT_ROWS << 2);
+  /** Of each cluster, its first place in the list and its length. */
+  const places = beyond + (DESCENT_ROWS << 2);
+  let listed: u32 = 0;
   for (let row = start; row < end; ++row) {
-    if (row % args.every === 0) continue;
-    const x = rows + row * stride;
-    let label: u32 = 0, cut = changetype<Node>(nodes).firstCut;
-    while (cut !== 0) {
-      const node = nodes + cut * nodeBytes();
-      normal = node + NODE_HEADER + vectorBytes;
-      origin = normal + vectorBytes;
-      const isBeyond = sideOf(x) > 0;
-      label = isBeyond ? cut : label;
-      cut = isBeyond ? changetype<Node>(node).firstCut : changetype<Node>(node).nextCut;
+    if (every && row % every === 0) continue;
+    store<u32>(list + (<usize>listed << 2), row);
+    ++listed;
+  }
+  store<u32>(places, 0);
+  store<u32>(places, listed, 4);
+  const clusters = load<u32>(args.clusters + (<usize>head << 2));
+  for (let cut: u32 = 1; cut < clusters; ++cut) {
+    const node = nodes + cut * nodeBytes(), from = places + (<usize>changetype<Node>(node).parent << 3);
+    const first = load<u32>(from), length = load<u32>(from, 4), members = list + (<usize>first << 2);
+    normal = node + NODE_HEADER + vectorBytes;
+    origin = normal + vectorBytes;
+    if (args.centre && length > 0) {
+      moveOrigin(args, head, movedOrigin);
+      origin = movedOrigin;
     }
-    store<u32>(labels + (<usize>row << 2), label);
+    const nearCount = separate(members, length), nearBytes = <usize>nearCount << 2;
+    memory.copy(members, near, nearBytes);
+    memory.copy(members + nearBytes, beyond, (<usize>length << 2) - nearBytes);
+    store<u32>(from, nearCount, 4);
+    const to = places + (<usize>cut << 3);
+    store<u32>(to, first + nearCount);
+    store<u32>(to, length - nearCount, 4);
+  }
+  const labels = args.labels + ((<usize>head * count) << 2);
+  for (let label: u32 = 0; label < clusters; ++label) {
+    const place = places + (<usize>label << 3), first = list + (<usize>load<u32>(place) << 2);
+    for (let at: usize = 0; at < <usize>load<u32>(place, 4) << 2; at += 4) {
+      store<u32>(labels + (<usize>load<u32>(first + at) << 2), label);
+    }
+  }
+}
+
+/** centre + (origin − treeCentre) / scale: rows are on the same side of it as moved rows are of the origin. */
+function moveOrigin(args: DescendArguments, head: u32, moved: usize): void {
+  const from = args.centre + head * stride, to = args.treeCentre + head * stride;
+  const scale = load<f32>(args.scale + (<usize>head << 2));
+  for (let at: usize = 0; at < stride; at += 4) {
+    store<f32>(moved + at, load<f32>(from + at) + (load<f32>(origin + at) - load<f32>(to + at)) / scale);
   }
 }
 
@@ -234,17 +272,25 @@ function cutInTwo(node: Node, other: Node): bool {
 
 /** Sorts rows by the side of the hyperplane that they are on, into `near` and `beyond`; returns how many are near. */
 function separate(list: usize, length: u32): u32 {
-  let nearCount: u32 = 0, beyondCount: u32 = 0;
-  for (let i: u32 = 0; i < length; ++i) {
-    const row = load<u32>(list + (<usize>i << 2));
-    const isBeyond = sideOf(rows + row * stride) > 0;
+  const first = rows, bytes = stride, end = list + (<usize>length << 2), start = near;
+  let nearest = near, farthest = beyond;
+  for (; list < end; list += 8) {
+    const row = load<u32>(list), other = list + 4 < end ? load<u32>(list, 4) : row;
+    const sides = f32x4.gt(sidesOf(first + row * bytes, first + other * bytes), f32x4.splat(0));
     // Both are written and one is kept: which side a row is on cannot be foretold.
-    store<u32>(near + (<usize>nearCount << 2), row);
-    store<u32>(beyond + (<usize>beyondCount << 2), row);
-    nearCount += isBeyond ? 0 : 1;
-    beyondCount += isBeyond ? 1 : 0;
+    let step: usize = i32x4.extract_lane(sides, 0) & 4;
+    store<u32>(nearest, row);
+    store<u32>(farthest, row);
+    nearest += 4 - step;
+    farthest += step;
+    if (list + 4 === end) break;
+    step = i32x4.extract_lane(sides, 1) & 4;
+    store<u32>(nearest, other);
+    store<u32>(farthest, other);
+    nearest += 4 - step;
+    farthest += step;
   }
-  return nearCount;
+  return <u32>((nearest - start) >> 2);
 }
 
 /** Of a few evenly strided members, the one with the largest weight · squared distance from the mean. */
@@ -265,10 +311,8 @@ function pivotOf(mean: usize, length: u32): u32 {
 function measure(node: Node, start: u32, length: u32): void {
   const mean = changetype<usize>(node) + NODE_HEADER, first = order + (<usize>start << 2);
   const total = meanOf(mean, first, length);
-  let moment: f64 = 0, squared: f64 = 0;
-  for (let i: usize = 0; i < <usize>length << 2; i += 4) {
-    moment += load<f32>(moments + (<usize>load<u32>(first + i) << 2));
-  }
+  let squared: f64 = 0;
+  const moment = sumOf(moments, first, length);
   for (let at: usize = 0; at < stride; at += 4) {
     const difference = <f64>load<f32>(mean + at) - load<f32>(centre + at);
     squared += difference * difference;
@@ -281,25 +325,34 @@ function measure(node: Node, start: u32, length: u32): void {
 
 /** Weighted mean of some rows; returns the sum of their weights. */
 function meanOf(mean: usize, first: usize, length: u32): f64 {
-  let total: f64 = 0;
-  for (let i: usize = 0; i < <usize>length << 2; i += 4) {
-    total += load<f32>(weights + (<usize>load<u32>(first + i) << 2));
-  }
+  const total = sumOf(weights, first, length);
   sumRows(mean, first, length);
   const divisor = f32x4.splat(<f32>total);
   for (let at: usize = 0; at < vectorBytes; at += 16) v128.store(mean + at, f32x4.div(v128.load(mean + at), divisor));
   return total;
 }
 
+/** Sum of the values of some rows, two chains of sums. */
+function sumOf(values: usize, first: usize, length: u32): f64 {
+  const end = first + (<usize>length << 2);
+  let even: f64 = 0, odd: f64 = 0;
+  for (; first + 8 <= end; first += 8) {
+    even += load<f32>(values + (<usize>load<u32>(first) << 2));
+    odd += load<f32>(values + (<usize>load<u32>(first, 4) << 2));
+  }
+  if (first < end) even += load<f32>(values + (<usize>load<u32>(first) << 2));
+  return even + odd;
+}
+
 /** Weighted sum of some rows, 32 columns at a time so that the sums stay in registers. */
 function sumRows(sums: usize, first: usize, length: u32): void {
-  const end = first + (<usize>length << 2);
+  const end = first + (<usize>length << 2), start = rows, bytes = stride, factors = weights;
   let column: usize = 0;
-  for (; column + 128 <= stride; column += 128) {
+  for (; column + 128 <= bytes; column += 128) {
     let a = f32x4.splat(0), b = a, c = a, d = a, e = a, f = a, g = a, h = a;
     for (let i = first; i < end; i += 4) {
-      const row = load<u32>(i), x = rows + row * stride + column;
-      const w = v128.load_splat<f32>(weights + (<usize>row << 2));
+      const row = load<u32>(i), x = start + row * bytes + column;
+      const w = v128.load_splat<f32>(factors + (<usize>row << 2));
       a = multiplyAdd(w, v128.load(x), a);
       b = multiplyAdd(w, v128.load(x, 16), b);
       c = multiplyAdd(w, v128.load(x, 32), c);
@@ -318,57 +371,80 @@ function sumRows(sums: usize, first: usize, length: u32): void {
     v128.store(sums + column, g, 96);
     v128.store(sums + column, h, 112);
   }
-  for (; column + 16 <= stride; column += 16) {
+  for (; column + 16 <= bytes; column += 16) {
     let a = f32x4.splat(0);
     for (let i = first; i < end; i += 4) {
       const row = load<u32>(i);
-      a = multiplyAdd(v128.load_splat<f32>(weights + (<usize>row << 2)), v128.load(rows + row * stride + column), a);
+      a = multiplyAdd(v128.load_splat<f32>(factors + (<usize>row << 2)), v128.load(start + row * bytes + column), a);
     }
     v128.store(sums + column, a);
   }
-  for (; column < stride; column += 4) {
+  for (; column < bytes; column += 4) {
     let a: f32 = 0;
     for (let i = first; i < end; i += 4) {
       const row = load<u32>(i);
-      a += load<f32>(weights + (<usize>row << 2)) * load<f32>(rows + row * stride + column);
+      a += load<f32>(factors + (<usize>row << 2)) * load<f32>(start + row * bytes + column);
     }
     store<f32>(sums + column, a);
   }
 }
 
 /**
- * <x − origin, normal>, four chains of sums. The difference comes first: a mean that one heavy row dominates lies
- * so close to it that rounded inner products could not tell them apart.
+ * <x − origin, normal> and <y − origin, normal> in the first two lanes: two rows share what is loaded of the hyperplane. The
+ * difference comes first: a mean that one heavy row dominates lies so close to it that rounded inner products could not
+ * tell them apart.
  */
-function sideOf(x: usize): f32 {
+@inline
+function sidesOf(x: usize, y: usize): v128 {
+  // Locals: globals are memory, read again for every load.
+  const direction = normal, from = origin, bytes = stride;
   let a = f32x4.splat(0), b = a, c = a, d = a;
   let at: usize = 0;
-  for (; at + 64 <= stride; at += 64) {
-    a = multiplyAdd(difference(x, at), v128.load(normal + at), a);
-    b = multiplyAdd(difference(x, at + 16), v128.load(normal + at, 16), b);
-    c = multiplyAdd(difference(x, at + 32), v128.load(normal + at, 32), c);
-    d = multiplyAdd(difference(x, at + 48), v128.load(normal + at, 48), d);
+  for (; at + 32 <= bytes; at += 32) {
+    const first = v128.load(from + at), second = v128.load(from + at, 16);
+    const along = v128.load(direction + at), on = v128.load(direction + at, 16);
+    a = multiplyAdd(f32x4.sub(v128.load(x + at), first), along, a);
+    b = multiplyAdd(f32x4.sub(v128.load(x + at, 16), second), on, b);
+    c = multiplyAdd(f32x4.sub(v128.load(y + at), first), along, c);
+    d = multiplyAdd(f32x4.sub(v128.load(y + at, 16), second), on, d);
   }
-  for (; at + 16 <= stride; at += 16) a = multiplyAdd(difference(x, at), v128.load(normal + at), a);
-  let sum = sumOfLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
-  for (; at < stride; at += 4) sum += (load<f32>(x + at) - load<f32>(origin + at)) * load<f32>(normal + at);
-  return sum;
+  for (; at + 16 <= bytes; at += 16) {
+    const first = v128.load(from + at), along = v128.load(direction + at);
+    a = multiplyAdd(f32x4.sub(v128.load(x + at), first), along, a);
+    c = multiplyAdd(f32x4.sub(v128.load(y + at), first), along, c);
+  }
+  a = f32x4.add(a, b);
+  c = f32x4.add(c, d);
+  let sums = f32x4.add(i32x4.shuffle(a, c, 0, 4, 1, 5), i32x4.shuffle(a, c, 2, 6, 3, 7));
+  sums = f32x4.add(sums, i32x4.shuffle(sums, sums, 2, 3, 0, 1));
+  for (; at < bytes; at += 4) {
+    const first = f32x4.splat(load<f32>(from + at));
+    const both = f32x4.replace_lane(f32x4.splat(load<f32>(x + at)), 1, load<f32>(y + at));
+    sums = multiplyAdd(f32x4.sub(both, first), f32x4.splat(load<f32>(direction + at)), sums);
+  }
+  return sums;
 }
 
 @inline
-function difference(x: usize, at: usize): v128 {
-  return f32x4.sub(v128.load(x + at), v128.load(origin + at));
+function difference(x: usize, y: usize): v128 {
+  return f32x4.sub(v128.load(x), v128.load(y));
 }
 
 /** ‖x − y‖² */
 function squaredDistance(x: usize, y: usize): f32 {
-  let lanes = f32x4.splat(0), at: usize = 0;
-  for (; at + 16 <= stride; at += 16) {
-    const difference = f32x4.sub(v128.load(x + at), v128.load(y + at));
-    lanes = multiplyAdd(difference, difference, lanes);
+  const bytes = stride;
+  let a = f32x4.splat(0), b = a, at: usize = 0;
+  for (; at + 32 <= bytes; at += 32) {
+    const first = difference(x + at, y + at), second = difference(x + at + 16, y + at + 16);
+    a = multiplyAdd(first, first, a);
+    b = multiplyAdd(second, second, b);
   }
-  let sum = sumOfLanes(lanes);
-  for (; at < stride; at += 4) {
+  for (; at + 16 <= bytes; at += 16) {
+    const next = difference(x + at, y + at);
+    a = multiplyAdd(next, next, a);
+  }
+  let sum = sumOfLanes(f32x4.add(a, b));
+  for (; at < bytes; at += 4) {
     const difference = load<f32>(x + at) - load<f32>(y + at);
     sum += difference * difference;
   }

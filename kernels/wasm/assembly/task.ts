@@ -10,6 +10,7 @@ import { keyImportanceTask, keySizesTask, valueSizesTask } from "./key_importanc
 import * as layout from "../layout";
 import { mergeAttentionTask } from "./merge_attention";
 import { packKeysTask } from "./pack";
+import { pairBucketsTask } from "./pair_buckets";
 import { centreRowsTask, columnMeanTask, columnSumsTask, gatherRowsTask } from "./rows";
 import { sampleKeysTask } from "./sample_keys";
 import { probeLogitsTask, probeOutputTask, probePartsTask, probeSoftmaxTask } from "./softmax_rows";
@@ -40,6 +41,8 @@ export function runTask(operation: usize, task: u32, scratch: usize): void {
       return angularHashTask(args, task, scratch);
     case layout.SORT_BY_BUCKET:
       return sortByBucketTask(args, task);
+    case layout.PAIR_BUCKETS:
+      return pairBucketsTask(args, task);
     case layout.VALUE_SIZES:
       return valueSizesTask(args, task);
     case layout.KEY_SIZES:
@@ -57,7 +60,7 @@ export function runTask(operation: usize, task: u32, scratch: usize): void {
     case layout.BISECT_ROWS:
       return bisectRowsTask(args, task, scratch);
     case layout.DESCEND_ROWS:
-      return descendRowsTask(args, task);
+      return descendRowsTask(args, task, scratch);
     case layout.TRANSPOSE_PROBES:
       return transposeProbesTask(args, task);
     case layout.FIT_POINTS:

@@ -29,6 +29,7 @@ const RULES: readonly ((backend: Backend) => Partial<AttendArguments>)[] = [
       position: words(backend, heads, count),
     },
   }),
+  (backend) => ({ bounds: { positions: words(backend, heads, 3, 4), mostQueries: count, mostKeys: count } }),
 ];
 
 /** Attention of every size, and with every set of rules. */

@@ -17,6 +17,7 @@ export function everyCase(): Case[] {
     ...upTo(QUERIES).map(samples),
     sorting,
     bisection,
+    pairing,
     ...[7, 64, 100].map(coreset),
   ];
 }
@@ -74,7 +75,25 @@ function sorting(backend: Backend): void {
 
 function bisection(backend: Backend): void {
   const rows = floats(backend, heads, count, 7), weights = floats(backend, heads, count);
-  backend.bisectRows({ rows, weights, heads, count, width: 7, grownOn: 5, budget: 1000, perCluster: 10 });
+  const centre = floats(backend, heads, 7),
+    others = { rows, count, centre, treeCentre: centre, scale: floats(backend, heads) };
+  backend.bisectRows({
+    rows,
+    weights,
+    heads,
+    count,
+    width: 7,
+    grownOn: 5,
+    budget: 1000,
+    perCluster: 10,
+    others,
+  });
+}
+
+function pairing(backend: Backend): void {
+  const ranks = words(backend, heads, count), order = ranks;
+  const shape = { heads, queries: count, keys: count, buckets: 2, mostQueries: 3, mostKeys: 3 };
+  backend.pairBuckets({ ...shape, queryRanks: ranks, queryOrder: order, keyRanks: ranks, keyOrder: order });
 }
 
 function coreset(width: number): Case {
