@@ -90,8 +90,9 @@ export interface BlockBounds {
    * one block; blocks may be empty.
    */
   readonly positions: DeviceArray;
-  /** Most queries and most keys of a block. */
+  /** Most queries of a block. */
   readonly mostQueries: number;
+  /** Most keys of a block. */
   readonly mostKeys: number;
 }
 

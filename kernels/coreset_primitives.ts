@@ -36,14 +36,17 @@ export interface Bisection {
   readonly others: DeviceArray;
 }
 
-/** Rows that descend a tree of other rows: see {@link Backend.bisectRows}. */
+/** Rows that descend a tree of other rows, row x as treeCentre + scale · (x − centre): see {@link Backend.bisectRows}. */
 export interface OtherRows {
   /** [heads, count, width] */
   readonly rows: DeviceArray;
+  /** Rows of each head. */
   readonly count: number;
-  /** Row x descends as treeCentre + scale · (x − centre): [heads, width], [heads] and [heads, width]. */
+  /** [heads, width] */
   readonly centre: DeviceArray;
+  /** [heads], positive. */
   readonly scale: DeviceArray;
+  /** [heads, width] */
   readonly treeCentre: DeviceArray;
 }
 
