@@ -123,6 +123,9 @@ export interface Backend extends CoresetPrimitives {
   /** Largest array that a primitive accepts, in bytes. */
   readonly largestArrayBytes: number;
 
+  /** Seconds that the device has computed by its own clock, where it was opened to measure them. */
+  readonly busySeconds?: number;
+
   /** Copies values to the device. */
   upload(data: Float32Array | Uint32Array): DeviceArray;
   /**

@@ -11,6 +11,8 @@ export interface OpenDeviceOptions {
   gpu?: GPU;
   /** Threads of the WASM backend; by default one per core, at most 16. */
   threads?: number;
+  /** Has a WebGPU device measure how long it computes, where it can: {@link Device.busySeconds}. */
+  timed?: boolean;
   /** Hears why a device was passed over or lost; by default `console.warn`. */
   onWarning?: (message: string) => void;
 }
@@ -30,7 +32,7 @@ function openers(options: OpenDeviceOptions): Opener[] {
       }
     }
     const { openWebGpu } = await import("./webgpu/backend.ts");
-    return openWebGpu({ gpu: options.gpu });
+    return openWebGpu({ gpu: options.gpu, timed: options.timed });
   };
   const wasm = async () => {
     const { openWasm } = await import("./wasm/backend.ts");
@@ -90,6 +92,11 @@ export class Device implements Disposable {
   /** True for a WebGPU adapter that is emulated on the CPU. */
   get software(): boolean {
     return this.#backend.software;
+  }
+
+  /** Seconds that a device opened with `timed` has computed by its own clock, copies apart; undefined where it has none. */
+  get busySeconds(): number | undefined {
+    return this.#backend.busySeconds;
   }
 
   /** Why an earlier device was given up after it had been opened, or null. */

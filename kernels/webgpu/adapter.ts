@@ -31,10 +31,13 @@ export async function requestAdapter(gpu: GPU | undefined = globalThis.navigator
 }
 
 /** A device of the adapter with the largest limits that it offers. */
-export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+export async function requestDevice(
+  adapter: GPUAdapter,
+  features: GPUFeatureName[] = [],
+): Promise<GPUDevice> {
   const requiredLimits = Object.fromEntries(RAISED_LIMITS.map((name) => [name, adapter.limits[name]]));
   try {
-    return await adapter.requestDevice({ label: "attention", requiredLimits });
+    return await adapter.requestDevice({ label: "attention", requiredLimits, requiredFeatures: features });
   } catch (cause) {
     throw new DeviceUnavailableError(`Cannot open a WebGPU device: ${(cause as Error).message}`, { cause });
   }

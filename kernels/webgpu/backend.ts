@@ -5,6 +5,7 @@ import { angularHash } from "./angular_hash.ts";
 import { attend, type AttendKernel } from "./attend.ts";
 import { bisectRows } from "./bisect_rows.ts";
 import { calibrateValues } from "./calibrate_values.ts";
+import { DeviceClock } from "./device_clock.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { fitPoints } from "./fit_points.ts";
 import { addLinear, fitSlope } from "./fit_slope.ts";
@@ -29,13 +30,16 @@ export interface WebGpuOptions {
   readonly largestArrayBytes?: number;
   /** The kernel behind `attend`; by default the one made for the kind of adapter. */
   readonly attendKernel?: AttendKernel;
+  /** Measures how long the device computes, where it can: {@link WebGpuBackend.busySeconds}. */
+  readonly timed?: boolean;
 }
 
 /** Opens the WebGPU device of this machine; rejects with DeviceUnavailableError where there is none. */
 export async function openWebGpu(options: WebGpuOptions = {}): Promise<WebGpuBackend> {
   reuseFreedMemory();
   const adapter = await requestAdapter(options.gpu);
-  const device = await requestDevice(adapter);
+  const timed = options.timed && adapter.features.has("timestamp-query");
+  const device = await requestDevice(adapter, timed ? ["timestamp-query"] : []);
   return new WebGpuBackend(device, describeAdapter(adapter), options);
 }
 
@@ -46,6 +50,7 @@ export class WebGpuBackend implements Backend {
   readonly software: boolean;
   readonly largestArrayBytes: number;
   readonly #recorder: Recorder;
+  readonly #clock: DeviceClock | undefined;
   readonly #attendKernel: AttendKernel;
 
   constructor(device: GPUDevice, description: AdapterDescription, options: WebGpuOptions) {
@@ -57,7 +62,15 @@ export class WebGpuBackend implements Backend {
       options.largestArrayBytes ?? Infinity,
     );
     this.#attendKernel = options.attendKernel ?? (description.software ? "registers" : "tiles");
-    this.#recorder = new Recorder(device, this.software, this.largestArrayBytes);
+    this.#clock = options.timed && device.features.has("timestamp-query")
+      ? new DeviceClock(device)
+      : undefined;
+    this.#recorder = new Recorder(device, this.software, this.largestArrayBytes, this.#clock);
+  }
+
+  /** Seconds that the device has computed, copies apart; undefined where it does not measure them. */
+  get busySeconds(): number | undefined {
+    return this.#clock?.seconds;
   }
 
   upload(data: Float32Array | Uint32Array): DeviceArray {

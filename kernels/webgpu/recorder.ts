@@ -2,6 +2,7 @@ import type { DeviceArray } from "../backend.ts";
 import { DeviceLostError } from "../errors.ts";
 import { bindingBytes, type GpuArray, gpuArray } from "./array.ts";
 import { BufferPool } from "./buffer_pool.ts";
+import type { DeviceClock } from "./device_clock.ts";
 import { PipelineCache, type Variant } from "./pipelines.ts";
 import { paddedBytes, readBack, stagingBytes } from "./read_back.ts";
 
@@ -37,6 +38,7 @@ export class Recorder {
    * the work that they share. Not fewer, since the loops of one may take no more than 65,535 turns in all there.
    */
   readonly reducingLanes: number;
+  readonly #clock: DeviceClock | undefined;
   readonly #pool: BufferPool;
   readonly #pipelines: PipelineCache;
   readonly #empty: GPUBuffer;
@@ -49,11 +51,12 @@ export class Recorder {
   #lost: DeviceLostError | undefined;
   #failure: Error | undefined;
 
-  constructor(device: GPUDevice, software: boolean, largestArrayBytes: number) {
+  constructor(device: GPUDevice, software: boolean, largestArrayBytes: number, clock?: DeviceClock) {
     this.device = device;
     this.software = software;
     this.reducingLanes = software ? 64 : 256;
     this.largestArrayBytes = largestArrayBytes;
+    this.#clock = clock;
     this.#pool = new BufferPool(device, device.limits.maxBufferSize);
     this.#pipelines = new PipelineCache(device);
     this.#empty = this.#pool.take(16, GPUBufferUsage.STORAGE, "empty");
@@ -174,7 +177,7 @@ export class Recorder {
     const encoder = device.createCommandEncoder();
     const uniforms = this.#writeParameters(steps);
     if (steps.length > 0) {
-      const pass = encoder.beginComputePass();
+      const pass = encoder.beginComputePass(this.#clock?.pass);
       steps.forEach((step, at) => {
         pass.setPipeline(pipelines[at]);
         pass.setBindGroup(0, this.#bindGroup(step, uniforms[at]));
@@ -187,10 +190,11 @@ export class Recorder {
       if (length > 0) encoder.copyBufferToBuffer(buffer, 0, staging, offset, 4 * length);
       offset += paddedBytes(length);
     }
+    const readClock = steps.length > 0 ? this.#clock?.record(encoder) : undefined;
     device.queue.submit([encoder.finish()]);
     if (uniforms.length > 0) this.#pool.give(uniforms[0].buffer);
-    return Promise.all([device.popErrorScope(), device.popErrorScope()]).then((errors) => {
-      const error = errors.find((found) => found !== null);
+    return Promise.all([device.popErrorScope(), device.popErrorScope(), readClock?.()]).then((errors) => {
+      const error = errors.find((found) => found);
       if (error) throw this.#failure ?? new Error(`The device refused the work: ${error.message}`);
     });
   }
