@@ -3,6 +3,7 @@ import type { Bisection, FittedPoints, FittedSlope } from "../coreset_primitives
 import { type AdapterDescription, describeAdapter, requestAdapter, requestDevice } from "./adapter.ts";
 import { angularHash } from "./angular_hash.ts";
 import { attend, type AttendKernel } from "./attend.ts";
+import { attendProbes } from "./attend_probes.ts";
 import { bisectRows } from "./bisect_rows.ts";
 import { calibrateValues } from "./calibrate_values.ts";
 import { DeviceClock } from "./device_clock.ts";
@@ -94,11 +95,11 @@ export class WebGpuBackend implements Backend {
   }
 
   softmaxRows(args: Arguments<"softmaxRows">): DeviceArray {
-    return softmaxRows(this.#recorder, args);
+    return softmaxRows(this.#recorder, args).probabilities;
   }
 
   attendProbes(args: Arguments<"attendProbes">): PartialAttention & { probabilities: DeviceArray } {
-    return { ...this.attend(args), probabilities: this.softmaxRows(args) };
+    return attendProbes(this.#recorder, args);
   }
 
   columnMean(args: Arguments<"columnMean">): DeviceArray {

@@ -9,21 +9,30 @@ import source from "./softmax_rows.wgsl" with { type: "text" };
 const kernel: Kernel = {
   file: "softmax_rows.wgsl",
   source: [elementary, source],
-  access: ["read", "read", "write"],
+  access: ["read", "read", "write", "write"],
 };
 
 /** Most queries of one invocation. */
 const MOST_QUERIES = 12;
 
-/** Softmax probabilities of few queries over all keys. */
-export function softmaxRows(recorder: Recorder, args: Parameters<Backend["softmaxRows"]>[0]): DeviceArray {
+/** Softmax probabilities of few queries over all keys, and the logarithms of the sums that they were divided by. */
+export function softmaxRows(
+  recorder: Recorder,
+  args: Parameters<Backend["softmaxRows"]>[0],
+): { probabilities: DeviceArray; logSumExp: DeviceArray } {
   const { heads, queries, keys, features } = args;
   const query = padRows(recorder, args.query, heads * queries, features);
   const key = padRows(recorder, args.key, heads * keys, features);
-  const logits = recorder.array("float", heads * queries * keys, "the softmax rows");
-  const step = rowLogits(recorder, { ...args, query, key, logits });
-  recorder.dispatch({ ...step, entryPoint: "normalise", workgroups: heads * queries });
-  return logits;
+  const probabilities = recorder.array("float", heads * queries * keys, "the softmax rows");
+  const logSumExp = recorder.array("float", heads * queries, "the log-sum-exp of the softmax rows");
+  const step = rowLogits(recorder, { ...args, query, key, logits: probabilities });
+  recorder.dispatch({
+    ...step,
+    entryPoint: "normalise",
+    arrays: [query, key, probabilities, logSumExp],
+    workgroups: heads * queries,
+  });
+  return { probabilities, logSumExp };
 }
 
 /** Fills `logits`, [heads, queries, keys]; queries and keys as from {@link padRows}. Returns the step. */
@@ -38,7 +47,7 @@ export function rowLogits(
     definitions: { QUERIES: Math.ceil(queries / queryTiles), FOUR: 4 },
     constants: { LANES: recorder.reducingLanes },
     parameters: [heads, queries, keys, Math.ceil(features / 4), queryTiles, keyTiles, floatBits(scale)],
-    arrays: [query, key, logits],
+    arrays: [query, key, logits, undefined],
     entryPoint: "logits",
     workgroups: Math.ceil(heads * queryTiles * keyTiles / 64),
   };

@@ -17,6 +17,7 @@ struct Parameters {
 @group(0) @binding(1) var<storage, read> query: array<vec4f>; // (heads, queries, 4 columns) f32
 @group(0) @binding(2) var<storage, read> key: array<vec4f>; // (heads, keys, 4 columns) f32
 @group(0) @binding(3) var<storage, read_write> probabilities: array<f32>; // (heads, queries, keys) f32
+@group(0) @binding(4) var<storage, read_write> logSumExp: array<f32>; // (heads, queries) f32
 
 override LANES: u32;
 
@@ -107,6 +108,9 @@ fn normalise(
     workgroupBarrier();
   }
   let total = partial[0];
+  if (local == 0u) {
+    logSumExp[row] = largest + logarithm(total);
+  }
   for (var j = start; j < end; j += LANES) {
     probabilities[j] /= total;
   }

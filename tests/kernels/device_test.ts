@@ -1,10 +1,11 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { Backend, DeviceArray } from "../../kernels/backend.ts";
 import { Device, openDevice } from "../../kernels/device.ts";
 import { DeviceLostError, DeviceUnavailableError } from "../../kernels/errors.ts";
 import { ReferenceBackend } from "../../kernels/reference/backend.ts";
 import { selfTest } from "../../kernels/self_test.ts";
 import { attention, tensor } from "../../mod.ts";
+import { webgpuTest } from "../backends.ts";
 import { normals } from "../data.ts";
 
 /** A backend whose driver goes away after some runs. */
@@ -76,6 +77,21 @@ Deno.test("the self test refuses a device that returns zeros", async () => {
     DeviceUnavailableError,
     "self test of attend gave 0 at 0 where",
   );
+});
+
+webgpuTest("a device opened to be timed counts the seconds that it computes, and no others do", async () => {
+  const rows = tensor(normals(1, 2000 * 32), [2000, 32]);
+  using timed = await openDevice({ prefer: "webgpu", timed: true });
+  using other = await openDevice({ prefer: "webgpu" });
+  const attend = (device: Device) => attention(rows, rows, rows, { method: "exact", device });
+  await attend(timed);
+  const before = timed.busySeconds!;
+  const { output, stats } = await attend(timed);
+  const seconds = timed.busySeconds! - before;
+  // The device's own clock: part of the time from input to output.
+  assert(seconds > 0 && seconds < stats.seconds, `${seconds} of ${stats.seconds}`);
+  assertEquals(output, (await attend(other)).output);
+  assertEquals(other.busySeconds, undefined);
 });
 
 Deno.test("jobs on one device run one after another, failures included", async () => {

@@ -1,0 +1,59 @@
+import type { Backend, DeviceArray, PartialAttention } from "../backend.ts";
+import source from "./attend_probes.wgsl" with { type: "text" };
+import type { Kernel } from "./pipelines.ts";
+import type { Recorder } from "./recorder.ts";
+import { padRows, trimRows } from "./rows.ts";
+import { softmaxRows } from "./softmax_rows.ts";
+
+const kernel: Kernel = {
+  file: "attend_probes.wgsl",
+  source: [source],
+  access: ["read", "read", "write", "write"],
+};
+
+/** Most queries of one invocation. */
+const MOST_QUERIES = 12;
+/** Keys that one invocation sums over at least, and how many invocations share the keys of a head at most. */
+const LEAST_KEYS = 64, MOST_CHUNKS = 64;
+
+/**
+ * Attention of few queries that keeps their probabilities. `attend` gives each query to one invocation, of which a few
+ * queries make too few to keep a device busy: here many share the keys.
+ */
+export function attendProbes(
+  recorder: Recorder,
+  args: Parameters<Backend["attendProbes"]>[0],
+): PartialAttention & { probabilities: DeviceArray } {
+  const { heads, queries, keys, valueFeatures } = args, columns = Math.ceil(valueFeatures / 4);
+  const { probabilities, logSumExp } = softmaxRows(recorder, args);
+  const value = padRows(recorder, args.value, heads * keys, valueFeatures);
+  const chunkKeys = Math.max(LEAST_KEYS, Math.ceil(keys / MOST_CHUNKS)), chunks = Math.ceil(keys / chunkKeys);
+  const tiles = Math.ceil(queries / MOST_QUERIES);
+  const partial = recorder.array(
+    "float",
+    heads * chunks * queries * 4 * columns,
+    "the parts of the probes' outputs",
+  );
+  const output = recorder.array("float", heads * queries * 4 * columns, "the probes' outputs");
+  const step = {
+    kernel,
+    definitions: { QUERIES: Math.ceil(queries / tiles) },
+    parameters: [heads, queries, keys, columns, tiles, chunks, chunkKeys],
+    arrays: [probabilities, value, partial, output],
+  };
+  recorder.dispatch({
+    ...step,
+    entryPoint: "partialOutputs",
+    workgroups: Math.ceil(heads * chunks * tiles * columns / 64),
+  });
+  recorder.dispatch({
+    ...step,
+    entryPoint: "joinOutputs",
+    workgroups: Math.ceil(heads * queries * columns / 64),
+  });
+  return {
+    output: trimRows(recorder, output, heads * queries, valueFeatures),
+    logSumExp,
+    probabilities,
+  };
+}
