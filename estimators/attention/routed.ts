@@ -89,7 +89,7 @@ function makePlan({ queries, keys }: Problem, perQuery: number): Plan {
   const budget = Math.min(2 ** 32 - 1, Math.floor(products * keys));
   return {
     budget,
-    perCluster: Math.ceil(budget / (MOST_LEAVES * wanted)),
+    perCluster: Math.max(1, Math.ceil(budget / (MOST_LEAVES * wanted))),
     grownOn: Math.max(LEAST_GROWN, GROWN_PER_LEAF * wanted),
     most: Math.max(1, Math.floor(perQuery - rowsPerQuery * products)),
   };
