@@ -7,7 +7,7 @@ import { digits, markdownTable, median, medianAndRange, millisecondsOf, ratiosOf
 import { tell } from "./timing.ts";
 import { timeInTurn, warmUp } from "../proofs_checks/comparison/time_in_turn.ts";
 
-const WARM_UP_MS = 300;
+const WARM_UP_MS = 1500;
 /** On which devices, how many draws at once, and by whose clock: from input to output, or what the device itself computes. */
 const TIMED = [
   { kind: "wasm", batch: 1, clock: "host" },
