@@ -8,7 +8,7 @@ import type { Problem } from "./problem.ts";
  * multiplications as d·d_v/(d + d_v) keys: with these parts of the budget, less a part of those, the calibrated coreset takes
  * at most about 1.3 times as long as the practical KDEformer with all of it, at a fraction of its error (`bench/RESULTS.md`).
  */
-const PLAIN_SHARE = 0.88, LINEAR_SHARE = 0.65, LINEAR_COST = 0.4;
+const PLAIN_SHARE = 0.88, LINEAR_SHARE = 0.66, LINEAR_COST = 0.34;
 
 /** What "auto" does with a budget, and how much of it that takes. */
 export function bestMethod(
