@@ -23,6 +23,7 @@ import { finiteOutput, sameSeed } from "./output_range.ts";
 import { practicalError, practicalSlope, residualSlope } from "./practical_error.ts";
 import { productBound, productSlope, productUnbiased } from "./product_error.ts";
 import { residualMass, residualSampling } from "./residual_mass.ts";
+import { routedError } from "./routed_error.ts";
 import { columnNorms, rowSums } from "./row_sums.ts";
 import { softmaxNormKernels, softmaxNormRange } from "./softmax_norm.ts";
 import { spectralGuarantee } from "./spectral_guarantee.ts";
@@ -53,6 +54,7 @@ export const claims: readonly Claim[] = [
   keySampling,
   denominatorUnbiased,
   practicalError,
+  routedError,
   practicalSlope,
   residualSlope,
   exactKernels,

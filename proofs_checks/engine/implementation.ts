@@ -2,11 +2,13 @@ import type { Method } from "../../estimators/attention/approximate.ts";
 import { attention } from "../../estimators/attention/attention.ts";
 import { bernsteinSamples } from "../../estimators/attention/bernstein.ts";
 import { drawKeys, keyProbabilities } from "../../estimators/attention/draw_keys.ts";
+import { calibrated } from "../../estimators/attention/calibrated.ts";
 import { exactAttention } from "../../estimators/attention/exact.ts";
 import { kdeformer } from "../../estimators/attention/kdeformer.ts";
 import { kdeformerPractical } from "../../estimators/attention/kdeformer_practical.ts";
 import { kdeformerResidual } from "../../estimators/attention/kdeformer_residual.ts";
 import { mergePartials } from "../../estimators/attention/partial.ts";
+import { routed } from "../../estimators/attention/routed.ts";
 import { certify, headGeometry } from "../../estimators/certificate.ts";
 import type { FitDensity } from "../../estimators/kde/density.ts";
 import { kernelSum } from "../../estimators/kde/kernel_sum.ts";
@@ -26,6 +28,8 @@ export interface Implementation {
   readonly exactAttention: typeof exactAttention;
   readonly practical: Method;
   readonly residual: Method;
+  readonly calibrated: Method;
+  readonly routed: Method;
   readonly kdeformer: typeof kdeformer;
   readonly mergePartials: typeof mergePartials;
   readonly keyProbabilities: typeof keyProbabilities;
@@ -49,6 +53,8 @@ export const shipped: Implementation = {
   exactAttention,
   practical: kdeformerPractical,
   residual: kdeformerResidual,
+  calibrated,
+  routed,
   kdeformer,
   mergePartials,
   keyProbabilities,

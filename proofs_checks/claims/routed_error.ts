@@ -1,0 +1,35 @@
+import { holdsOn, refutedOn } from "../engine/cases.ts";
+import type { Claim } from "../engine/claim.ts";
+import { Oracle } from "../oracle.ts";
+import { DELTA, VALUE_FEATURES } from "./settings.ts";
+
+const BUDGET = { bucketSize: 32, samples: 64 };
+
+/** What routing is for, and what it is not for. */
+export const routedError: Claim = {
+  name: "routed-error",
+  statement: "Routed attention errs less than the practical KDEformer at the same budget",
+  formula: "P[‖Att~_routed − Att‖ > ‖Att~_practical − Att‖] <= δ",
+  source: "a measurement, not a theorem; docs/theory.md §6",
+  assumptions:
+    `queries look to clusters of keys; ${BUDGET.bucketSize} + ${BUDGET.samples} keys per query; δ = ${DELTA}`,
+  measurement: "‖Att~_routed − Att‖ / ‖Att~_practical − Att‖",
+  rule: { kind: "probability", allowed: DELTA },
+  bound: 1,
+  cases: [
+    ...holdsOn("clustered"),
+    refutedOn("sink-key", "one key holds nine tenths of the mass of every query, and is in one leaf"),
+  ],
+  anySource: false,
+  n: 1024,
+  runs: 40,
+  async run({ implementation, input, seed, on }) {
+    const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES }));
+    const errors: number[] = [];
+    for (const method of [implementation.routed, implementation.practical]) {
+      const { output } = await on((backend) => method(backend, oracle.problem, { ...BUDGET, seed }, {}));
+      errors.push(oracle.relativeError(output));
+    }
+    return { measured: errors[0] / Math.max(errors[1], Number.MIN_VALUE) };
+  },
+};
