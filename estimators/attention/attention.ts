@@ -1,5 +1,4 @@
 import { Device, openDevice } from "../../kernels/device.ts";
-import { routed } from "./routed.ts";
 import type { Backend, DeviceKind } from "../../kernels/backend.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
 import { attendWithin } from "../adaptive.ts";
@@ -14,6 +13,7 @@ import { kdeformerPractical } from "./kdeformer_practical.ts";
 import { kdeformerResidual } from "./kdeformer_residual.ts";
 import { type AttentionOptions, type CheckedOptions, checkOptions, type MethodName } from "./options.ts";
 import { checkVisibility, makeProblem, type Problem } from "./problem.ts";
+import { routed } from "./routed.ts";
 
 /** How an output came about. */
 export interface AttentionStats {

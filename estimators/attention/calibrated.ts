@@ -3,9 +3,9 @@ import type { Budget, CostedAttention } from "./approximate.ts";
 import { calibrateHeads } from "./calibrated_heads.ts";
 import { exactAttention, PartCollector } from "./exact.ts";
 import { headChunks, type Progress } from "./head_chunks.ts";
+import { bringInRange } from "./in_range.ts";
 import { kdeformerPractical } from "./kdeformer_practical.ts";
 import type { ProbeCounts } from "./probe_queries.ts";
-import { bringInRange } from "./in_range.ts";
 import type { Problem } from "./problem.ts";
 
 /** Of the budget, the parts spent on rows that are computed exactly; clusters take the rest. */

@@ -18,27 +18,23 @@ struct Parameters {
 @group(0) @binding(4) var<storage, read> keyOrder: array<u32>; // (heads, keys) u32
 @group(0) @binding(5) var<storage, read_write> positions: array<vec4u>; // (heads, blocks, 4) u32
 
-// How many of the ordered queries of a head are in lower buckets than `bucket`.
-fn queriesBelow(head: u32, bucket: u32) -> u32 {
-  let first = head * parameters.queries;
-  var low = 0u;
-  var high = parameters.queries;
-  while (low < high) {
-    let middle = (low + high) / 2u;
-    let isBelow = queryRanks[first + queryOrder[first + middle]] < bucket;
-    low = select(low, middle + 1u, isBelow);
-    high = select(middle, high, isBelow);
+// Bucket of the row at a position of a head's order.
+fn bucketAt(ofKeys: bool, head: u32, position: u32) -> u32 {
+  if (ofKeys) {
+    let first = head * parameters.keys;
+    return keyRanks[first + keyOrder[first + position]];
   }
-  return low;
+  let first = head * parameters.queries;
+  return queryRanks[first + queryOrder[first + position]];
 }
 
-fn keysBelow(head: u32, bucket: u32) -> u32 {
-  let first = head * parameters.keys;
+// How many of a head's queries, or of its keys, are in lower buckets than `bucket`.
+fn rowsBelow(ofKeys: bool, head: u32, bucket: u32) -> u32 {
   var low = 0u;
-  var high = parameters.keys;
+  var high = select(parameters.queries, parameters.keys, ofKeys);
   while (low < high) {
     let middle = (low + high) / 2u;
-    let isBelow = keyRanks[first + keyOrder[first + middle]] < bucket;
+    let isBelow = bucketAt(ofKeys, head, middle) < bucket;
     low = select(low, middle + 1u, isBelow);
     high = select(middle, high, isBelow);
   }
@@ -47,7 +43,7 @@ fn keysBelow(head: u32, bucket: u32) -> u32 {
 
 // Number of the first block of a bucket.
 fn blockOf(head: u32, bucket: u32) -> u32 {
-  return queriesBelow(head, bucket) / parameters.mostQueries + bucket;
+  return rowsBelow(false, head, bucket) / parameters.mostQueries + bucket;
 }
 
 @compute @workgroup_size(64)
@@ -71,14 +67,14 @@ fn main(
     bucket = select(bucket, middle, isBefore);
     beyond = select(middle, beyond, isBefore);
   }
-  let queryEnd = queriesBelow(head, bucket + 1u);
-  let query = queriesBelow(head, bucket) + (block - blockOf(head, bucket)) * parameters.mostQueries;
+  let queryEnd = rowsBelow(false, head, bucket + 1u);
+  let query = rowsBelow(false, head, bucket) + (block - blockOf(head, bucket)) * parameters.mostQueries;
   if (query >= queryEnd) {
     positions[at] = vec4u(0u);
     return;
   }
-  let key = keysBelow(head, bucket);
-  let present = keysBelow(head, bucket + 1u) - key;
+  let key = rowsBelow(true, head, bucket);
+  let present = rowsBelow(true, head, bucket + 1u) - key;
   let shown = min(parameters.mostKeys, present);
   let first = min(parameters.keys - 1u, key + (present - shown) / 2u);
   positions[at] = vec4u(query, min(queryEnd, query + parameters.mostQueries), first, first + max(1u, shown));

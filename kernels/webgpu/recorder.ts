@@ -193,9 +193,10 @@ export class Recorder {
     const readClock = steps.length > 0 ? this.#clock?.record(encoder) : undefined;
     device.queue.submit([encoder.finish()]);
     if (uniforms.length > 0) this.#pool.give(uniforms[0].buffer);
-    return Promise.all([device.popErrorScope(), device.popErrorScope(), readClock?.()]).then((errors) => {
-      const error = errors.find((found) => found);
+    return Promise.all([device.popErrorScope(), device.popErrorScope()]).then((errors) => {
+      const error = errors.find((found) => found !== null);
       if (error) throw this.#failure ?? new Error(`The device refused the work: ${error.message}`);
+      return readClock?.();
     });
   }
 

@@ -1,8 +1,8 @@
 import type { Method } from "../../estimators/attention/approximate.ts";
 import { attention } from "../../estimators/attention/attention.ts";
 import { bernsteinSamples } from "../../estimators/attention/bernstein.ts";
-import { drawKeys, keyProbabilities } from "../../estimators/attention/draw_keys.ts";
 import { calibrated } from "../../estimators/attention/calibrated.ts";
+import { drawKeys, keyProbabilities } from "../../estimators/attention/draw_keys.ts";
 import { exactAttention } from "../../estimators/attention/exact.ts";
 import { kdeformer } from "../../estimators/attention/kdeformer.ts";
 import { kdeformerPractical } from "../../estimators/attention/kdeformer_practical.ts";

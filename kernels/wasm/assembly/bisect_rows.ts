@@ -1,6 +1,7 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { DESCENT_ROWS } from "../layout";
-import { copyFloats, multiplyAdd, sumOfLanes, upToFour } from "./simd";
+import { squaredDistance, sumOf, sumRows } from "./row_sums";
+import { copyFloats, multiplyAdd, upToFour } from "./simd";
 
 /** Twins of PIVOT_CANDIDATES, CUT_SAMPLE and NEGLIGIBLE_SCATTER in `coreset_primitives.ts`. */
 const PIVOT_CANDIDATES: u32 = 16;
@@ -100,7 +101,7 @@ export function bisectRowsTask(operation: usize, head: u32, scratch: usize): voi
   meanOf(centre, order, grown);
   for (let row: u32 = 0; row < count; row += every) {
     const at = <usize>row << 2;
-    store<f32>(moments + at, load<f32>(weights + at) * squaredDistance(rows + row * stride, centre));
+    store<f32>(moments + at, load<f32>(weights + at) * squaredDistance(rows + row * stride, centre, stride));
   }
   const root = changetype<Node>(nodes);
   measure(root, 0, grown);
@@ -298,7 +299,7 @@ function pivotOf(mean: usize, length: u32): u32 {
   let pivot: u32 = 0, most: f32 = -1;
   for (let i: u32 = 0; i < length; i += strideFor(length, PIVOT_CANDIDATES)) {
     const row = load<u32>(members + (<usize>i << 2)), x = rows + row * stride;
-    const weighted = load<f32>(weights + (<usize>row << 2)) * squaredDistance(x, mean);
+    const weighted = load<f32>(weights + (<usize>row << 2)) * squaredDistance(x, mean, stride);
     if (weighted > most) {
       most = weighted;
       pivot = row;
@@ -326,67 +327,10 @@ function measure(node: Node, start: u32, length: u32): void {
 /** Weighted mean of some rows; returns the sum of their weights. */
 function meanOf(mean: usize, first: usize, length: u32): f64 {
   const total = sumOf(weights, first, length);
-  sumRows(mean, first, length);
+  sumRows(mean, first, length, rows, stride, weights);
   const divisor = f32x4.splat(<f32>total);
   for (let at: usize = 0; at < vectorBytes; at += 16) v128.store(mean + at, f32x4.div(v128.load(mean + at), divisor));
   return total;
-}
-
-/** Sum of the values of some rows, two chains of sums. */
-function sumOf(values: usize, first: usize, length: u32): f64 {
-  const end = first + (<usize>length << 2);
-  let even: f64 = 0, odd: f64 = 0;
-  for (; first + 8 <= end; first += 8) {
-    even += load<f32>(values + (<usize>load<u32>(first) << 2));
-    odd += load<f32>(values + (<usize>load<u32>(first, 4) << 2));
-  }
-  if (first < end) even += load<f32>(values + (<usize>load<u32>(first) << 2));
-  return even + odd;
-}
-
-/** Weighted sum of some rows, 32 columns at a time so that the sums stay in registers. */
-function sumRows(sums: usize, first: usize, length: u32): void {
-  const end = first + (<usize>length << 2), start = rows, bytes = stride, factors = weights;
-  let column: usize = 0;
-  for (; column + 128 <= bytes; column += 128) {
-    let a = f32x4.splat(0), b = a, c = a, d = a, e = a, f = a, g = a, h = a;
-    for (let i = first; i < end; i += 4) {
-      const row = load<u32>(i), x = start + row * bytes + column;
-      const w = v128.load_splat<f32>(factors + (<usize>row << 2));
-      a = multiplyAdd(w, v128.load(x), a);
-      b = multiplyAdd(w, v128.load(x, 16), b);
-      c = multiplyAdd(w, v128.load(x, 32), c);
-      d = multiplyAdd(w, v128.load(x, 48), d);
-      e = multiplyAdd(w, v128.load(x, 64), e);
-      f = multiplyAdd(w, v128.load(x, 80), f);
-      g = multiplyAdd(w, v128.load(x, 96), g);
-      h = multiplyAdd(w, v128.load(x, 112), h);
-    }
-    v128.store(sums + column, a);
-    v128.store(sums + column, b, 16);
-    v128.store(sums + column, c, 32);
-    v128.store(sums + column, d, 48);
-    v128.store(sums + column, e, 64);
-    v128.store(sums + column, f, 80);
-    v128.store(sums + column, g, 96);
-    v128.store(sums + column, h, 112);
-  }
-  for (; column + 16 <= bytes; column += 16) {
-    let a = f32x4.splat(0);
-    for (let i = first; i < end; i += 4) {
-      const row = load<u32>(i);
-      a = multiplyAdd(v128.load_splat<f32>(factors + (<usize>row << 2)), v128.load(start + row * bytes + column), a);
-    }
-    v128.store(sums + column, a);
-  }
-  for (; column < bytes; column += 4) {
-    let a: f32 = 0;
-    for (let i = first; i < end; i += 4) {
-      const row = load<u32>(i);
-      a += load<f32>(factors + (<usize>row << 2)) * load<f32>(start + row * bytes + column);
-    }
-    store<f32>(sums + column, a);
-  }
 }
 
 /**
@@ -423,30 +367,4 @@ function sidesOf(x: usize, y: usize): v128 {
     sums = multiplyAdd(f32x4.sub(both, first), f32x4.splat(load<f32>(direction + at)), sums);
   }
   return sums;
-}
-
-@inline
-function difference(x: usize, y: usize): v128 {
-  return f32x4.sub(v128.load(x), v128.load(y));
-}
-
-/** ‖x − y‖² */
-function squaredDistance(x: usize, y: usize): f32 {
-  const bytes = stride;
-  let a = f32x4.splat(0), b = a, at: usize = 0;
-  for (; at + 32 <= bytes; at += 32) {
-    const first = difference(x + at, y + at), second = difference(x + at + 16, y + at + 16);
-    a = multiplyAdd(first, first, a);
-    b = multiplyAdd(second, second, b);
-  }
-  for (; at + 16 <= bytes; at += 16) {
-    const next = difference(x + at, y + at);
-    a = multiplyAdd(next, next, a);
-  }
-  let sum = sumOfLanes(f32x4.add(a, b));
-  for (; at < bytes; at += 4) {
-    const difference = load<f32>(x + at) - load<f32>(y + at);
-    sum += difference * difference;
-  }
-  return sum;
 }

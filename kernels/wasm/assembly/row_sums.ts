@@ -1,0 +1,86 @@
+// deno-fmt-ignore-file: AssemblyScript
+import { multiplyAdd, sumOfLanes } from "./simd";
+
+// Sums over some rows of a matrix, those whose numbers stand in a list.
+
+/** Sum of the values of some rows, two chains of sums. */
+export function sumOf(values: usize, first: usize, length: u32): f64 {
+  const end = first + (<usize>length << 2);
+  let even: f64 = 0, odd: f64 = 0;
+  for (; first + 8 <= end; first += 8) {
+    even += load<f32>(values + (<usize>load<u32>(first) << 2));
+    odd += load<f32>(values + (<usize>load<u32>(first, 4) << 2));
+  }
+  if (first < end) even += load<f32>(values + (<usize>load<u32>(first) << 2));
+  return even + odd;
+}
+
+/** Sum of some of the rows, of `bytes` each, under factors; 32 columns at a time so that the sums stay in registers. */
+export function sumRows(sums: usize, first: usize, length: u32, rows: usize, bytes: usize, factors: usize): void {
+  const end = first + (<usize>length << 2);
+  let column: usize = 0;
+  for (; column + 128 <= bytes; column += 128) {
+    let a = f32x4.splat(0), b = a, c = a, d = a, e = a, f = a, g = a, h = a;
+    for (let i = first; i < end; i += 4) {
+      const row = load<u32>(i), x = rows + row * bytes + column;
+      const w = v128.load_splat<f32>(factors + (<usize>row << 2));
+      a = multiplyAdd(w, v128.load(x), a);
+      b = multiplyAdd(w, v128.load(x, 16), b);
+      c = multiplyAdd(w, v128.load(x, 32), c);
+      d = multiplyAdd(w, v128.load(x, 48), d);
+      e = multiplyAdd(w, v128.load(x, 64), e);
+      f = multiplyAdd(w, v128.load(x, 80), f);
+      g = multiplyAdd(w, v128.load(x, 96), g);
+      h = multiplyAdd(w, v128.load(x, 112), h);
+    }
+    v128.store(sums + column, a);
+    v128.store(sums + column, b, 16);
+    v128.store(sums + column, c, 32);
+    v128.store(sums + column, d, 48);
+    v128.store(sums + column, e, 64);
+    v128.store(sums + column, f, 80);
+    v128.store(sums + column, g, 96);
+    v128.store(sums + column, h, 112);
+  }
+  for (; column + 16 <= bytes; column += 16) {
+    let a = f32x4.splat(0);
+    for (let i = first; i < end; i += 4) {
+      const row = load<u32>(i);
+      a = multiplyAdd(v128.load_splat<f32>(factors + (<usize>row << 2)), v128.load(rows + row * bytes + column), a);
+    }
+    v128.store(sums + column, a);
+  }
+  for (; column < bytes; column += 4) {
+    let a: f32 = 0;
+    for (let i = first; i < end; i += 4) {
+      const row = load<u32>(i);
+      a += load<f32>(factors + (<usize>row << 2)) * load<f32>(rows + row * bytes + column);
+    }
+    store<f32>(sums + column, a);
+  }
+}
+
+@inline
+function difference(x: usize, y: usize): v128 {
+  return f32x4.sub(v128.load(x), v128.load(y));
+}
+
+/** ‖x − y‖² of rows of `bytes` */
+export function squaredDistance(x: usize, y: usize, bytes: usize): f32 {
+  let a = f32x4.splat(0), b = a, at: usize = 0;
+  for (; at + 32 <= bytes; at += 32) {
+    const first = difference(x + at, y + at), second = difference(x + at + 16, y + at + 16);
+    a = multiplyAdd(first, first, a);
+    b = multiplyAdd(second, second, b);
+  }
+  for (; at + 16 <= bytes; at += 16) {
+    const next = difference(x + at, y + at);
+    a = multiplyAdd(next, next, a);
+  }
+  let sum = sumOfLanes(f32x4.add(a, b));
+  for (; at < bytes; at += 4) {
+    const difference = load<f32>(x + at) - load<f32>(y + at);
+    sum += difference * difference;
+  }
+  return sum;
+}
