@@ -62,6 +62,9 @@ export interface FittedPoints {
   readonly logits: DeviceArray;
 }
 
+/** The one point that stands for all keys of each head, as points of one cluster: see {@link Backend.fitCentre}. */
+export type FittedCentre = Pick<FittedPoints, "key" | "value" | "logMass">;
+
 /** A linear function of the query: see {@link Backend.fitSlope}. */
 export interface FittedSlope {
   /** [heads, features, valueFeatures] numbers, in an order that is for `addLinear` of the same device alone to know. */
@@ -184,6 +187,36 @@ export interface CoresetPrimitives {
   }): DeviceArray;
 
   /**
+   * The point that stands for all keys of a head. It lies at their mean κ under the masses LEAST_MASS + Σ_i P_ij, taken over
+   * evenly strided keys, each ⌈keys/sampled⌉-th, P_i the softmax rows of the probes. Its value is z̄ + t (ō − z̄), z̄ the mean
+   * value and ō that of the exact outputs of the probes: with e_i = o_i − z̄, t = Σ_i <e_i, ē_i> / Σ_i ‖ē_i‖² within [0, 1],
+   * ē_i the mean of the others' e; 0 where nothing is left to divide by. The logarithm of its mass is
+   * the mean of logSumExp_i − scale · <q_i, κ>. 1 <= sampled < 65,536.
+   */
+  fitCentre(args: {
+    /** [heads, keys, features] */
+    readonly key: DeviceArray;
+    /** [heads, probes, features] */
+    readonly query: DeviceArray;
+    /** [heads, probes, keys] */
+    readonly probabilities: DeviceArray;
+    /** [heads, probes]: of the logits of all keys. */
+    readonly logSumExp: DeviceArray;
+    /** [heads, probes, valueFeatures]: exact attention of the probes. */
+    readonly output: DeviceArray;
+    /** [heads, valueFeatures]: of the values of all keys. */
+    readonly mean: DeviceArray;
+    readonly heads: number;
+    readonly keys: number;
+    readonly features: number;
+    readonly valueFeatures: number;
+    readonly probes: number;
+    readonly scale: number;
+    readonly sampled: number;
+    readonly largestValue: number;
+  }): FittedCentre;
+
+  /**
    * What fitted points leave out to first order. A point at κ with value z answers for its cluster as if keys and values
    * did not differ there; Σ_j p_j (k_j − κ)(v_j − z)ᵀ is how they differ together, p_j the mean over ω of P_ij (ω and P as for
    * `fitPoints`), and `scale` times the query times it is missing in the output. The sum is taken over evenly strided keys, each
@@ -201,13 +234,14 @@ export interface CoresetPrimitives {
     readonly query: DeviceArray;
     /** [heads, probes, keys] */
     readonly probabilities: DeviceArray;
-    /** [heads, keys] words: the cluster of each key. */
-    readonly labels: DeviceArray;
-    /** As from `fitPoints`. */
+    /** [heads, keys] words: the cluster of each key; none where the first point of a head stands for all of its keys. */
+    readonly labels?: DeviceArray;
+    /** As from `fitPoints` or `fitCentre`. */
     readonly points: Pick<FittedPoints, "key" | "value">;
-    /** [heads, probes, valueFeatures]: attention of the probes to all keys, and to the points. */
+    /** [heads, probes, valueFeatures]: attention of the probes to all keys. */
     readonly exact: DeviceArray;
-    readonly approximate: DeviceArray;
+    /** [heads, probes, valueFeatures]: attention of the probes to the points; none where it is the value of the first. */
+    readonly approximate?: DeviceArray;
     readonly heads: number;
     readonly keys: number;
     readonly features: number;
@@ -225,8 +259,10 @@ export interface CoresetPrimitives {
   /** rows + offset + query · slope: [heads, count, valueFeatures]. */
   addLinear(
     args: Pick<FittedSlope, "slope" | "offset"> & {
-      /** [heads, count, valueFeatures] */
+      /** [heads, count, valueFeatures], or [heads, 1, valueFeatures] if they are all the same. */
       readonly rows: DeviceArray;
+      /** Whether there is one row for all queries of a head. */
+      readonly sameRow?: boolean;
       /** [heads, count, features] */
       readonly query: DeviceArray;
       readonly heads: number;

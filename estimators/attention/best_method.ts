@@ -1,5 +1,5 @@
 import type { Budget } from "./approximate.ts";
-import { canCalibrate, fitsSlope } from "./calibrated.ts";
+import { canCalibrate, fitsSlope, linearises } from "./calibrated.ts";
 import type { MethodName } from "./options.ts";
 import type { Problem } from "./problem.ts";
 
@@ -20,7 +20,8 @@ export function bestMethod(
   const corrected = partOf(budget, LINEAR_SHARE - LINEAR_COST * linear / keys);
   const part = fitsSlope(problem, corrected) ? corrected : partOf(budget, PLAIN_SHARE);
   if (canCalibrate(problem, part)) return { name: "calibrated", budget: part };
-  return { name: canCalibrate(problem, budget) ? "calibrated" : "kdeformer-practical", budget };
+  const fits = canCalibrate(problem, budget) || linearises(problem, budget);
+  return { name: fits ? "calibrated" : "kdeformer-practical", budget };
 }
 
 function partOf(budget: Budget, share: number): Budget {

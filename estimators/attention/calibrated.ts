@@ -5,6 +5,7 @@ import { exactAttention, PartCollector } from "./exact.ts";
 import { headChunks, type Progress } from "./head_chunks.ts";
 import { bringInRange } from "./in_range.ts";
 import { kdeformerPractical } from "./kdeformer_practical.ts";
+import { lineariseHeads } from "./linearised_heads.ts";
 import type { ProbeCounts } from "./probe_queries.ts";
 import type { Problem } from "./problem.ts";
 
@@ -14,6 +15,8 @@ const UNIFORM_SHARE = 0.17, OUTLYING_SHARE = 0.08, HELD_OUT_SHARE = 0.05;
 const MOST_UNIFORM = 128, MOST_OUTLYING = 48, MOST_HELD_OUT = 32;
 /** With fewer rows there is nothing to fit to, or to test by. */
 const LEAST_UNIFORM = 4, LEAST_HELD_OUT = 6;
+/** Where budgets are smaller, one point and a linear function, fitted to at least so many rows, do for all keys. */
+const MOST_LINEARISED = 64, LEAST_LINEARISED_ROWS = 4;
 /** With fewer clusters what they leave out is not worth the time that a linear function takes. */
 const FEW_CLUSTERS = 64;
 
@@ -28,8 +31,11 @@ const FEW_CLUSTERS = 64;
  * Pairs of a query and a key count once in `keyEvaluations`, and so do the products that clustering takes. The linear function takes
  * d · d_v multiplications more for each query, as many as d · d_v / (d + d_v) keys; no key is looked at, and it is not counted.
  *
- * Where the budget covers all keys the result is exact, and where it is too small for rows to fit to, the practical
- * KDEformer stands in.
+ * A budget that pays for fewer rows than clusters can be fitted to, and for no more than 64 keys, goes into rows alone: the
+ * output is their mean, with the linear function that stands for all that keys and values do together.
+ *
+ * Where the budget covers all keys the result is exact, and where it pays for too few rows for any of this, the
+ * practical KDEformer stands in.
  *
  * @throws {RangeError} If the problem hides keys, or a head does not fit the device.
  */
@@ -43,15 +49,17 @@ export async function calibrated(
     throw new RangeError("Cannot run calibrated: every key must be visible to every query: use method exact");
   }
   const { heads, queries, keys } = problem, perQuery = budget.bucketSize + budget.samples;
-  const probes = countProbes(problem, perQuery), rows = probes.uniform + probes.outlying + probes.heldOut;
-  const fits = canCalibrate(problem, budget);
+  const inRange = bringInRange(problem), linearised = linearises(inRange, budget);
+  const probes = linearised ? countRows(problem, perQuery) : countProbes(problem, perQuery);
+  const rows = probes.uniform + probes.outlying + probes.heldOut,
+    fits = linearised || canCalibrate(problem, budget);
   if (perQuery >= keys || (fits && rows >= queries)) {
     const result = await exactAttention(backend, problem, progress);
     return { ...result, keyEvaluations: heads * queries * keys };
   }
   if (!fits) return await kdeformerPractical(backend, problem, budget, progress);
 
-  const parts = new PartCollector(), inRange = bringInRange(problem);
+  const parts = new PartCollector();
   const plan = { ...budget, counts: probes, sloped: fitsSlope(inRange, budget) };
   let keyEvaluations = 0;
   // Softmax rows lie on the device as well.
@@ -63,7 +71,10 @@ export async function calibrated(
           `it has ${queries} queries and ${keys} keys; method exact splits heads`,
       );
     }
-    const result = await calibrateHeads(backend, inRange, plan, first, count, progress.signal);
+    const { signal } = progress;
+    const result = linearised
+      ? await lineariseHeads(backend, inRange, probes, budget.seed, first, count, signal)
+      : await calibrateHeads(backend, inRange, plan, first, count, signal);
     parts.add([result.output, result.logSumExp]);
     keyEvaluations += result.keyEvaluations;
     backend.reset();
@@ -74,6 +85,13 @@ export async function calibrated(
 /** Whether a budget pays for enough exact rows to fit to. */
 export function canCalibrate(problem: Problem, { bucketSize, samples }: Budget): boolean {
   return countProbes(problem, bucketSize + samples).uniform >= LEAST_UNIFORM;
+}
+
+/** Whether a budget is small enough for one point and a linear function, and pays for rows to fit these to. */
+export function linearises(problem: Problem, budget: Budget): boolean {
+  const perQuery = budget.bucketSize + budget.samples;
+  return !canCalibrate(problem, budget) && perQuery <= MOST_LINEARISED && inRangeOfSlopes(problem) &&
+    countRows(problem, perQuery).uniform >= LEAST_LINEARISED_ROWS;
 }
 
 /** Whether a budget pays for enough points that what they leave out is worth a linear function of the query. */
@@ -91,6 +109,11 @@ function countProbes({ queries, keys }: Problem, perQuery: number): ProbeCounts 
     outlying: Math.min(MOST_OUTLYING, Math.floor(OUTLYING_SHARE * affordable)),
     heldOut: Math.max(LEAST_HELD_OUT, Math.min(MOST_HELD_OUT, Math.round(HELD_OUT_SHARE * affordable))),
   };
+}
+
+/** What is left beside the one key of each query goes into rows; extrapolation is linear, so none need lie far out. */
+function countRows({ queries, keys }: Problem, perQuery: number): ProbeCounts {
+  return { uniform: Math.max(0, Math.floor((perQuery - 1) * queries / keys)), outlying: 0, heldOut: 0 };
 }
 
 /** Whether products of keys and values stay far from overflow. */

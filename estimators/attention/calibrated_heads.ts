@@ -1,8 +1,7 @@
 import type { Backend } from "../../kernels/backend.ts";
-import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { Budget, CostedAttention } from "./approximate.ts";
-import { uploadHeads } from "./exact.ts";
-import { chooseProbes, type ProbeCounts } from "./probe_queries.ts";
+import { probeHeads, readProbed } from "./probed_heads.ts";
+import type { ProbeCounts } from "./probe_queries.ts";
 import type { Problem } from "./problem.ts";
 
 /**
@@ -33,26 +32,15 @@ export async function calibrateHeads(
   heads: number,
   signal?: AbortSignal,
 ): Promise<CostedAttention> {
-  const { queries, keys, features, valueFeatures, scale, largestValue } = problem;
-  const fitted = counts.uniform + counts.outlying, probes = fitted + counts.heldOut;
-  const { query, key, value } = uploadHeads(backend, problem, firstHead, heads);
-  const picks = pickProbes(problem, counts, seed, firstHead, heads);
-  const probeRows = backend.gatherRows({
-    rows: query,
-    index: backend.upload(picks),
-    heads,
-    count: queries,
-    width: features,
-    picks: probes,
-  });
-  const shape = { heads, keys, features, valueFeatures, scale, key, value };
-  const valueMean = backend.columnMean({ rows: value, heads, count: keys, width: valueFeatures });
-  const exact = backend.attendProbes({ ...shape, query: probeRows, queries: probes });
+  const { keys, features, valueFeatures, largestValue } = problem;
+  const fitted = counts.uniform + counts.outlying;
+  const probed = probeHeads(backend, problem, counts, seed, firstHead, heads);
+  const { shape, queries, query, valueMean, probes, probeRows, exact } = probed;
   const budget = Math.min(2 ** 32 - 1, (bucketSize + samples) * queries - probes * keys);
   const valueScale = 1 / Math.max(largestValue, 1e-30);
   const most = Math.max(1, Math.min(keys, Math.floor(budget / queries)));
   const clusters = backend.bisectRows({
-    rows: key,
+    rows: shape.key,
     heads,
     count: keys,
     width: features,
@@ -130,39 +118,14 @@ export async function calibrateHeads(
       query,
     })
     : attended.output;
-  const outputs = [corrected, attended.logSumExp, exact.output, exact.logSumExp];
-  const read = await backend.run([...outputs, clusters.clusters, clusters.products], signal);
-  const [output, logSumExp, exactOutput, exactSums] = read as Float32Array[];
-  const [, , , , sizes, products] = read as Uint32Array[];
-  picks.forEach((pick, at) => {
-    const row = Math.floor(at / probes) * queries + pick, from = at * valueFeatures;
-    output.set(exactOutput.subarray(from, from + valueFeatures), row * valueFeatures);
-    logSumExp[row] = exactSums[at];
-  });
+  const { words: [sizes, products], ...read } = await readProbed(
+    backend,
+    probed,
+    { ...attended, output: corrected },
+    [clusters.clusters, clusters.products],
+    signal,
+  );
   let keyEvaluations = heads * probes * keys;
   for (let head = 0; head < heads; head++) keyEvaluations += sizes[head] * queries + products[head];
-  return { output, logSumExp, keyEvaluations };
-}
-
-/** The probes of several heads. */
-function pickProbes(
-  { query, queries, features, heads: allHeads }: Problem,
-  counts: ProbeCounts,
-  seed: number,
-  firstHead: number,
-  heads: number,
-): Uint32Array {
-  const probes = counts.uniform + counts.outlying + counts.heldOut, picks = new Uint32Array(heads * probes);
-  for (let head = 0; head < heads; head++) {
-    const stream = new RandomStream(seed, Purpose.probes, firstHead + head);
-    const own = ofHead(query, firstHead + head, allHeads);
-    picks.set(chooseProbes(own, queries, features, counts, stream), head * probes);
-  }
-  return picks;
-}
-
-/** The part of one head. */
-function ofHead<T extends Float32Array | Uint32Array>(data: T, head: number, heads: number): T {
-  const size = data.length / heads;
-  return data.subarray(head * size, (head + 1) * size) as T;
+  return { ...read, keyEvaluations };
 }

@@ -5,6 +5,7 @@ import { attend } from "./attend.ts";
 import { bisectRows } from "./bisect_rows.ts";
 import { calibrateValues } from "./calibrate_values.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
+import { fitCentre } from "./fit_centre.ts";
 import { fitPoints } from "./fit_points.ts";
 import { addLinear, fitSlope } from "./fit_slope.ts";
 import { mergeAttention } from "./merge_attention.ts";
@@ -40,6 +41,7 @@ export class ReferenceBackend implements Backend {
   readonly gatheredDistances = gatheredDistances;
   readonly bisectRows = bisectRows;
   readonly fitPoints = fitPoints;
+  readonly fitCentre = fitCentre;
   readonly fitSlope = fitSlope;
   readonly addLinear = addLinear;
   readonly calibrateValues = calibrateValues;

@@ -33,10 +33,10 @@ function crossMoment(args: Arguments, head: number, weights: Float64Array): Floa
   const { keys, features, valueFeatures: width, probes, most, scale, sampled } = args;
   const key = floatValues(args.key), value = floatValues(args.value);
   const pointKey = floatValues(args.points.key), pointValue = floatValues(args.points.value);
-  const probabilities = floatValues(args.probabilities), labels = wordValues(args.labels);
+  const probabilities = floatValues(args.probabilities), labels = args.labels && wordValues(args.labels);
   const moment = new Float64Array(features * width), every = Math.ceil(keys / sampled);
   for (let j = 0; j < keys; j += every) {
-    const row = head * keys + j, point = head * most + labels[row];
+    const row = head * keys + j, point = head * most + (labels?.[row] ?? 0);
     const share = weights.reduce((sum, w, i) => sum + w * probabilities[(head * probes + i) * keys + j], 0);
     for (let a = 0; a < features; a++) {
       const stray = scale * every * share * (key[row * features + a] - pointKey[point * features + a]);
@@ -58,16 +58,17 @@ function times(row: Float64Array, matrix: Float64Array, width: number): Float64A
 
 /** The factor in [0, 1] that brings the function closest to what is left, the least over leaving out one probe. */
 function leastFactor(
-  { probes, valueFeatures: width, ...args }: Arguments,
+  { probes, most, valueFeatures: width, ...args }: Arguments,
   head: number,
   centred: readonly Float64Array[],
   weights: Float64Array,
 ): number {
-  const exact = floatValues(args.exact), approximate = floatValues(args.approximate);
+  const exact = floatValues(args.exact), pointValue = floatValues(args.points.value);
+  const approximate = args.approximate && floatValues(args.approximate);
   const cross = weights.map((weight, i) =>
     centred[i].reduce((sum, x, c) => {
       const at = (head * probes + i) * width + c;
-      return sum + weight * x * (exact[at] - approximate[at]);
+      return sum + weight * x * (exact[at] - (approximate?.[at] ?? pointValue[head * most * width + c]));
     }, 0)
   );
   const square = weights.map((weight, i) => centred[i].reduce((sum, x) => sum + weight * x * x, 0));
@@ -86,10 +87,9 @@ export function addLinear(args: Parameters<Backend["addLinear"]>[0]): DeviceArra
   const result = new Float64Array(heads * count * width);
   for (let row = 0; row < heads * count; row++) {
     const head = Math.floor(row / count), own = query.subarray(row * features, (row + 1) * features);
-    times(own, slope.subarray(head * features * width, (head + 1) * features * width), width).forEach((
-      x,
-      c,
-    ) => result[row * width + c] = rows[row * width + c] + offset[head * width + c] + x);
+    const from = (args.sameRow ? head : row) * width;
+    times(own, slope.subarray(head * features * width, (head + 1) * features * width), width)
+      .forEach((x, c) => result[row * width + c] = rows[from + c] + offset[head * width + c] + x);
   }
   return floats(result);
 }

@@ -1,8 +1,9 @@
 import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
-import type { Bisection, FittedPoints, FittedSlope } from "../coreset_primitives.ts";
+import type { Bisection, FittedCentre, FittedPoints, FittedSlope } from "../coreset_primitives.ts";
 import { attend } from "./attend.ts";
 import { bisectRows } from "./bisect_rows.ts";
 import { calibrateValues } from "./calibrate_values.ts";
+import { fitCentre } from "./fit_centre.ts";
 import { fitPoints } from "./fit_points.ts";
 import { addLinear, fitSlope } from "./fit_slope.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
@@ -169,6 +170,11 @@ export class WasmBackend implements Backend {
   /** See {@link Backend.fitPoints}. */
   fitPoints(args: Arguments<"fitPoints">): FittedPoints {
     return fitPoints(this.#recorder, args);
+  }
+
+  /** See {@link Backend.fitCentre}. */
+  fitCentre(args: Arguments<"fitCentre">): FittedCentre {
+    return fitCentre(this.#recorder, args);
   }
 
   /** See {@link Backend.fitSlope}. */

@@ -8,8 +8,8 @@ export function fitSlope(recorder: Recorder, args: Parameters<Backend["fitSlope"
   const { heads, keys, features, valueFeatures, probes, fitted, even, otherWeight, most, scale } = args;
   const every = Math.ceil(keys / args.sampled), taken = Math.ceil(keys / every);
   const given = [args.key, args.value, args.points.key, args.points.value, args.labels, args.probabilities]
-    .map((array) => array as WasmArray);
-  const outputs = [args.exact, args.approximate] as WasmArray[];
+    .map((array) => array as WasmArray | undefined);
+  const outputs = [args.exact, args.approximate] as (WasmArray | undefined)[];
   const keyStrays = recorder.floats(heads * taken * features);
   const valueStrays = recorder.floats(heads * taken * valueFeatures);
   const slope = recorder.floats(heads * features * valueFeatures);
@@ -68,7 +68,15 @@ function multiply(recorder: Recorder, args: Product, result: WasmArray): void {
   recorder.record({
     code: layout.ADD_LINEAR,
     tasks: heads * Math.ceil(count / layout.CHUNK_ROWS),
-    words: [...inputs.map(addressOf), result.address, heads, count, features, valueFeatures],
+    words: [
+      ...inputs.map(addressOf),
+      result.address,
+      heads,
+      count,
+      features,
+      valueFeatures,
+      args.sameRow ? 1 : 0,
+    ],
     inputs,
     outputs: [result],
   });

@@ -1,6 +1,7 @@
-// rows + offset + query · slope, or the product alone: see `Backend.addLinear`. An invocation takes four rows in four columns.
-// parameters.heads, count; columns, valueColumns: vec4s of a query and of a row; groups: fours of rows of a head.
-// Defined in front: FOUR = 4; ADDED, 1 if there are rows and an offset.
+// rows + offset + query · slope, or the product alone: see `Backend.addLinear`. An invocation takes ROWS rows in COLUMNS vec4s.
+// parameters.heads, count; columns, valueColumns: vec4s of a query and of a row; groups: groups of ROWS rows of a head; chunks:
+// chunks of COLUMNS vec4s of a row; ownRows: 1 where each query has a row, 0 where a head has one.
+// Defined in front: ROWS, COLUMNS; ADDED, 1 if there are rows and an offset.
 
 struct Parameters {
   heads: u32,
@@ -8,10 +9,12 @@ struct Parameters {
   columns: u32,
   valueColumns: u32,
   groups: u32,
+  chunks: u32,
+  ownRows: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> rows: array<vec4f>; // (heads, count, 4 valueColumns) f32
+@group(0) @binding(1) var<storage, read> rows: array<vec4f>; // (heads, count or 1, 4 valueColumns) f32
 @group(0) @binding(2) var<storage, read> query: array<vec4f>; // (heads, count, 4 columns) f32
 @group(0) @binding(3) var<storage, read> slope: array<vec4f>; // (heads, 4 columns, 4 valueColumns) f32
 @group(0) @binding(4) var<storage, read> offset: array<vec4f>; // (heads, 4 valueColumns) f32
@@ -26,37 +29,52 @@ fn main(
   let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
   let valueColumns = parameters.valueColumns;
   let columns = parameters.columns;
-  let head = at / (parameters.groups * valueColumns);
+  let head = at / (parameters.groups * parameters.chunks);
   if (head >= parameters.heads) {
     return;
   }
-  let column = at % valueColumns;
-  let first = (at / valueColumns % parameters.groups) * FOUR;
-  // Rows past the end repeat the last one and are not stored.
-  let own = vec4u(head * parameters.count) + min(vec4u(first) + vec4u(0u, 1u, 2u, 3u), vec4u(parameters.count - 1u));
-  var sums: array<vec4f, FOUR>;
-  for (var r = 0u; r < FOUR; r++) {
-    if (ADDED == 1u) {
-      sums[r] = rows[own[r] * valueColumns + column] + offset[head * valueColumns + column];
-    } else {
-      sums[r] = vec4f(0.0);
+  let firstColumn = (at % parameters.chunks) * COLUMNS;
+  let first = (at / parameters.chunks % parameters.groups) * ROWS;
+  // Rows and columns past the end repeat the last ones and are not stored.
+  let lastRow = parameters.count - 1u;
+  let lastColumn = valueColumns - 1u;
+  let firstRow = head * parameters.count;
+  var sums: array<array<vec4f, COLUMNS>, ROWS>;
+  for (var r = 0u; r < ROWS; r++) {
+    let row = select(head, firstRow + min(first + r, lastRow), parameters.ownRows == 1u) * valueColumns;
+    for (var c = 0u; c < COLUMNS; c++) {
+      if (ADDED == 1u) {
+        let column = min(firstColumn + c, lastColumn);
+        sums[r][c] = rows[row + column] + offset[head * valueColumns + column];
+      } else {
+        sums[r][c] = vec4f(0.0);
+      }
     }
   }
-  for (var c = 0u; c < columns; c++) {
-    let place = (head * columns + c) * FOUR * valueColumns + column;
-    let block = mat4x4f(
-      slope[place],
-      slope[place + valueColumns],
-      slope[place + 2u * valueColumns],
-      slope[place + 3u * valueColumns],
-    );
-    for (var r = 0u; r < FOUR; r++) {
-      sums[r] += block * query[own[r] * columns + c];
+  for (var t = 0u; t < columns; t++) {
+    let place = (head * columns + t) * 4u * valueColumns;
+    var q: array<vec4f, ROWS>;
+    for (var r = 0u; r < ROWS; r++) {
+      q[r] = query[(firstRow + min(first + r, lastRow)) * columns + t];
+    }
+    for (var c = 0u; c < COLUMNS; c++) {
+      let at = place + min(firstColumn + c, lastColumn);
+      let block = mat4x4f(
+        slope[at],
+        slope[at + valueColumns],
+        slope[at + 2u * valueColumns],
+        slope[at + 3u * valueColumns],
+      );
+      for (var r = 0u; r < ROWS; r++) {
+        sums[r][c] += block * q[r];
+      }
     }
   }
-  for (var r = 0u; r < FOUR; r++) {
-    if (first + r < parameters.count) {
-      result[own[r] * valueColumns + column] = sums[r];
+  for (var r = 0u; r < ROWS; r++) {
+    for (var c = 0u; c < COLUMNS; c++) {
+      if (first + r < parameters.count && firstColumn + c < valueColumns) {
+        result[(firstRow + first + r) * valueColumns + firstColumn + c] = sums[r][c];
+      }
     }
   }
 }

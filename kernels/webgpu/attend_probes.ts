@@ -11,8 +11,8 @@ const kernel: Kernel = {
   access: ["read", "read", "write", "write"],
 };
 
-/** Most queries of one invocation. */
-const MOST_QUERIES = 12;
+/** Most queries of one invocation, and vec4s of a value row on an adapter emulated on the CPU, where loads limit. */
+const MOST_QUERIES = 12, SOFTWARE_COLUMNS = 4;
 /** Keys that one invocation sums over at least, and how many invocations share the keys of a head at most. */
 const LEAST_KEYS = 64, MOST_CHUNKS = 64;
 
@@ -29,6 +29,7 @@ export function attendProbes(
   const value = padRows(recorder, args.value, heads * keys, valueFeatures);
   const chunkKeys = Math.max(LEAST_KEYS, Math.ceil(keys / MOST_CHUNKS)), chunks = Math.ceil(keys / chunkKeys);
   const tiles = Math.ceil(queries / MOST_QUERIES);
+  const each = recorder.software ? SOFTWARE_COLUMNS : 1, strips = Math.ceil(columns / each);
   const partial = recorder.array(
     "float",
     heads * chunks * queries * 4 * columns,
@@ -37,14 +38,14 @@ export function attendProbes(
   const output = recorder.array("float", heads * queries * 4 * columns, "the probes' outputs");
   const step = {
     kernel,
-    definitions: { QUERIES: Math.ceil(queries / tiles) },
-    parameters: [heads, queries, keys, columns, tiles, chunks, chunkKeys],
+    definitions: { QUERIES: Math.ceil(queries / tiles), COLUMNS: each },
+    parameters: [heads, queries, keys, columns, tiles, chunks, chunkKeys, strips],
     arrays: [probabilities, value, partial, output],
   };
   recorder.dispatch({
     ...step,
     entryPoint: "partialOutputs",
-    workgroups: Math.ceil(heads * chunks * tiles * columns / 64),
+    workgroups: Math.ceil(heads * chunks * tiles * strips / 64),
   });
   recorder.dispatch({
     ...step,

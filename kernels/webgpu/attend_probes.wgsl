@@ -1,6 +1,6 @@
 // Values weighted by the probabilities of few queries, summed over chunks of the keys and then over the chunks.
 // parameters.heads, queries, keys: shapes; columns: vec4s of a value row; tiles: tiles of QUERIES queries of a head; chunks:
-// chunks of chunkKeys keys of a head. Defined in front: QUERIES.
+// chunks of chunkKeys keys of a head; strips: strips of COLUMNS vec4s of a value row. Defined in front: QUERIES, COLUMNS.
 
 struct Parameters {
   heads: u32,
@@ -10,6 +10,7 @@ struct Parameters {
   tiles: u32,
   chunks: u32,
   chunkKeys: u32,
+  strips: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -18,7 +19,7 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read_write> partial: array<vec4f>; // (heads, chunks, queries, 4 columns) f32
 @group(0) @binding(4) var<storage, read_write> output: array<vec4f>; // (heads, queries, 4 columns) f32
 
-// QUERIES queries by one column and a chunk of keys per invocation.
+// QUERIES queries by COLUMNS columns and a chunk of keys per invocation.
 @compute @workgroup_size(64)
 fn partialOutputs(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -26,8 +27,8 @@ fn partialOutputs(
   @builtin(local_invocation_index) local: u32,
 ) {
   let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
-  let column = at % parameters.columns;
-  let slot = at / parameters.columns;
+  let firstColumn = COLUMNS * (at % parameters.strips);
+  let slot = at / parameters.strips;
   let firstQuery = QUERIES * (slot % parameters.tiles);
   let chunkOfAll = slot / parameters.tiles;
   let head = chunkOfAll / parameters.chunks;
@@ -36,22 +37,33 @@ fn partialOutputs(
   }
   let firstKey = (chunkOfAll % parameters.chunks) * parameters.chunkKeys;
   let endKey = min(firstKey + parameters.chunkKeys, parameters.keys);
+  // Queries and columns past the end repeat the last one and are not stored.
   let lastQuery = parameters.queries - 1u;
-  var sums: array<vec4f, QUERIES>;
+  let lastColumn = parameters.columns - 1u;
+  var sums: array<array<vec4f, COLUMNS>, QUERIES>;
   for (var i = 0u; i < QUERIES; i++) {
-    sums[i] = vec4f(0.0);
+    for (var c = 0u; c < COLUMNS; c++) {
+      sums[i][c] = vec4f(0.0);
+    }
   }
   for (var j = firstKey; j < endKey; j++) {
-    let v = value[(head * parameters.keys + j) * parameters.columns + column];
+    var weights: array<f32, QUERIES>;
     for (var i = 0u; i < QUERIES; i++) {
-      // Queries past the end repeat the last one and are not stored.
       let row = head * parameters.queries + min(firstQuery + i, lastQuery);
-      sums[i] = fma(vec4f(probabilities[row * parameters.keys + j]), v, sums[i]);
+      weights[i] = probabilities[row * parameters.keys + j];
+    }
+    for (var c = 0u; c < COLUMNS; c++) {
+      let v = value[(head * parameters.keys + j) * parameters.columns + min(firstColumn + c, lastColumn)];
+      for (var i = 0u; i < QUERIES; i++) {
+        sums[i][c] = fma(vec4f(weights[i]), v, sums[i][c]);
+      }
     }
   }
   for (var i = 0u; i < QUERIES; i++) {
-    if (firstQuery + i < parameters.queries) {
-      partial[(chunkOfAll * parameters.queries + firstQuery + i) * parameters.columns + column] = sums[i];
+    for (var c = 0u; c < COLUMNS; c++) {
+      if (firstQuery + i < parameters.queries && firstColumn + c < parameters.columns) {
+        partial[(chunkOfAll * parameters.queries + firstQuery + i) * parameters.columns + firstColumn + c] = sums[i][c];
+      }
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
-import type { Bisection, FittedPoints, FittedSlope } from "../coreset_primitives.ts";
+import type { Bisection, FittedCentre, FittedPoints, FittedSlope } from "../coreset_primitives.ts";
 import { type AdapterDescription, describeAdapter, requestAdapter, requestDevice } from "./adapter.ts";
 import { angularHash } from "./angular_hash.ts";
 import { attend, type AttendKernel } from "./attend.ts";
@@ -8,6 +8,7 @@ import { bisectRows } from "./bisect_rows.ts";
 import { calibrateValues } from "./calibrate_values.ts";
 import { DeviceClock } from "./device_clock.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
+import { fitCentre } from "./fit_centre.ts";
 import { fitPoints } from "./fit_points.ts";
 import { addLinear, fitSlope } from "./fit_slope.ts";
 import { keyImportance } from "./key_importance.ts";
@@ -148,6 +149,10 @@ export class WebGpuBackend implements Backend {
 
   fitPoints(args: Arguments<"fitPoints">): FittedPoints {
     return fitPoints(this.#recorder, args);
+  }
+
+  fitCentre(args: Arguments<"fitCentre">): FittedCentre {
+    return fitCentre(this.#recorder, args);
   }
 
   fitSlope(args: Arguments<"fitSlope">): FittedSlope {

@@ -24,6 +24,23 @@ const addKernel: Kernel = {
   access: ["read", "read", "read", "read", "write"],
 };
 
+/** What one invocation takes, and how many invocations are a workgroup of those that sum up slopes. */
+interface Tile {
+  /** Rows and vec4s of a row of `addLinear`. */
+  readonly rows: number;
+  readonly columns: number;
+  /** vec4s of a row of a slope. */
+  readonly strip: number;
+  readonly lanes: number;
+}
+const TILE: Tile = { rows: 4, columns: 1, strip: 1, lanes: 64 };
+/** Where loads limit: the larger a tile, the less is loaded for each product. */
+const SOFTWARE_TILE: Tile = { rows: 16, columns: 8, strip: 4, lanes: 16 };
+
+function tileFor(recorder: Recorder): Tile {
+  return recorder.software ? SOFTWARE_TILE : TILE;
+}
+
 /** The linear function that fitted points leave out; its slope has rows and columns padded to whole vec4s. */
 export function fitSlope(recorder: Recorder, args: Parameters<Backend["fitSlope"]>[0]): FittedSlope {
   const { heads, keys, features, valueFeatures, probes, fitted, even, otherWeight, most, labels } = args;
@@ -31,19 +48,22 @@ export function fitSlope(recorder: Recorder, args: Parameters<Backend["fitSlope"
   const every = Math.ceil(keys / args.sampled), taken = Math.ceil(keys / every);
   const slope = recorder.array("float", heads * 16 * columns * valueColumns, "the slopes");
   const total = Math.min(even, fitted) + otherWeight * Math.max(0, fitted - even);
+  const tile = tileFor(recorder), strips = Math.ceil(valueColumns / tile.strip);
+  const pointValue = padRows(recorder, args.points.value, heads * most, valueFeatures);
   const step = {
     kernel,
-    definitions: { FOUR: 4 },
+    definitions: { FOUR: 4, COLUMNS: tile.strip, LABELLED: labels ? 1 : 0 },
+    constants: { LANES: tile.lanes },
     // deno-fmt-ignore
     parameters: [
       heads, keys, probes, fitted, even, floatBits(otherWeight), most, columns, valueColumns, taken, every,
-      floatBits(args.scale * every / total),
+      floatBits(args.scale * every / total), strips,
     ],
     arrays: [
       padRows(recorder, args.key, heads * keys, features),
       padRows(recorder, args.value, heads * keys, valueFeatures),
       padRows(recorder, args.points.key, heads * most, features),
-      padRows(recorder, args.points.value, heads * most, valueFeatures),
+      pointValue,
       labels,
       args.probabilities,
       recorder.array("float", heads * taken * 4 * (columns + valueColumns), "the strays"),
@@ -54,7 +74,7 @@ export function fitSlope(recorder: Recorder, args: Parameters<Backend["fitSlope"
   recorder.dispatch({
     ...step,
     entryPoint: "sumProducts",
-    workgroups: Math.ceil(heads * columns * valueColumns / 64),
+    workgroups: Math.ceil(heads * columns * strips / tile.lanes),
   });
   const rowsOfProbes = (name: string) => recorder.array("float", heads * probes * 4 * valueColumns, name);
   const linear = rowsOfProbes("the slopes at the probes"), output = rowsOfProbes("what slopes leave");
@@ -62,7 +82,7 @@ export function fitSlope(recorder: Recorder, args: Parameters<Backend["fitSlope"
   multiply(recorder, { ...args, slope, count: probes }, linear);
   recorder.dispatch({
     kernel: weighKernel,
-    constants: { LANES: recorder.software ? 16 : 64 },
+    constants: { LANES: tile.lanes },
     parameters: [
       heads,
       probes,
@@ -72,11 +92,13 @@ export function fitSlope(recorder: Recorder, args: Parameters<Backend["fitSlope"
       valueColumns,
       4 * columns * valueColumns,
       floatBits(2 ** Math.floor(Math.log2(Math.max(args.largestValue, 2 ** -100)))),
+      valueColumns * (args.approximate ? probes : most),
+      args.approximate ? valueColumns : 0,
     ],
     arrays: [
       linear,
       padRows(recorder, args.exact, heads * probes, valueFeatures),
-      padRows(recorder, args.approximate, heads * probes, valueFeatures),
+      args.approximate ? padRows(recorder, args.approximate, heads * probes, valueFeatures) : pointValue,
       slope,
       offset,
       output,
@@ -102,7 +124,7 @@ export function addLinear(recorder: Recorder, args: Parameters<Backend["addLinea
   );
   multiply(recorder, {
     ...args,
-    rows: padRows(recorder, args.rows, heads * count, valueFeatures),
+    rows: padRows(recorder, args.rows, heads * (args.sameRow ? 1 : count), valueFeatures),
     offset: padRows(recorder, args.offset, heads, valueFeatures),
   }, result);
   return trimRows(recorder, result, heads * count, valueFeatures);
@@ -117,13 +139,14 @@ type Product = Omit<Parameters<Backend["addLinear"]>[0], "rows" | "offset"> & {
 function multiply(recorder: Recorder, args: Product, result: DeviceArray): void {
   const { rows, query, slope, offset, heads, count, features, valueFeatures } = args;
   const columns = Math.ceil(features / 4), valueColumns = Math.ceil(valueFeatures / 4);
-  const groups = Math.ceil(count / 4);
+  const tile = tileFor(recorder);
+  const groups = Math.ceil(count / tile.rows), chunks = Math.ceil(valueColumns / tile.columns);
   recorder.dispatch({
     kernel: addKernel,
-    definitions: { FOUR: 4, ADDED: rows ? 1 : 0 },
-    parameters: [heads, count, columns, valueColumns, groups],
+    definitions: { ROWS: tile.rows, COLUMNS: tile.columns, ADDED: rows ? 1 : 0 },
+    parameters: [heads, count, columns, valueColumns, groups, chunks, args.sameRow ? 0 : 1],
     arrays: [rows, padRows(recorder, query, heads * count, features), slope, offset, result],
     entryPoint: "main",
-    workgroups: Math.ceil(heads * groups * valueColumns / 64),
+    workgroups: Math.ceil(heads * groups * chunks / 64),
   });
 }

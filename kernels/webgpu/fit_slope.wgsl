@@ -1,7 +1,7 @@
 // How keys and values differ together within clusters: see `Backend.fitSlope`. Two entry points, one after the other.
 // parameters.heads, keys, probes, fitted, even, otherWeight, most: as there; columns, valueColumns: vec4s of a key and of a value;
 // taken: sampled keys of a head; every: their stride; unit: scale · every / Σ ω.
-// Defined in front: FOUR = 4.
+// strips: strips of COLUMNS vec4s of a value. Defined in front: FOUR = 4; COLUMNS; LABELLED, 1 if keys have points of their own.
 
 struct Parameters {
   heads: u32,
@@ -16,7 +16,10 @@ struct Parameters {
   taken: u32,
   every: u32,
   unit: f32,
+  strips: u32,
 }
+
+override LANES: u32;
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> key: array<vec4f>; // (heads, keys, 4 columns) f32
@@ -52,7 +55,10 @@ fn stray(
     other += probabilities[first + i * parameters.keys];
   }
   let share = parameters.unit * fma(parameters.otherWeight, other, even);
-  let point = head * parameters.most + labels[row];
+  var point = head * parameters.most;
+  if (LABELLED == 1u) {
+    point += labels[row];
+  }
   let columns = parameters.columns;
   let valueColumns = parameters.valueColumns;
   let to = at * (columns + valueColumns);
@@ -64,36 +70,45 @@ fn stray(
   }
 }
 
-// Four rows of the slope in four of its columns.
-@compute @workgroup_size(64)
+// Four rows of the slope in COLUMNS vec4s.
+@compute @workgroup_size(LANES)
 fn sumProducts(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
+  let at = (workgroup.x + workgroup.y * workgroups.x) * LANES + local;
   let columns = parameters.columns;
   let valueColumns = parameters.valueColumns;
-  let head = at / (columns * valueColumns);
+  let head = at / (columns * parameters.strips);
   if (head >= parameters.heads) {
     return;
   }
-  let rowBlock = (at / valueColumns) % columns;
-  let column = at % valueColumns;
-  var sums: array<vec4f, FOUR>;
+  let rowBlock = (at / parameters.strips) % columns;
+  let firstColumn = (at % parameters.strips) * COLUMNS;
+  var sums: array<array<vec4f, COLUMNS>, FOUR>;
   for (var r = 0u; r < FOUR; r++) {
-    sums[r] = vec4f(0.0);
+    for (var c = 0u; c < COLUMNS; c++) {
+      sums[r][c] = vec4f(0.0);
+    }
   }
   var place = head * parameters.taken * (columns + valueColumns);
   for (var i = 0u; i < parameters.taken; i++) {
     let keyStray = strays[place + rowBlock];
-    let valueStray = strays[place + columns + column];
-    for (var r = 0u; r < FOUR; r++) {
-      sums[r] = fma(vec4f(keyStray[r]), valueStray, sums[r]);
+    for (var c = 0u; c < COLUMNS; c++) {
+      // Columns past the end repeat the last one and are not stored.
+      let valueStray = strays[place + columns + min(firstColumn + c, valueColumns - 1u)];
+      for (var r = 0u; r < FOUR; r++) {
+        sums[r][c] = fma(vec4f(keyStray[r]), valueStray, sums[r][c]);
+      }
     }
     place += columns + valueColumns;
   }
   for (var r = 0u; r < FOUR; r++) {
-    slope[((head * columns + rowBlock) * FOUR + r) * valueColumns + column] = sums[r];
+    for (var c = 0u; c < COLUMNS; c++) {
+      if (firstColumn + c < valueColumns) {
+        slope[((head * columns + rowBlock) * FOUR + r) * valueColumns + firstColumn + c] = sums[r][c];
+      }
+    }
   }
 }

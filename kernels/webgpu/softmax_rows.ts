@@ -12,8 +12,8 @@ const kernel: Kernel = {
   access: ["read", "read", "write", "write"],
 };
 
-/** Most queries of one invocation. */
-const MOST_QUERIES = 12;
+/** Most queries of one invocation, and fours of keys on an adapter emulated on the CPU, where loads limit. */
+const MOST_QUERIES = 12, SOFTWARE_FOURS = 4;
 
 /** Softmax probabilities of few queries over all keys, and the logarithms of the sums that they were divided by. */
 export function softmaxRows(
@@ -41,10 +41,11 @@ export function rowLogits(
   args: Parameters<Backend["softmaxRows"]>[0] & { readonly logits: DeviceArray },
 ): Step {
   const { query, key, logits, heads, queries, keys, features, scale } = args;
-  const queryTiles = Math.ceil(queries / MOST_QUERIES), keyTiles = Math.ceil(keys / 4);
+  const fours = recorder.software ? SOFTWARE_FOURS : 1;
+  const queryTiles = Math.ceil(queries / MOST_QUERIES), keyTiles = Math.ceil(keys / (4 * fours));
   const step = {
     kernel,
-    definitions: { QUERIES: Math.ceil(queries / queryTiles), FOUR: 4 },
+    definitions: { QUERIES: Math.ceil(queries / queryTiles), FOURS: fours, FOUR: 4 },
     constants: { LANES: recorder.reducingLanes },
     parameters: [heads, queries, keys, Math.ceil(features / 4), queryTiles, keyTiles, floatBits(scale)],
     arrays: [query, key, logits, undefined],

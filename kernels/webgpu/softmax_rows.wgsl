@@ -1,7 +1,7 @@
 // Softmax probabilities of few queries over all keys. Put behind elementary.wgsl.
 // parameters.heads, queries, keys: shapes; columns: vec4s of a query or key row; scale: factor on the inner products;
-// queryTiles, keyTiles: tiles of QUERIES queries and of four keys per head. Defined in front: QUERIES, queries of an
-// invocation, and FOUR = 4.
+// queryTiles, keyTiles: tiles of QUERIES queries and of FOURS times four keys per head. Defined in front: QUERIES and FOURS, what
+// an invocation takes, and FOUR = 4.
 
 struct Parameters {
   heads: u32,
@@ -23,7 +23,7 @@ override LANES: u32;
 
 var<workgroup> partial: array<f32, LANES>;
 
-// QUERIES queries by four keys per invocation: each value of a key that is loaded serves all of those queries.
+// QUERIES queries by FOURS times four keys per invocation: each value that is loaded serves all of the others.
 @compute @workgroup_size(64)
 fn logits(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -32,35 +32,46 @@ fn logits(
 ) {
   let tile = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
   let rowTile = tile / parameters.keyTiles;
-  let firstKey = 4u * (tile % parameters.keyTiles);
+  let firstKey = FOURS * FOUR * (tile % parameters.keyTiles);
   let head = rowTile / parameters.queryTiles;
   let firstQuery = QUERIES * (rowTile % parameters.queryTiles);
   if (head >= parameters.heads) {
     return;
   }
-  // Queries and keys past the end repeat the last one and are not stored.
-  let four = min(vec4u(firstKey) + vec4u(0u, 1u, 2u, 3u), vec4u(parameters.keys - 1u));
-  let k = (vec4u(head * parameters.keys) + four) * parameters.columns;
   let firstRow = head * parameters.queries;
   let lastQuery = parameters.queries - 1u;
-  var sums: array<vec4f, QUERIES>;
-  for (var i = 0u; i < QUERIES; i++) {
-    sums[i] = vec4f(0.0);
-  }
-  for (var t = 0u; t < parameters.columns; t++) {
-    let keys = transpose(mat4x4f(key[k.x + t], key[k.y + t], key[k.z + t], key[k.w + t]));
+  let lastKey = parameters.keys - 1u;
+  var sums: array<array<vec4f, QUERIES>, FOURS>;
+  for (var f = 0u; f < FOURS; f++) {
     for (var i = 0u; i < QUERIES; i++) {
-      let row = query[(firstRow + min(firstQuery + i, lastQuery)) * parameters.columns + t];
-      sums[i] = fma(row.xxxx, keys[0], sums[i]);
-      sums[i] = fma(row.yyyy, keys[1], sums[i]);
-      sums[i] = fma(row.zzzz, keys[2], sums[i]);
-      sums[i] = fma(row.wwww, keys[3], sums[i]);
+      sums[f][i] = vec4f(0.0);
     }
   }
-  for (var i = 0u; i < QUERIES; i++) {
-    for (var j = 0u; j < FOUR; j++) {
-      if (firstQuery + i < parameters.queries && firstKey + j < parameters.keys) {
-        probabilities[(firstRow + firstQuery + i) * parameters.keys + firstKey + j] = parameters.scale * sums[i][j];
+  for (var t = 0u; t < parameters.columns; t++) {
+    // Queries and keys past the end repeat the last one and are not stored.
+    var rows: array<vec4f, QUERIES>;
+    for (var i = 0u; i < QUERIES; i++) {
+      rows[i] = query[(firstRow + min(firstQuery + i, lastQuery)) * parameters.columns + t];
+    }
+    for (var f = 0u; f < FOURS; f++) {
+      let four = min(vec4u(firstKey + f * FOUR) + vec4u(0u, 1u, 2u, 3u), vec4u(lastKey));
+      let k = (vec4u(head * parameters.keys) + four) * parameters.columns + vec4u(t);
+      let keys = transpose(mat4x4f(key[k.x], key[k.y], key[k.z], key[k.w]));
+      for (var i = 0u; i < QUERIES; i++) {
+        sums[f][i] = fma(rows[i].xxxx, keys[0], sums[f][i]);
+        sums[f][i] = fma(rows[i].yyyy, keys[1], sums[f][i]);
+        sums[f][i] = fma(rows[i].zzzz, keys[2], sums[f][i]);
+        sums[f][i] = fma(rows[i].wwww, keys[3], sums[f][i]);
+      }
+    }
+  }
+  for (var f = 0u; f < FOURS; f++) {
+    for (var i = 0u; i < QUERIES; i++) {
+      for (var j = 0u; j < FOUR; j++) {
+        let at = firstKey + f * FOUR + j;
+        if (firstQuery + i < parameters.queries && at < parameters.keys) {
+          probabilities[(firstRow + firstQuery + i) * parameters.keys + at] = parameters.scale * sums[f][i][j];
+        }
       }
     }
   }

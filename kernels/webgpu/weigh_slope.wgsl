@@ -1,7 +1,8 @@
 // Offset and factor of the linear function of each head, and what it leaves of the exact outputs: see `Backend.fitSlope`. One
 // workgroup a head.
 // parameters.heads, probes, fitted, even, otherWeight: as there; valueColumns: vec4s of an output; slopes: vec4s of a head's slope; unit:
-// a power of two near the largest value.
+// a power of two near the largest value; approximateHead, approximateProbe: vec4s from the approximate outputs of one head, and of
+// one probe, to those of the next.
 
 struct Parameters {
   heads: u32,
@@ -12,12 +13,14 @@ struct Parameters {
   valueColumns: u32,
   slopes: u32,
   unit: f32,
+  approximateHead: u32,
+  approximateProbe: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> linear: array<vec4f>; // (heads, probes, 4 valueColumns) f32
 @group(0) @binding(2) var<storage, read> exact: array<vec4f>; // (heads, probes, 4 valueColumns) f32
-@group(0) @binding(3) var<storage, read> approximate: array<vec4f>; // (heads, probes, 4 valueColumns) f32
+@group(0) @binding(3) var<storage, read> approximate: array<vec4f>; // (heads, probes or points, 4 valueColumns) f32
 @group(0) @binding(4) var<storage, read_write> slope: array<vec4f>; // (heads, slopes) vec4f
 @group(0) @binding(5) var<storage, read_write> offset: array<vec4f>; // (heads, 4 valueColumns) f32
 @group(0) @binding(6) var<storage, read_write> output: array<vec4f>; // (heads, probes, 4 valueColumns) f32
@@ -59,7 +62,8 @@ fn main(
     for (var c = 0u; c < columns; c++) {
       let place = first + i * columns + c;
       let x = (linear[place] - offset[head * columns + c]) / parameters.unit;
-      cross = fma(x, (exact[place] - approximate[place]) / parameters.unit, cross);
+      let near = approximate[head * parameters.approximateHead + i * parameters.approximateProbe + c];
+      cross = fma(x, (exact[place] - near) / parameters.unit, cross);
       square = fma(x, x, square);
     }
     parts[head * parameters.fitted + i] = weightOf(i) *

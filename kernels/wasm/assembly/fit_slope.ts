@@ -9,9 +9,11 @@ class SlopeArguments {
   value: usize;
   pointKey: usize;
   pointValue: usize;
+  /** 0 where the first point of a head stands for all of its keys. */
   labels: usize;
   probabilities: usize;
   exact: usize;
+  /** 0 where it is the value of the first point of the head. */
   approximate: usize;
   /** [heads, taken, features] floats: scale · every · p_j (k_j − κ). */
   keyStrays: usize;
@@ -65,7 +67,7 @@ export function straysTask(operation: usize, task: u32): void {
     for (let probe: u32 = 0; probe < args.fitted; ++probe, from += <usize>args.keys << 2) {
       share += weightOf(args, probe) * <f64>load<f32>(from);
     }
-    const point = <usize>head * args.most + load<u32>(args.labels + (row << 2));
+    const point = <usize>head * args.most + (args.labels ? load<u32>(args.labels + (row << 2)) : 0);
     stray(args.keyStrays + to * stride, args.key + row * stride, args.pointKey + point * stride, <f32>(unit * share), stride);
     stray(args.valueStrays + to * valueStride, args.value + row * valueStride, args.pointValue + point * valueStride, 1, valueStride);
   }
@@ -113,6 +115,8 @@ class LinearArguments {
   count: u32;
   features: u32;
   valueFeatures: u32;
+  /** 1 where all rows of a head are one. */
+  sameRow: u32;
 }
 
 /** rows + offset + query · slope for a chunk of rows. */
@@ -127,7 +131,10 @@ export function addLinearTask(operation: usize, task: u32): void {
     const result = args.result + row * valueStride;
     if (args.rows === 0) memory.fill(result, 0, rows * valueStride);
     else {
-      for (let r: usize = 0; r < rows; ++r) addRows(result + r * valueStride, args.rows + (row + r) * valueStride, offset, valueStride);
+      for (let r: usize = 0; r < rows; ++r) {
+        const from = args.sameRow ? <usize>head : row + r;
+        addRows(result + r * valueStride, args.rows + from * valueStride, offset, valueStride);
+      }
     }
     addProducts(result, width, rows, args.query + row * stride, stride, 4, slope, args.features);
   }
@@ -194,7 +201,8 @@ export function weighSlopeTask(operation: usize, head: u32, scratch: usize): voi
   const args = changetype<SlopeArguments>(operation);
   const width = args.valueFeatures, stride = <usize>width << 2, fitted = args.fitted;
   const linear = args.linear + head * args.probes * stride, offset = args.offset + head * stride;
-  const exact = args.exact + head * args.probes * stride, approximate = args.approximate + head * args.probes * stride;
+  const exact = args.exact + head * args.probes * stride, step = args.approximate ? stride : 0;
+  const approximate = args.approximate ? args.approximate + head * args.probes * stride : args.pointValue + head * args.most * stride;
   const total = totalWeight(args);
   for (let at: usize = 0; at < stride; at += 4) {
     let mean: f64 = 0;
@@ -206,7 +214,7 @@ export function weighSlopeTask(operation: usize, head: u32, scratch: usize): voi
     let cross: f64 = 0, square: f64 = 0;
     for (let at: usize = 0; at < stride; at += 4) {
       const place = i * stride + at, x = <f64>load<f32>(linear + place) - <f64>load<f32>(offset + at);
-      cross += x * (<f64>load<f32>(exact + place) - <f64>load<f32>(approximate + place));
+      cross += x * (<f64>load<f32>(exact + place) - <f64>load<f32>(approximate + i * step + at));
       square += x * x;
     }
     cross *= weightOf(args, i);

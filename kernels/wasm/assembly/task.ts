@@ -4,6 +4,7 @@ import { attendTask } from "./attend";
 import { bisectRowsTask, descendRowsTask } from "./bisect_rows";
 import { calibrateCorrectTask, calibrateJudgeTask, calibrateRowsTask, calibrateScaleTask } from "./calibrate_values";
 import { gatheredDistancesTask, innerProductsTask } from "./distances";
+import { fitCentreTask } from "./fit_centre";
 import { addLinearTask, slopeTask, straysTask, weighSlopeTask } from "./fit_slope";
 import { fitPointsTask, transposeProbesTask } from "./fit_points";
 import { keyImportanceTask, keySizesTask, valueSizesTask } from "./key_importance";
@@ -65,6 +66,8 @@ export function runTask(operation: usize, task: u32, scratch: usize): void {
       return transposeProbesTask(args, task);
     case layout.FIT_POINTS:
       return fitPointsTask(args, task, scratch);
+    case layout.FIT_CENTRE:
+      return fitCentreTask(args, task, scratch);
     case layout.STRAYS:
       return straysTask(args, task);
     case layout.SLOPE:
