@@ -165,3 +165,53 @@ onEachBackend("fitSlope() takes off what is linear, and keeps out of what is not
   assertEquals(largestMagnitude(nothing), 0);
   assertLess(0, largestMagnitude(added));
 });
+
+onEachBackend(
+  "fitSlope() and addLinear() of a single point are those of points that are all the same",
+  async (backend) => {
+    for (const width of [3, 64]) {
+      const heads = 2, keys = 300, probes = 9, most = 2;
+      const shape = { heads, keys, features: width, valueFeatures: width, probes, fitted: 7, even: 7, most };
+      const key = normals(1, heads * keys * width), point = normals(2, heads * most * width);
+      const query = normals(3, heads * probes * width), exact = normals(4, heads * probes * width);
+      const probabilities = normals(5, heads * probes * keys).map((x) => x * x / keys);
+      const first = Float32Array.from(
+        { length: heads * width },
+        (_, at) => point[Math.floor(at / width) * most * width + at % width],
+      );
+      const repeated = Float32Array.from(
+        { length: heads * probes * width },
+        (_, at) => first[Math.floor(at / (probes * width)) * width + at % width],
+      );
+      const record = (on: Backend, single: boolean) => {
+        const queries = on.upload(query), points = { key: on.upload(point), value: on.upload(point) };
+        const fitted = on.fitSlope({
+          ...shape,
+          key: on.upload(key),
+          value: on.upload(key),
+          query: queries,
+          probabilities: on.upload(probabilities),
+          labels: single ? undefined : on.upload(new Uint32Array(heads * keys)),
+          points,
+          exact: on.upload(exact),
+          approximate: single ? undefined : on.upload(repeated),
+          otherWeight: 1,
+          scale: 1,
+          sampled: 100,
+          largestValue: 5,
+        });
+        const rows = on.upload(single ? first : repeated);
+        return [
+          fitted.output,
+          on.addLinear({ ...shape, ...fitted, query: queries, count: probes, rows, sameRow: single }),
+        ];
+      };
+      const single = await backend.run(record(backend, true));
+      backend.reset();
+      const several = await backend.run(record(backend, false));
+      backend.reset();
+      assertEquals(single, several);
+      assertLess(0, largestMagnitude(single[1]));
+    }
+  },
+);

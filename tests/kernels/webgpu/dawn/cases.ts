@@ -143,5 +143,9 @@ function coreset(width: number): Case {
       largestValue: 1,
     });
     backend.addLinear({ ...shape, ...slope, count: probes, rows: exact.output });
+    const whole = { ...shape, ...fit, probabilities: exact.probabilities, sampled: 3, largestValue: 1 };
+    const centre = backend.fitCentre({ ...whole, logSumExp: exact.logSumExp, output: exact.output, mean });
+    const single = backend.fitSlope({ ...whole, points: centre, exact: exact.output });
+    backend.addLinear({ ...shape, ...single, count: probes, rows: centre.value, sameRow: true });
   };
 }
