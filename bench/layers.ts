@@ -119,8 +119,8 @@ export async function layers([seeds = 2, rounds = 11]: readonly number[]): Promi
     "64 clusters common to queries and keys with the same spread of logits; and the heads of layer 1 of the sentence " +
     "encoder on stretches of text of that length, with scale 1/8, where biggan-512 takes the first 1024 keys of a " +
     "head and the values of all four heads side by side. The published code is computed in float64 " +
-    "(`peers/published_kdeformer.ts`), for its error only. Ours is `auto` at the first budget of 28, 36, 48, 64, 96, " +
-    "128 and 192 keys whose median error ‖Att~ − Att‖ / ‖Att‖ is no larger, else the first of `kdeformer-practical`, " +
+    "(`peers/published_kdeformer.ts`), for its error only. Ours is `auto` at the first budget of 8, 12, 16, 20, 28, " +
+    "36, 48, 64, 96, 128 and 192 keys whose median error ‖Att~ − Att‖ / ‖Att‖ is no larger, else the first of `kdeformer-practical`, " +
     `\`calibrated\` and \`routed\`. Errors: ${seeds} seeds on each draw, median and range over all.`,
     markdownTable([...errorHead, "our evaluations per query", "keys : evaluations"], errorRows),
     `Times from the checked input to the output on the host, or, by the device's own clock, from the first dispatch to the ` +

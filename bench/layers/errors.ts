@@ -7,7 +7,7 @@ import { type PublishedBudget, publishedKdeformer } from "../peers/published_kde
 import { tell } from "../timing.ts";
 
 /** Key evaluations for each query that ours may spend; a third goes to blocks, where a method has blocks. */
-const BUDGETS = [28, 36, 48, 64, 96, 128, 192];
+const BUDGETS = [8, 12, 16, 20, 28, 36, 48, 64, 96, 128, 192];
 
 /** A method and what it may spend. */
 export type Setting =
