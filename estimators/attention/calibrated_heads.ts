@@ -1,6 +1,6 @@
 import type { Backend } from "../../kernels/backend.ts";
 import type { Budget, CostedAttention } from "./approximate.ts";
-import { probeHeads, readProbed } from "./probed_heads.ts";
+import { placeExactRows, probeHeads } from "./probed_heads.ts";
 import type { ProbeCounts } from "./probe_queries.ts";
 import type { Problem } from "./problem.ts";
 
@@ -118,14 +118,12 @@ export async function calibrateHeads(
       query,
     })
     : attended.output;
-  const { words: [sizes, products], ...read } = await readProbed(
-    backend,
-    probed,
-    { ...attended, output: corrected },
-    [clusters.clusters, clusters.products],
-    signal,
-  );
+  const outputs = [corrected, attended.logSumExp, exact.output, exact.logSumExp];
+  const read = await backend.run([...outputs, clusters.clusters, clusters.products], signal);
+  const [output, logSumExp, exactOutput, exactSums] = read as Float32Array[];
+  const [, , , , sizes, products] = read as Uint32Array[];
+  placeExactRows(probed, { output, logSumExp }, { output: exactOutput, logSumExp: exactSums });
   let keyEvaluations = heads * probes * keys;
   for (let head = 0; head < heads; head++) keyEvaluations += sizes[head] * queries + products[head];
-  return { ...read, keyEvaluations };
+  return { output, logSumExp, keyEvaluations };
 }

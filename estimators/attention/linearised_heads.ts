@@ -1,7 +1,7 @@
 import type { Backend } from "../../kernels/backend.ts";
 import type { CostedAttention } from "./approximate.ts";
 import type { ProbeCounts } from "./probe_queries.ts";
-import { probeHeads, readProbed } from "./probed_heads.ts";
+import { placeExactRows, probeHeads } from "./probed_heads.ts";
 import type { Problem } from "./problem.ts";
 
 /** Keys of a head from which the linear function is estimated, about. */
@@ -40,7 +40,7 @@ export async function lineariseHeads(
     mean: probed.valueMean,
   });
   const slope = backend.fitSlope({ ...given, points: centre, exact: exact.output });
-  const output = backend.addLinear({
+  const corrected = backend.addLinear({
     ...slope,
     heads,
     count: queries,
@@ -50,17 +50,18 @@ export async function lineariseHeads(
     sameRow: true,
     query,
   });
-  // Only the sums of attention to the point are of use: their values are the shortest at hand.
-  const { logSumExp } = backend.attend({
-    ...shape,
-    queries,
-    query,
-    keys: 1,
-    valueFeatures: 1,
-    key: centre.key,
-    value: centre.logMass,
-    logWeights: centre.logMass,
+  const along = backend.innerProducts({
+    rows: query,
+    directions: centre.key,
+    heads,
+    count: queries,
+    width: features,
+    projections: 1,
   });
-  const read = await readProbed(backend, probed, { output, logSumExp }, [], signal);
-  return { ...read, keyEvaluations: heads * (probes * keys + queries) };
+  const outputs = [corrected, along, centre.logMass, exact.output, exact.logSumExp];
+  const read = await backend.run(outputs, signal) as Float32Array[];
+  const [output, logits, logMass, exactOutput, exactSums] = read;
+  const logSumExp = logits.map((logit, row) => shape.scale * logit + logMass[Math.floor(row / queries)]);
+  placeExactRows(probed, { output, logSumExp }, { output: exactOutput, logSumExp: exactSums });
+  return { output, logSumExp, keyEvaluations: heads * (probes * keys + queries) };
 }

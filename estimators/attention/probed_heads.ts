@@ -1,7 +1,6 @@
 import type { AttentionShape, Backend, DeviceArray, PartialAttention } from "../../kernels/backend.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
-import type { CostedAttention } from "./approximate.ts";
-import { uploadHeads } from "./exact.ts";
+import { type HostAttention, uploadHeads } from "./exact.ts";
 import { chooseProbes, type ProbeCounts } from "./probe_queries.ts";
 import type { Problem } from "./problem.ts";
 
@@ -54,27 +53,19 @@ export function probeHeads(
   return { shape, queries, query, valueMean, probes, picks, probeRows, exact };
 }
 
-/**
- * Runs what was recorded and reads back what came out for all queries, with the exact rows in their places; further arrays of
- * words come with it.
- */
-export async function readProbed(
-  backend: Backend,
-  { shape: { heads, valueFeatures }, queries, probes, picks, exact }: ProbedHeads,
-  { output, logSumExp }: PartialAttention,
-  words: readonly DeviceArray[],
-  signal?: AbortSignal,
-): Promise<Omit<CostedAttention, "keyEvaluations"> & { readonly words: readonly Uint32Array[] }> {
-  const read = await backend.run([output, logSumExp, exact.output, exact.logSumExp, ...words], signal);
-  const [rows, sums, exactRows, exactSums] = read as Float32Array[];
+/** Puts the exact rows of probes in their places. */
+export function placeExactRows(
+  { shape: { heads, valueFeatures }, queries, probes, picks }: ProbedHeads,
+  all: HostAttention,
+  exact: HostAttention,
+): void {
   for (let head = 0; head < heads; head++) {
     for (let at = head * probes; at < (head + 1) * probes; at++) {
       const row = head * queries + picks[at], from = at * valueFeatures;
-      rows.set(exactRows.subarray(from, from + valueFeatures), row * valueFeatures);
-      sums[row] = exactSums[at];
+      all.output.set(exact.output.subarray(from, from + valueFeatures), row * valueFeatures);
+      all.logSumExp[row] = exact.logSumExp[at];
     }
   }
-  return { output: rows, logSumExp: sums, words: read.slice(4) as Uint32Array[] };
 }
 
 /** The probes of several heads. */
