@@ -35,7 +35,7 @@ interface Tile {
 }
 const TILE: Tile = { rows: 4, columns: 1, strip: 1, lanes: 64 };
 /** Where loads limit: the larger a tile, the less is loaded for each product. */
-const SOFTWARE_TILE: Tile = { rows: 16, columns: 8, strip: 4, lanes: 16 };
+const SOFTWARE_TILE: Tile = { rows: 24, columns: 8, strip: 4, lanes: 16 };
 
 function tileFor(recorder: Recorder): Tile {
   return recorder.software ? SOFTWARE_TILE : TILE;

@@ -150,9 +150,9 @@ export class Recorder {
     } finally {
       if (--this.#unsubmitted === 0) this.#recycle();
     }
-    const results = readBack(staging, outputs);
+    const reading = readBack(staging, outputs);
     try {
-      await Promise.all([accepted, results]);
+      await Promise.all([reading, accepted]);
       if (this.#failure) throw this.#failure;
     } catch (error) {
       this.#pool.drop(staging);
@@ -160,7 +160,8 @@ export class Recorder {
       this.#failure = undefined;
       throw failure;
     }
-    this.#pool.give(staging);
+    const { results, released } = await reading;
+    released.then(() => this.#pool.give(staging), () => this.#pool.drop(staging));
     signal?.throwIfAborted();
     return results;
   }

@@ -149,3 +149,25 @@ webgpuTest("empty and odd-sized arrays are read back whole", async () => {
   assertEquals(await backend.run(arrays.map((words) => backend.upload(words))), arrays);
   backend.destroy();
 });
+
+webgpuTest("runs one right after the other read back what each computed", async () => {
+  const backend = await openWebGpu();
+  // Sizes that share a staging buffer and sizes that do not, some of them while it is not yet free again.
+  for (let run = 0; run < 24; run++) {
+    const values = Float32Array.from({ length: [1, 60, 64, 70_000][run % 4] }, (_, at) => run + at % 7);
+    const rows = backend.upload(values), heads = 1, count = values.length, width = 1;
+    const centre = backend.upload(new Float32Array(1).fill(run));
+    const [actual, none] = await backend.run([
+      backend.centreRows({ rows, centre, heads, count, width }),
+      backend.upload(new Float32Array(0)),
+    ]);
+    assertEquals(actual, values.map((x) => x - run));
+    assertEquals(none.length, 0);
+    if (run % 2) backend.reset();
+    if (run % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 15));
+  }
+  const several = await Promise.all([1, 2, 3].map((x) => backend.run([backend.upload(Float32Array.of(x))])));
+  assertEquals(several.map(([values]) => values[0]), [1, 2, 3]);
+  assertEquals(await backend.run([]), []);
+  backend.destroy();
+});
