@@ -47,6 +47,7 @@ export type {
 export type {
   Bisection,
   CoresetPrimitives,
+  FittedCentre,
   FittedPoints,
   FittedSlope,
   OtherRows,
