@@ -64,7 +64,8 @@ export function deno(args: readonly string[], options?: ChildOptions): Promise<C
 
 /** Runs the command line with Deno. */
 export function cli(...args: string[]): Promise<ChildResult> {
-  return deno(["run", "-A", "--no-lock", "cli.ts", ...args]);
+  // Quiet: a package that is fetched at first use is no word of the program.
+  return deno(["run", "-A", "--quiet", "--no-lock", "cli.ts", ...args]);
 }
 
 /**
