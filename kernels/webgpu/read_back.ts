@@ -39,14 +39,16 @@ export async function readBack(staging: GPUBuffer, arrays: readonly DeviceArray[
   return { results, released };
 }
 
+/** The Deno in which reading at once has been seen to work; another might not bear it, and end the process. */
+const READS_AT_ONCE = "2.9.6";
+
 /**
  * Whether mapped ranges can be read as soon as `mapAsync` has been called: it waits for the device there, maps the buffer,
- * and only then sleeps 10 ms before it says so, longer than most work takes. True of Deno 2.9 (seen in 2.9.6), for buffers that
- * have been mapped before; not asked of others, which may not bear it.
+ * and only then sleeps 10 ms before it says so, longer than most work takes. True of buffers that have been mapped before.
  */
 function readsAtOnce(): boolean {
   const { Deno: deno } = globalThis as { Deno?: { version?: { deno?: string } } };
-  return deno?.version?.deno?.startsWith("2.9.") ?? false;
+  return deno?.version?.deno === READS_AT_ONCE;
 }
 
 /** Copies results if the ranges can be had; false, if it is too early. */

@@ -1,0 +1,31 @@
+import { assertEquals, assertLess } from "@std/assert";
+import { calibrated } from "../../../estimators/attention/calibrated.ts";
+import { makeProblem } from "../../../estimators/attention/problem.ts";
+import { routed } from "../../../estimators/attention/routed.ts";
+import { ReferenceBackend } from "../../../kernels/reference/backend.ts";
+import { describeAdapter, requestAdapter, requestDevice } from "../../../kernels/webgpu/adapter.ts";
+import { WebGpuBackend } from "../../../kernels/webgpu/backend.ts";
+import { inputFamily } from "../../../proofs_checks/inputs/families.ts";
+import { webgpuTest } from "../../backends.ts";
+import { largestDifference, largestMagnitude } from "../../precision.ts";
+
+webgpuTest("the shapes of workgroups and tiles that GPUs get give the reference's results", async () => {
+  const adapter = await requestAdapter(), description = describeAdapter(adapter);
+  const backend = new WebGpuBackend(await requestDevice(adapter), { ...description, software: false }, {});
+  const reference = new ReferenceBackend();
+  const { query, key, value, scale } = inputFamily("low-rank").generate({ seed: 5, n: 800 });
+  const problem = makeProblem(query, key, value, { scale });
+  for (
+    // One point; clusters; clusters and a linear function; leaves of a tree.
+    const [method, perQuery] of [[calibrated, 12], [calibrated, 64], [calibrated, 96], [routed, 48]] as const
+  ) {
+    const budget = { bucketSize: perQuery / 4, samples: 3 * perQuery / 4, seed: 3 };
+    const actual = await method(backend, problem, budget);
+    backend.reset();
+    const expected = await method(reference, problem, budget);
+    assertEquals(actual.keyEvaluations, expected.keyEvaluations);
+    assertLess(largestDifference(actual.output, expected.output), 1e-4 * largestMagnitude(problem.value));
+    assertLess(largestDifference(actual.logSumExp, expected.logSumExp), 1e-3);
+  }
+  backend.destroy();
+});
