@@ -185,6 +185,22 @@ export interface Backend extends CoresetPrimitives {
   }): DeviceArray;
 
   /**
+   * Rows in fewer columns, by a count sketch whose buckets are fixed: column c of the result is the sum of the columns
+   * c, c + folded, c + 2 folded, … of the row, each times its sign. Inner products and distances of rows are kept in the
+   * mean over independent random signs. [heads, count, width] -> [heads, count, folded].
+   */
+  sketchRows(args: {
+    readonly rows: DeviceArray;
+    /** [folded · ⌈width/folded⌉] floats, 1 or −1 for each column of a row. */
+    readonly signs: DeviceArray;
+    readonly heads: number;
+    readonly count: number;
+    readonly width: number;
+    /** A multiple of four. */
+    readonly folded: number;
+  }): DeviceArray;
+
+  /**
    * Angular locality-sensitive hash: sign bits against `projections` (1…24) hyperplanes [heads, projections, width],
    * bit i set if <hyperplane_i, row − shift> > 0, read as a binary-reflected Gray code. Returns the RANK of
    * that code, [heads, count] words below 2^projections: consecutive ranks differ in one sign.
@@ -214,10 +230,10 @@ export interface Backend extends CoresetPrimitives {
   ): { readonly order: DeviceArray; readonly position: DeviceArray };
 
   /**
-   * Blocks of queries and keys of the same bucket, as `attend` takes them: [heads, ⌈queries/mostQueries⌉ + buckets, 4] words. With F_b
-   * the position of the first query of bucket b, block ⌊F_b/mostQueries⌋ + b + i holds the i-th run of `mostQueries` of its
-   * queries, and the keys of the bucket: the middle ones, from ⌊(surplus)/2⌋ on, where these are more than `mostKeys`, and
-   * the one at their place, or the last of all, where there are none. All other blocks are empty.
+   * Blocks of queries and keys of the same bucket, as `attend` takes them: [heads, ⌈queries/mostQueries⌉ + buckets, 4] words. The
+   * blocks come in the order of their buckets, each a run of `mostQueries` of its queries, the last one of those that are left, and
+   * the keys of the bucket: the middle ones, from ⌊(surplus)/2⌋ on, where these are more than `mostKeys`, and
+   * the one at their place, or the last of all, where there are none. Empty blocks follow them.
    */
   pairBuckets(args: {
     /** [heads, queries] words below `buckets`, and the queries in their order; the same of the keys. */

@@ -6,7 +6,7 @@
  */
 
 /** What a stream is used for; streams of different purposes never overlap. */
-export const Purpose = { hyperplanes: 1, probes: 2, samples: 3, data: 4, certificate: 5 } as const;
+export const Purpose = { hyperplanes: 1, probes: 2, samples: 3, data: 4, certificate: 5, sketch: 6 } as const;
 /** One of the values of {@link Purpose}, or a number of the caller's own above 255. */
 export type Purpose = number;
 

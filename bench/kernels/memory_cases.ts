@@ -17,6 +17,9 @@ import {
   words,
 } from "./kernel_case.ts";
 
+/** Columns of a sketch. */
+const SKETCH = 12;
+
 /** Kernels that move more than they compute; bytes are those that have to be read and written once. */
 export const memoryCases: readonly KernelCase[] = [
   {
@@ -83,6 +86,16 @@ export const memoryCases: readonly KernelCase[] = [
     prepare: (backend) => {
       const shape = { ...rows(backend), index: permutation(backend, 10), picks: ROWS };
       return () => void backend.gatherRows(shape);
+    },
+  },
+  {
+    name: "sketchRows",
+    shape: `${SIZE}, to ${SKETCH}`,
+    unit: "GB/s",
+    work: (1 + SKETCH / WIDTH) * MATRIX_BYTES,
+    prepare: (backend) => {
+      const shape = { ...rows(backend), signs: normals(backend, 3, 2 * WIDTH), folded: SKETCH };
+      return () => void backend.sketchRows(shape);
     },
   },
   {

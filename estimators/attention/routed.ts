@@ -1,5 +1,6 @@
 import type { Backend, DeviceArray, PartialAttention } from "../../kernels/backend.ts";
 import type { Bisection } from "../../kernels/coreset_primitives.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { Budget, CostedAttention } from "./approximate.ts";
 import { exactAttention, PartCollector, uploadHeads } from "./exact.ts";
 import { headChunks, type Progress } from "./head_chunks.ts";
@@ -8,17 +9,22 @@ import type { Problem } from "./problem.ts";
 import { sampledMean } from "./sampled_mean.ts";
 
 /** Keys of a leaf, about, in units of the budget of a query. */
-const LEAF_SHARE = 0.5;
+const LEAF_SHARE = 0.75;
 /** Leaves that the tree may have at most, in units of those wanted: where cuts cost little it may as well grow on. */
 const MOST_LEAVES = 2;
+/**
+ * Columns of the sketches that the tree sees in place of the rows, where that pays for more products than the sketches
+ * cost: clusters lie apart in them as well.
+ */
+const SKETCH = 12;
 /** Products that a row takes to its leaf beside one at each level. */
 const SPARE_PRODUCTS = 3;
 /** Of the budget, the part that all rows together may take to their leaves. */
 const TREE_SHARE = 0.5;
 /** The tree grows on a sample of the keys: on so many for each leaf that is wanted, and no fewer than so many in all. */
 const GROWN_PER_LEAF = 3, LEAST_GROWN = 512;
-/** Queries of a leaf that attend side by side. */
-const BLOCK_QUERIES = 32;
+/** Queries of a leaf that attend side by side: many on GPUs; few where an invocation or a register tile takes as many. */
+const BLOCK_QUERIES = 32, FEW_QUERIES = 8;
 /** Rows of a head from which the spread of its queries and keys is measured, about. */
 const SPREAD_SAMPLE = 64;
 
@@ -30,7 +36,7 @@ const SPREAD_SAMPLE = 64;
  * Routing Transformer (Roy, Saffar, Vaswani and Grangier, "Efficient Content-Based Sparse Attention with Routing
  * Transformers", TACL 2021) learns k-means clusters in place of the tree.
  *
- * Nothing in it is random. Where the budget covers all keys the result is exact.
+ * Nothing in it is random but the signs of the sketches, which are always the same. Where the budget covers all keys the result is exact.
  *
  * @throws {RangeError} If the problem hides keys, or a head does not fit the device.
  */
@@ -66,13 +72,19 @@ export async function routed(
       keyEvaluations += (bounds[at + 1] - bounds[at]) * (bounds[at + 3] - bounds[at + 2]);
     }
     // A query takes as many products to its leaf as a key.
-    for (const cost of products) keyEvaluations += Math.ceil(cost * (1 + queries / keys));
+    for (const cost of products) keyEvaluations += Math.ceil(cost * plan.productCost * (1 + queries / keys));
+    keyEvaluations += count * plan.sketchCost * (queries + keys);
     backend.reset();
   }
   return { ...parts.result(), keyEvaluations };
 }
 
 interface Plan {
+  /** Columns of the rows that the tree sees. */
+  readonly width: number;
+  /** What a product of such rows takes, and the sketch of a row, in key evaluations. */
+  readonly productCost: number;
+  readonly sketchCost: number;
   /** Products that the tree may take. */
   readonly budget: number;
   /** Of these, what is kept back for each leaf, so that no more than twice as many as wanted find room. */
@@ -83,15 +95,22 @@ interface Plan {
   readonly most: number;
 }
 
-function makePlan({ queries, keys }: Problem, perQuery: number): Plan {
+function makePlan({ queries, keys, features }: Problem, perQuery: number): Plan {
   const wanted = Math.ceil(keys / (LEAF_SHARE * perQuery)), rowsPerQuery = 1 + keys / queries;
-  const products = Math.min(TREE_SHARE * perQuery / rowsPerQuery, Math.log2(wanted) + SPARE_PRODUCTS);
+  const share = TREE_SHARE * perQuery / rowsPerQuery, sketchable = (share - 1) * features / SKETCH;
+  const width = sketchable > share ? SKETCH : features;
+  const productCost = width / features, sketchCost = width < features ? 1 : 0;
+  const products = Math.min(Math.max(share, sketchable), Math.log2(wanted) + SPARE_PRODUCTS);
   const budget = Math.min(2 ** 32 - 1, Math.floor(products * keys));
+  const treeCost = rowsPerQuery * (sketchCost + productCost * products);
   return {
+    width,
+    productCost,
+    sketchCost,
     budget,
     perCluster: Math.max(1, Math.ceil(budget / (MOST_LEAVES * wanted))),
     grownOn: Math.max(LEAST_GROWN, GROWN_PER_LEAF * wanted),
-    most: Math.max(1, Math.floor(perQuery - rowsPerQuery * products)),
+    most: Math.max(1, Math.floor(perQuery - treeCost)),
   };
 }
 
@@ -99,35 +118,38 @@ function makePlan({ queries, keys }: Problem, perQuery: number): Plan {
 function record(
   backend: Backend,
   problem: Problem,
-  { budget, perCluster, grownOn, most }: Plan,
+  { width, budget, perCluster, grownOn, most }: Plan,
   firstHead: number,
   heads: number,
 ): { attended: PartialAttention; tree: Bisection; positions: DeviceArray } {
   const { queries, keys, features, valueFeatures, scale } = problem;
   const { query, key, value } = uploadHeads(backend, problem, firstHead, heads);
-  const centreOf = (rows: DeviceArray, count: number) =>
-    sampledMean(backend, { rows, heads, count, width: features });
+  const signs = width < features ? backend.upload(sketchSigns(features, width)) : undefined;
+  const seen = (rows: DeviceArray, count: number) =>
+    signs ? backend.sketchRows({ rows, signs, heads, count, width: features, folded: width }) : rows;
+  const seenQuery = seen(query, queries), seenKey = seen(key, keys);
+  const centreOf = (rows: DeviceArray, count: number) => sampledMean(backend, { rows, heads, count, width });
   const tree = backend.bisectRows({
-    rows: key,
+    rows: seenKey,
     weights: backend.upload(new Float32Array(heads * keys).fill(1)),
     heads,
     count: keys,
-    width: features,
+    width,
     grownOn,
     budget,
     perCluster,
     others: {
-      rows: query,
+      rows: seenQuery,
       count: queries,
-      centre: centreOf(query, queries),
+      centre: centreOf(seenQuery, queries),
       scale: backend.upload(spreadRatios(problem, firstHead, heads)),
-      treeCentre: centreOf(key, keys),
+      treeCentre: centreOf(seenKey, keys),
     },
   });
   const buckets = Math.max(1, Math.min(keys, Math.floor(budget / perCluster)));
   const queryOrder = backend.sortByBucket({ ranks: tree.others, heads, count: queries, buckets }).order;
   const keyOrder = backend.sortByBucket({ ranks: tree.labels, heads, count: keys, buckets }).order;
-  const limits = { mostQueries: BLOCK_QUERIES, mostKeys: most };
+  const limits = { mostQueries: backend.software ? FEW_QUERIES : BLOCK_QUERIES, mostKeys: most };
   const shape = { heads, queries, keys, queryOrder, keyOrder };
   const paired = { queryRanks: tree.others, keyRanks: tree.labels, buckets };
   const positions = backend.pairBuckets({ ...shape, ...paired, ...limits });
@@ -143,6 +165,15 @@ function record(
     bounds: { positions, ...limits },
   });
   return { attended, tree, positions };
+}
+
+/** The sign of each column of a row in its sketch. */
+function sketchSigns(features: number, width: number): Float32Array {
+  const random = new RandomStream(0, Purpose.sketch);
+  return Float32Array.from(
+    { length: width * Math.ceil(features / width) },
+    () => random.word() & 1 ? 1 : -1,
+  );
 }
 
 /** By how much queries must be stretched to lie about their centre as widely as keys, for each head. */

@@ -10,7 +10,7 @@ import { fitPoints } from "./fit_points.ts";
 import { addLinear, fitSlope } from "./fit_slope.ts";
 import { mergeAttention } from "./merge_attention.ts";
 import { pairBuckets } from "./pair_buckets.ts";
-import { centreRows, columnMean, gatherRows } from "./rows.ts";
+import { centreRows, columnMean, gatherRows, sketchRows } from "./rows.ts";
 import { keyImportance, sampleKeys } from "./sample_keys.ts";
 import { attendProbes, softmaxRows } from "./softmax_rows.ts";
 import { sortByBucket } from "./sort_by_bucket.ts";
@@ -31,6 +31,7 @@ export class ReferenceBackend implements Backend {
   readonly columnMean = columnMean;
   readonly centreRows = centreRows;
   readonly gatherRows = gatherRows;
+  readonly sketchRows = sketchRows;
   readonly angularHash = angularHash;
   readonly sortByBucket = sortByBucket;
   readonly pairBuckets = pairBuckets;

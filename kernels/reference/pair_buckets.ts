@@ -9,12 +9,12 @@ export function pairBuckets(args: Parameters<Backend["pairBuckets"]>[0]): Device
   for (let head = 0; head < heads; head++) {
     const firstQueries = firstOfBuckets(wordValues(args.queryRanks), head, queries, buckets);
     const firstKeys = firstOfBuckets(wordValues(args.keyRanks), head, keys, buckets);
+    let block = head * blocks;
     for (let bucket = 0; bucket < buckets; bucket++) {
       const first = firstQueries[bucket], end = firstQueries[bucket + 1];
       const surplus = Math.max(0, firstKeys[bucket + 1] - firstKeys[bucket] - mostKeys);
       const key = Math.min(keys - 1, firstKeys[bucket] + Math.floor(surplus / 2));
       const keyEnd = key + Math.max(1, Math.min(mostKeys, firstKeys[bucket + 1] - firstKeys[bucket]));
-      let block = head * blocks + Math.floor(first / mostQueries) + bucket;
       for (let query = first; query < end; query += mostQueries) {
         positions.set([query, Math.min(end, query + mostQueries), key, keyEnd], 4 * block++);
       }

@@ -11,7 +11,7 @@ import { angularHash, pairBuckets, sortByBucket } from "./hashing.ts";
 import { reuseFreedMemory } from "../runtime.ts";
 import { Pool } from "./pool.ts";
 import { Program, type Recorder, type WasmArray } from "./program.ts";
-import { centreRows, columnMean, gatherRows, mergeAttention } from "./rows.ts";
+import { centreRows, columnMean, gatherRows, mergeAttention, sketchRows } from "./rows.ts";
 import { keyImportance, sampleKeys } from "./sampling.ts";
 import { attendProbes, softmaxRows } from "./softmax_rows.ts";
 import type { Variant } from "./variants.ts";
@@ -125,6 +125,11 @@ export class WasmBackend implements Backend {
   /** See {@link Backend.gatherRows}. */
   gatherRows(args: Arguments<"gatherRows">): DeviceArray {
     return gatherRows(this.#recorder, args);
+  }
+
+  /** See {@link Backend.sketchRows}. */
+  sketchRows(args: Arguments<"sketchRows">): DeviceArray {
+    return sketchRows(this.#recorder, args);
   }
 
   /** See {@link Backend.angularHash}. */

@@ -79,6 +79,7 @@ export const ADD_LINEAR = 31;
 export const WEIGH_SLOPE = 32;
 export const PAIR_BUCKETS = 33;
 export const FIT_CENTRE = 34;
+export const SKETCH_ROWS = 35;
 
 /** What `work` answers. */
 export const DONE = 0;

@@ -54,6 +54,21 @@ export function gatherRows(recorder: Recorder, args: Parameters<Backend["gatherR
   return result;
 }
 
+/** Records sketches of the rows. */
+export function sketchRows(recorder: Recorder, args: Parameters<Backend["sketchRows"]>[0]): DeviceArray {
+  const { heads, count, width, folded } = args;
+  const rows = args.rows as WasmArray, signs = args.signs as WasmArray;
+  const result = recorder.floats(heads * count * folded);
+  recorder.record({
+    code: layout.SKETCH_ROWS,
+    tasks: heads * Math.ceil(count / layout.CHUNK_ROWS),
+    words: [rows.address, signs.address, result.address, heads, count, width, folded],
+    inputs: [rows, signs],
+    outputs: [result],
+  });
+  return result;
+}
+
 /** Records the merge of two partial results. */
 export function mergeAttention(
   recorder: Recorder,

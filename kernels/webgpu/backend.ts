@@ -18,6 +18,7 @@ import { reuseFreedMemory } from "../runtime.ts";
 import { Recorder } from "./recorder.ts";
 import { centreRows, columnMean, gatherRows } from "./rows.ts";
 import { sampleKeys } from "./sample_keys.ts";
+import { sketchRows } from "./sketch_rows.ts";
 import { softmaxRows } from "./softmax_rows.ts";
 import { sortByBucket } from "./sort_by_bucket.ts";
 
@@ -113,6 +114,10 @@ export class WebGpuBackend implements Backend {
 
   gatherRows(args: Arguments<"gatherRows">): DeviceArray {
     return gatherRows(this.#recorder, args);
+  }
+
+  sketchRows(args: Arguments<"sketchRows">): DeviceArray {
+    return sketchRows(this.#recorder, args);
   }
 
   angularHash(args: Arguments<"angularHash">): DeviceArray {

@@ -4,18 +4,19 @@ import growth from "./bisect_rows.wgsl" with { type: "text" };
 import tree from "./bisection_tree.wgsl" with { type: "text" };
 import descent from "./descend_rows.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
+import prefixSum from "./prefix_sum.wgsl" with { type: "text" };
 import type { Recorder } from "./recorder.ts";
 import { padRows } from "./rows.ts";
 
 const kernel: Kernel = {
   file: "bisect_rows.wgsl",
-  source: [tree, growth],
+  source: [prefixSum, tree, growth],
   access: ["read", "write", "write", "write", "read", "write", "write", "write"],
 };
 const descender: Kernel = {
   file: "descend_rows.wgsl",
   source: [tree, descent],
-  access: ["read", "write", "write", "write", "read", "read", "read"],
+  access: ["read", "write", "write", "write", "read", "read", "read", "write"],
 };
 
 /**
@@ -24,15 +25,23 @@ const descender: Kernel = {
  * for seconds.
  */
 const CUTS = 64, WORK = 512;
-/** Lanes of a head's workgroup on the CPU, where they take turns at every barrier, and on GPUs. */
-const FEW_LANES = 16, LANES = 256;
+/** Lanes of a head's workgroup: on the CPU, where they take turns at every barrier, the fewest that do, and on GPUs. */
+const FEW_LANES = [8, 32], LANES = 256;
+/** Turns of a loop that are written out, so that loads wait for one another less: for nothing on the CPU, where it costs. */
+const AHEAD = 4, MOST_COLUMNS_ONE_BY_ONE = 32;
+/** Most turns of an invocation for one cut of all rows. */
+const MOST_TURNS = 2 ** 14;
+/** vec4s of a row that an invocation holds while it descends. */
+const MOST_HELD = 16;
 
 /** Clusters of the rows of each head by weighted bisection. */
 export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectRows"]>[0]): Bisection {
   const { weights, heads, count, width, grownOn, budget, perCluster, others } = args;
   const most = Math.min(count, Math.max(1, Math.floor(budget / perCluster)));
   const columns = Math.ceil(width / 4), every = Math.ceil(count / grownOn), grown = Math.ceil(count / every);
-  const lanes = recorder.software && fewLanesDo(grown, columns) ? FEW_LANES : LANES;
+  const ahead = recorder.software && columns <= MOST_COLUMNS_ONE_BY_ONE ? 1 : AHEAD;
+  const fewest = FEW_LANES.find((lanes) => turnsOfCut(grown, columns, lanes, ahead) <= MOST_TURNS);
+  const lanes = recorder.software && fewest || LANES;
   const work = WORK * lanes * every;
   const labels = recorder.array("word", heads * count, "the clusters of the rows");
   const clusters = recorder.array("word", heads, "the numbers of clusters");
@@ -43,7 +52,7 @@ export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectR
   const moments = recorder.array("float", heads * (count + most + 1), "the moments of the rows");
   const step = {
     kernel,
-    definitions: { FOUR: 4 },
+    definitions: { AHEAD: ahead },
     constants: { LANES: lanes },
     parameters: [heads, count, columns, most, budget, perCluster, CUTS, work, every, grown],
     arrays: [rows, labels, order, means, weights, clusters, products, moments],
@@ -54,13 +63,25 @@ export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectR
   const mostProducts = Math.min(budget, 2 * (count + every + 8) * most);
   const dispatches = Math.ceil(2 * most / CUTS) + Math.ceil(mostProducts / work);
   for (let at = 0; at < dispatches; at++) recorder.dispatch({ ...step, entryPoint: "cutOn" });
+  const offsets = recorder.array("float", heads * most, "the offsets of the cuts");
+  const descent = { kernel: descender, definitions: { HELD: Math.min(columns, MOST_HELD) } };
+  const aimed = [rows, labels, order, means, undefined, undefined, undefined, offsets];
+  if (every > 1 || others) {
+    recorder.dispatch({
+      ...descent,
+      constants: { MOVED: 0 },
+      parameters: step.parameters,
+      arrays: aimed,
+      entryPoint: "aim",
+      workgroups: Math.ceil(heads * most / 64),
+    });
+  }
   const descend = (count: number, every: number, arrays: DeviceArray[]) =>
     recorder.dispatch({
-      kernel: descender,
-      definitions: { FOUR: 4 },
+      ...descent,
       constants: { MOVED: arrays.length > 4 ? 1 : 0 },
       parameters: [heads, count, columns, most, budget, perCluster, CUTS, work, every, grown],
-      arrays: [...arrays, undefined, undefined, undefined].slice(0, 7),
+      arrays: [...arrays, undefined, undefined, undefined].slice(0, 7).concat(offsets),
       entryPoint: "descend",
       workgroups: Math.ceil(heads * count / 64),
     });
@@ -74,9 +95,10 @@ export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectR
   return { labels, clusters, products, others: otherLabels };
 }
 
-/** Whether a cut of all rows of a head leaves few lanes well below the turns that Mesa grants. */
-function fewLanesDo(count: number, columns: number): boolean {
-  const separating = Math.ceil(count / FEW_LANES) * (2 + Math.ceil(columns / 4));
-  const measuring = Math.ceil(count / 4) * Math.ceil(columns / FEW_LANES);
-  return separating + measuring <= 2 ** 14;
+/** Turns that a lane makes, about, in a cut of all rows of a head. */
+function turnsOfCut(count: number, columns: number, lanes: number, ahead: number): number {
+  const wide = Math.min(columns, lanes), parts = Math.floor(lanes / wide);
+  const separating = Math.ceil(count / lanes) * (3 + Math.ceil(columns / ahead));
+  const measuring = Math.ceil(count / parts / ahead) * Math.ceil(columns / wide);
+  return separating + measuring;
 }

@@ -1,5 +1,6 @@
 // Clusters of rows by weighted bisection, a tree grown by one workgroup for each head: see `Backend.bisectRows`. Behind
-// bisection_tree.wgsl.
+// prefix_sum.wgsl and bisection_tree.wgsl.
+// Defined in front: AHEAD, turns of a loop that are written out.
 
 @group(0) @binding(5) var<storage, read> weights: array<f32>; // (heads, count) f32
 @group(0) @binding(6) var<storage, read_write> clusters: array<u32>; // (heads) u32
@@ -7,21 +8,30 @@
 // (heads, count + most + 1) f32: weight · squared distance of the rows; scatters of the clusters; the scatter that ends the cutting.
 @group(0) @binding(8) var<storage, read_write> moments: array<f32>;
 
-// At least PIVOT_CANDIDATES.
-override LANES: u32;
-
 const BEYOND = 0x80000000u;
 // PIVOT_CANDIDATES and NEGLIGIBLE_SCATTER of coreset_primitives.ts.
 const PIVOT_CANDIDATES = 16u;
 const NEGLIGIBLE_SCATTER = 1.0 / 1048576.0;
 
 var<workgroup> partial: array<vec4f, LANES>;
-var<workgroup> counts: array<u32, LANES>;
+var<workgroup> partialTotals: array<vec2f, LANES>;
 // What all lanes must agree on.
 var<workgroup> agreed: u32;
 
-fn columnOf(row: u32, c: u32, head: u32) -> vec4f {
-  return rows[row + c];
+// <row − origin, normal>. The difference comes first: a mean that one heavy row dominates lies so close to it that rounded
+// inner products could not tell them apart.
+fn sideOf(row: u32, normal: u32) -> f32 {
+  let columns = parameters.columns;
+  var sums = vec4f(0.0);
+  for (var first = 0u; first < columns; first += AHEAD) {
+    for (var step = 0u; step < AHEAD; step++) {
+      let c = first + step;
+      if (c < columns) {
+        sums = fma(rows[row + c] - means[normal + columns + c], means[normal + c], sums);
+      }
+    }
+  }
+  return (sums.x + sums.y) + (sums.z + sums.w);
 }
 
 fn strideFor(length: u32, most: u32) -> u32 {
@@ -39,16 +49,23 @@ fn agreeOn(value: u32, local: u32) -> u32 {
   return workgroupUniformLoad(&agreed);
 }
 
-fn sumOfLanes(own: vec4f, local: u32) -> vec4f {
-  partial[local] = own;
+fn sumOfLanes(own: f32, local: u32) -> f32 {
+  partial[local].x = own;
   workgroupBarrier();
-  for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {
-    if (local < distance) {
-      partial[local] += partial[local + distance];
+  var total = 0.0;
+  if (LANES <= FEW) {
+    for (var lane = 0u; lane < LANES; lane++) {
+      total += partial[lane].x;
     }
-    workgroupBarrier();
+  } else {
+    for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {
+      if (local < distance) {
+        partial[local].x += partial[local + distance].x;
+      }
+      workgroupBarrier();
+    }
+    total = partial[0].x;
   }
-  let total = partial[0];
   workgroupBarrier();
   return total;
 }
@@ -57,70 +74,88 @@ fn sumOfLanes(own: vec4f, local: u32) -> vec4f {
 fn largestOfLanes(value: f32, number: u32, local: u32) -> u32 {
   partial[local] = vec4f(value, f32(number), 0.0, 0.0);
   workgroupBarrier();
-  for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {
-    if (local < distance) {
-      let own = partial[local];
-      let other = partial[local + distance];
-      if (other.x > own.x || (other.x == own.x && other.y < own.y)) {
-        partial[local] = other;
-      }
+  var largest = partial[0];
+  if (LANES <= FEW) {
+    for (var lane = 1u; lane < LANES; lane++) {
+      largest = largerOf(largest, partial[lane]);
     }
-    workgroupBarrier();
+  } else {
+    for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {
+      if (local < distance) {
+        partial[local] = largerOf(partial[local], partial[local + distance]);
+      }
+      workgroupBarrier();
+    }
+    largest = partial[0];
   }
-  let found = u32(partial[0].y);
   workgroupBarrier();
-  return found;
+  return u32(largest.y);
 }
 
-// Mean and scatter of `length` members from a place in the order on.
-fn measure(head: u32, label: u32, start: u32, length: u32, local: u32) {
+fn largerOf(a: vec4f, b: vec4f) -> vec4f {
+  return select(a, b, b.x > a.x || (b.x == a.x && b.y < a.y));
+}
+
+// Mean of `length` members from a place in the order on, as that of a cluster; returns their weight and that of their moments to the
+// lanes that hold columns of the mean, with the square of what these are off the mean of all.
+fn meanOf(head: u32, label: u32, start: u32, length: u32, local: u32) -> vec3f {
   let count = parameters.count;
   let columns = parameters.columns;
   let own = ordersOf(head);
   let state = head * (count + parameters.most + 1u);
-  var sums = vec4f(0.0);
-  for (var i = local; i < length; i += LANES) {
-    let row = order[own + start + i];
-    sums += vec4f(weights[head * count + row], moments[state + row], 0.0, 0.0);
-  }
-  let totals = sumOfLanes(sums, local);
   let mean = vectorsOf(head) + label * columns;
   let centre = centreOf(head);
   let wide = min(columns, LANES);
   let parts = LANES / wide;
   let part = local / wide;
+  var found = vec2f(0.0);
   var squared = 0.0;
   for (var first = 0u; first < columns; first += wide) {
     let column = first + local % wide;
     var sum = vec4f(0.0);
     if (part < parts && column < columns) {
-      for (var next = part; next < length; next += FOUR * parts) {
-        for (var step = 0u; step < FOUR; step++) {
+      for (var next = part; next < length; next += AHEAD * parts) {
+        for (var step = 0u; step < AHEAD; step++) {
           let i = next + step * parts;
           if (i < length) {
-            let row = head * count + order[own + start + i];
-            sum = fma(vec4f(weights[row]), rows[row * columns + column], sum);
+            let row = order[own + start + i];
+            let weight = weights[head * count + row];
+            sum = fma(vec4f(weight), rows[(head * count + row) * columns + column], sum);
+            if (first == 0u) {
+              found += vec2f(weight, moments[state + row]);
+            }
           }
         }
       }
     }
     partial[local] = sum;
+    partialTotals[local] = found;
     workgroupBarrier();
     if (part == 0u && column < columns) {
       for (var other = 1u; other < parts; other++) {
         sum += partial[other * wide + local];
+        if (first == 0u) {
+          found += partialTotals[other * wide + local];
+        }
       }
-      sum /= totals.x;
+      sum /= found.x;
       means[mean + column] = sum;
       let difference = sum - means[centre + column];
       squared += dot(difference, difference);
     }
     workgroupBarrier();
   }
-  let square = sumOfLanes(vec4f(squared, 0.0, 0.0, 0.0), local).x;
+  return vec3f(found, squared);
+}
+
+// Mean, scatter and place of a cluster.
+fn measure(head: u32, label: u32, start: u32, length: u32, local: u32) {
+  let found = meanOf(head, label, start, length, local);
+  let square = sumOfLanes(found.z, local);
   if (local == 0u) {
     // One row has no scatter, only rounding.
-    moments[state + count + label] = select(0.0, totals.y - totals.x * square, length > 1u);
+    let scatter = select(0.0, found.y - found.x * square, length > 1u);
+    moments[head * (parameters.count + parameters.most + 1u) + parameters.count + label] = scatter;
     let place = placeOf(head, label);
     order[place] = start;
     order[place + 1u] = length;
@@ -140,25 +175,15 @@ fn separate(head: u32, normal: u32, members: u32, to: u32, length: u32, local: u
   var nearCount = 0u;
   for (var i = first; i < end; i++) {
     let row = order[members + i] & ~BEYOND;
-    let near = sideOf((head * count + row) * columns, normal, head) <= 0.0;
+    let near = sideOf((head * count + row) * columns, normal) <= 0.0;
     nearCount += select(0u, 1u, near);
     order[members + i] = select(row | BEYOND, row, near);
   }
-  counts[local] = nearCount;
-  workgroupBarrier();
-  for (var distance = 1u; distance < LANES; distance *= 2u) {
-    var below = 0u;
-    if (local >= distance) {
-      below = counts[local - distance];
-    }
-    workgroupBarrier();
-    counts[local] += below;
-    workgroupBarrier();
-  }
-  let total = counts[LANES - 1u];
+  let nearBelow = sumBelow(nearCount, local);
+  let total = workgroupUniformLoad(&sumOfAll);
   if (total > 0u && total < length) {
-    var near = to + counts[local] - nearCount;
-    var beyond = to + total + first - (counts[local] - nearCount);
+    var near = to + nearBelow;
+    var beyond = to + total + first - nearBelow;
     for (var i = first; i < end; i++) {
       let member = order[members + i];
       if (member < BEYOND) {
@@ -171,7 +196,6 @@ fn separate(head: u32, normal: u32, members: u32, to: u32, length: u32, local: u
     }
   }
   storageBarrier();
-  workgroupBarrier();
   return total;
 }
 
@@ -217,8 +241,8 @@ fn begin(
   for (var i = local; i < parameters.grown; i += LANES) {
     let row = i * parameters.every;
     var squares = vec4f(0.0);
-    for (var first = 0u; first < columns; first += FOUR) {
-      for (var step = 0u; step < FOUR; step++) {
+    for (var first = 0u; first < columns; first += AHEAD) {
+      for (var step = 0u; step < AHEAD; step++) {
         if (first + step < columns) {
           let difference = rows[(head * count + row) * columns + first + step] - means[centre + first + step];
           squares = fma(difference, difference, squares);
@@ -270,18 +294,19 @@ fn cutOn(
         widestHere = label;
       }
     }
-    let widest = agreeOn(largestOfLanes(most, widestHere, local), local);
-    let start = agreeOn(order[placeOf(head, widest)], local);
-    let length = agreeOn(order[placeOf(head, widest) + 1u], local);
-    let sampled = stridedCount(length, CUT_SAMPLE);
-    let cost = length * parameters.every + sampled + stridedCount(length, PIVOT_CANDIDATES);
+    let widest = largestOfLanes(most, widestHere, local);
+    let start = order[placeOf(head, widest)];
+    var length = order[placeOf(head, widest) + 1u];
+    let cost = length * parameters.every + stridedCount(length, CUT_SAMPLE) + stridedCount(length, PIVOT_CANDIDATES);
     let used = spent + made * parameters.perCluster;
     let left = max(parameters.budget, used) - used;
     let affordable = left >= parameters.perCluster && left - parameters.perCluster >= cost;
     let further = affordable && spent < enough && moments[state + count + widest] > negligible;
-    if (agreeOn(select(0u, 1u, further), local) == 0u) {
+    length = agreeOn(select(0u, length, further), local);
+    if (length == 0u) {
       break;
     }
+    let sampled = stridedCount(length, CUT_SAMPLE);
     spent += cost;
 
     let normal = normalOf(head, made);
@@ -297,28 +322,34 @@ fn cutOn(
     storageBarrier();
     let stride = strideFor(length, PIVOT_CANDIDATES);
     var weighted = -1.0;
-    if (local < PIVOT_CANDIDATES && local * stride < length) {
-      let row = order[members + local * stride];
+    var candidate = 0u;
+    for (var i = local; i < PIVOT_CANDIDATES && i * stride < length; i += LANES) {
+      let row = order[members + i * stride];
       var squares = vec4f(0.0);
       for (var c = 0u; c < columns; c++) {
         let difference = rows[(head * count + row) * columns + c] - means[vectors + widest * columns + c];
         squares = fma(difference, difference, squares);
       }
-      weighted = weights[head * count + row] * ((squares.x + squares.y) + (squares.z + squares.w));
+      let found = weights[head * count + row] * ((squares.x + squares.y) + (squares.z + squares.w));
+      if (found > weighted) {
+        weighted = found;
+        candidate = i;
+      }
     }
-    let pivot = order[members + stride * largestOfLanes(weighted, local, local)];
+    let pivot = order[members + stride * largestOfLanes(weighted, candidate, local)];
     for (var c = local; c < columns; c += LANES) {
       let mean = means[vectors + widest * columns + c];
       means[normal + c] = rows[(head * count + pivot) * columns + c] - mean;
       means[origin + c] = mean;
     }
     storageBarrier();
-    var near = agreeOn(separate(head, normal, sample, sample + CUT_SAMPLE, sampled, local), local);
+    var near = separate(head, normal, sample, sample + CUT_SAMPLE, sampled, local);
     if (near > 0u && near < sampled) {
       // The means of the two halves of the sample stand for a moment where those of the two clusters will.
       let sorted = sample + CUT_SAMPLE - own;
-      measure(head, widest, sorted, near, local);
-      measure(head, made, sorted + near, sampled - near, local);
+      _ = meanOf(head, widest, sorted, near, local);
+      _ = meanOf(head, made, sorted + near, sampled - near, local);
+      storageBarrier();
       for (var c = local; c < columns; c += LANES) {
         let here = means[vectors + widest * columns + c];
         let there = means[vectors + made * columns + c];
@@ -326,7 +357,7 @@ fn cutOn(
         means[origin + c] = 0.5 * (here + there);
       }
       storageBarrier();
-      near = agreeOn(separate(head, normal, members, own + start, length, local), local);
+      near = separate(head, normal, members, own + start, length, local);
     } else {
       near = 0u;
     }

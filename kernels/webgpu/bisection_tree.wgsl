@@ -1,10 +1,7 @@
-// A tree of hyperplanes over the rows of each head: where it lies, and on which side of a hyperplane a row is. bisect_rows.wgsl
-// grows it, descend_rows.wgsl uses it.
-// Behind it: fn columnOf(row, c, head), column c of a row that begins at `row`.
+// A tree of hyperplanes over the rows of each head: where it lies. bisect_rows.wgsl grows it, descend_rows.wgsl uses it.
 // parameters.heads, count: rows of each head; columns: vec4s of a row; most: clusters that there is room for;
 // budget, perCluster: when to end; cuts, work: cuts and inner products after which a dispatch leaves the rest to the next one;
 // every: each how many-th row the tree grows on; grown: how many these are.
-// Defined in front: FOUR = 4.
 
 struct Parameters {
   heads: u32,
@@ -58,20 +55,4 @@ fn normalOf(head: u32, label: u32) -> u32 {
 
 fn centreOf(head: u32) -> u32 {
   return normalOf(head, parameters.most);
-}
-
-// <row − origin, normal>. The difference comes first: a mean that one heavy row dominates lies so close to it that rounded
-// inner products could not tell them apart.
-fn sideOf(row: u32, normal: u32, head: u32) -> f32 {
-  let columns = parameters.columns;
-  var sums = vec4f(0.0);
-  for (var first = 0u; first < columns; first += FOUR) {
-    for (var step = 0u; step < FOUR; step++) {
-      let c = first + step;
-      if (c < columns) {
-        sums = fma(columnOf(row, c, head) - means[normal + columns + c], means[normal + c], sums);
-      }
-    }
-  }
-  return (sums.x + sums.y) + (sums.z + sums.w);
 }

@@ -1,5 +1,6 @@
 // Where rows come to in a tree: see `Backend.bisectRows`. Behind bisection_tree.wgsl.
 // parameters.every: rows that the tree grew on and that have their labels, each so many-th; 0 where it grew on none of them.
+// Defined in front: HELD, vec4s of a row that an invocation holds while it descends; it loads the others at every cut.
 
 // Whether rows are moved from their own centre to that of the tree.
 override MOVED: bool;
@@ -7,13 +8,43 @@ override MOVED: bool;
 @group(0) @binding(5) var<storage, read> centre: array<vec4f>; // (heads, 4 columns) f32
 @group(0) @binding(6) var<storage, read> treeCentre: array<vec4f>; // (heads, 4 columns) f32
 @group(0) @binding(7) var<storage, read> scale: array<f32>; // (heads) f32
+// (heads, most) f32: <origin, normal> of the cuts. Origins and rows count from the mean of all, or rounding would drown what
+// lies between rows far from 0.
+@group(0) @binding(8) var<storage, read_write> offsets: array<f32>;
 
 fn columnOf(row: u32, c: u32, head: u32) -> vec4f {
+  let own = rows[row + c];
+  let mean = means[centreOf(head) + c];
   if (MOVED) {
     let at = head * parameters.columns + c;
-    return fma(vec4f(scale[head]), rows[row + c] - centre[at], treeCentre[at]);
+    return fma(vec4f(scale[head]), own - centre[at], treeCentre[at] - mean);
   }
-  return rows[row + c];
+  return own - mean;
+}
+
+fn sumOf(sums: vec4f) -> f32 {
+  return (sums.x + sums.y) + (sums.z + sums.w);
+}
+
+// Offsets of all cuts, those that there is room for and that were not made included.
+@compute @workgroup_size(64)
+fn aim(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
+  let head = at / parameters.most;
+  if (head >= parameters.heads) {
+    return;
+  }
+  let normal = normalOf(head, at % parameters.most);
+  let mean = centreOf(head);
+  var sums = vec4f(0.0);
+  for (var c = 0u; c < parameters.columns; c++) {
+    sums = fma(means[normal + parameters.columns + c] - means[mean + c], means[normal + c], sums);
+  }
+  offsets[at] = sumOf(sums);
 }
 
 @compute @workgroup_size(64)
@@ -27,10 +58,23 @@ fn descend(
   if (head >= parameters.heads || (parameters.every != 0u && (at % parameters.count) % parameters.every == 0u)) {
     return;
   }
+  let row = at * parameters.columns;
+  var held: array<vec4f, HELD>;
+  for (var c = 0u; c < HELD; c++) {
+    held[c] = columnOf(row, c, head);
+  }
   var label = 0u;
   var cut = order[cutsOf(head, 0u)];
   while (cut != 0u) {
-    let isBeyond = sideOf(at * parameters.columns, normalOf(head, cut), head) > 0.0;
+    let normal = normalOf(head, cut);
+    var sums = vec4f(0.0);
+    for (var c = 0u; c < HELD; c++) {
+      sums = fma(held[c], means[normal + c], sums);
+    }
+    for (var c = HELD; c < parameters.columns; c++) {
+      sums = fma(columnOf(row, c, head), means[normal + c], sums);
+    }
+    let isBeyond = sumOf(sums) > offsets[head * parameters.most + cut];
     label = select(label, cut, isBeyond);
     cut = order[cutsOf(head, cut) + select(1u, 0u, isBeyond)];
   }

@@ -1,24 +1,30 @@
 import type { Backend, DeviceArray } from "../backend.ts";
 import source from "./pair_buckets.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
+import prefixSum from "./prefix_sum.wgsl" with { type: "text" };
 import type { Recorder } from "./recorder.ts";
 
 const kernel: Kernel = {
   file: "pair_buckets.wgsl",
-  source: [source],
-  access: ["read", "read", "read", "read", "write"],
+  source: [prefixSum, source],
+  access: ["read", "read", "read", "read", "write", "write"],
 };
 
-/** Blocks of queries and keys of the same bucket, by binary search. */
+/** Blocks of queries and keys of the same bucket. */
 export function pairBuckets(recorder: Recorder, args: Parameters<Backend["pairBuckets"]>[0]): DeviceArray {
   const { heads, queries, keys, buckets, mostQueries, mostKeys } = args;
   const blocks = Math.ceil(queries / mostQueries) + buckets;
   const positions = recorder.array("word", heads * blocks * 4, "the bounds of blocks");
-  recorder.dispatch({
+  const firsts = recorder.array("word", heads * (buckets + 1) * 4, "the first rows of buckets");
+  const step = {
     kernel,
+    constants: { LANES: recorder.reducingLanes },
     parameters: [heads, queries, keys, buckets, blocks, mostQueries, mostKeys],
-    arrays: [args.queryRanks, args.queryOrder, args.keyRanks, args.keyOrder, positions],
-    workgroups: Math.ceil(heads * blocks / 64),
-  });
+    arrays: [args.queryRanks, args.queryOrder, args.keyRanks, args.keyOrder, positions, firsts],
+  };
+  const each = (count: number) => Math.ceil(heads * count / 64);
+  recorder.dispatch({ ...step, entryPoint: "findBuckets", workgroups: each(buckets + 1) });
+  recorder.dispatch({ ...step, entryPoint: "countBlocks", workgroups: heads });
+  recorder.dispatch({ ...step, entryPoint: "placeBlocks", workgroups: each(blocks) });
   return positions;
 }

@@ -2,27 +2,30 @@ import type { Backend, DeviceArray } from "../backend.ts";
 import type { GpuArray } from "./array.ts";
 import type { Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
+import prefixSum from "./prefix_sum.wgsl" with { type: "text" };
 import source from "./sort_by_bucket.wgsl" with { type: "text" };
 
 const kernel: Kernel = {
   file: "sort_by_bucket.wgsl",
-  source: [source],
+  source: [prefixSum, source],
   access: ["read", "read", "write", "write", "write"],
 };
 
 /** Rows that one invocation counts and moves. */
 const CHUNK = 128;
-/** Bits of a rank that one pass sorts by: the counters stay small even for 2^24 buckets. */
+/** Most bits of a rank that one pass sorts by: the counters stay small even for 2^24 buckets. */
 const DIGIT_BITS = 8;
 
-/** Stable sort of each head's rows by bucket, one radix pass for each 256-fold of buckets. */
+/** Stable sort of each head's rows by bucket, in as few radix passes as there must be, of as many buckets each. */
 export function sortByBucket(
   recorder: Recorder,
   args: Parameters<Backend["sortByBucket"]>[0],
 ): { order: DeviceArray; position: DeviceArray } {
   const { ranks, heads, count, buckets } = args;
-  const passes = Math.max(1, Math.ceil(Math.log2(buckets) / DIGIT_BITS));
-  const digits = Math.min(buckets, 2 ** DIGIT_BITS), chunks = Math.ceil(count / CHUNK);
+  const bits = Math.max(1, Math.ceil(Math.log2(buckets))), passes = Math.ceil(bits / DIGIT_BITS);
+  const digitBits = Math.ceil(bits / passes),
+    digits = Math.min(buckets, 2 ** digitBits),
+    chunks = Math.ceil(count / CHUNK);
   const position = recorder.array("word", heads * count, "the sorted positions");
   const offsets = recorder.array("word", heads * digits * chunks, "the bucket offsets");
   let previous: GpuArray | undefined;
@@ -32,7 +35,7 @@ export function sortByBucket(
     const step = {
       kernel,
       constants: { LANES: recorder.reducingLanes },
-      parameters: [heads, count, chunks, digits, pass * DIGIT_BITS, first, last],
+      parameters: [heads, count, chunks, digits, pass * digitBits, 2 ** digitBits - 1, first, last],
       arrays: [ranks, previous, offsets, order, position],
     };
     const workgroups = Math.ceil(heads * chunks / 64);

@@ -1,7 +1,7 @@
-// One pass of a stable radix sort of each head's rows, least significant digit first.
+// One pass of a stable radix sort of each head's rows, least significant digit first. Behind prefix_sum.wgsl.
 // parameters.heads, count: shape of `ranks`; chunks: pieces of CHUNK rows per head, each owned by one invocation,
-// which makes the order deterministic without atomics; digits: buckets of this pass; shift: lowest bit of the
-// digit; first, last: 1 in the first and the last pass.
+// which makes the order deterministic without atomics; digits: buckets of this pass; shift, mask: lowest bit of the
+// digit, and its bits shifted there; first, last: 1 in the first and the last pass.
 
 struct Parameters {
   heads: u32,
@@ -9,6 +9,7 @@ struct Parameters {
   chunks: u32,
   digits: u32,
   shift: u32,
+  mask: u32,
   first: u32,
   last: u32,
 }
@@ -21,9 +22,6 @@ struct Parameters {
 @group(0) @binding(5) var<storage, read_write> position: array<u32>; // (heads, count) u32
 
 const CHUNK = 128u;
-override LANES: u32;
-
-var<workgroup> totals: array<u32, LANES>;
 
 fn rowAt(head: u32, place: u32) -> u32 {
   if (parameters.first == 1u) {
@@ -33,7 +31,7 @@ fn rowAt(head: u32, place: u32) -> u32 {
 }
 
 fn offsetAt(head: u32, chunk: u32, row: u32) -> u32 {
-  let digit = (ranks[head * parameters.count + row] >> parameters.shift) & 255u;
+  let digit = (ranks[head * parameters.count + row] >> parameters.shift) & parameters.mask;
   return (head * parameters.digits + digit) * parameters.chunks + chunk;
 }
 
@@ -77,18 +75,7 @@ fn scanOffsets(
   for (var i = start; i < end; i++) {
     total += offsets[i];
   }
-  totals[local] = total;
-  workgroupBarrier();
-  for (var distance = 1u; distance < LANES; distance *= 2u) {
-    var below = 0u;
-    if (local >= distance) {
-      below = totals[local - distance];
-    }
-    workgroupBarrier();
-    totals[local] += below;
-    workgroupBarrier();
-  }
-  var running = totals[local] - total;
+  var running = sumBelow(total, local);
   for (var i = start; i < end; i++) {
     let digitCount = offsets[i];
     offsets[i] = running;

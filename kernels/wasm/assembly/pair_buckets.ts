@@ -22,12 +22,11 @@ export function pairBucketsTask(operation: usize, head: u32): void {
   const blocks = (queries + args.mostQueries - 1) / args.mostQueries + buckets;
   const positions = args.positions + ((<usize>head * blocks) << 4);
   memory.fill(positions, 0, <usize>blocks << 4);
-  let query: u32 = 0, key: u32 = 0;
+  let query: u32 = 0, key: u32 = 0, to = positions;
   for (let bucket: u32 = 0; bucket < buckets; ++bucket) {
     const queryEnd = endOf(args.queryRanks + queryBytes, args.queryOrder + queryBytes, query, queries, bucket);
     const keyEnd = endOf(args.keyRanks + keyBytes, args.keyOrder + keyBytes, key, keys, bucket);
     const shown = min<u32>(args.mostKeys, keyEnd - key), first = min<u32>(keys - 1, key + (keyEnd - key - shown) / 2);
-    let to = positions + (<usize>(query / args.mostQueries + bucket) << 4);
     for (; query < queryEnd; query += args.mostQueries) {
       store<u32>(to, query);
       store<u32>(to, min<u32>(queryEnd, query + args.mostQueries), 4);

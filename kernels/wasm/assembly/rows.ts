@@ -1,16 +1,17 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { CHUNK_ROWS, SUM_ROWS } from "../layout";
-import { copyFloats } from "./simd";
+import { copyFloats, multiplyAdd } from "./simd";
 
 @unmanaged
 class RowArguments {
   rows: usize;
-  /** Partial sums, centre, or index of the rows to copy. */
+  /** Partial sums, centre, index of the rows to copy, or signs. */
   other: usize;
   result: usize;
   heads: u32;
   count: u32;
   width: u32;
+  /** Rows to copy, or columns of a sketch. */
   picks: u32;
 }
 
@@ -97,5 +98,27 @@ export function gatherRowsTask(operation: usize, task: u32): void {
     copyFloats(result, rows + load<u32>(index) * stride, args.width);
     index += 4;
     result += stride;
+  }
+}
+
+export function sketchRowsTask(operation: usize, task: u32): void {
+  const args = changetype<RowArguments>(operation);
+  const chunks = (args.count + CHUNK_ROWS - 1) / CHUNK_ROWS, head = task / chunks, chunk = task % chunks;
+  const width = args.width, folded = <usize>args.picks << 2, stride = <usize>width << 2, signs = args.other;
+  const first = <usize>head * args.count + chunk * CHUNK_ROWS;
+  const end = first + min<u32>(CHUNK_ROWS, args.count - chunk * CHUNK_ROWS);
+  const whole = <usize>(width & ~3) << 2;
+  for (let i = first; i < end; ++i) {
+    const row = args.rows + i * stride, result = args.result + i * folded;
+    for (let column: usize = 0; column < folded; column += 16) {
+      let sum = f32x4.splat(0), at = column;
+      for (; at < whole; at += folded) sum = multiplyAdd(v128.load(signs + at), v128.load(row + at), sum);
+      v128.store(result + column, sum);
+    }
+    // Columns beyond the last whole vector.
+    for (let at = whole; at < stride; at += 4) {
+      const place = result + at % folded;
+      store<f32>(place, load<f32>(place) + load<f32>(signs + at) * load<f32>(row + at));
+    }
   }
 }

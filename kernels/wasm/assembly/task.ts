@@ -12,7 +12,7 @@ import * as layout from "../layout";
 import { mergeAttentionTask } from "./merge_attention";
 import { packKeysTask } from "./pack";
 import { pairBucketsTask } from "./pair_buckets";
-import { centreRowsTask, columnMeanTask, columnSumsTask, gatherRowsTask } from "./rows";
+import { centreRowsTask, columnMeanTask, columnSumsTask, gatherRowsTask, sketchRowsTask } from "./rows";
 import { sampleKeysTask } from "./sample_keys";
 import { probeLogitsTask, probeOutputTask, probePartsTask, probeSoftmaxTask } from "./softmax_rows";
 import { calibrateGramTask, calibrateSolveTask } from "./solve_ridge";
@@ -38,6 +38,8 @@ export function runTask(operation: usize, task: u32, scratch: usize): void {
       return centreRowsTask(args, task);
     case layout.GATHER_ROWS:
       return gatherRowsTask(args, task);
+    case layout.SKETCH_ROWS:
+      return sketchRowsTask(args, task);
     case layout.ANGULAR_HASH:
       return angularHashTask(args, task, scratch);
     case layout.SORT_BY_BUCKET:

@@ -32,6 +32,7 @@ function rows(width: number): Case {
     const centre = backend.columnMean(shape), index = words(backend, heads, count);
     backend.centreRows({ ...shape, centre });
     backend.gatherRows({ ...shape, index, picks: count });
+    backend.sketchRows({ ...shape, signs: rows, folded: 4 });
     backend.innerProducts({ ...shape, directions: rows, projections: count });
     backend.gatheredDistances({ ...shape, query: rows, queries: count, index, picks: 1 });
     const part = { output: rows, logSumExp: floats(backend, heads, count) };
