@@ -53,5 +53,6 @@ export type {
   OtherRows,
 } from "./kernels/coreset_primitives.ts";
 export type { Purpose, SeedWords } from "./kernels/random.ts";
+export type { AttendKernel, AttendTile, Tuning } from "./kernels/tuning.ts";
 export { DeviceLostError, DeviceUnavailableError } from "./kernels/errors.ts";
 export { checkTensor, type Tensor, tensor } from "./kernels/tensor.ts";

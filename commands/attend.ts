@@ -2,8 +2,7 @@ import process from "node:process";
 import { attention, type AttentionResult } from "../estimators/attention/attention.ts";
 import type { Certificate } from "../estimators/certificate.ts";
 import { type MethodName, methods } from "../estimators/attention/options.ts";
-import type { DeviceKind } from "../kernels/backend.ts";
-import { type Device, openDevice } from "../kernels/device.ts";
+import type { Device } from "../kernels/device.ts";
 import { sizeOf } from "../kernels/tensor.ts";
 import { describeOptions, type OptionValues, readOptions, UsageError } from "./arguments.ts";
 import { compareWithExact, type Comparison } from "./compare_exact.ts";
@@ -15,6 +14,7 @@ import {
   loadInputs,
 } from "./input_options.ts";
 import { writeNpy } from "./npy/write.ts";
+import { openCommandDevice } from "./open_device.ts";
 import { openProgress } from "./progress.ts";
 import { formatNumber, formatSeconds, formatTable } from "./table.ts";
 import type { Workload } from "./workloads/workloads.ts";
@@ -57,11 +57,7 @@ export const attend = {
     const progress = await openProgress();
     try {
       const inputs = await loadInputs(given, given.seed, progress);
-      using device = await openDevice({
-        prefer: given.device as DeviceKind | undefined,
-        threads: given.threads,
-        onWarning: (message) => void process.stderr.write(`${message}\n`),
-      });
+      using device = await openCommandDevice(given);
       const report = await attendInputs(inputs, given, device, progress.update);
       await progress.finish();
       if (given.out !== undefined) await writeNpy(given.out, report.result.output);

@@ -1,7 +1,5 @@
 import process from "node:process";
 import { type MethodName, methods, MOST_BUDGET } from "../estimators/attention/options.ts";
-import type { DeviceKind } from "../kernels/backend.ts";
-import { openDevice } from "../kernels/device.ts";
 import { measureComparison } from "../proofs_checks/comparison/measure.ts";
 import { describeOptions, type OptionValues, readOptions, unknownName, UsageError } from "./arguments.ts";
 import { comparisonTable } from "./compare_table.ts";
@@ -12,6 +10,7 @@ import {
   inputOptions,
   loadInputs,
 } from "./input_options.ts";
+import { openCommandDevice } from "./open_device.ts";
 import { openProgress } from "./progress.ts";
 import { reportOptions, writeReport } from "./report_files.ts";
 
@@ -42,11 +41,7 @@ export const compare = {
     const progress = await openProgress();
     try {
       const inputs = await loadInputs(given, given.seed, progress);
-      using device = await openDevice({
-        prefer: given.device as DeviceKind | undefined,
-        threads: given.threads,
-        onWarning: (message) => void process.stderr.write(`${message}\n`),
-      });
+      using device = await openCommandDevice(given);
       const report = await measureComparison({ ...inputs, scale: given.scale ?? inputs.scale }, {
         methods: named,
         budgets,

@@ -1,8 +1,8 @@
 import process from "node:process";
-import { openDevice } from "../kernels/device.ts";
 import { describeOptions, type OptionValues, readOptions } from "./arguments.ts";
 import { attendInputs, toTable } from "./attend.ts";
 import { betterDeviceAdvice } from "./doctor.ts";
+import { openCommandDevice } from "./open_device.ts";
 import { openProgress } from "./progress.ts";
 import { loadWorkload } from "./workloads/workloads.ts";
 
@@ -23,10 +23,7 @@ export const demo = {
         n: given.n ?? 4096,
         onProgress: progress.update,
       });
-      using device = await openDevice({
-        prefer: given.device as "webgpu" | "wasm" | "reference" | undefined,
-        onWarning: (message) => void process.stderr.write(`${message}\n`),
-      });
+      using device = await openCommandDevice(given);
       const request = { method: "kdeformer-practical", "compare-exact": true } as const;
       const report = await attendInputs(workload, request, device, progress.update);
       await progress.finish();

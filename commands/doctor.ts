@@ -2,9 +2,17 @@ import process from "node:process";
 import type { DeviceKind } from "../kernels/backend.ts";
 import { type Device, openDevice } from "../kernels/device.ts";
 import { type AdapterDescription, describeAdapter, requestAdapter } from "../kernels/webgpu/adapter.ts";
-import { describeOptions, readOptions } from "./arguments.ts";
+import type { Tuning } from "../kernels/tuning.ts";
+import { describeOptions, readOptions, UsageError } from "./arguments.ts";
+import { keepTuning } from "./tuning_file.ts";
 
 const options = {
+  tune: {
+    kind: "text",
+    value: "DxDV",
+    help:
+      "measure the attention kernels on WebGPU for these widths (64x64), and keep the fastest for all commands",
+  },
   json: { kind: "flag", help: "print one JSON object" },
 } as const;
 
@@ -23,10 +31,11 @@ export const doctor = {
   summary: "devices found, limits, self tests, and what is missing",
   help: (): string => `Usage: cli.ts doctor [options]\n\n${describeOptions(options)}\n`,
   async run(args: readonly string[]): Promise<number> {
-    const { json } = readOptions("doctor", options, args);
+    const { json, tune } = readOptions("doctor", options, args), widths = tune && readWidths(tune);
     const findings: Finding[] = [];
     for (const kind of ["webgpu", "wasm", "reference"] as const) findings.push(await examine(kind));
     using best = await openDevice({ onWarning: () => {} });
+    const tuning = widths ? await measure(widths) : null;
     const adapter = await requestAdapter().then(describeAdapter, () => null);
     const report = {
       command: "doctor",
@@ -34,6 +43,7 @@ export const doctor = {
       best: best.kind,
       devices: findings,
       webgpu: adapter,
+      tuning,
       advice: betterDeviceAdvice(best),
     };
     process.stdout.write(json ? `${JSON.stringify(report)}\n` : describe(report, adapter));
@@ -50,6 +60,19 @@ async function examine(kind: DeviceKind): Promise<Finding> {
   }
 }
 
+/** Widths of queries and values, as in 64x64. */
+function readWidths(text: string): [number, number] {
+  const [, features, values] = text.match(/^([1-9]\d*)x([1-9]\d*)$/) ?? [];
+  if (!features) throw new UsageError(`--tune must be two widths such as 64x64: got "${text}"`);
+  return [Number(features), Number(values)];
+}
+
+async function measure([features, values]: [number, number]): Promise<Tuning & { file: string }> {
+  using device = await openDevice({ prefer: "webgpu" });
+  const found = (await device.tune(features, values))!;
+  return { ...found, file: await keepTuning(found) };
+}
+
 function runtimeName(): string {
   const { versions } = process as { versions: Record<string, string | undefined> };
   const name = versions.deno ? "deno" : versions.bun ? "bun" : "node";
@@ -57,7 +80,13 @@ function runtimeName(): string {
 }
 
 function describe(
-  report: { runtime: string; best: DeviceKind; devices: Finding[]; advice: string },
+  report: {
+    runtime: string;
+    best: DeviceKind;
+    devices: Finding[];
+    tuning: Tuning & { file: string } | null;
+    advice: string;
+  },
   adapter: AdapterDescription | null,
 ): string {
   const lines = [`Runtime    ${report.runtime}`];
@@ -70,6 +99,17 @@ function describe(
     lines.push("WebGPU limits");
     for (const [limit, value] of Object.entries(adapter.limits)) lines.push(`  ${limit.padEnd(36)} ${value}`);
     lines.push(`WebGPU features\n  ${adapter.features.join(", ") || "none"}`, "");
+  }
+  if (report.tuning) {
+    const { tiles, file } = report.tuning;
+    lines.push(`Fastest attention kernels, kept in ${file}`);
+    for (const [widths, { kernel, lanes, size }] of Object.entries(tiles)) {
+      const tile = kernel === "tiles"
+        ? `${size} keys in workgroup memory`
+        : `${size} query rows in registers`;
+      lines.push(`  ${widths.padEnd(12)} ${lanes} invocations, ${tile}`);
+    }
+    lines.push("");
   }
   return `${lines.join("\n")}\n${report.advice}\n`;
 }

@@ -1,5 +1,6 @@
 import type { CoresetPrimitives } from "./coreset_primitives.ts";
 import type { Purpose, SeedWords } from "./random.ts";
+import type { Tuning } from "./tuning.ts";
 
 /** The kinds of device. */
 export type DeviceKind = "webgpu" | "wasm" | "reference";
@@ -125,6 +126,9 @@ export interface Backend extends CoresetPrimitives {
 
   /** Seconds that the device has computed by its own clock, where it was opened to measure them. */
   readonly busySeconds?: number;
+
+  /** Measures the ways to compute attention of these widths and keeps the fastest, where there are several. */
+  tune?(features: number, valueFeatures: number): Promise<Tuning>;
 
   /** Copies values to the device. */
   upload(data: Float32Array | Uint32Array): DeviceArray;

@@ -2,6 +2,7 @@ import type { Backend, DeviceKind } from "./backend.ts";
 import { DeviceLostError, DeviceUnavailableError } from "./errors.ts";
 import { ReferenceBackend } from "./reference/backend.ts";
 import { selfTest } from "./self_test.ts";
+import { checkTuning, type Tuning } from "./tuning.ts";
 
 /** Options of {@link openDevice}. */
 export interface OpenDeviceOptions {
@@ -13,6 +14,8 @@ export interface OpenDeviceOptions {
   threads?: number;
   /** Has a WebGPU device measure how long it computes, where it can: {@link Device.busySeconds}. */
   timed?: boolean;
+  /** What {@link Device.tune} has found on a WebGPU adapter of the same name; that of another adapter is not used. */
+  tuning?: Tuning;
   /** Hears why a device was passed over or lost; by default `console.warn`. */
   onWarning?: (message: string) => void;
 }
@@ -32,7 +35,7 @@ function openers(options: OpenDeviceOptions): Opener[] {
       }
     }
     const { openWebGpu } = await import("./webgpu/backend.ts");
-    return openWebGpu({ gpu: options.gpu, timed: options.timed });
+    return openWebGpu({ gpu: options.gpu, timed: options.timed, tuning: options.tuning });
   };
   const wasm = async () => {
     const { openWasm } = await import("./wasm/backend.ts");
@@ -115,6 +118,26 @@ export class Device implements Disposable {
     return result;
   }
 
+  /**
+   * Measures the ways to compute attention of rows of `features` and values of `valueFeatures` numbers on a WebGPU
+   * device, keeps the fastest for this device and returns all that it has found, plain JSON for {@link OpenDeviceOptions.tuning}. Takes a
+   * second on a GPU, and up to a minute where one is emulated on the CPU. Undefined on devices that have only one way.
+   *
+   * @throws {RangeError} If a width is not a positive integer.
+   */
+  tune(features: number, valueFeatures: number = features): Promise<Tuning | undefined> {
+    for (const [name, width] of Object.entries({ features, valueFeatures })) {
+      if (!Number.isInteger(width) || width < 1) {
+        return Promise.reject(
+          new RangeError(
+            `Cannot tune attention: ${name} must be a positive integer: current value is ${width}`,
+          ),
+        );
+      }
+    }
+    return this.run(async (backend) => await backend.tune?.(features, valueFeatures));
+  }
+
   async #runNow<T>(job: (backend: Backend) => Promise<T>): Promise<T> {
     while (true) {
       if (this.#disposed) throw new DeviceLostError(`Cannot use the ${this.kind} device: it was disposed`);
@@ -160,11 +183,12 @@ export class Device implements Disposable {
  * console.log(device.kind); // reference
  * ```
  *
- * @throws {RangeError} If `prefer` is not a kind of device.
+ * @throws {RangeError} If `prefer` is not a kind of device, or `tuning` has tiles that there are not.
  * @throws {DeviceUnavailableError} If no device of the kind asked for works; the message says why.
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
   // A hardware adapter that computes wrongly is worth a warning; one that is not there is the normal case.
+  if (options.tuning) checkTuning(options.tuning);
   const warn = options.onWarning ?? ((message: string) => console.warn(message));
   const { backend, remaining } = await openFirst(openers(options), warn);
   return new Device(backend, remaining, warn);

@@ -12,10 +12,7 @@ import { sampledMean } from "./sampled_mean.ts";
 const LEAF_SHARE = 0.75;
 /** Leaves that the tree may have at most, in units of those wanted: where cuts cost little it may as well grow on. */
 const MOST_LEAVES = 2;
-/**
- * Columns of the sketches that the tree sees in place of the rows, where that pays for more products than the sketches
- * cost: clusters lie apart in them as well.
- */
+/** Columns of the sketches that the tree sees in place of the rows, where that costs less: clusters lie apart in them too. */
 const SKETCH = 12;
 /** Products that a row takes to its leaf beside one at each level. */
 const SPARE_PRODUCTS = 3;
@@ -36,7 +33,8 @@ const SPREAD_SAMPLE = 64;
  * Routing Transformer (Roy, Saffar, Vaswani and Grangier, "Efficient Content-Based Sparse Attention with Routing
  * Transformers", TACL 2021) learns k-means clusters in place of the tree.
  *
- * Nothing in it is random but the signs of the sketches, which are always the same. Where the budget covers all keys the result is exact.
+ * Nothing in it is random but the signs of the sketches, which are always the same. Where the budget covers all keys
+ * the result is exact.
  *
  * @throws {RangeError} If the problem hides keys, or a head does not fit the device.
  */
@@ -97,10 +95,12 @@ interface Plan {
 
 function makePlan({ queries, keys, features }: Problem, perQuery: number): Plan {
   const wanted = Math.ceil(keys / (LEAF_SHARE * perQuery)), rowsPerQuery = 1 + keys / queries;
-  const share = TREE_SHARE * perQuery / rowsPerQuery, sketchable = (share - 1) * features / SKETCH;
-  const width = sketchable > share ? SKETCH : features;
-  const productCost = width / features, sketchCost = width < features ? 1 : 0;
-  const products = Math.min(Math.max(share, sketchable), Math.log2(wanted) + SPARE_PRODUCTS);
+  // In products of whole rows, of which the sketch of a row costs one.
+  const share = TREE_SHARE * perQuery / rowsPerQuery, enough = Math.log2(wanted) + SPARE_PRODUCTS;
+  const affordable = Math.min(share, enough), isSketched = (affordable - 1) * features / SKETCH > affordable;
+  const width = isSketched ? SKETCH : features, sketchCost = isSketched ? 1 : 0;
+  const productCost = width / features;
+  const products = Math.min((share - sketchCost) / productCost, enough);
   const budget = Math.min(2 ** 32 - 1, Math.floor(products * keys));
   const treeCost = rowsPerQuery * (sketchCost + productCost * products);
   return {

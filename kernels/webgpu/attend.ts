@@ -1,6 +1,8 @@
 import type { AttendArguments, DeviceArray, PartialAttention } from "../backend.ts";
 import { floatBits } from "./array.ts";
 import { type AttendIndex, attendIndex } from "./attend_index.ts";
+import type { AttendKernel, AttendTile } from "../tuning.ts";
+import { attendWidths } from "./attend_tile.ts";
 import common from "./attend_common.wgsl" with { type: "text" };
 import registers from "./attend_registers.wgsl" with { type: "text" };
 import tiles from "./attend_tiles.wgsl" with { type: "text" };
@@ -10,19 +12,11 @@ import type { Access, Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
 import { padRows, trimRows } from "./rows.ts";
 
-/** The two ways to compute attention: tiled for CPUs that emulate a GPU, and for real GPUs. */
-export type AttendKernel = "registers" | "tiles";
-
 const access: readonly Access[] = ["read", "read", "read", "read", "read", "write", "write"];
 const kernels: Readonly<Record<AttendKernel, Kernel>> = {
   registers: { file: "attend_registers.wgsl", source: [elementary, common, registers], access },
   tiles: { file: "attend_tiles.wgsl", source: [elementary, common, tiles], access },
 };
-
-/** Most vec4 columns of the values that one invocation accumulates: 64 values. */
-const MOST_COLUMNS = 16;
-/** Invocations of a workgroup, as in the kernels. */
-const LANES: Readonly<Record<AttendKernel, number>> = { registers: 16, tiles: 64 };
 
 /**
  * Keys that one dispatch takes: Mesa's CPU driver (22.3) ends the loops of an invocation, without a word, after 65,535
@@ -33,7 +27,7 @@ const MOST_KEYS = 2 ** 14;
 /** Softmax attention of each query over its visible keys: one dispatch, or several that are merged where keys are many. */
 export function attend(
   recorder: Recorder,
-  which: AttendKernel,
+  tile: AttendTile,
   args: AttendArguments,
 ): PartialAttention {
   const { heads, queries, keys, valueFeatures, samples, bounds, blocks = 1 } = args;
@@ -42,7 +36,7 @@ export function attend(
     parts = Math.ceil(most / MOST_KEYS);
   const mostKeys = Math.ceil(most / parts);
   const attendPartFrom = (firstOfBlock: number, into?: PartialAttention) =>
-    attendPart(recorder, which, args, arrays, index, firstOfBlock, mostKeys, into);
+    attendPart(recorder, tile, args, arrays, index, firstOfBlock, mostKeys, into);
   const shape = { heads, queries, valueFeatures: 4 * arrays.columns };
   let result = attendPartFrom(0), next: PartialAttention | undefined, spare: PartialAttention | undefined;
   // Three pairs of arrays take turns, so that memory does not grow with the number of parts.
@@ -80,7 +74,7 @@ function padded(recorder: Recorder, args: AttendArguments): PaddedArrays {
 /** Attention to a part of the keys of each block, in whole vec4s. */
 function attendPart(
   recorder: Recorder,
-  which: AttendKernel,
+  tile: AttendTile,
   args: AttendArguments,
   { query, key, value, columns: valueColumns }: PaddedArrays,
   { array: index, keyOrderAt, keyBlocksAt, boundsAt, samplesAt }: AttendIndex,
@@ -92,12 +86,9 @@ function attendPart(
   const logSumExp = into?.logSumExp ?? recorder.array("float", heads * queries, "the log-sum-exp");
   const output = into?.output ??
     recorder.array("float", heads * queries * valueColumns * 4, "the attention output");
-  const featureColumns = Math.ceil(features / 4);
-  const chunks = Math.ceil(valueColumns / MOST_COLUMNS), columns = Math.ceil(valueColumns / chunks);
-  const sizes: Record<string, number> = which === "registers"
-    ? { ROWS: rowsInRegisters(featureColumns) }
-    : { TILE: keysInTile(recorder, featureColumns + columns) };
-  const tileRows = sizes.ROWS ?? LANES.tiles;
+  const { features: featureColumns, columns } = attendWidths(features, args.valueFeatures);
+  const chunks = Math.ceil(valueColumns / columns), inRegisters = tile.kernel === "registers";
+  const tileRows = inRegisters ? tile.size : tile.lanes;
   const blockTiles = Math.ceil((bounds?.mostQueries ?? Math.ceil(queries / blocks)) / tileRows);
   const tiles = heads * blocks * blockTiles;
   const rules = {
@@ -110,8 +101,13 @@ function attendPart(
     BOUNDED: bounds,
   };
   recorder.dispatch({
-    kernel: kernels[which],
-    definitions: { ...sizes, FEATURES: featureColumns, COLUMNS: columns },
+    kernel: kernels[tile.kernel],
+    definitions: {
+      LANES: tile.lanes,
+      [inRegisters ? "ROWS" : "TILE"]: tile.size,
+      FEATURES: featureColumns,
+      COLUMNS: columns,
+    },
     constants: Object.fromEntries(Object.entries(rules).map(([rule, given]) => [rule, given ? 1 : 0])),
     // deno-fmt-ignore
     parameters: [
@@ -120,20 +116,7 @@ function attendPart(
       keyOrderAt, keyBlocksAt, boundsAt, samplesAt, firstOfBlock, mostKeys, floatBits(args.scale),
     ],
     arrays: [query, key, value, logWeights, index, output, logSumExp],
-    workgroups: which === "registers" ? Math.ceil(tiles * chunks / LANES.registers) : tiles * chunks,
+    workgroups: inRegisters ? Math.ceil(tiles * chunks / tile.lanes) : tiles * chunks,
   });
   return { output, logSumExp };
-}
-
-/** Query rows of one invocation: eight of 64 features are the most that compile in a few seconds. */
-function rowsInRegisters(featureColumns: number): number {
-  return [8, 4, 2].find((rows) => rows * featureColumns <= 128) ?? 1;
-}
-
-/** Keys of one tile: as many as fit in workgroup memory, up to 32, in fours. */
-function keysInTile(recorder: Recorder, columns: number): number {
-  const bytes = recorder.device.limits.maxComputeWorkgroupStorageSize;
-  // A key takes its columns, its log-weight and its block.
-  const keys = Math.floor(bytes / (16 * columns + 8));
-  return Math.max(4, Math.min(32, keys - keys % 4));
 }

@@ -1,8 +1,7 @@
 // Softmax attention, each invocation with ROWS query rows and COLUMNS vec4 columns of the values in registers.
 // For adapters emulated on the CPU, where loads limit: ROWS rows share every key and value that is loaded.
-// Defined in front: ROWS, FEATURES (vec4s of a query or key row), COLUMNS; see attend_common.wgsl.
+// Defined in front: LANES, ROWS, FEATURES (vec4s of a query or key row), COLUMNS; see attend_common.wgsl.
 
-const LANES = 16u;
 // Keys between two looks at the maximum: on these adapters a branch saves nothing, so rescaling must be rare.
 const RUN = 32u;
 

@@ -1,8 +1,6 @@
 // Softmax attention, one query row per invocation and tiles of TILE keys and values in workgroup memory.
 // For real GPUs: a workgroup reads every key once for all of its rows.
-// Defined in front: TILE (a multiple of 4), FEATURES (vec4s of a query or key row), COLUMNS; see attend_common.wgsl.
-
-const LANES = 64u;
+// Defined in front: LANES, TILE (a multiple of 4), FEATURES (vec4s of a query or key row), COLUMNS; see attend_common.wgsl.
 
 var<workgroup> keyTile: array<vec4f, TILE * FEATURES>; // (TILE, 4 FEATURES) f32
 var<workgroup> valueTile: array<vec4f, TILE * COLUMNS>; // (TILE, 4 COLUMNS) f32

@@ -1,9 +1,11 @@
 import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
+import type { AttendKernel, AttendTile, Tuning } from "../tuning.ts";
 import type { Bisection, FittedCentre, FittedPoints, FittedSlope } from "../coreset_primitives.ts";
 import { type AdapterDescription, describeAdapter, requestAdapter, requestDevice } from "./adapter.ts";
 import { angularHash } from "./angular_hash.ts";
-import { attend, type AttendKernel } from "./attend.ts";
+import { attend } from "./attend.ts";
 import { attendProbes } from "./attend_probes.ts";
+import { attendWidths, hasRoom, usualTile, widthsOf } from "./attend_tile.ts";
 import { bisectRows } from "./bisect_rows.ts";
 import { calibrateValues } from "./calibrate_values.ts";
 import { DeviceClock } from "./device_clock.ts";
@@ -21,6 +23,7 @@ import { sampleKeys } from "./sample_keys.ts";
 import { sketchRows } from "./sketch_rows.ts";
 import { softmaxRows } from "./softmax_rows.ts";
 import { sortByBucket } from "./sort_by_bucket.ts";
+import { tuneAttend } from "./tune_attend.ts";
 
 /** Arguments of a primitive. */
 type Arguments<Name extends keyof Backend> = Backend[Name] extends (args: infer A) => unknown ? A : never;
@@ -33,6 +36,8 @@ export interface WebGpuOptions {
   readonly largestArrayBytes?: number;
   /** The kernel behind `attend`; by default the one made for the kind of adapter. */
   readonly attendKernel?: AttendKernel;
+  /** What {@link WebGpuBackend.tune} has found on an adapter of this name; that of another one is not used. */
+  readonly tuning?: Tuning;
   /** Measures how long the device computes, where it can: {@link WebGpuBackend.busySeconds}. */
   readonly timed?: boolean;
 }
@@ -55,6 +60,7 @@ export class WebGpuBackend implements Backend {
   readonly #recorder: Recorder;
   readonly #clock: DeviceClock | undefined;
   readonly #attendKernel: AttendKernel;
+  #tiles: Readonly<Record<string, AttendTile>>;
 
   constructor(device: GPUDevice, description: AdapterDescription, options: WebGpuOptions) {
     this.adapter = description.name;
@@ -65,6 +71,7 @@ export class WebGpuBackend implements Backend {
       options.largestArrayBytes ?? Infinity,
     );
     this.#attendKernel = options.attendKernel ?? (description.software ? "registers" : "tiles");
+    this.#tiles = options.tuning?.adapter === this.adapter ? options.tuning.tiles : {};
     this.#clock = options.timed && device.features.has("timestamp-query")
       ? new DeviceClock(device)
       : undefined;
@@ -92,8 +99,23 @@ export class WebGpuBackend implements Backend {
     this.#recorder.destroy();
   }
 
+  async tune(features: number, valueFeatures: number): Promise<Tuning> {
+    const name = widthsOf(attendWidths(features, valueFeatures));
+    if (!this.#tiles[name]) {
+      const attendWith = (tile: AttendTile, args: AttendArguments) => attend(this.#recorder, tile, args);
+      const tile = await tuneAttend(this.#recorder, attendWith, this.#attendKernel, features, valueFeatures);
+      this.#tiles = { ...this.#tiles, [name]: tile };
+    }
+    return { adapter: this.adapter, tiles: this.#tiles };
+  }
+
   attend(args: AttendArguments): PartialAttention {
-    return attend(this.#recorder, this.#attendKernel, args);
+    const widths = attendWidths(args.features, args.valueFeatures), { limits } = this.#recorder.device;
+    const known = this.#tiles[widthsOf(widths)];
+    const tile = known && hasRoom(known, widths, limits)
+      ? known
+      : usualTile(this.#attendKernel, widths, limits.maxComputeWorkgroupStorageSize);
+    return attend(this.#recorder, tile, args);
   }
 
   softmaxRows(args: Arguments<"softmaxRows">): DeviceArray {

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readNpy } from "../../commands/npy/read.ts";
 import { writeNpy } from "../../commands/npy/write.ts";
 import { attention, methods, tensor } from "../../mod.ts";
-import { cli } from "../child.ts";
+import { cli, deno } from "../child.ts";
 import { normals } from "../data.ts";
 import { largestDifference } from "../precision.ts";
 
@@ -169,4 +169,42 @@ Deno.test("cli doctor says what works here", async () => {
   );
   assertEquals([works.wasm, works.reference], [true, true]);
   assertStringIncludes((await cli("doctor")).stdout, "self test passed");
+});
+
+Deno.test("cli doctor --tune keeps what it finds for other commands", async () => {
+  const { stdout } = await cli("doctor", "--json");
+  const hasWebGpu = JSON.parse(stdout).devices.some((found: { device: string; works: boolean }) =>
+    found.device === "webgpu" && found.works
+  );
+  assertEquals((await cli("doctor", "--tune", "64")).code, 2);
+  if (!hasWebGpu) return;
+  const folder = await mkdtemp(join(tmpdir(), "kdeformer-")), file = join(folder, "new", "tuning.json");
+  const run = (...args: string[]) =>
+    deno(["run", "-A", "--no-lock", "cli.ts", ...args], { env: { KDEFORMER_TUNING: file } });
+  try {
+    const tuned = await run("doctor", "--tune", "4x4");
+    assertEquals(tuned.code, 0, tuned.stderr);
+    assertStringIncludes(tuned.stdout, `Fastest attention kernels, kept in ${file}`);
+    const found = JSON.parse(await readFile(file, "utf8"));
+    assertEquals(Object.keys(found.tiles), ["4 x 4"]);
+    const attend = [
+      "attend",
+      "--workload",
+      "gaussian",
+      "--n",
+      "50",
+      "--method",
+      "exact",
+      "--device",
+      "webgpu",
+      "--json",
+    ];
+    assertEquals(JSON.parse((await run(...attend)).stdout).device, "webgpu");
+    await writeFile(file, "no JSON");
+    const told = await run(...attend);
+    assertStringIncludes(told.stderr, `Cannot use ${file}`);
+    assertEquals(told.code, 0);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

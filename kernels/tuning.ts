@@ -1,0 +1,55 @@
+/** The two ways to compute attention on WebGPU: made for CPUs that emulate a GPU, and for real GPUs. */
+export type AttendKernel = "registers" | "tiles";
+
+/** How a dispatch of attention is cut among invocations. */
+export interface AttendTile {
+  /** Whether an invocation holds several query rows in registers, or a workgroup shares keys in its memory. */
+  readonly kernel: AttendKernel;
+  /** Invocations of a workgroup. */
+  readonly lanes: number;
+  /** Query rows of an invocation (`registers`), or keys in workgroup memory at a time, a multiple of four (`tiles`). */
+  readonly size: number;
+}
+
+/** The fastest tiles that were found on an adapter, by the widths of queries and values: plain JSON, to be kept. */
+export interface Tuning {
+  /** Name of the adapter. */
+  readonly adapter: string;
+  /** By widths such as "64 x 64", of a query and of the values that an invocation sums at a time, in whole fours. */
+  readonly tiles: Readonly<Record<string, AttendTile>>;
+}
+
+/** Invocations and rows of `registers` whose logits fit the workgroup memory that every device has. */
+export const REGISTER_TILES: readonly (readonly [lanes: number, rows: number])[] = [
+  [16, 8],
+  [16, 4],
+  [16, 2],
+  [16, 1],
+  [32, 4],
+  [64, 2],
+  [64, 1],
+];
+/** Invocations of `tiles`, and most keys in workgroup memory, which may have room for fewer. */
+export const TILE_LANES: readonly number[] = [32, 64, 128, 256], TILE_KEYS: readonly number[] = [16, 32];
+
+/**
+ * Refuses a tuning with tiles that there are not.
+ *
+ * @throws {RangeError} That names the widths and their tile.
+ */
+export function checkTuning({ tiles }: Tuning): void {
+  for (const [widths, tile] of Object.entries(tiles)) {
+    const { kernel, lanes, size } = tile;
+    const exists = kernel === "registers"
+      ? REGISTER_TILES.some(([some, rows]) => some === lanes && rows === size)
+      : kernel === "tiles" && TILE_LANES.includes(lanes) && size >= 4 && size <= Math.max(...TILE_KEYS) &&
+        size % 4 === 0;
+    if (!exists) {
+      throw new RangeError(
+        `Cannot use the tuning: ${widths} must have a tile that device.tune() gives: current value is ${
+          JSON.stringify(tile)
+        }`,
+      );
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { openDevice } from "../../../kernels/device.ts";
+import type { AttendTile } from "../../../kernels/tuning.ts";
+import { describeAdapter, requestAdapter } from "../../../kernels/webgpu/adapter.ts";
+import {
+  attendWidths,
+  isSameTile,
+  possibleTiles,
+  usualTile,
+  widthsOf,
+} from "../../../kernels/webgpu/attend_tile.ts";
+import { openWebGpu } from "../../../kernels/webgpu/backend.ts";
+import { checkAttend } from "../../attend.ts";
+import { webgpuTest } from "../../backends.ts";
+import { normals } from "../../data.ts";
+
+webgpuTest("attend() with every tile that tuning may choose meets the precision rule", async () => {
+  const adapter = await requestAdapter(), { name } = describeAdapter(adapter);
+  const heads = 2, queries = 150, keys = 77, features = 8, valueFeatures = 5;
+  const base = {
+    ...{ heads, queries, keys, features, valueFeatures, scale: 1 / Math.sqrt(features) },
+    query: normals(1, heads * queries * features),
+    key: normals(2, heads * keys * features),
+    value: normals(3, heads * keys * valueFeatures),
+  };
+  const widths = attendWidths(features, valueFeatures), tiles = possibleTiles(widths, adapter.limits);
+  assert(tiles.length > 5);
+  for (const tile of tiles) {
+    const backend = await openWebGpu({ tuning: { adapter: name, tiles: { [widthsOf(widths)]: tile } } });
+    await checkAttend(backend, base, JSON.stringify(tile));
+    const causal = { period: 50, offset: 20 };
+    await checkAttend(backend, { ...base, causal, blocks: 3 }, `${JSON.stringify(tile)}, causal, blocks`);
+    backend.destroy();
+  }
+});
+
+webgpuTest("tune() finds a tile, keeps it, and gives it to the next device of the adapter", async () => {
+  using device = await openDevice({ prefer: "webgpu" });
+  const tuning = (await device.tune(4))!;
+  const { limits } = await requestAdapter(), widths = attendWidths(4, 4);
+  const known = [
+    usualTile("registers", widths, limits.maxComputeWorkgroupStorageSize),
+    ...possibleTiles(widths, limits),
+  ];
+  assertEquals(tuning.adapter, device.adapter);
+  assertEquals(Object.keys(tuning.tiles), ["4 x 4"]);
+  assert(known.some((tile) => isSameTile(tile, tuning.tiles["4 x 4"])), JSON.stringify(tuning));
+  using next = await openDevice({ prefer: "webgpu", tuning });
+  // What is known is not measured again.
+  assertEquals(await next.tune(3, 2), tuning);
+});
+
+webgpuTest("a tuning with tiles that there are not is refused, one without room not used", async () => {
+  const adapter = await requestAdapter(), { name } = describeAdapter(adapter);
+  const right: AttendTile = { kernel: "tiles", lanes: 64, size: 32 };
+  for (
+    const tile of [
+      { ...right, size: 31 },
+      { ...right, size: 64 },
+      { ...right, lanes: 0 },
+      { ...right, kernel: "none" },
+      { ...right, kernel: "registers" },
+    ]
+  ) {
+    const tuning = { adapter: name, tiles: { "64 x 64": tile as AttendTile } };
+    await assertRejects(
+      () => openDevice({ tuning }),
+      RangeError,
+      "Cannot use the tuning: 64 x 64 must have a tile that device.tune() gives",
+    );
+  }
+  const widths = attendWidths(200, 8), tile: AttendTile = { kernel: "registers", lanes: 16, size: 8 };
+  const backend = await openWebGpu({ tuning: { adapter: name, tiles: { [widthsOf(widths)]: tile } } });
+  await checkAttend(backend, {
+    ...{ heads: 1, queries: 5, keys: 9, features: 200, valueFeatures: 8, scale: 0.1 },
+    query: normals(1, 5 * 200),
+    key: normals(2, 9 * 200),
+    value: normals(3, 9 * 8),
+  }, "eight rows of 200 features");
+  backend.destroy();
+});
+
+webgpuTest("tune() refuses widths that are none, and does nothing where there is one way only", async () => {
+  using device = await openDevice({ prefer: "webgpu" });
+  await assertRejects(() => device.tune(0), RangeError, "features must be a positive integer");
+  await assertRejects(() => device.tune(4, 1.5), RangeError, "valueFeatures must be a positive integer");
+  using reference = await openDevice({ prefer: "reference" });
+  assertEquals(await reference.tune(4), undefined);
+});
