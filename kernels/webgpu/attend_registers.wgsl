@@ -43,8 +43,9 @@ fn main(
   for (var r = 0u; r < ROWS; r++) {
     // Rows past the end of the block repeat its last row; they are not stored.
     let row = min(firstRow + r, endRow - 1u);
+    let place = queryRow(head, row) * FEATURES;
     for (var t = 0u; t < FEATURES; t++) {
-      q[r][t] = query[queryRow(head, row) * FEATURES + t] * parameters.scale;
+      q[r][t] = query[place + t] * parameters.scale;
     }
     for (var c = 0u; c < COLUMNS; c++) {
       sums[r][c] = vec4f(0.0);

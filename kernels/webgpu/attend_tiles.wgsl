@@ -49,9 +49,10 @@ fn main(
   if (EXCLUDING) {
     ownBlock = blockOf(row, parameters.queries, parameters.excludeBlocks);
   }
+  let place = queryRow(head, row) * FEATURES;
   var q: array<vec4f, FEATURES>;
   for (var t = 0u; t < FEATURES; t++) {
-    q[t] = query[queryRow(head, row) * FEATURES + t] * parameters.scale;
+    q[t] = query[place + t] * parameters.scale;
   }
   var sums: array<vec4f, COLUMNS>;
   for (var c = 0u; c < COLUMNS; c++) {

@@ -7,7 +7,7 @@ import source from "./sketch_rows.wgsl" with { type: "text" };
 const kernel: Kernel = { file: "sketch_rows.wgsl", source: [source], access: ["read", "read", "write"] };
 
 /** Rows that share the signs that an invocation loads. */
-const ROWS = 4;
+const ROWS = 8;
 
 /** Signed sums of every so many-th column. */
 export function sketchRows(recorder: Recorder, args: Parameters<Backend["sketchRows"]>[0]): DeviceArray {
