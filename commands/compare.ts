@@ -1,4 +1,3 @@
-import process from "node:process";
 import { type MethodName, methods, MOST_BUDGET } from "../estimators/attention/options.ts";
 import { measureComparison } from "../proofs_checks/comparison/measure.ts";
 import { describeOptions, type OptionValues, readOptions, unknownName, UsageError } from "./arguments.ts";
