@@ -6,6 +6,7 @@ import { exactAttention, PartCollector, uploadHeads } from "./exact.ts";
 import { headChunks, type Progress } from "./head_chunks.ts";
 import { bringInRange } from "./in_range.ts";
 import type { Problem } from "./problem.ts";
+import { sampledMean } from "./sampled_mean.ts";
 
 /** Keys of a leaf, about, in units of the budget of a query. */
 const LEAF_SHARE = 0.75;
@@ -127,7 +128,7 @@ function record(
   const seen = (rows: DeviceArray, count: number) =>
     signs ? backend.sketchRows({ rows, signs, heads, count, width: features, folded: width }) : rows;
   const seenQuery = seen(query, queries), seenKey = seen(key, keys);
-  const centreOf = (rows: DeviceArray, count: number) => backend.columnMean({ rows, heads, count, width });
+  const centreOf = (rows: DeviceArray, count: number) => sampledMean(backend, { rows, heads, count, width });
   const tree = backend.bisectRows({
     rows: seenKey,
     weights: backend.upload(new Float32Array(heads * keys).fill(1)),
