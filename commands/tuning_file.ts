@@ -2,7 +2,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import type { Tuning } from "../kernels/tuning.ts";
+import { checkTuning, type Tuning } from "../kernels/tuning.ts";
 import { writeWhole } from "./write_whole.ts";
 
 /** Where `doctor --tune` keeps what it finds, for all commands: KDEFORMER_TUNING, or a file in the user's cache. */
@@ -23,7 +23,10 @@ export async function readTuning(warn: (message: string) => void): Promise<Tunin
   }
   try {
     const { adapter, tiles } = JSON.parse(text);
-    if (typeof adapter === "string" && typeof tiles === "object" && tiles !== null) return { adapter, tiles };
+    if (typeof adapter === "string" && typeof tiles === "object" && tiles !== null) {
+      checkTuning({ adapter, tiles });
+      return { adapter, tiles };
+    }
   } catch {
     // Told about below.
   }

@@ -120,8 +120,9 @@ export class Device implements Disposable {
 
   /**
    * Measures the ways to compute attention of rows of `features` and values of `valueFeatures` numbers on a WebGPU
-   * device, keeps the fastest for this device and returns all that it has found, plain JSON for {@link OpenDeviceOptions.tuning}. Takes a
-   * second on a GPU, and up to a minute where one is emulated on the CPU. Undefined on devices that have only one way.
+   * device, keeps the fastest for this device and returns all that it has found, plain JSON for
+   * {@link OpenDeviceOptions.tuning}. Compiling them all takes a while where a GPU is emulated on the CPU. Undefined on
+   * devices that have only one way.
    *
    * @throws {RangeError} If a width is not a positive integer.
    */
@@ -187,8 +188,8 @@ export class Device implements Disposable {
  * @throws {DeviceUnavailableError} If no device of the kind asked for works; the message says why.
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
-  // A hardware adapter that computes wrongly is worth a warning; one that is not there is the normal case.
   if (options.tuning) checkTuning(options.tuning);
+  // A hardware adapter that computes wrongly is worth a warning; one that is not there is the normal case.
   const warn = options.onWarning ?? ((message: string) => console.warn(message));
   const { backend, remaining } = await openFirst(openers(options), warn);
   return new Device(backend, remaining, warn);

@@ -39,7 +39,8 @@ export const TILE_LANES: readonly number[] = [32, 64, 128, 256], TILE_KEYS: read
  */
 export function checkTuning({ tiles }: Tuning): void {
   for (const [widths, tile] of Object.entries(tiles)) {
-    const { kernel, lanes, size } = tile;
+    // From a file it may be anything.
+    const { kernel, lanes, size } = tile ?? {} as AttendTile;
     const exists = kernel === "registers"
       ? REGISTER_TILES.some(([some, rows]) => some === lanes && rows === size)
       : kernel === "tiles" && TILE_LANES.includes(lanes) && size >= 4 && size <= Math.max(...TILE_KEYS) &&

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { readNpy } from "../../commands/npy/read.ts";
 import { writeNpy } from "../../commands/npy/write.ts";
 import { attention, methods, tensor } from "../../mod.ts";
+import { webgpuTest } from "../backends.ts";
 import { cli, deno } from "../child.ts";
 import { normals } from "../data.ts";
 import { largestDifference } from "../precision.ts";
@@ -171,13 +172,13 @@ Deno.test("cli doctor says what works here", async () => {
   assertStringIncludes((await cli("doctor")).stdout, "self test passed");
 });
 
-Deno.test("cli doctor --tune keeps what it finds for other commands", async () => {
-  const { stdout } = await cli("doctor", "--json");
-  const hasWebGpu = JSON.parse(stdout).devices.some((found: { device: string; works: boolean }) =>
-    found.device === "webgpu" && found.works
-  );
-  assertEquals((await cli("doctor", "--tune", "64")).code, 2);
-  if (!hasWebGpu) return;
+Deno.test("cli doctor --tune refuses what are not two widths", async () => {
+  for (const widths of ["64", "64x", "0x4", "4x4x4"]) {
+    assertEquals((await cli("doctor", "--tune", widths)).code, 2, widths);
+  }
+});
+
+webgpuTest("cli doctor --tune keeps what it finds for other commands", async () => {
   const folder = await mkdtemp(join(tmpdir(), "kdeformer-")), file = join(folder, "new", "tuning.json");
   const run = (...args: string[]) =>
     deno(["run", "-A", "--no-lock", "cli.ts", ...args], { env: { KDEFORMER_TUNING: file } });
@@ -200,10 +201,15 @@ Deno.test("cli doctor --tune keeps what it finds for other commands", async () =
       "--json",
     ];
     assertEquals(JSON.parse((await run(...attend)).stdout).device, "webgpu");
-    await writeFile(file, "no JSON");
-    const told = await run(...attend);
-    assertStringIncludes(told.stderr, `Cannot use ${file}`);
-    assertEquals(told.code, 0);
+    const impossible = { ...found, tiles: { "4 x 4": { kernel: "tiles", lanes: 63, size: 4 } } };
+    for (
+      const text of ["no JSON", "{}", JSON.stringify(impossible), '{"adapter":"a","tiles":{"4 x 4":null}}']
+    ) {
+      await writeFile(file, text);
+      const told = await run(...attend);
+      assertStringIncludes(told.stderr, `Cannot use ${file}`);
+      assertEquals(told.code, 0, text);
+    }
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -41,6 +41,9 @@ export function attendCases(): Case[] {
   ];
 }
 
+/** Attention of widths that a tuning has a tile for. */
+export const tunedCase: Case = attendCase(16, 16, 0);
+
 /** Bit i of `set` stands for rule i. */
 function attendCase(features: number, valueFeatures: number, set: number): Case {
   return (backend) => {

@@ -2,6 +2,8 @@
 import { describeAdapter, requestAdapter, requestDevice } from "../../../../kernels/webgpu/adapter.ts";
 import { WebGpuBackend } from "../../../../kernels/webgpu/backend.ts";
 import { Recorder } from "../../../../kernels/webgpu/recorder.ts";
+import { attendWidths, possibleTiles, widthsOf } from "../../../../kernels/webgpu/attend_tile.ts";
+import { tunedCase } from "./attend_cases.ts";
 import { brokenCases } from "./broken.ts";
 import { everyCase } from "./cases.ts";
 import { loadDawn } from "./dawn.ts";
@@ -54,6 +56,16 @@ for (const software of [true, false]) {
   const backend = new WebGpuBackend(device, { ...describeAdapter(adapter), software }, {});
   failures.push(...await refusals(backend, everyCase()));
   backend.destroy();
+}
+// Every tile that tuning may choose.
+{
+  const { device, adapter } = await open(), description = describeAdapter(adapter);
+  const widths = attendWidths(16, 16);
+  for (const tile of possibleTiles(widths, device.limits)) {
+    const tuning = { adapter: description.name, tiles: { [widthsOf(widths)]: tile } };
+    failures.push(...await refusals(new WebGpuBackend(device, description, { tuning }), [tunedCase]));
+  }
+  device.destroy();
 }
 const recorder = new Recorder((await open()).device, false, 2 ** 20);
 const refused = await refusals(recorder, brokenCases);
