@@ -14,7 +14,12 @@
  * @module
  */
 export { attention, type AttentionResult, type AttentionStats } from "./estimators/attention/attention.ts";
-export { type AttentionOptions, type MethodName, methods } from "./estimators/attention/options.ts";
+export {
+  type AttentionOptions,
+  type MethodName,
+  methods,
+  type Storage,
+} from "./estimators/attention/options.ts";
 export type { Certificate } from "./estimators/certificate.ts";
 export { estimateDensity, type EstimateDensityOptions } from "./estimators/kde/estimate_density.ts";
 export { kernelSum, type KernelSumOptions, type KernelSumResult } from "./estimators/kde/kernel_sum.ts";
@@ -41,6 +46,7 @@ export type {
   BlockBounds,
   DeviceArray,
   DeviceKind,
+  HalvedKeys,
   PartialAttention,
   SampledKeys,
 } from "./kernels/backend.ts";

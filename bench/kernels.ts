@@ -82,7 +82,7 @@ async function measureDevice(open: () => Promise<Backend>, rounds: number): Prom
     const kind = backend.kind as "wasm" | "webgpu",
       ceiling = await measureCeiling(kind, threads, MATRIX_BYTES);
     const rows: string[][] = [];
-    for (const kernel of kernelCases) rows.push(await measureKernel(backend, kernel, ceiling, rounds));
+    for (const kernel of kernelCases(kind)) rows.push(await measureKernel(backend, kernel, ceiling, rounds));
     return [
       `${backend.kind}, ${backend.adapter}: ceiling ${digits(ceiling["GFLOP/s"], 3)} GFLOP/s and ` +
       `${digits(ceiling["GB/s"], 3)} GB/s.`,

@@ -6,8 +6,8 @@ import { kernelCases } from "./kernels/cases.ts";
 const opened = await Promise.allSettled([openWasm(), openWebGpu()]);
 const backends = opened.flatMap((result) => result.status === "fulfilled" ? [result.value] : []);
 
-for (const { name, shape, prepare } of kernelCases) {
-  for (const backend of backends) {
+for (const backend of backends) {
+  for (const { name, shape, prepare } of kernelCases(backend.kind)) {
     Deno.bench({ name: `${backend.kind}: ${name}`, group: `${name}, ${shape}` }, async (b) => {
       backend.reset();
       const record = prepare(backend);

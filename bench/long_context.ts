@@ -4,7 +4,8 @@ import { relativeOutputError } from "../proofs_checks/spectral.ts";
 import { firstGoodEnough } from "./first_good_enough.ts";
 import { type Head, oneHead, sentenceEncoderHeads } from "./heads.ts";
 import { digits, markdownTable, median, medianAndRange, millisecondsOf, ratiosOf } from "./markdown.ts";
-import { type Engine, onnxNative, onnxWasm, type PreparedEngine } from "./peers/engines.ts";
+import type { Engine, PreparedEngine } from "./peers/engine.ts";
+import { onnxNative, onnxWasm } from "./peers/onnx.ts";
 import { raceInTurn, tell } from "./timing.ts";
 
 /** ‖Att~ − Att‖ / ‖Att‖ that the budget is chosen for, as the median over the seeds. */

@@ -4,7 +4,6 @@ import { peakMemory } from "../commands/peak_memory.ts";
 import { loadWorkload } from "../commands/workloads/workloads.ts";
 import { digits, markdownTable, median, medianAndRange } from "./markdown.ts";
 import { recordingGpu } from "./memory/recording_gpu.ts";
-import { residentPeak } from "./memory/resident_peak.ts";
 import { tell } from "./timing.ts";
 
 const WORKLOAD = "gaussian", SEED = 1, RUNS = 3;
@@ -16,6 +15,19 @@ const LIMIT_BYTES = 2 ** 31;
 const cli = new URL("../cli.ts", import.meta.url);
 const mebibytes = (bytes: number) => digits(bytes / 2 ** 20, 3);
 
+/** What `cli.ts attend --json` reports in a process of its own. */
+async function attendReport(
+  args: readonly string[],
+): Promise<{ seconds: number; method: string; "peak_bytes": number | null }> {
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-lock", cli.href, "attend", "--json", ...args],
+    stdin: "null",
+    stderr: "inherit",
+  }).output();
+  if (code !== 0) throw new Error(`Cannot measure memory: attend ${args.join(" ")} ended with ${code}`);
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
 /** One method: growth while it attends, and the largest resident set of a whole command. */
 async function measureMethod(n: number, method: typeof METHODS[number]): Promise<string[]> {
   const question = { workload: WORKLOAD, n, seed: SEED, device: "wasm" as const };
@@ -24,12 +36,11 @@ async function measureMethod(n: number, method: typeof METHODS[number]): Promise
   for (let run = 1; run <= RUNS; run++) {
     tell(`${method}, n = ${n}, run ${run}`);
     const growth = await peakMemory({ ...question, options: { method, ...BUDGET, seed: SEED } });
-    const { peak, output } = await residentPeak([
-      ...["run", "-A", "--no-lock", cli.href, "attend", "--json", "--device", "wasm", "--workload", WORKLOAD],
-      ...["--n", String(n), "--seed", String(SEED), "--method", method],
+    const { seconds, method: ran, peak_bytes: peak } = await attendReport([
+      ...["--device", "wasm", "--workload", WORKLOAD, "--n", String(n), "--seed", String(SEED)],
+      ...["--method", method],
       ...["--bucket", String(BUDGET.bucketSize), "--samples", String(BUDGET.samples)],
     ]);
-    const { seconds, method: ran } = JSON.parse(output);
     if (ran !== method) name = `${method} (${ran})`;
     if (growth !== null) growths.push(growth);
     if (peak !== null) peaks.push(peak);
@@ -75,7 +86,7 @@ export async function memory([n = 131072]: readonly number[]): Promise<string> {
   return [
     `Normal values, n = ${n}, d = 64, ${BUDGET.bucketSize} + ${BUDGET.samples} keys for each query. Growth is that of ` +
     "the resident memory of a process that attends once, its input not counted; the largest resident set is that of a " +
-    "whole process of `cli.ts attend --json`, with the runtime, the input and the output; " +
+    "whole process of `cli.ts attend --json`, which tells it, with the runtime, the input and the output; " +
     `${RUNS} processes each. On WebAssembly:`,
     markdownTable(
       ["method", "growth, MiB", "largest resident set, MiB", "of 2 GiB", "seconds"],

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { attention, type AttentionResult } from "../estimators/attention/attention.ts";
 import type { Certificate } from "../estimators/certificate.ts";
-import { type MethodName, methods } from "../estimators/attention/options.ts";
+import { type MethodName, methods, type Storage } from "../estimators/attention/options.ts";
 import type { Device } from "../kernels/device.ts";
 import { sizeOf } from "../kernels/tensor.ts";
 import { describeOptions, type OptionValues, readOptions, UsageError } from "./arguments.ts";
@@ -16,6 +16,7 @@ import {
 import { writeNpy } from "./npy/write.ts";
 import { openCommandDevice } from "./open_device.ts";
 import { openProgress } from "./progress.ts";
+import { residentBytes } from "./resident_memory.ts";
 import { formatNumber, formatSeconds, formatTable } from "./table.ts";
 import type { Workload } from "./workloads/workloads.ts";
 
@@ -29,6 +30,11 @@ const options = {
   samples: { kind: "integer", value: "M", help: "further keys per query (128)" },
   projections: { kind: "integer", value: "R", help: "hyperplanes of the hash (about one bucket per block)" },
   seed: { kind: "integer", value: "N", help: "seed (0)" },
+  storage: {
+    kind: "text",
+    value: "S",
+    help: "f32, or with --method exact on WebGPU f16: keys and values in half floats (f32)",
+  },
   "compare-exact": {
     kind: "flag",
     help: "also attend exactly on the same device; give errors and both times",
@@ -38,7 +44,7 @@ const options = {
     value: "N",
     help: "with --compare-exact: timed runs, of which the median is given (3)",
   },
-  json: { kind: "flag", help: "print one JSON object" },
+  json: { kind: "flag", help: "print one JSON object, with the process's peak of memory" },
 } as const;
 
 /** Options of `attend`. */
@@ -61,7 +67,7 @@ export const attend = {
       const report = await attendInputs(inputs, given, device, progress.update);
       await progress.finish();
       if (given.out !== undefined) await writeNpy(given.out, report.result.output);
-      const lines = given.json ? JSON.stringify(toJson(inputs, report)) : toTable(inputs, report);
+      const lines = given.json ? JSON.stringify(await toJson(inputs, report)) : toTable(inputs, report);
       process.stdout.write(`${lines}\n`);
       return 0;
     } finally {
@@ -94,6 +100,7 @@ export async function attendInputs(
     samples: given.samples,
     projections: given.projections,
     seed: given.seed,
+    storage: given.storage as Storage | undefined,
     onProgress: (done: number, total: number) => update(done, total, "attending heads"),
   };
   const { query, key, value } = inputs;
@@ -108,11 +115,20 @@ function checkUsage(given: AttendOptions): void {
   if (given.method !== undefined && !methods.includes(given.method as MethodName)) {
     throw new UsageError(`--method must be one of ${methods.join(", ")}: got "${given.method}"`);
   }
+  if (given.storage !== undefined && !["f32", "f16"].includes(given.storage)) {
+    throw new UsageError(`--storage must be f32 or f16: got "${given.storage}"`);
+  }
+  if (given.storage === "f16" && (given.method !== "exact" || given.epsilon !== undefined)) {
+    throw new UsageError("--storage f16 takes --method exact, without --epsilon");
+  }
   checkAtLeast(1, { bucket: given.bucket, samples: given.samples, repeat: given.repeat });
 }
 
-/** The JSON object of `attend --json`. */
-export function toJson({ query, key, value, name }: Workload, { result, comparison }: AttendReport): object {
+/** The JSON object of `attend --json`; `peak_bytes` is the largest resident set of the process so far, or null. */
+export async function toJson(
+  { query, key, value, name }: Workload,
+  { result, comparison }: AttendReport,
+): Promise<object> {
   const { stats, certificate } = result;
   return {
     command: "attend",
@@ -134,9 +150,11 @@ export function toJson({ query, key, value, name }: Workload, { result, comparis
       relative_error_product: comparison.relativeErrorProduct,
     }),
     key_evaluations: stats.keyEvaluations,
+    peak_bytes: await residentBytes("most").catch(() => null),
     bucket: stats.bucketSize,
     samples: stats.samples,
     seed: stats.seed,
+    storage: stats.storage,
     fell_back: stats.fellBack,
     certificate,
   };

@@ -33,12 +33,12 @@ export async function compareWithExact(
   repeat: number,
   update: (done: number, total: number, what: string) => void,
 ): Promise<{ result: AttentionResult; comparison: Comparison }> {
-  const run = (method: AttentionOptions["method"]) =>
-    attention(query, key, value, method === "exact" ? { ...request, method, epsilon: undefined } : request);
-  const warm = await warmUp(() => run(request.method));
-  const exact = await warmUp(() => run("exact"));
+  const exactly: AttentionOptions = { ...request, method: "exact", epsilon: undefined, storage: undefined };
+  const run = (options: AttentionOptions) => attention(query, key, value, options);
+  const warm = await warmUp(() => run(request));
+  const exact = await warmUp(() => run(exactly));
   const [seconds, exactTimes] = await timeInTurn(
-    [request.method, "exact" as const].map((method) => async () => (await run(method)).stats.seconds),
+    [request, exactly].map((options) => async () => (await run(options)).stats.seconds),
     repeat,
     (round) => update(round, repeat, "timing"),
   );

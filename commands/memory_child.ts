@@ -3,10 +3,11 @@
  * `memory_child.ts '{"workload": …, "n": …, "seed": …, "device": …, "options": …}'`. It is read from /proc, whose peak is set back
  * first; `null` is printed where the system does not have it.
  */
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import { attention } from "../estimators/attention/attention.ts";
 import { openDevice } from "../kernels/device.ts";
+import { residentBytes } from "./resident_memory.ts";
 import { loadWorkload } from "./workloads/workloads.ts";
 
 const { workload, n, seed, device: prefer, options } = JSON.parse(process.argv[2]);
@@ -14,17 +15,11 @@ const { query, key, value, scale } = await loadWorkload(workload, { n, seed });
 let growth: number | null = null;
 try {
   await writeFile("/proc/self/clear_refs", "5");
-  const before = await statusBytes("VmRSS");
+  const before = await residentBytes("now");
   using device = await openDevice({ prefer });
   await attention(query, key, value, { ...options, scale, device });
-  growth = Math.max(0, await statusBytes("VmHWM") - before);
+  growth = Math.max(0, await residentBytes("most") - before);
 } catch (error) {
   if ((error as { code?: string }).code !== "ENOENT") throw error;
 }
 process.stdout.write(`${JSON.stringify(growth)}\n`);
-
-async function statusBytes(field: string): Promise<number> {
-  const line = new RegExp(`${field}:\\s+(\\d+) kB`).exec(await readFile("/proc/self/status", "utf8"));
-  if (!line) throw new Error(`Cannot read ${field}`);
-  return 1024 * Number(line[1]);
-}

@@ -80,8 +80,21 @@ export interface AttendArguments extends AttentionShape {
   readonly keyOrder?: DeviceArray;
   /** Keys that the queries of every other block see too. Not together with `exclude`. */
   readonly samples?: SampledKeys;
+  /** Lets a device hold keys and values in half floats: see {@link HalvedKeys}. */
+  readonly halves?: HalvedKeys;
   /** Says what each block is, in place of equal cuts. Not together with `causal`, `exclude` and `samples`. */
   readonly bounds?: BlockBounds;
+}
+
+/**
+ * Keys and values that a WebGPU device may round to half floats, each times a power of two that brings the largest of
+ * all to 2^14: numbers of up to 11 bits no more than 2^28 below the largest stay what they are. Other backends do not round.
+ */
+export interface HalvedKeys {
+  /** Largest |x| in the keys, or more. */
+  readonly largestKey: number;
+  /** Largest |x| in the values, or more. */
+  readonly largestValue: number;
 }
 
 /** Blocks of any size: see {@link AttendArguments.blocks}. */

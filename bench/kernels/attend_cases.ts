@@ -46,12 +46,27 @@ function exact(heads: number, queries: number, keys: number, d: number, dv: numb
   };
 }
 
+/** The same with keys and values in half floats, which are made anew every time. */
+function inHalves(...shape: Parameters<typeof exact>): KernelCase {
+  const [heads, queries, keys, d, dv] = shape, halves = { largestKey: 8, largestValue: 8 };
+  return {
+    ...exact(...shape),
+    name: "attend, exact, in half floats",
+    on: "webgpu",
+    prepare: (backend) => {
+      const args = problem(backend, heads, queries, keys, d, dv);
+      return () => void backend.attend({ ...args, halves });
+    },
+  };
+}
+
 /** Attention to all keys, to blocks, to blocks and samples, and to points. */
 export const attendCases: readonly KernelCase[] = [
   exact(1, 3136, 3136, 64, 64),
   exact(1, 4096, 1024, 64, 256),
   exact(1, 2048, 2048, 128, 128),
   exact(8, 1024, 1024, 15, 15),
+  inHalves(1, 3136, 3136, 64, 64),
   {
     name: "attend, equal blocks",
     shape: `${SIZE}, ${BLOCKS} blocks`,

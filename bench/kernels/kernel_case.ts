@@ -1,4 +1,4 @@
-import type { AttendArguments, Backend, DeviceArray } from "../../kernels/backend.ts";
+import type { AttendArguments, Backend, DeviceArray, DeviceKind } from "../../kernels/backend.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 
 /** What bounds a kernel, and so what it is measured by. */
@@ -9,6 +9,8 @@ export interface KernelCase {
   readonly name: string;
   readonly shape: string;
   readonly unit: Unit;
+  /** The only kind of device that has it; all by default. */
+  readonly on?: DeviceKind;
   /** Multiplications and additions, or bytes read and written; of one product where `record` gives an array. */
   readonly work: number;
   /** Uploads the input; what it returns records the kernel once, and gives words that add up to the products done. */

@@ -40,7 +40,7 @@ function node(
   ];
 }
 
-/** AttributeProto: type 2 is an integer, type 1 a float. */
+/** AttributeProto: type 2 is an integer, type 1 a float, type 7 a list of integers. */
 const integerAttribute = (
   name: string,
   value: number,
@@ -49,34 +49,63 @@ const floatAttribute = (
   name: string,
   value: number,
 ) => [...text(1, name), ...float(2, value), ...integer(20, 1)];
+const integersAttribute = (
+  name: string,
+  values: readonly number[],
+) => [...text(1, name), ...values.flatMap((value) => integer(8, value)), ...integer(20, 7)];
 
 function matrix(name: string, rows: number, columns: number): number[] {
   const dimensions = [1, rows, columns].flatMap((extent) => bytes(1, integer(1, extent)));
   return [...text(1, name), ...bytes(2, bytes(1, [...integer(1, 1), ...bytes(2, dimensions)]))];
 }
 
-/** softmax(q kᵀ / sqrt d) v as FusedMatMul, Softmax and MatMul: what ONNX Runtime computes fastest on a CPU. */
+/** How the scores are computed: by one operator of ONNX Runtime's own, or by those of the standard. */
+export type ScoreOperators = "fused" | "standard";
+
+/** The nodes of s = q kᵀ / sqrt d. */
+function scoreNodes(operators: ScoreOperators, scale: number): number[][] {
+  if (operators === "fused") {
+    const attributes = [integerAttribute("transB", 1), floatAttribute("alpha", scale)];
+    return [node("FusedMatMul", ["q", "k"], "s", attributes, "com.microsoft")];
+  }
+  return [
+    node("Constant", [], "scale", [floatAttribute("value_float", scale)]),
+    node("Mul", ["q", "scale"], "scaled"),
+    node("Transpose", ["k"], "transposed", [integersAttribute("perm", [0, 2, 1])]),
+    node("MatMul", ["scaled", "transposed"], "s"),
+  ];
+}
+
+/**
+ * softmax(q kᵀ / sqrt d) v as the scores, Softmax and MatMul.
+ *
+ * @param operators FusedMatMul is what ONNX Runtime computes fastest on a CPU. WebGPU does not have it: there it would
+ * be left to WebAssembly without a word.
+ */
 export function onnxAttention(
   queries: number,
   keys: number,
   features: number,
   valueFeatures: number,
+  operators: ScoreOperators = "fused",
 ): Uint8Array {
-  const scores = [integerAttribute("transB", 1), floatAttribute("alpha", 1 / Math.sqrt(features))];
+  const nodes = [
+    ...scoreNodes(operators, 1 / Math.sqrt(features)),
+    node("Softmax", ["s"], "p", [integerAttribute("axis", 2)]),
+    node("MatMul", ["p", "v"], "o"),
+  ];
   const graph = [
-    ...bytes(1, node("FusedMatMul", ["q", "k"], "s", scores, "com.microsoft")),
-    ...bytes(1, node("Softmax", ["s"], "p", [integerAttribute("axis", 2)])),
-    ...bytes(1, node("MatMul", ["p", "v"], "o")),
+    ...nodes.flatMap((one) => bytes(1, one)),
     ...text(2, "attention"),
     ...bytes(11, matrix("q", queries, features)),
     ...bytes(11, matrix("k", keys, features)),
     ...bytes(11, matrix("v", keys, valueFeatures)),
     ...bytes(12, matrix("o", queries, valueFeatures)),
   ];
-  const operators = [integer(2, 17), [...text(1, "com.microsoft"), ...integer(2, 1)]];
+  const operatorSets = [integer(2, 17), [...text(1, "com.microsoft"), ...integer(2, 1)]];
   return Uint8Array.from([
     ...integer(1, 8),
     ...bytes(7, graph),
-    ...operators.flatMap((set) => bytes(8, set)),
+    ...operatorSets.flatMap((set) => bytes(8, set)),
   ]);
 }

@@ -11,7 +11,13 @@ import type { Progress } from "./head_chunks.ts";
 import { kdeformerAtBudget } from "./kdeformer_at_budget.ts";
 import { kdeformerPractical } from "./kdeformer_practical.ts";
 import { kdeformerResidual } from "./kdeformer_residual.ts";
-import { type AttentionOptions, type CheckedOptions, checkOptions, type MethodName } from "./options.ts";
+import {
+  type AttentionOptions,
+  type CheckedOptions,
+  checkOptions,
+  type MethodName,
+  type Storage,
+} from "./options.ts";
 import { checkVisibility, makeProblem, type Problem } from "./problem.ts";
 import { routed } from "./routed.ts";
 
@@ -31,6 +37,8 @@ export interface AttentionStats {
   readonly bucketSize: number;
   /** Wall-clock time from the checked input to the output on the host. */
   readonly seconds: number;
+  /** How keys and values were held. */
+  readonly storage: Storage;
   /** Why a better device or the method asked for was given up, or null. */
   readonly fellBack: string | null;
   /** The seed that repeats it. */
@@ -83,7 +91,8 @@ export async function attention(
   options: AttentionOptions = {},
 ): Promise<AttentionResult> {
   const checked = checkOptions(options);
-  const problem = makeProblem(query, key, value, options);
+  const made = makeProblem(query, key, value, options), halved = checked.storage === "f16";
+  const problem: Problem = halved ? { ...made, halves: made } : made;
   checkVisibility(problem);
   options.signal?.throwIfAborted();
   const device = await deviceFor(options.device);
@@ -103,6 +112,7 @@ export async function attention(
       samples: budget?.samples ?? 0,
       bucketSize: budget?.bucketSize ?? 0,
       seconds,
+      storage: halved && device.kind === "webgpu" ? "f16" : "f32",
       fellBack: device.fellBack ?? reason,
       seed: checked.seed,
     },

@@ -15,6 +15,9 @@ export const methods = [
 /** One of {@link methods}. */
 export type MethodName = typeof methods[number];
 
+/** How a device holds keys and values. */
+export type Storage = "f32" | "f16";
+
 /** The largest `bucketSize` and `samples`. */
 export const MOST_BUDGET: number = 2 ** 30;
 
@@ -38,6 +41,12 @@ export interface AttentionOptions extends ProblemOptions {
   projections?: number;
   /** Integer in [0, 2^53); 0 by default. The same seed gives the same result. */
   seed?: number;
+  /**
+   * How `exact` attention without epsilon holds keys and values on WebGPU: "f32", the default, or "f16", rounded to the 11
+   * bits of half floats relative to the largest magnitude of all. What has no more bits is not changed. Other devices
+   * always take f32.
+   */
+  storage?: Storage;
   /** Stops the computation; the promise then rejects with its reason. */
   signal?: AbortSignal;
   /** Called with parts done and parts in all. */
@@ -52,6 +61,7 @@ export interface CheckedOptions {
   readonly seed: number;
   readonly delta: number;
   readonly certify: "bound" | "estimate";
+  readonly storage: Storage;
 }
 
 /**
@@ -62,16 +72,23 @@ export interface CheckedOptions {
 export function checkOptions(options: AttentionOptions): CheckedOptions {
   const { method = "auto", bucketSize = 64, samples = 128, projections = 1, seed = 0, delta = 0.05 } =
     options;
-  const { epsilon, certify = "bound" } = options;
+  const { epsilon, certify = "bound", storage = "f32" } = options;
   checkOneOf("method", method, methods);
   checkOneOf("certify", certify, ["bound", "estimate"]);
+  checkOneOf("storage", storage, ["f32", "f16"]);
+  if (storage === "f16" && (method !== "exact" || epsilon !== undefined)) {
+    throw new RangeError(
+      'Cannot attend: storage "f16" takes method "exact" and no epsilon, since a certificate does not cover its ' +
+        `rounding: method is ${method}, epsilon ${epsilon}`,
+    );
+  }
   checkInteger("bucketSize", bucketSize, 1, MOST_BUDGET);
   checkInteger("samples", samples, 1, MOST_BUDGET);
   checkInteger("projections", projections, 1, 24);
   checkInteger("seed", seed, 0, Number.MAX_SAFE_INTEGER);
   checkProbability("delta", delta);
   if (epsilon !== undefined) checkProbability("epsilon", epsilon);
-  return { method, bucketSize, samples, seed, delta, certify };
+  return { method, bucketSize, samples, seed, delta, certify, storage };
 }
 
 function checkOneOf(name: string, value: string, allowed: readonly string[]): void {

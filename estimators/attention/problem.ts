@@ -1,4 +1,4 @@
-import { EMPTY } from "../../kernels/backend.ts";
+import { EMPTY, type HalvedKeys } from "../../kernels/backend.ts";
 import { checkTensor, formatShape, sizeOf, type Tensor } from "../../kernels/tensor.ts";
 
 /** What decides which keys a query sees, and how inner products are scaled. */
@@ -37,6 +37,8 @@ export interface Problem {
   readonly largestKey: number;
   /** Largest |x| in the values. */
   readonly largestValue: number;
+  /** Lets exact attention hold keys and values in half floats. */
+  readonly halves?: HalvedKeys;
   /** Shape of the output: that of the query with d_v as its last dimension. */
   readonly outputShape: readonly number[];
 }

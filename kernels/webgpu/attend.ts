@@ -4,6 +4,9 @@ import { type AttendIndex, attendIndex } from "./attend_index.ts";
 import type { AttendKernel, AttendTile } from "../tuning.ts";
 import { attendWidths } from "./attend_tile.ts";
 import common from "./attend_common.wgsl" with { type: "text" };
+import floats from "./stored_floats.wgsl" with { type: "text" };
+import halves from "./stored_halves.wgsl" with { type: "text" };
+import { halveRows } from "./halve_rows.ts";
 import registers from "./attend_registers.wgsl" with { type: "text" };
 import tiles from "./attend_tiles.wgsl" with { type: "text" };
 import elementary from "./elementary.wgsl" with { type: "text" };
@@ -13,10 +16,20 @@ import type { Recorder } from "./recorder.ts";
 import { padRows, trimRows } from "./rows.ts";
 
 const access: readonly Access[] = ["read", "read", "read", "read", "read", "write", "write"];
-const kernels: Readonly<Record<AttendKernel, Kernel>> = {
-  registers: { file: "attend_registers.wgsl", source: [elementary, common, registers], access },
-  tiles: { file: "attend_tiles.wgsl", source: [elementary, common, tiles], access },
+const kernels: Readonly<Record<AttendKernel, readonly [floats: Kernel, halves: Kernel]>> = {
+  registers: twins("attend_registers", registers),
+  tiles: twins("attend_tiles", tiles),
 };
+
+/** A kernel that reads keys and values in floats, and the same in halves. */
+function twins(name: string, source: string): [Kernel, Kernel] {
+  const kernel = (file: string, stored: string): Kernel => ({
+    file,
+    source: [elementary, stored, common, source],
+    access,
+  });
+  return [kernel(`${name}.wgsl`, floats), kernel(`${name}.wgsl, halves`, halves)];
+}
 
 /**
  * Keys that one dispatch takes: Mesa's CPU driver (22.3) ends the loops of an invocation, without a word, after 65,535
@@ -52,23 +65,30 @@ export function attend(
   };
 }
 
-/** The rows of an attention in whole vec4s. */
+/** The rows of an attention in whole fours. */
 interface PaddedArrays {
   readonly query: DeviceArray;
   readonly key: DeviceArray;
   readonly value: DeviceArray;
-  /** vec4s of a value row. */
+  /** Fours of a value row. */
   readonly columns: number;
+  /** What keys and values are to be multiplied by, those in half floats. */
+  readonly units: { readonly key: number; readonly value: number };
 }
 
 function padded(recorder: Recorder, args: AttendArguments): PaddedArrays {
-  const { heads, queries, keys, features, valueFeatures } = args;
-  return {
-    query: padRows(recorder, args.query, heads * queries, features),
-    key: padRows(recorder, args.key, heads * keys, features),
-    value: padRows(recorder, args.value, heads * keys, valueFeatures),
-    columns: Math.ceil(valueFeatures / 4),
-  };
+  const { heads, queries, keys, features, valueFeatures, halves } = args, count = heads * keys;
+  const query = padRows(recorder, args.query, heads * queries, features);
+  const columns = Math.ceil(valueFeatures / 4);
+  if (halves) {
+    const key = halveRows(recorder, args.key, { count, width: features, largest: halves.largestKey });
+    const largest = halves.largestValue;
+    const value = halveRows(recorder, args.value, { count, width: valueFeatures, largest });
+    return { query, key: key.rows, value: value.rows, columns, units: { key: key.unit, value: value.unit } };
+  }
+  const key = padRows(recorder, args.key, count, features);
+  const value = padRows(recorder, args.value, count, valueFeatures);
+  return { query, key, value, columns, units: { key: 1, value: 1 } };
 }
 
 /** Attention to a part of the keys of each block, in whole vec4s. */
@@ -76,7 +96,7 @@ function attendPart(
   recorder: Recorder,
   tile: AttendTile,
   args: AttendArguments,
-  { query, key, value, columns: valueColumns }: PaddedArrays,
+  { query, key, value, columns: valueColumns, units }: PaddedArrays,
   { array: index, keyOrderAt, keyBlocksAt, boundsAt, samplesAt }: AttendIndex,
   firstOfBlock: number,
   mostKeys: number,
@@ -101,7 +121,7 @@ function attendPart(
     BOUNDED: bounds,
   };
   recorder.dispatch({
-    kernel: kernels[tile.kernel],
+    kernel: kernels[tile.kernel][args.halves ? 1 : 0],
     definitions: {
       LANES: tile.lanes,
       [inRegisters ? "ROWS" : "TILE"]: tile.size,
@@ -113,7 +133,7 @@ function attendPart(
     parameters: [
       queries, keys, valueColumns, blocks, blockTiles, tiles, chunks,
       causal?.period ?? 1, causal?.offset ?? 0, exclude?.blocks ?? 1, samples?.count ?? 0,
-      keyOrderAt, keyBlocksAt, boundsAt, samplesAt, firstOfBlock, mostKeys, floatBits(args.scale),
+      keyOrderAt, keyBlocksAt, boundsAt, samplesAt, firstOfBlock, mostKeys, floatBits(args.scale * units.key), floatBits(units.value),
     ],
     arrays: [query, key, value, logWeights, index, output, logSumExp],
     workgroups: inRegisters ? Math.ceil(tiles * chunks / tile.lanes) : tiles * chunks,

@@ -1,11 +1,11 @@
-// What both attention kernels share; put between elementary.wgsl and them.
+// What both attention kernels share; put between elementary.wgsl with stored_floats.wgsl or stored_halves.wgsl, and them.
 // parameters.queries, keys: shapes; valueColumns: vec4s of a value row; blocks: pairs of a query
 // block and a key block; blockTiles: query tiles per block; tiles: query tiles in all for one chunk of columns;
 // chunks: chunks of COLUMNS vec4 columns of the values; period, offset: causal rule; excludeBlocks: blocks of the
 // excluding rule; samples: sampled keys per head; keyOrderAt, keyBlocksAt, samplesAt: where `index` holds what,
 // see attend_index.wgsl, and boundsAt the bounds of blocks; firstOfBlock, mostKeys: which of the keys of each block this
 // dispatch takes;
-// scale: factor on the inner products.
+// scale: factor on the inner products; unit: factor on the values.
 // A query sees the keys j of its block, below blockEnd; j = blockEnd + s stands for the head's sampled key s.
 
 struct Parameters {
@@ -27,6 +27,7 @@ struct Parameters {
   firstOfBlock: u32,
   mostKeys: u32,
   scale: f32,
+  unit: f32,
 }
 
 // Which rules apply.
@@ -40,8 +41,8 @@ override BOUNDED: bool;
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> query: array<vec4f>; // (heads, queries, 4 FEATURES) f32
-@group(0) @binding(2) var<storage, read> key: array<vec4f>; // (heads, keys, 4 FEATURES) f32
-@group(0) @binding(3) var<storage, read> value: array<vec4f>; // (heads, keys, 4 valueColumns) f32
+@group(0) @binding(2) var<storage, read> key: array<Stored>; // (heads, keys, 4 FEATURES) f32 or f16
+@group(0) @binding(3) var<storage, read> value: array<Stored>; // (heads, keys, 4 valueColumns) f32 or f16
 @group(0) @binding(4) var<storage, read> logWeights: array<f32>; // (heads, keys) f32
 @group(0) @binding(5) var<storage, read> index: array<u32>; // as attend_index.wgsl leaves it
 @group(0) @binding(6) var<storage, read_write> output: array<vec4f>; // (heads, queries, 4 valueColumns) f32

@@ -72,7 +72,7 @@ fn main(
         products[r] = 0.0;
       }
       for (var t = 0u; t < FEATURES; t++) {
-        let k = key[row * FEATURES + t];
+        let k = widen(key[row * FEATURES + t]);
         for (var r = 0u; r < ROWS; r++) {
           let own = q[r][t];
           products[r] = fma(own.w, k.w, fma(own.z, k.z, fma(own.y, k.y, fma(own.x, k.x, products[r]))));
@@ -116,7 +116,7 @@ fn main(
         runTotal[r] += weights[r];
       }
       for (var c = 0u; c < COLUMNS; c++) {
-        let v = value[valueRow + min(firstColumn + c, parameters.valueColumns - 1u)];
+        let v = widen(value[valueRow + min(firstColumn + c, parameters.valueColumns - 1u)]);
         for (var r = 0u; r < ROWS; r++) {
           sums[r][c] = fma(vec4f(weights[r]), v, sums[r][c]);
         }
@@ -130,7 +130,7 @@ fn main(
   for (var r = 0u; r < ROWS; r++) {
     if (firstRow + r < endRow) {
       let row = queryRow(head, firstRow + r);
-      let inverse = select(0.0, 1.0 / total[r], total[r] > 0.0);
+      let inverse = select(0.0, parameters.unit / total[r], total[r] > 0.0);
       for (var c = 0u; c < COLUMNS; c++) {
         if (firstColumn + c < parameters.valueColumns) {
           output[row * parameters.valueColumns + firstColumn + c] = sums[r][c] * inverse;

@@ -2,8 +2,8 @@
 // For real GPUs: a workgroup reads every key once for all of its rows.
 // Defined in front: LANES, TILE (a multiple of 4), FEATURES (vec4s of a query or key row), COLUMNS; see attend_common.wgsl.
 
-var<workgroup> keyTile: array<vec4f, TILE * FEATURES>; // (TILE, 4 FEATURES) f32
-var<workgroup> valueTile: array<vec4f, TILE * COLUMNS>; // (TILE, 4 COLUMNS) f32
+var<workgroup> keyTile: array<Stored, TILE * FEATURES>; // (TILE, 4 FEATURES) f32 or f16
+var<workgroup> valueTile: array<Stored, TILE * COLUMNS>; // (TILE, 4 COLUMNS) f32 or f16
 var<workgroup> weightTile: array<f32, TILE>;
 var<workgroup> blockTile: array<u32, TILE>;
 
@@ -82,10 +82,10 @@ fn main(
     for (var j = 0u; j < present; j += 4u) {
       var x = vec4f(0.0);
       for (var t = 0u; t < FEATURES; t++) {
-        let k0 = keyTile[j * FEATURES + t];
-        let k1 = keyTile[(j + 1u) * FEATURES + t];
-        let k2 = keyTile[(j + 2u) * FEATURES + t];
-        let k3 = keyTile[(j + 3u) * FEATURES + t];
+        let k0 = widen(keyTile[j * FEATURES + t]);
+        let k1 = widen(keyTile[(j + 1u) * FEATURES + t]);
+        let k2 = widen(keyTile[(j + 2u) * FEATURES + t]);
+        let k3 = widen(keyTile[(j + 3u) * FEATURES + t]);
         x = fma(q[t].xxxx, vec4f(k0.x, k1.x, k2.x, k3.x), x);
         x = fma(q[t].yyyy, vec4f(k0.y, k1.y, k2.y, k3.y), x);
         x = fma(q[t].zzzz, vec4f(k0.z, k1.z, k2.z, k3.z), x);
@@ -112,17 +112,17 @@ fn main(
       let weights = vec4f(weigh(x.x, largest), weigh(x.y, largest), weigh(x.z, largest), weigh(x.w, largest));
       total += (weights.x + weights.y) + (weights.z + weights.w);
       for (var c = 0u; c < COLUMNS; c++) {
-        sums[c] = fma(weights.xxxx, valueTile[j * COLUMNS + c], sums[c]);
-        sums[c] = fma(weights.yyyy, valueTile[(j + 1u) * COLUMNS + c], sums[c]);
-        sums[c] = fma(weights.zzzz, valueTile[(j + 2u) * COLUMNS + c], sums[c]);
-        sums[c] = fma(weights.wwww, valueTile[(j + 3u) * COLUMNS + c], sums[c]);
+        sums[c] = fma(weights.xxxx, widen(valueTile[j * COLUMNS + c]), sums[c]);
+        sums[c] = fma(weights.yyyy, widen(valueTile[(j + 1u) * COLUMNS + c]), sums[c]);
+        sums[c] = fma(weights.zzzz, widen(valueTile[(j + 2u) * COLUMNS + c]), sums[c]);
+        sums[c] = fma(weights.wwww, widen(valueTile[(j + 3u) * COLUMNS + c]), sums[c]);
       }
     }
     workgroupBarrier();
   }
 
   if (firstRow + local < endRow) {
-    let inverse = select(0.0, 1.0 / total, total > 0.0);
+    let inverse = select(0.0, parameters.unit / total, total > 0.0);
     let outputRow = queryRow(head, row);
     for (var c = 0u; c < COLUMNS; c++) {
       if (firstColumn + c < parameters.valueColumns) {

@@ -23,6 +23,7 @@ import { sampleKeys } from "./sample_keys.ts";
 import { sketchRows } from "./sketch_rows.ts";
 import { softmaxRows } from "./softmax_rows.ts";
 import { sortByBucket } from "./sort_by_bucket.ts";
+import { SUBGROUPS, subgroupsWork } from "./subgroups.ts";
 import { tuneAttend } from "./tune_attend.ts";
 
 /** Arguments of a primitive. */
@@ -40,15 +41,19 @@ export interface WebGpuOptions {
   readonly tuning?: Tuning;
   /** Measures how long the device computes, where it can: {@link WebGpuBackend.busySeconds}. */
   readonly timed?: boolean;
+  /** Whether kernels may use subgroups; by default where the device has the feature and they do what is expected. */
+  readonly subgroups?: boolean;
 }
 
 /** Opens the WebGPU device of this machine; rejects with DeviceUnavailableError where there is none. */
 export async function openWebGpu(options: WebGpuOptions = {}): Promise<WebGpuBackend> {
   reuseFreedMemory();
   const adapter = await requestAdapter(options.gpu);
-  const timed = options.timed && adapter.features.has("timestamp-query");
-  const device = await requestDevice(adapter, timed ? ["timestamp-query"] : []);
-  return new WebGpuBackend(device, describeAdapter(adapter), options);
+  const wanted: GPUFeatureName[] = options.timed ? ["timestamp-query"] : [];
+  if (options.subgroups !== false) wanted.push(SUBGROUPS);
+  const device = await requestDevice(adapter, wanted.filter((feature) => adapter.features.has(feature)));
+  const subgroups = device.features.has(SUBGROUPS) && await subgroupsWork(device);
+  return new WebGpuBackend(device, describeAdapter(adapter), { ...options, subgroups });
 }
 
 /** Every primitive as WGSL kernels; everything between two calls of `run` is one submission. */
@@ -75,7 +80,8 @@ export class WebGpuBackend implements Backend {
     this.#clock = options.timed && device.features.has("timestamp-query")
       ? new DeviceClock(device)
       : undefined;
-    this.#recorder = new Recorder(device, this.software, this.largestArrayBytes, this.#clock);
+    const { software, largestArrayBytes } = this, { subgroups } = options;
+    this.#recorder = new Recorder(device, { software, largestArrayBytes, subgroups, clock: this.#clock });
   }
 
   /** Seconds that the device has computed, copies apart; undefined where it does not measure them. */

@@ -4,13 +4,13 @@ import growth from "./bisect_rows.wgsl" with { type: "text" };
 import tree from "./bisection_tree.wgsl" with { type: "text" };
 import descent from "./descend_rows.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
-import prefixSum from "./prefix_sum.wgsl" with { type: "text" };
+import { reductions } from "./reductions.ts";
 import type { Recorder } from "./recorder.ts";
 import { padRows } from "./rows.ts";
 
 const kernel: Kernel = {
   file: "bisect_rows.wgsl",
-  source: [prefixSum, tree, growth],
+  source: [reductions, tree, growth],
   access: ["read", "write", "write", "write", "read", "write", "write", "write"],
 };
 const descender: Kernel = {

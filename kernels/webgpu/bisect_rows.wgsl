@@ -1,5 +1,5 @@
 // Clusters of rows by weighted bisection, a tree grown by one workgroup for each head: see `Backend.bisectRows`. Behind
-// prefix_sum.wgsl and bisection_tree.wgsl.
+// reductions.wgsl and bisection_tree.wgsl.
 // Defined in front: AHEAD, turns of a loop that are written out.
 
 @group(0) @binding(5) var<storage, read> weights: array<f32>; // (heads, count) f32
@@ -47,53 +47,6 @@ fn agreeOn(value: u32, local: u32) -> u32 {
     agreed = value;
   }
   return workgroupUniformLoad(&agreed);
-}
-
-fn sumOfLanes(own: f32, local: u32) -> f32 {
-  partial[local].x = own;
-  workgroupBarrier();
-  var total = 0.0;
-  if (LANES <= FEW) {
-    for (var lane = 0u; lane < LANES; lane++) {
-      total += partial[lane].x;
-    }
-  } else {
-    for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {
-      if (local < distance) {
-        partial[local].x += partial[local + distance].x;
-      }
-      workgroupBarrier();
-    }
-    total = partial[0].x;
-  }
-  workgroupBarrier();
-  return total;
-}
-
-// The number, below 2^24, that comes with the largest value; the smallest such number.
-fn largestOfLanes(value: f32, number: u32, local: u32) -> u32 {
-  partial[local] = vec4f(value, f32(number), 0.0, 0.0);
-  workgroupBarrier();
-  var largest = partial[0];
-  if (LANES <= FEW) {
-    for (var lane = 1u; lane < LANES; lane++) {
-      largest = largerOf(largest, partial[lane]);
-    }
-  } else {
-    for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {
-      if (local < distance) {
-        partial[local] = largerOf(partial[local], partial[local + distance]);
-      }
-      workgroupBarrier();
-    }
-    largest = partial[0];
-  }
-  workgroupBarrier();
-  return u32(largest.y);
-}
-
-fn largerOf(a: vec4f, b: vec4f) -> vec4f {
-  return select(a, b, b.x > a.x || (b.x == a.x && b.y < a.y));
 }
 
 // Mean of `length` members from a place in the order on, as that of a cluster; returns their weight and that of their moments to the
@@ -151,7 +104,7 @@ fn meanOf(head: u32, label: u32, start: u32, length: u32, local: u32) -> vec3f {
 // Mean, scatter and place of a cluster.
 fn measure(head: u32, label: u32, start: u32, length: u32, local: u32) {
   let found = meanOf(head, label, start, length, local);
-  let square = sumOfLanes(found.z, local);
+  let square = sumOfLanes(vec2f(found.z, 0.0), local).x;
   if (local == 0u) {
     // One row has no scatter, only rounding.
     let scatter = select(0.0, found.y - found.x * square, length > 1u);
@@ -294,7 +247,7 @@ fn cutOn(
         widestHere = label;
       }
     }
-    let widest = largestOfLanes(most, widestHere, local);
+    let widest = u32(largestOfLanes(most, widestHere, local).y);
     let start = order[placeOf(head, widest)];
     var length = order[placeOf(head, widest) + 1u];
     let cost = length * parameters.every + stridedCount(length, CUT_SAMPLE) + stridedCount(length, PIVOT_CANDIDATES);
@@ -336,7 +289,7 @@ fn cutOn(
         candidate = i;
       }
     }
-    let pivot = order[members + stride * largestOfLanes(weighted, candidate, local)];
+    let pivot = order[members + stride * u32(largestOfLanes(weighted, candidate, local).y)];
     for (var c = local; c < columns; c += LANES) {
       let mean = means[vectors + widest * columns + c];
       means[normal + c] = rows[(head * count + pivot) * columns + c] - mean;

@@ -4,6 +4,7 @@ import source from "./calibrate_values.wgsl" with { type: "text" };
 import elementary from "./elementary.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
+import { reductions } from "./reductions.ts";
 import systemSource from "./ridge_system.wgsl" with { type: "text" };
 import { padRows, trimRows } from "./rows.ts";
 import solverSource from "./solve_ridge.wgsl" with { type: "text" };
@@ -14,7 +15,11 @@ const systemKernel: Kernel = {
   source: [elementary, systemSource],
   access: ["read", "read", "read", "read", "read", "write", "write"],
 };
-const solver: Kernel = { file: "solve_ridge.wgsl", source: [solverSource], access: ["write", "write"] };
+const solver: Kernel = {
+  file: "solve_ridge.wgsl",
+  source: [reductions, solverSource],
+  access: ["write", "write"],
+};
 /** From its solution to values. */
 const kernel: Kernel = {
   file: "calibrate_values.wgsl",

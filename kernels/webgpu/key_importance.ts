@@ -3,11 +3,12 @@ import { floatBits } from "./array.ts";
 import source from "./key_importance.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
+import { reductions } from "./reductions.ts";
 import { padRows } from "./rows.ts";
 
 const kernel: Kernel = {
   file: "key_importance.wgsl",
-  source: [source],
+  source: [reductions, source],
   access: ["read", "read", "read", "write", "write", "write"],
 };
 

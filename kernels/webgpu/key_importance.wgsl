@@ -1,4 +1,4 @@
-// How much each key deserves to be sampled.
+// How much each key deserves to be sampled. Put behind reductions.wgsl.
 // parameters.heads, keys, probes: shapes; columns: vec4s of a value row; tiles: fours of keys per head; valueScale: factor on the values;
 // columnShare, valueShare, uniformShare: weights of the three parts. Defined in front: FOUR = 4.
 
@@ -22,10 +22,6 @@ struct Parameters {
 @group(0) @binding(4) var<storage, read_write> valueSquare: array<f32>; // (heads, keys) f32
 @group(0) @binding(5) var<storage, read_write> columnNorm: array<f32>; // (heads, keys) f32
 @group(0) @binding(6) var<storage, read_write> importance: array<f32>; // (heads, keys) f32
-
-override LANES: u32;
-
-var<workgroup> partial: array<vec2f, LANES>;
 
 // Four keys per invocation share every value of the centre that it loads.
 @compute @workgroup_size(64)
@@ -67,21 +63,6 @@ fn measure(
       columnNorm[head * parameters.keys + firstKey + k] = sqrt(column);
     }
   }
-}
-
-// Sum over the lanes of a workgroup, the same for all of them.
-fn sumOfLanes(own: vec2f, local: u32) -> vec2f {
-  partial[local] = own;
-  workgroupBarrier();
-  for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {
-    if (local < distance) {
-      partial[local] += partial[local + distance];
-    }
-    workgroupBarrier();
-  }
-  let total = partial[0];
-  workgroupBarrier();
-  return total;
 }
 
 // One workgroup per head.

@@ -1,12 +1,12 @@
 import type { Backend, DeviceArray } from "../backend.ts";
 import source from "./pair_buckets.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
-import prefixSum from "./prefix_sum.wgsl" with { type: "text" };
+import { reductions } from "./reductions.ts";
 import type { Recorder } from "./recorder.ts";
 
 const kernel: Kernel = {
   file: "pair_buckets.wgsl",
-  source: [prefixSum, source],
+  source: [reductions, source],
   access: ["read", "read", "read", "read", "write", "write"],
 };
 

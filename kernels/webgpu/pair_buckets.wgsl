@@ -1,4 +1,4 @@
-// Blocks of queries and keys of the same bucket: see `Backend.pairBuckets`. Behind prefix_sum.wgsl.
+// Blocks of queries and keys of the same bucket: see `Backend.pairBuckets`. Behind reductions.wgsl.
 // parameters.heads, queries, keys, buckets: shapes; blocks: of each head; mostQueries, mostKeys: of a block.
 
 struct Parameters {

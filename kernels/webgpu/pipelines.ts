@@ -4,12 +4,18 @@ import { unroll } from "./unroll.ts";
 /** How a kernel uses an array that is bound to it. */
 export type Access = "read" | "write";
 
+/** WGSL of the same functions twice: for every device, and for devices whose lanes exchange values in subgroups. */
+export interface TwinSource {
+  readonly plain: string;
+  readonly subgroups: string;
+}
+
 /** A WGSL module and the arrays that it binds, from binding 1 on; binding 0 is its block of parameters. */
 export interface Kernel {
   /** Name of the WGSL file that holds the entry points. */
   readonly file: string;
   /** What that file builds on, and last its own text. */
-  readonly source: readonly string[];
+  readonly source: readonly (string | TwinSource)[];
   readonly access: readonly Access[];
 }
 
@@ -31,12 +37,15 @@ export interface Variant {
 /** Compiles each variant of a kernel once, in parallel with the recording and with the other variants. */
 export class PipelineCache {
   readonly #device: GPUDevice;
+  readonly #subgroups: boolean;
   readonly #modules = new Map<string, { module: GPUShaderModule; check: Promise<void> }>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
 
-  constructor(device: GPUDevice) {
+  /** With `subgroups` kernels take that twin of their sources, which the device must have the feature for. */
+  constructor(device: GPUDevice, subgroups: boolean) {
     this.#device = device;
+    this.#subgroups = subgroups;
   }
 
   /** The pipeline of a variant; rejects with a {@link KernelError} when the device refuses it. */
@@ -77,7 +86,12 @@ export class PipelineCache {
     const { kernel, entryPoint = "main", element, definitions = {}, constants = {} } = variant;
     const defined = Object.entries(definitions).map(([name, value]) => `const ${name} = ${value}u;\n`);
     if (element) defined.push(`alias Element = ${element};\n`);
-    const code = defined.join("") + unroll(kernel.source.join("\n"), definitions);
+    const twins = this.#subgroups && kernel.source.some((part) => typeof part !== "string");
+    const parts = kernel.source.map((part) =>
+      typeof part === "string" ? part : this.#subgroups ? part.subgroups : part.plain
+    );
+    const code = (twins ? "enable subgroups;\n" : "") + defined.join("") +
+      unroll(parts.join("\n"), definitions);
     const { module, check } = this.#module(kernel.file, code);
     await check;
     const descriptor: GPUComputePipelineDescriptor = {

@@ -19,6 +19,18 @@ export interface Step extends Variant {
   readonly workgroups: number;
 }
 
+/** How a {@link Recorder} uses its device. */
+export interface RecorderOptions {
+  /** Whether the adapter is emulated on the CPU. */
+  readonly software: boolean;
+  /** The largest array, in bytes. */
+  readonly largestArrayBytes: number;
+  /** Whether kernels may use subgroups, for which the device has the feature. */
+  readonly subgroups?: boolean;
+  /** Measures how long the device computes. */
+  readonly clock?: DeviceClock;
+}
+
 interface RecordedStep extends Step {
   readonly pipeline: Promise<GPUComputePipeline>;
 }
@@ -51,14 +63,17 @@ export class Recorder {
   #lost: DeviceLostError | undefined;
   #failure: Error | undefined;
 
-  constructor(device: GPUDevice, software: boolean, largestArrayBytes: number, clock?: DeviceClock) {
+  constructor(
+    device: GPUDevice,
+    { software, largestArrayBytes, subgroups = false, clock }: RecorderOptions,
+  ) {
     this.device = device;
     this.software = software;
     this.reducingLanes = software ? 64 : 256;
     this.largestArrayBytes = largestArrayBytes;
     this.#clock = clock;
     this.#pool = new BufferPool(device, device.limits.maxBufferSize);
-    this.#pipelines = new PipelineCache(device);
+    this.#pipelines = new PipelineCache(device, subgroups);
     this.#empty = this.#pool.take(16, GPUBufferUsage.STORAGE, "empty");
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();

@@ -2,12 +2,13 @@ import type { Backend, DeviceArray } from "../backend.ts";
 import elementary from "./elementary.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
 import random from "./random.wgsl" with { type: "text" };
+import { reductions } from "./reductions.ts";
 import type { Recorder } from "./recorder.ts";
 import source from "./sample_keys.wgsl" with { type: "text" };
 
 const kernel: Kernel = {
   file: "sample_keys.wgsl",
-  source: [elementary, random, source],
+  source: [elementary, random, reductions, source],
   access: ["read", "write", "write", "write"],
 };
 

@@ -1,4 +1,5 @@
-// Stratified sampling of keys in integer arithmetic. Put behind elementary.wgsl and random.wgsl.
+// Stratified sampling of keys in integer arithmetic. Put behind elementary.wgsl, random.wgsl and
+// reductions.wgsl.
 // parameters.heads, keys, samples: shapes; purpose, seedLow, seedHigh, firstStream: the random stream of
 // the first head. Defined in front: BITS = 31.
 
@@ -18,11 +19,7 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read_write> index: array<u32>; // (heads, samples) u32
 @group(0) @binding(4) var<storage, read_write> logWeight: array<f32>; // (heads, samples) f32
 
-override LANES: u32;
-
-var<workgroup> largest: array<f32, LANES>;
-var<workgroup> totals: array<vec2u, LANES>;
-var<workgroup> weights: array<u32, LANES>;
+var<workgroup> parts: array<vec2u, LANES>;
 
 // 64-bit sum; x is the low word.
 fn add(a: vec2u, b: vec2u) -> vec2u {
@@ -65,49 +62,31 @@ fn accumulate(
   for (var j = start; j < end; j++) {
     ownLargest = max(ownLargest, importance[j]);
   }
-  largest[local] = ownLargest;
-  workgroupBarrier();
-  for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {
-    if (local < distance) {
-      largest[local] = max(largest[local], largest[local + distance]);
-    }
-    workgroupBarrier();
-  }
+  let largest = largestOfLanes(ownLargest, 0u, local).x;
   // The biased exponent of the largest importance is 126 more than that of the power of two above it.
-  let exponent = 31 + 126 - i32(bitcast<u32>(largest[0]) >> 23u);
+  let exponent = 31 + 126 - i32(bitcast<u32>(largest) >> 23u);
   var ownTotal = vec2u(0u);
   for (var j = start; j < end; j++) {
     let part = u32(ldexp(importance[j], exponent));
     cumulative[j] = part;
     ownTotal = add(ownTotal, vec2u(part, 0u));
   }
-  totals[local] = ownTotal;
+  parts[local] = ownTotal;
   workgroupBarrier();
   for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {
     if (local < distance) {
-      totals[local] = add(totals[local], totals[local + distance]);
+      parts[local] = add(parts[local], parts[local + distance]);
     }
     workgroupBarrier();
   }
-  let total = totals[0];
+  let total = parts[0];
   var weight = 0u;
   for (var j = start; j < end; j++) {
     // Without any importance every key weighs 1.
     weight += 1u + select(0u, shareOf(cumulative[j], total), any(total > vec2u(0u)));
     cumulative[j] = weight;
   }
-  weights[local] = weight;
-  workgroupBarrier();
-  for (var distance = 1u; distance < LANES; distance *= 2u) {
-    var below = 0u;
-    if (local >= distance) {
-      below = weights[local - distance];
-    }
-    workgroupBarrier();
-    weights[local] += below;
-    workgroupBarrier();
-  }
-  let below = weights[local] - weight;
+  let below = sumBelow(weight, local);
   for (var j = start; j < end; j++) {
     cumulative[j] += below;
   }

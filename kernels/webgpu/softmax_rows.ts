@@ -3,12 +3,13 @@ import { floatBits } from "./array.ts";
 import elementary from "./elementary.wgsl" with { type: "text" };
 import type { Kernel } from "./pipelines.ts";
 import type { Recorder, Step } from "./recorder.ts";
+import { reductions } from "./reductions.ts";
 import { padRows } from "./rows.ts";
 import source from "./softmax_rows.wgsl" with { type: "text" };
 
 const kernel: Kernel = {
   file: "softmax_rows.wgsl",
-  source: [elementary, source],
+  source: [elementary, reductions, source],
   access: ["read", "read", "write", "write"],
 };
 

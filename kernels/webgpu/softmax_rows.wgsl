@@ -1,4 +1,4 @@
-// Softmax probabilities of few queries over all keys. Put behind elementary.wgsl.
+// Softmax probabilities of few queries over all keys. Put behind elementary.wgsl and reductions.wgsl.
 // parameters.heads, queries, keys: shapes; columns: vec4s of a query or key row; scale: factor on the inner products;
 // queryTiles, keyTiles: tiles of QUERIES queries and of FOURS times four keys per head. Defined in front: QUERIES and FOURS, what
 // an invocation takes, and FOUR = 4.
@@ -18,10 +18,6 @@ struct Parameters {
 @group(0) @binding(2) var<storage, read> key: array<vec4f>; // (heads, keys, 4 columns) f32
 @group(0) @binding(3) var<storage, read_write> probabilities: array<f32>; // (heads, queries, keys) f32
 @group(0) @binding(4) var<storage, read_write> logSumExp: array<f32>; // (heads, queries) f32
-
-override LANES: u32;
-
-var<workgroup> partial: array<f32, LANES>;
 
 // QUERIES queries by FOURS times four keys per invocation: each value that is loaded serves all of the others.
 @compute @workgroup_size(64)
@@ -90,35 +86,18 @@ fn normalise(
   }
   let start = row * parameters.keys + local;
   let end = (row + 1u) * parameters.keys;
-  var largest = -3.0e38;
+  var largestHere = -3.0e38;
   for (var j = start; j < end; j += LANES) {
-    largest = max(largest, probabilities[j]);
+    largestHere = max(largestHere, probabilities[j]);
   }
-  partial[local] = largest;
-  workgroupBarrier();
-  for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {
-    if (local < distance) {
-      partial[local] = max(partial[local], partial[local + distance]);
-    }
-    workgroupBarrier();
-  }
-  largest = partial[0];
-  workgroupBarrier();
+  let largest = largestOfLanes(largestHere, 0u, local).x;
   var sum = 0.0;
   for (var j = start; j < end; j += LANES) {
     let weight = exponential(max(probabilities[j] - largest, -87.0));
     probabilities[j] = weight;
     sum += weight;
   }
-  partial[local] = sum;
-  workgroupBarrier();
-  for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {
-    if (local < distance) {
-      partial[local] += partial[local + distance];
-    }
-    workgroupBarrier();
-  }
-  let total = partial[0];
+  let total = sumOfLanes(vec2f(sum, 0.0), local).x;
   if (local == 0u) {
     logSumExp[row] = largest + logarithm(total);
   }

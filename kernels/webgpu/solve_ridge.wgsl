@@ -1,5 +1,5 @@
 // Ridge regression in its dual form, one workgroup a head: the twin of ridge.ts in kernels/reference, and the decision whether
-// the solution is worth having.
+// the solution is worth having. Put behind reductions.wgsl.
 // parameters.heads; count: observations, blocks: ⌈count/4⌉, columns: vec4s of a target.
 // An invocation makes about (blocks + columns) / LANES · blocks² / 2 turns in the loops of the factorisation, rounded up to whole
 // lanes, and blocks · columns / LANES · blocks after it: 8,200 for 176 observations, 64 columns and 32 lanes.
@@ -17,30 +17,14 @@ struct Parameters {
 @group(0) @binding(1) var<storage, read_write> system: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> dual: array<vec4f>; // (heads, 4 blocks, 4 columns) f32
 
-override LANES: u32;
-
 // RIDGE of coreset_primitives.ts.
 const RIDGE = 0.1;
-
-var<workgroup> partial: array<vec2f, LANES>;
 
 // Four rows of a head's system at a block of four columns; each becomes a column of the matrix.
 fn rowsAt(first: u32, rowBlock: u32, block: u32) -> mat4x4f {
   let at = first + 4u * rowBlock * parameters.blocks + block;
   let stride = parameters.blocks;
   return mat4x4f(system[at], system[at + stride], system[at + 2u * stride], system[at + 3u * stride]);
-}
-
-fn sumOfLanes(own: vec2f, local: u32) -> vec2f {
-  partial[local] = own;
-  workgroupBarrier();
-  for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {
-    if (local < distance) {
-      partial[local] += partial[local + distance];
-    }
-    workgroupBarrier();
-  }
-  return partial[0];
 }
 
 fn squareSum(rows: mat4x4f) -> f32 {

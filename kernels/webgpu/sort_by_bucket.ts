@@ -2,12 +2,12 @@ import type { Backend, DeviceArray } from "../backend.ts";
 import type { GpuArray } from "./array.ts";
 import type { Kernel } from "./pipelines.ts";
 import type { Recorder } from "./recorder.ts";
-import prefixSum from "./prefix_sum.wgsl" with { type: "text" };
+import { reductions } from "./reductions.ts";
 import source from "./sort_by_bucket.wgsl" with { type: "text" };
 
 const kernel: Kernel = {
   file: "sort_by_bucket.wgsl",
-  source: [prefixSum, source],
+  source: [reductions, source],
   access: ["read", "read", "write", "write", "write"],
 };
 

@@ -1,4 +1,4 @@
-// One pass of a stable radix sort of each head's rows, least significant digit first. Behind prefix_sum.wgsl.
+// One pass of a stable radix sort of each head's rows, least significant digit first. Behind reductions.wgsl.
 // parameters.heads, count: shape of `ranks`; chunks: pieces of CHUNK rows per head, each owned by one invocation,
 // which makes the order deterministic without atomics; digits: buckets of this pass; shift, mask: lowest bit of the
 // digit, and its bits shifted there; first, last: 1 in the first and the last pass.

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } f
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { readNpy } from "../../commands/npy/read.ts";
 import { writeNpy } from "../../commands/npy/write.ts";
 import { attention, methods, tensor } from "../../mod.ts";
@@ -114,6 +115,8 @@ Deno.test("cli attend writes the output of attention and prints one JSON object"
       ["attend", 30, 50, 8, 6, 2, "exact", "wasm"],
     );
     assertEquals(report.certificate, null);
+    if (process.platform === "linux") assertPeak(report.peak_bytes);
+    else assertEquals(report.peak_bytes, null);
     const { output } = await attention(inputs.q, inputs.k, inputs.v, {
       method: "exact",
       causal: true,
@@ -124,6 +127,11 @@ Deno.test("cli attend writes the output of attention and prints one JSON object"
     assertLess(largestDifference(written.data, output.data), 1e-5);
   });
 });
+
+/** A runtime takes tens of megabytes; so small a problem does not take it to a gigabyte. */
+function assertPeak(bytes: number): void {
+  assert(bytes > 1e7 && bytes < 1e9, `a peak of ${bytes} bytes`);
+}
 
 Deno.test("cli attend --compare-exact measures errors and both times", async () => {
   const args = [

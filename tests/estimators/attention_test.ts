@@ -40,6 +40,21 @@ onEachDevice("attention() of a constant value is that constant, up to rounding",
   });
 });
 
+onEachDevice("half floats change nothing in inputs of 11 bits, and are told of", async (device) => {
+  // Eighths up to 16, which halves hold.
+  const eighths = (seed: number, shape: number[]) => {
+    const { data } = random(seed, shape, 2);
+    return tensor(data.map((x) => Math.max(-16, Math.min(16, Math.round(8 * x) / 8))), shape);
+  };
+  const [q, k, v] = [random(1, [2, 41, 15]), eighths(2, [2, 67, 15]), eighths(3, [2, 67, 9])];
+  const exact = await attention(q, k, v, { method: "exact", device });
+  const halved = await attention(q, k, v, { method: "exact", storage: "f16", device });
+  const error = largestDifference(halved.output.data, exact.output.data);
+  assertLessOrEqual(error, 16 * unit * largestMagnitude(v.data));
+  assertEquals(exact.stats.storage, "f32");
+  assertEquals(halved.stats.storage, device.kind === "webgpu" ? "f16" : "f32");
+});
+
 onEachDevice("kdeformer-practical with one block is exact attention", async (device) => {
   const [q, k, v] = [random(1, [2, 41, 15], 3), random(2, [2, 67, 15]), random(3, [2, 67, 9])];
   const exact = await run(device, q, k, v, { method: "exact" });

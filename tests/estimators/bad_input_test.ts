@@ -135,6 +135,21 @@ rejected(
     options: { certify: "hope" },
   },
 );
+rejected("an unknown storage", RangeError, "storage must be one of f32, f16: current value is f64", {
+  options: { storage: "f64" },
+});
+rejected(
+  "half floats with a method that approximates",
+  RangeError,
+  'storage "f16" takes method "exact" and no epsilon',
+  { options: { storage: "f16" } },
+);
+rejected(
+  "half floats with a certificate",
+  RangeError,
+  'storage "f16" takes method "exact" and no epsilon',
+  { options: { storage: "f16", method: "exact", epsilon: 0.1 } },
+);
 rejected("causal attention with too few keys", RangeError, "so query 0 sees no key", {
   q: tensor(normals(1, 48), [2, 6, 4]),
   options: { causal: true },

@@ -64,11 +64,19 @@ dawnTest("Dawn makes every pipeline, and refuses what it must", loaded || Boolea
     `${folder}validate_child.ts`,
   ]);
   assertEquals(code, 0, stderr);
-  const { pipelines, failures, refusals }: Validation = JSON.parse(stdout);
+  const { pipelines, enabled, failures, refusals }: Validation = JSON.parse(stdout);
   assertEquals(failures, [], failures.join("\n"));
   const made = new Set(pipelines.map((label) => label.split(" ").slice(0, 2).join(" ")));
   assertEquals(entryPoints().filter((entry) => !made.has(entry)), []);
+  for (const name of ["attend_registers", "attend_tiles"]) {
+    assert(pipelines.some((label) => label.startsWith(`${name}.wgsl, halves`)), name);
+  }
   for (const lanes of [64, 256]) assert(pipelines.some((label) => label.includes(`"LANES":${lanes}`)));
+  const reducing =
+    "bisect_rows key_importance pair_buckets sample_keys softmax_rows solve_ridge sort_by_bucket";
+  for (const name of `${reducing} subgroups`.split(" ")) {
+    assert(enabled.includes(`subgroups ${name}.wgsl`), name);
+  }
   assertEquals(refusals.length, 2);
   assertMatch(refusals[0], /non_uniform\.wgsl:6:\d+: 'workgroupBarrier' must only be called from uniform/);
   assertMatch(refusals[1], /too_large\.wgsl main.*exceeds the maximum/s);

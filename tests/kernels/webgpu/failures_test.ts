@@ -23,7 +23,7 @@ Deno.test("openWebGpu() without an adapter says what to install", async () => {
 
 webgpuTest("a refused kernel is reported as file, line, column and source", async () => {
   const device = await requestDevice(await requestAdapter());
-  const recorder = new Recorder(device, true, 2 ** 20);
+  const recorder = new Recorder(device, { software: true, largestArrayBytes: 2 ** 20 });
   const source = "@compute @workgroup_size(1)\nfn main() {\n  let sum = 1.0 + true;\n}\n";
   const kernel = { file: "broken.wgsl", source: [source], access: [] };
   recorder.dispatch({ kernel, definitions: { SIZE: 4 }, parameters: [0], arrays: [], workgroups: 1 });
@@ -35,7 +35,7 @@ webgpuTest("a refused kernel is reported as file, line, column and source", asyn
 
 webgpuTest("a kernel without the entry point asked for is reported by name", async () => {
   const device = await requestDevice(await requestAdapter());
-  const recorder = new Recorder(device, true, 2 ** 20);
+  const recorder = new Recorder(device, { software: true, largestArrayBytes: 2 ** 20 });
   const kernel = { file: "empty.wgsl", source: ["fn helper() {}"], access: [] };
   recorder.dispatch({ kernel, parameters: [0], arrays: [], workgroups: 1 });
   const error = await assertRejects(() => recorder.run([]), KernelError);
@@ -45,7 +45,7 @@ webgpuTest("a kernel without the entry point asked for is reported by name", asy
 
 webgpuTest("work that the device refuses rejects the run, and the next one works", async () => {
   const device = await requestDevice(await requestAdapter());
-  const recorder = new Recorder(device, true, 2 ** 20);
+  const recorder = new Recorder(device, { software: true, largestArrayBytes: 2 ** 20 });
   const source = "@compute @workgroup_size(1) fn main() {}";
   const kernel = { file: "unbound.wgsl", source: [source], access: ["write"] as const };
   recorder.dispatch({ kernel, parameters: [0], arrays: [], workgroups: 1 });

@@ -5,13 +5,17 @@ import { routed } from "../../../estimators/attention/routed.ts";
 import { ReferenceBackend } from "../../../kernels/reference/backend.ts";
 import { describeAdapter, requestAdapter, requestDevice } from "../../../kernels/webgpu/adapter.ts";
 import { WebGpuBackend } from "../../../kernels/webgpu/backend.ts";
+import { SUBGROUPS } from "../../../kernels/webgpu/subgroups.ts";
 import { inputFamily } from "../../../proofs_checks/inputs/families.ts";
 import { webgpuTest } from "../../backends.ts";
 import { largestDifference, largestMagnitude } from "../../precision.ts";
 
 webgpuTest("the shapes of workgroups and tiles that GPUs get give the reference's results", async () => {
   const adapter = await requestAdapter(), description = describeAdapter(adapter);
-  const backend = new WebGpuBackend(await requestDevice(adapter), { ...description, software: false }, {});
+  // Dawn has subgroups, Deno has none.
+  const features = adapter.features.has(SUBGROUPS) ? [SUBGROUPS] : [], subgroups = features.length > 0;
+  const device = await requestDevice(adapter, features);
+  const backend = new WebGpuBackend(device, { ...description, software: false }, { subgroups });
   const reference = new ReferenceBackend();
   const { query, key, value, scale } = inputFamily("low-rank").generate({ seed: 5, n: 800 });
   const problem = makeProblem(query, key, value, { scale });

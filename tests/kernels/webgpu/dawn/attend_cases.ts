@@ -38,6 +38,7 @@ export function attendCases(): Case[] {
   return [
     ...SIZES.map(([features, valueFeatures]) => attendCase(features, valueFeatures, 0)),
     ...sets.map((set) => attendCase(16, 5, set)),
+    ...SIZES.map(([features, valueFeatures]) => attendCase(features, valueFeatures, 0, true)),
   ];
 }
 
@@ -45,7 +46,7 @@ export function attendCases(): Case[] {
 export const tunedCase: Case = attendCase(16, 16, 0);
 
 /** Bit i of `set` stands for rule i. */
-function attendCase(features: number, valueFeatures: number, set: number): Case {
+function attendCase(features: number, valueFeatures: number, set: number, halved = false): Case {
   return (backend) => {
     const rows = floats(backend, heads, count, features);
     const args: AttendArguments = {
@@ -60,6 +61,7 @@ function attendCase(features: number, valueFeatures: number, set: number): Case 
       key: rows,
       value: floats(backend, heads, count, valueFeatures),
     };
+    if (halved) Object.assign(args, { halves: { largestKey: 1, largestValue: 1 } });
     const rules = RULES.filter((_, at) => set >> at & 1).map((rule) => rule(backend));
     backend.attend(Object.assign(args, ...rules));
   };

@@ -3,6 +3,7 @@ import { describeAdapter, requestAdapter, requestDevice } from "../../../../kern
 import { WebGpuBackend } from "../../../../kernels/webgpu/backend.ts";
 import { Recorder } from "../../../../kernels/webgpu/recorder.ts";
 import { attendWidths, possibleTiles, widthsOf } from "../../../../kernels/webgpu/attend_tile.ts";
+import { SUBGROUPS, subgroupsWork } from "../../../../kernels/webgpu/subgroups.ts";
 import { tunedCase } from "./attend_cases.ts";
 import { brokenCases } from "./broken.ts";
 import { everyCase } from "./cases.ts";
@@ -12,21 +13,29 @@ import { loadDawn } from "./dawn.ts";
 export interface Validation {
   /** File, entry point and constants of every pipeline that was made. */
   readonly pipelines: readonly string[];
+  /** Features and files of the modules that enable any, such as `subgroups softmax_rows.wgsl`. */
+  readonly enabled: readonly string[];
   /** Why cases were refused, each reason once. */
   readonly failures: readonly string[];
   /** Why each kernel that must be refused was. */
   readonly refusals: readonly string[];
 }
 
-const pipelines = new Set<string>(), gpu = await loadDawn("null");
+const pipelines = new Set<string>(), enabled = new Set<string>(), gpu = await loadDawn("null");
 
-async function open(): Promise<{ device: GPUDevice; adapter: GPUAdapter }> {
-  const adapter = await requestAdapter(gpu), device = await requestDevice(adapter);
+async function open(features: GPUFeatureName[] = []): Promise<{ device: GPUDevice; adapter: GPUAdapter }> {
+  const adapter = await requestAdapter(gpu), device = await requestDevice(adapter, features);
   const make = device.createComputePipelineAsync.bind(device);
   device.createComputePipelineAsync = async (descriptor) => {
     const pipeline = await make(descriptor);
     pipelines.add(descriptor.label!);
     return pipeline;
+  };
+  const compile = device.createShaderModule.bind(device);
+  device.createShaderModule = (descriptor) => {
+    const directives = descriptor.code.matchAll(/^enable (\w+);$/gm);
+    for (const [, feature] of directives) enabled.add(`${feature} ${descriptor.label}`);
+    return compile(descriptor);
   };
   return { device, adapter };
 }
@@ -51,10 +60,16 @@ async function refusals<On extends { run(outputs: []): Promise<unknown>; reset()
 
 const failures: string[] = [];
 // An adapter emulated on the CPU takes other shapes of workgroups, and the other kernel for attention.
-for (const software of [true, false]) {
-  const { device, adapter } = await open();
-  const backend = new WebGpuBackend(device, { ...describeAdapter(adapter), software }, {});
+for (
+  const [software, subgroups] of [[true, false], [false, false], [true, true], [false, true]]
+) {
+  const { device, adapter } = await open(subgroups ? [SUBGROUPS] : []);
+  const backend = new WebGpuBackend(device, { ...describeAdapter(adapter), software }, { subgroups });
   failures.push(...await refusals(backend, everyCase()));
+  // The kernel that looks at subgroups: what it finds on a device that computes nothing is not what works.
+  if (subgroups && await subgroupsWork(device)) {
+    failures.push("subgroups that were never computed seem to work");
+  }
   backend.destroy();
 }
 // Every tile that tuning may choose.
@@ -67,11 +82,16 @@ for (const software of [true, false]) {
   }
   device.destroy();
 }
-const recorder = new Recorder((await open()).device, false, 2 ** 20);
+const recorder = new Recorder((await open()).device, { software: false, largestArrayBytes: 2 ** 20 });
 const refused = await refusals(recorder, brokenCases);
 recorder.destroy();
 console.log(
   JSON.stringify(
-    { pipelines: [...pipelines], failures: [...new Set(failures)], refusals: refused } satisfies Validation,
+    {
+      pipelines: [...pipelines],
+      enabled: [...enabled],
+      failures: [...new Set(failures)],
+      refusals: refused,
+    } satisfies Validation,
   ),
 );
