@@ -63,6 +63,14 @@ Deno.test("cli usage errors exit with 2 and suggest what was meant", async () =>
       ["attend", "--workload", "gaussian", "--device", "abacus"],
       '--device must be one of webgpu, wasm, reference: got "abacus"',
     ],
+    [
+      ["attend", "--workload", "gaussian", "--storage", "f64"],
+      '--storage must be f32 or f16: got "f64"',
+    ],
+    [
+      ["attend", "--workload", "gaussian", "--storage", "f16"],
+      "--storage f16 takes --method exact, without --epsilon",
+    ],
   ];
   for (const [args, message] of cases) {
     const { code, stderr } = await cli(...args);
@@ -157,6 +165,17 @@ Deno.test("cli attend --compare-exact measures errors and both times", async () 
   const table = await cli(...args, ...budget);
   assertMatch(table.stdout, /kdeformer-practical +[\d.]+ m?s/);
   assertMatch(table.stdout, /x the speed of exact attention/);
+});
+
+webgpuTest("cli attend --storage f16 rounds, and tells by how much", async () => {
+  const { code, stdout } = await cli(
+    ...["attend", "--workload", "gaussian", "--n", "200", "--device", "webgpu", "--method", "exact"],
+    ...["--storage", "f16", "--compare-exact", "--repeat", "1", "--json"],
+  );
+  assertEquals(code, 0);
+  const report = JSON.parse(stdout);
+  assertEquals([report.method, report.storage], ["exact", "f16"]);
+  assert(report.relative_error_output > 1e-6 && report.relative_error_output < 1e-2);
 });
 
 Deno.test("cli attend with epsilon gives a certificate", async () => {
