@@ -18,7 +18,8 @@ export {
   type AttentionOptions,
   type MethodName,
   methods,
-  type Storage,
+  type StorageFormat,
+  storageFormats,
 } from "./estimators/attention/options.ts";
 export type { Certificate } from "./estimators/certificate.ts";
 export { estimateDensity, type EstimateDensityOptions } from "./estimators/kde/estimate_density.ts";

@@ -1,7 +1,12 @@
 import process from "node:process";
 import { attention, type AttentionResult } from "../estimators/attention/attention.ts";
 import type { Certificate } from "../estimators/certificate.ts";
-import { type MethodName, methods, type Storage } from "../estimators/attention/options.ts";
+import {
+  type MethodName,
+  methods,
+  type StorageFormat,
+  storageFormats,
+} from "../estimators/attention/options.ts";
 import type { Device } from "../kernels/device.ts";
 import { sizeOf } from "../kernels/tensor.ts";
 import { describeOptions, type OptionValues, readOptions, UsageError } from "./arguments.ts";
@@ -100,7 +105,7 @@ export async function attendInputs(
     samples: given.samples,
     projections: given.projections,
     seed: given.seed,
-    storage: given.storage as Storage | undefined,
+    storage: given.storage as StorageFormat | undefined,
     onProgress: (done: number, total: number) => update(done, total, "attending heads"),
   };
   const { query, key, value } = inputs;
@@ -115,8 +120,8 @@ function checkUsage(given: AttendOptions): void {
   if (given.method !== undefined && !methods.includes(given.method as MethodName)) {
     throw new UsageError(`--method must be one of ${methods.join(", ")}: got "${given.method}"`);
   }
-  if (given.storage !== undefined && !["f32", "f16"].includes(given.storage)) {
-    throw new UsageError(`--storage must be f32 or f16: got "${given.storage}"`);
+  if (given.storage !== undefined && !storageFormats.includes(given.storage as StorageFormat)) {
+    throw new UsageError(`--storage must be one of ${storageFormats.join(", ")}: got "${given.storage}"`);
   }
   if (given.storage === "f16" && (given.method !== "exact" || given.epsilon !== undefined)) {
     throw new UsageError("--storage f16 takes --method exact, without --epsilon");

@@ -12,7 +12,7 @@ export type PreparedEngine = () => Promise<Float32Array>;
 
 /** An attention engine to time. */
 export interface Engine {
-  /** With what is as large a part of its time as the engine: the version, the device, the threads. */
+  /** With what its time depends on: the version, the device, the threads. */
   readonly name: string;
   /** The largest n to time: beyond it one call takes seconds. */
   readonly largest?: number;

@@ -16,7 +16,7 @@ import {
   type CheckedOptions,
   checkOptions,
   type MethodName,
-  type Storage,
+  type StorageFormat,
 } from "./options.ts";
 import { checkVisibility, makeProblem, type Problem } from "./problem.ts";
 import { routed } from "./routed.ts";
@@ -38,7 +38,7 @@ export interface AttentionStats {
   /** Wall-clock time from the checked input to the output on the host. */
   readonly seconds: number;
   /** How keys and values were held. */
-  readonly storage: Storage;
+  readonly storage: StorageFormat;
   /** Why a better device or the method asked for was given up, or null. */
   readonly fellBack: string | null;
   /** The seed that repeats it. */

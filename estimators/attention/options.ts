@@ -15,8 +15,10 @@ export const methods = [
 /** One of {@link methods}. */
 export type MethodName = typeof methods[number];
 
-/** How a device holds keys and values. */
-export type Storage = "f32" | "f16";
+/** How a device may hold keys and values. */
+export const storageFormats = ["f32", "f16"] as const;
+/** One of {@link storageFormats}. */
+export type StorageFormat = typeof storageFormats[number];
 
 /** The largest `bucketSize` and `samples`. */
 export const MOST_BUDGET: number = 2 ** 30;
@@ -43,10 +45,10 @@ export interface AttentionOptions extends ProblemOptions {
   seed?: number;
   /**
    * How `exact` attention without epsilon holds keys and values on WebGPU: "f32", the default, or "f16", rounded to the 11
-   * bits of half floats relative to the largest magnitude of all. What has no more bits is not changed. Other devices
-   * always take f32.
+   * bits of half floats. Numbers of no more bits are not changed, if they lie no more than 2^28 below the largest of the
+   * keys or of the values. Other devices always take f32.
    */
-  storage?: Storage;
+  storage?: StorageFormat;
   /** Stops the computation; the promise then rejects with its reason. */
   signal?: AbortSignal;
   /** Called with parts done and parts in all. */
@@ -61,7 +63,7 @@ export interface CheckedOptions {
   readonly seed: number;
   readonly delta: number;
   readonly certify: "bound" | "estimate";
-  readonly storage: Storage;
+  readonly storage: StorageFormat;
 }
 
 /**
@@ -75,7 +77,7 @@ export function checkOptions(options: AttentionOptions): CheckedOptions {
   const { epsilon, certify = "bound", storage = "f32" } = options;
   checkOneOf("method", method, methods);
   checkOneOf("certify", certify, ["bound", "estimate"]);
-  checkOneOf("storage", storage, ["f32", "f16"]);
+  checkOneOf("storage", storage, storageFormats);
   if (storage === "f16" && (method !== "exact" || epsilon !== undefined)) {
     throw new RangeError(
       'Cannot attend: storage "f16" takes method "exact" and no epsilon, since a certificate does not cover its ' +

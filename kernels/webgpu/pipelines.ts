@@ -12,7 +12,7 @@ export interface TwinSource {
 
 /** A WGSL module and the arrays that it binds, from binding 1 on; binding 0 is its block of parameters. */
 export interface Kernel {
-  /** Name of the WGSL file that holds the entry points. */
+  /** Name of the WGSL file that holds the entry points, and behind it what sets apart kernels that share it. */
   readonly file: string;
   /** What that file builds on, and last its own text. */
   readonly source: readonly (string | TwinSource)[];

@@ -1,3 +1,4 @@
+import { DeviceLostError } from "../errors.ts";
 import type { Kernel } from "./pipelines.ts";
 import { Recorder } from "./recorder.ts";
 import source from "./subgroups.wgsl" with { type: "text" };
@@ -17,6 +18,8 @@ const LANES = 256;
 /**
  * Whether subgroups of a device with that feature are what reductions_subgroups.wgsl takes them for: WGSL leaves open which
  * lanes make up a subgroup, and drivers compute wrongly.
+ *
+ * @throws {DeviceLostError} If the device goes meanwhile.
  */
 export async function subgroupsWork(device: GPUDevice): Promise<boolean> {
   const recorder = new Recorder(device, { software: false, largestArrayBytes: 16 * LANES, subgroups: true });
@@ -25,9 +28,12 @@ export async function subgroupsWork(device: GPUDevice): Promise<boolean> {
   try {
     const [words] = await recorder.run([found]);
     return areConsecutive(words);
-  } catch {
+  } catch (error) {
+    // A device that is gone is no device without subgroups; one that only refuses them is used without.
+    if (error instanceof DeviceLostError) throw error;
     return false;
   } finally {
+    // Not destroyed, which would take the device along.
     recorder.reset();
   }
 }

@@ -65,7 +65,7 @@ Deno.test("cli usage errors exit with 2 and suggest what was meant", async () =>
     ],
     [
       ["attend", "--workload", "gaussian", "--storage", "f64"],
-      '--storage must be f32 or f16: got "f64"',
+      '--storage must be one of f32, f16: got "f64"',
     ],
     [
       ["attend", "--workload", "gaussian", "--storage", "f16"],

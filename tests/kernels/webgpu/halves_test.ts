@@ -70,7 +70,7 @@ for (const attendKernel of ["registers", "tiles"] as const) {
       assertLess(largestDifference(rounded, exact), 20 * 2 ** -11 * halves.largestValue);
       assert(largestDifference(rounded, exact) > 1e-6, "nothing was rounded");
       // The first key has a value 2^12 times as large as the others and a logit that hides it.
-      const hidden = normals(9, 300).map((_, at) => at === 0 ? -1e30 : 0);
+      const hidden = Float32Array.from({ length: 300 }, (_, at) => at === 0 ? -1e30 : 0);
       const value = base.value.map((x, at) => at < 8 ? 2 ** 12 * x : x);
       const largestValue = largestMagnitude(value), largestKey = base.halves!.largestKey;
       const beside = { ...base, value, logWeights: hidden, halves: { largestKey, largestValue } };
