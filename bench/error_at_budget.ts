@@ -1,8 +1,8 @@
 /** Error and time at equal budgets, on pretrained heads and word vectors; other implementations' in peer_errors.json. */
 import { attention, type AttentionOptions, type Device, openDevice, type Tensor, tensor } from "../mod.ts";
-import { loadWorkload } from "../commands/workloads/workloads.ts";
+import { loadWorkload } from "../workloads/workloads.ts";
 import { timeInTurn } from "../proofs_checks/comparison/time_in_turn.ts";
-import { relativeOutputError } from "../proofs_checks/spectral.ts";
+import { relativeOutputError } from "../proofs_checks/measures/spectral.ts";
 import { type Head, sentenceEncoderHeads } from "./heads.ts";
 import { digits, markdownTable, median, medianAndRange, ratiosOf } from "./markdown.ts";
 import peers from "./peer_errors.json" with { type: "json" };

@@ -1,5 +1,5 @@
 import { attention, type Device, type Tensor, tensor } from "../mod.ts";
-import { loadWorkload } from "../commands/workloads/workloads.ts";
+import { loadWorkload } from "../workloads/workloads.ts";
 
 /** One head, or several draws of it one behind the other, [heads, n, d]. */
 export interface Head {

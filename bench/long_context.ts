@@ -1,6 +1,6 @@
 /** Long sequences: each pretrained head at the least budget whose error is small enough, beside exact attention. */
 import { attention, type Device, openDevice, type Tensor } from "../mod.ts";
-import { relativeOutputError } from "../proofs_checks/spectral.ts";
+import { relativeOutputError } from "../proofs_checks/measures/spectral.ts";
 import { firstGoodEnough } from "./first_good_enough.ts";
 import { type Head, oneHead, sentenceEncoderHeads } from "./heads.ts";
 import { digits, markdownTable, median, medianAndRange, millisecondsOf, ratiosOf } from "./markdown.ts";

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { attention, type AttentionResult } from "../estimators/attention/attention.ts";
-import type { Certificate } from "../estimators/certificate.ts";
+import type { Certificate } from "../estimators/certified/certificate.ts";
 import {
   type MethodName,
   methods,
@@ -18,12 +18,12 @@ import {
   inputOptions,
   loadInputs,
 } from "./input_options.ts";
-import { writeNpy } from "./npy/write.ts";
+import { writeNpy } from "../npy/write.ts";
 import { openCommandDevice } from "./open_device.ts";
 import { openProgress } from "./progress.ts";
 import { residentBytes } from "./resident_memory.ts";
 import { formatNumber, formatSeconds, formatTable } from "./table.ts";
-import type { Workload } from "./workloads/workloads.ts";
+import type { Workload } from "../workloads/workloads.ts";
 
 const options = {
   ...inputOptions,

@@ -4,7 +4,7 @@ import { attendInputs, toTable } from "./attend.ts";
 import { betterDeviceAdvice } from "./doctor.ts";
 import { openCommandDevice } from "./open_device.ts";
 import { openProgress } from "./progress.ts";
-import { loadWorkload } from "./workloads/workloads.ts";
+import { loadWorkload } from "../workloads/workloads.ts";
 
 const options = {
   n: { kind: "integer", value: "N", help: "tokens (4096)" },

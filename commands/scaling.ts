@@ -8,7 +8,7 @@ import { checkDevice } from "./check_device.ts";
 import { peakMemory } from "./peak_memory.ts";
 import { reportOptions, writeReport } from "./report_files.ts";
 import { formatNumber, formatSeconds, formatTable } from "./table.ts";
-import { loadWorkload, type Workload, workloadNames } from "./workloads/workloads.ts";
+import { loadWorkload, type Workload, workloadNames } from "../workloads/workloads.ts";
 
 const options = {
   min: { kind: "integer", value: "N", help: "smallest n (1024); the sizes are its doublings" },

@@ -6,7 +6,7 @@ import { chooseCases, verify as runVerification } from "../proofs_checks/engine/
 import { describeOptions, type OptionValues, readOptions, unknownName, UsageError } from "./arguments.ts";
 import { checkDevice } from "./check_device.ts";
 import { openProgress } from "./progress.ts";
-import { realNames, realSources } from "./real_sources.ts";
+import { realNames, realSources } from "../workloads/real_sources.ts";
 import { reportOptions, writeReport } from "./report_files.ts";
 import { isAgainst, summary, toLine } from "./verify_lines.ts";
 

@@ -1,5 +1,5 @@
 import { attention, type AttentionOptions, type Device, type Tensor, tensor } from "../../mod.ts";
-import { relativeOutputError } from "../../proofs_checks/spectral.ts";
+import { relativeOutputError } from "../../proofs_checks/measures/spectral.ts";
 import { firstGoodEnough, type Measured } from "../first_good_enough.ts";
 import { type Head, headRows, oneHead } from "../heads.ts";
 import { digits, median, medianAndRange } from "../markdown.ts";

@@ -1,6 +1,6 @@
-import { stackDraws } from "../../commands/workloads/input_family.ts";
-import { type LayerShape, rowDeviation, SHAPES } from "../../commands/workloads/layer_shapes.ts";
-import { loadWorkload } from "../../commands/workloads/workloads.ts";
+import { stackDraws } from "../../workloads/input_family.ts";
+import { type LayerShape, rowDeviation, SHAPES } from "../../workloads/layer_shapes.ts";
+import { loadWorkload } from "../../workloads/workloads.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
 import { tensor } from "../../kernels/tensor.ts";
 import { clustered } from "../../proofs_checks/inputs/clustered.ts";

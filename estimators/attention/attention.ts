@@ -1,16 +1,16 @@
 import { Device, openDevice } from "../../kernels/device.ts";
 import type { Backend, DeviceKind } from "../../kernels/backend.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
-import { attendWithin } from "../adaptive.ts";
-import { type Certificate, exactCertificate } from "../certificate.ts";
-import { approximateAttention, type Budget, countVisible, type Method } from "./approximate.ts";
-import { calibrated } from "./calibrated.ts";
-import { bestMethod } from "./best_method.ts";
-import { exactAttention } from "./exact.ts";
-import type { Progress } from "./head_chunks.ts";
-import { kdeformerAtBudget } from "./kdeformer_at_budget.ts";
-import { kdeformerPractical } from "./kdeformer_practical.ts";
-import { kdeformerResidual } from "./kdeformer_residual.ts";
+import { attendWithin } from "../certified/attend_within.ts";
+import { type Certificate, exactCertificate } from "../certified/certificate.ts";
+import { approximateAttention, type Budget, countVisible, type Method } from "../methods/visible.ts";
+import { calibrated } from "../methods/calibrated/calibrated.ts";
+import { bestMethod } from "../methods/auto.ts";
+import { exactAttention } from "../core/exact.ts";
+import type { Progress } from "../core/head_chunks.ts";
+import { kdeformerAtBudget } from "../methods/kdeformer/kdeformer_at_budget.ts";
+import { kdeformerPractical } from "../methods/kdeformer_practical/kdeformer_practical.ts";
+import { kdeformerResidual } from "../methods/kdeformer_residual/kdeformer_residual.ts";
 import {
   type AttentionOptions,
   type CheckedOptions,
@@ -18,8 +18,8 @@ import {
   type MethodName,
   type StorageFormat,
 } from "./options.ts";
-import { checkVisibility, makeProblem, type Problem } from "./problem.ts";
-import { routed } from "./routed.ts";
+import { checkVisibility, makeProblem, type Problem } from "../core/problem.ts";
+import { routed } from "../methods/routed/routed.ts";
 
 /** How an output came about. */
 export interface AttentionStats {

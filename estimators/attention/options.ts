@@ -1,6 +1,6 @@
 import type { Device } from "../../kernels/device.ts";
 import type { DeviceKind } from "../../kernels/backend.ts";
-import type { ProblemOptions } from "./problem.ts";
+import type { ProblemOptions } from "../core/problem.ts";
 
 /** The methods that `attention` knows. */
 export const methods = [

@@ -1,12 +1,15 @@
-import { defaultProjections, drawHyperplanes } from "../../estimators/attention/kdeformer_practical.ts";
-import type { Problem } from "../../estimators/attention/problem.ts";
-import { sortByHash } from "../../estimators/attention/sort_by_hash.ts";
+import {
+  defaultProjections,
+  drawHyperplanes,
+} from "../../estimators/methods/kdeformer_practical/kdeformer_practical.ts";
+import type { Problem } from "../../estimators/core/problem.ts";
+import { sortByHash } from "../../estimators/methods/shared/sort_by_hash.ts";
 import type { Backend } from "../../kernels/backend.ts";
 import { blockOf } from "../../kernels/partition.ts";
 import { familySource, holdsOn, ownCase, refutedOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { inputFamily } from "../inputs/families.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 import { squaredFrobenius } from "./sampled_product.ts";
 import { DELTA } from "./settings.ts";
 

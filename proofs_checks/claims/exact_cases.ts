@@ -1,6 +1,6 @@
 import { holdsOn, searchedCase, shapeFamilies, squareFamilies } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 import { DELTA, SINGLE, VALUE_FEATURES } from "./settings.ts";
 
 /** What single precision may make of attention: logits of size L are off by about L·√features roundings. */

@@ -1,7 +1,7 @@
 import { familySource, ownCase, refutedOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { lognormalLogits } from "../inputs/logit_scale.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 import { DELTA } from "./settings.ts";
 
 const EPSILON = 3 / 8;

@@ -1,4 +1,4 @@
-import { makeProblem, type Problem } from "../../estimators/attention/problem.ts";
+import { makeProblem, type Problem } from "../../estimators/core/problem.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { holdsOn } from "../engine/cases.ts";
 import type { Claim, RunContext } from "../engine/claim.ts";

@@ -1,4 +1,4 @@
-import { makeProblem } from "../../estimators/attention/problem.ts";
+import { makeProblem } from "../../estimators/core/problem.ts";
 import { holdsOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { leastSquaresSlope } from "./product_error.ts";

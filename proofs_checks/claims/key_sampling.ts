@@ -1,7 +1,7 @@
 import { Purpose, RandomStream, seedWords } from "../../kernels/random.ts";
 import { holdsOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 
 const SAMPLES = 24, REPEATS = 4;
 

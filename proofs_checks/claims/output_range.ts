@@ -1,6 +1,6 @@
 import { holdsOn, searchedCase, shapeFamilies, squareFamilies } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { makeProblem } from "../../estimators/attention/problem.ts";
+import { makeProblem } from "../../estimators/core/problem.ts";
 import { DELTA, VALUE_FEATURES } from "./settings.ts";
 
 /** Nothing overflows, at any budget. */

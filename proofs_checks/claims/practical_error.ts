@@ -1,7 +1,7 @@
-import type { Method } from "../../estimators/attention/approximate.ts";
+import type { Method } from "../../estimators/methods/visible.ts";
 import { holdsOn, refutedOn, searchedCase } from "../engine/cases.ts";
 import type { Claim, Run, RunContext } from "../engine/claim.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 import { leastSquaresSlope } from "./product_error.ts";
 import { DELTA, VALUE_FEATURES } from "./settings.ts";
 

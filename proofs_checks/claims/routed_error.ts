@@ -1,6 +1,6 @@
 import { holdsOn, refutedOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 import { DELTA, VALUE_FEATURES } from "./settings.ts";
 
 const BUDGET = { bucketSize: 32, samples: 64 };

@@ -1,7 +1,7 @@
 import { attention, type AttentionResult } from "../../estimators/attention/attention.ts";
 import type { MethodName } from "../../estimators/attention/options.ts";
 import { sizeOf, type Tensor } from "../../kernels/tensor.ts";
-import { relativeOutputError } from "../spectral.ts";
+import { relativeOutputError } from "../measures/spectral.ts";
 import { sampleQuantile } from "../statistics/quantile.ts";
 import type { CheckedComparison, ComparisonInput } from "./options.ts";
 import type { ComparisonPoint } from "./report.ts";

@@ -1,22 +1,22 @@
-import type { Method } from "../../estimators/attention/approximate.ts";
+import type { Method } from "../../estimators/methods/visible.ts";
 import { attention } from "../../estimators/attention/attention.ts";
-import { bernsteinSamples } from "../../estimators/attention/bernstein.ts";
-import { calibrated } from "../../estimators/attention/calibrated.ts";
-import { drawKeys, keyProbabilities } from "../../estimators/attention/draw_keys.ts";
-import { exactAttention } from "../../estimators/attention/exact.ts";
-import { kdeformer } from "../../estimators/attention/kdeformer.ts";
-import { kdeformerPractical } from "../../estimators/attention/kdeformer_practical.ts";
-import { kdeformerResidual } from "../../estimators/attention/kdeformer_residual.ts";
+import { bernsteinSamples } from "../../estimators/methods/kdeformer/bernstein.ts";
+import { calibrated } from "../../estimators/methods/calibrated/calibrated.ts";
+import { drawKeys, keyProbabilities } from "../../estimators/methods/kdeformer/draw_keys.ts";
+import { exactAttention } from "../../estimators/core/exact.ts";
+import { kdeformer } from "../../estimators/methods/kdeformer/kdeformer.ts";
+import { kdeformerPractical } from "../../estimators/methods/kdeformer_practical/kdeformer_practical.ts";
+import { kdeformerResidual } from "../../estimators/methods/kdeformer_residual/kdeformer_residual.ts";
 import { mergePartials } from "../../estimators/attention/partial.ts";
-import { routed } from "../../estimators/attention/routed.ts";
-import { certify, headGeometry } from "../../estimators/certificate.ts";
+import { routed } from "../../estimators/methods/routed/routed.ts";
+import { certify, headGeometry } from "../../estimators/certified/certificate.ts";
 import type { FitDensity } from "../../estimators/kde/density.ts";
 import { kernelSum } from "../../estimators/kde/kernel_sum.ts";
 import { densityFit, type DensityMethod } from "../../estimators/kde/methods.ts";
 import { topEigenpair } from "../../estimators/kde/top_eigenpair.ts";
 import { liftWeights } from "../../estimators/kde/weighted_exponential.ts";
 import type { Backend } from "../../kernels/backend.ts";
-import { softmaxOperatorNorm } from "../softmax_norm.ts";
+import { softmaxOperatorNorm } from "../measures/softmax_norm.ts";
 import { type DensityDraw, densityDraw } from "./density_draw.ts";
 
 /**

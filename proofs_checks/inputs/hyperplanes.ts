@@ -1,4 +1,4 @@
-import { drawHyperplanes } from "../../estimators/attention/kdeformer_practical.ts";
+import { drawHyperplanes } from "../../estimators/methods/kdeformer_practical/kdeformer_practical.ts";
 import { clusteredValues, drawClusters, pullToCentres } from "./clustered.ts";
 import type { AttentionInput, InputFamily, InputOptions } from "./family.ts";
 import { InputDraw, Stream } from "./input_draw.ts";

@@ -1,6 +1,6 @@
 /** Families made against locality-sensitive hashing: what joins or separates the weight, measured on several seeds. */
 import { assert, assertAlmostEquals } from "@std/assert";
-import { drawHyperplanes } from "../../estimators/attention/kdeformer_practical.ts";
+import { drawHyperplanes } from "../../estimators/methods/kdeformer_practical/kdeformer_practical.ts";
 import { hiddenDirections, normVersusAngle } from "../../proofs_checks/inputs/angles.ts";
 import { clustered } from "../../proofs_checks/inputs/clustered.ts";
 import type { AttentionInput } from "../../proofs_checks/inputs/family.ts";

@@ -1,11 +1,11 @@
 import { assertEquals, assertLess } from "@std/assert";
-import { calibrated } from "../../../estimators/attention/calibrated.ts";
-import { makeProblem } from "../../../estimators/attention/problem.ts";
-import { routed } from "../../../estimators/attention/routed.ts";
+import { calibrated } from "../../../estimators/methods/calibrated/calibrated.ts";
+import { makeProblem } from "../../../estimators/core/problem.ts";
+import { routed } from "../../../estimators/methods/routed/routed.ts";
 import { ReferenceBackend } from "../../../kernels/reference/backend.ts";
-import { describeAdapter, requestAdapter, requestDevice } from "../../../kernels/webgpu/adapter.ts";
+import { describeAdapter, requestAdapter, requestDevice } from "../../../kernels/webgpu/engine/adapter.ts";
 import { WebGpuBackend } from "../../../kernels/webgpu/backend.ts";
-import { SUBGROUPS } from "../../../kernels/webgpu/subgroups.ts";
+import { SUBGROUPS } from "../../../kernels/webgpu/engine/subgroups.ts";
 import { inputFamily } from "../../../proofs_checks/inputs/families.ts";
 import { webgpuTest } from "../../backends.ts";
 import { largestDifference, largestMagnitude } from "../../precision.ts";

@@ -1,4 +1,4 @@
-import type { Method } from "../../../estimators/attention/approximate.ts";
+import type { Method } from "../../../estimators/methods/visible.ts";
 import { Purpose, RandomStream } from "../../../kernels/random.ts";
 import { hashBlocks } from "../../../proofs_checks/claims/block_removal.ts";
 

@@ -1,4 +1,4 @@
-import { exactAttention } from "../../../estimators/attention/exact.ts";
+import { exactAttention } from "../../../estimators/core/exact.ts";
 import type { Implementation } from "../../../proofs_checks/engine/implementation.ts";
 import { shipped } from "../../../proofs_checks/engine/implementation.ts";
 import { hostPractical } from "./host_practical.ts";

@@ -1,0 +1,40 @@
+import type { Backend } from "../../../kernels/backend.ts";
+import { rowMean } from "../../kde/centred_points.ts";
+import { densityFit } from "../../kde/methods.ts";
+import type { Budget, CostedAttention } from "../visible.ts";
+import type { Progress } from "../../core/head_chunks.ts";
+import { kdeformer } from "./kdeformer.ts";
+import type { Problem } from "../../core/problem.ts";
+
+/** What is asked of row sums and column norms; densities below the floor, as sharp rows have, are off by more. */
+const TARGET = { epsilon: 0.5, delta: 0.1, densityFloor: 0.01, fit: densityFit("uniform") };
+
+/**
+ * Algorithm 1 with as many sampled keys as the budget has key evaluations, on centred values: rows of P sum to 1,
+ * so the mean value can be left out and added again, and what D~ is wrong by then scales the spread of the values
+ * alone. The densities come on top of the budget; `keyEvaluations` counts them.
+ *
+ * @throws {RangeError} If the problem hides keys, or keys or queries are too large for their squares.
+ */
+export async function kdeformerAtBudget(
+  backend: Backend,
+  problem: Problem,
+  { bucketSize, samples, seed }: Budget,
+  progress: Progress = {},
+): Promise<CostedAttention> {
+  const { heads, queries, keys, valueFeatures } = problem;
+  const means = Array.from(
+    { length: heads },
+    (_, head) =>
+      rowMean(
+        problem.value.subarray(head * keys * valueFeatures, (head + 1) * keys * valueFeatures),
+        valueFeatures,
+      ),
+  );
+  const meanAt = (at: number, rows: number) =>
+    means[Math.floor(at / (rows * valueFeatures))][at % valueFeatures];
+  const value = problem.value.map((x, at) => x - meanAt(at, keys));
+  const target = { ...TARGET, seed, samples: Math.min(keys, bucketSize + samples) };
+  const result = await kdeformer(backend, { ...problem, value }, target, progress);
+  return { ...result, output: result.output.map((x, at) => x + meanAt(at, queries)) };
+}

@@ -1,0 +1,28 @@
+import type { Tensor } from "../kernels/tensor.ts";
+import { checkDataBytes, parseNpyHeader } from "./header.ts";
+import { decodeValues } from "./values.ts";
+
+/**
+ * Makes a tensor from the bytes of an .npy file: f16, f32 or f64 of either byte order, C order, 2 to 4
+ * dimensions.
+ *
+ * @example
+ * ```ts
+ * import { formatNpy } from "./format.ts";
+ * import { parseNpy } from "./parse.ts";
+ * const bytes = formatNpy({ data: new Float32Array([1, 2, 3, 4]), shape: [2, 2] });
+ * console.log(parseNpy(bytes, "example.npy").shape); // [2, 2]
+ * ```
+ *
+ * @param bytes The whole file.
+ * @param name What to call the file in an error.
+ * @throws {TypeError} If it is not an .npy file, or its dtype, order or rank is none that a tensor can have.
+ * @throws {RangeError} If bytes are missing or left over, or an extent or a value is out of range.
+ */
+export function parseNpy(bytes: Uint8Array, name: string): Tensor {
+  const header = parseNpyHeader(bytes, name);
+  checkDataBytes(header, bytes.length, name);
+  const data = new Float32Array(header.size);
+  decodeValues(data, 0, bytes.subarray(header.dataOffset), header, name);
+  return { data, shape: header.shape };
+}
