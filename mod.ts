@@ -14,13 +14,8 @@
  * @module
  */
 export { attention, type AttentionResult, type AttentionStats } from "./estimators/attention/attention.ts";
-export {
-  type AttentionOptions,
-  type MethodName,
-  methods,
-  type StorageFormat,
-  storageFormats,
-} from "./estimators/attention/options.ts";
+export { type AttentionOptions, type StorageFormat, storageFormats } from "./estimators/attention/options.ts";
+export { type MethodName, methods } from "./estimators/methods/methods.ts";
 export type { Certificate } from "./estimators/certified/certificate.ts";
 export { estimateDensity, type EstimateDensityOptions } from "./estimators/kde/estimate_density.ts";
 export { kernelSum, type KernelSumOptions, type KernelSumResult } from "./estimators/kde/kernel_sum.ts";

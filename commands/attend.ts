@@ -1,12 +1,8 @@
 import process from "node:process";
 import { attention, type AttentionResult } from "../estimators/attention/attention.ts";
 import type { Certificate } from "../estimators/certified/certificate.ts";
-import {
-  type MethodName,
-  methods,
-  type StorageFormat,
-  storageFormats,
-} from "../estimators/attention/options.ts";
+import { type StorageFormat, storageFormats } from "../estimators/attention/options.ts";
+import { type MethodName, methods } from "../estimators/methods/methods.ts";
 import type { Device } from "../kernels/device.ts";
 import { sizeOf } from "../kernels/tensor.ts";
 import { describeOptions, type OptionValues, readOptions, UsageError } from "./arguments.ts";

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { type MethodName, methods } from "../estimators/attention/options.ts";
+import { type MethodName, methods } from "../estimators/methods/methods.ts";
 import type { DeviceKind } from "../kernels/backend.ts";
 import { measureScaling } from "../proofs_checks/scaling/measure.ts";
 import type { ScalingReport, ScalingSeries } from "../proofs_checks/scaling/report.ts";

@@ -1,6 +1,6 @@
 import { EMPTY, MASKED } from "../../kernels/backend.ts";
 import { formatShape, sizeOf, type Tensor } from "../../kernels/tensor.ts";
-import { deviceFor } from "./attention.ts";
+import { deviceFor } from "../../kernels/kept_devices.ts";
 import type { AttentionOptions } from "./options.ts";
 import { exactAttention } from "../core/exact.ts";
 import { makeProblem } from "../core/problem.ts";

@@ -1,5 +1,6 @@
 import type { Backend } from "../../kernels/backend.ts";
-import { approximateAttention, type Budget, countVisible, type Method } from "../methods/visible.ts";
+import { type Attend, type Budget, perQuery, scaleBudget } from "../methods/method.ts";
+import { approximateAttention, countVisible } from "../methods/visible.ts";
 import { exactAttention } from "../core/exact.ts";
 import type { Progress } from "../core/head_chunks.ts";
 import type { Problem } from "../core/problem.ts";
@@ -50,7 +51,7 @@ const LEAST_ROWS = 64;
  * delta/2^(k+1), so that all rounds together err with probability at most delta.
  */
 export async function attendWithin(
-  method: Method,
+  method: Attend,
   backend: Backend,
   problem: Problem,
   request: ErrorRequest,
@@ -69,7 +70,7 @@ export async function attendWithin(
   if (problem.causalOffset !== undefined || problem.logWeights) {
     return await giveUp("exact: errors under causal order or a key mask are not certified");
   }
-  if (LEAST_ROWS * keys + (start.bucketSize + start.samples) * queries > affordable) {
+  if (LEAST_ROWS * keys + perQuery(start) * queries > affordable) {
     return await giveUp("exact: checking would cost more than it saves at this size");
   }
   const geometry = await headGeometry(backend, problem, start.seed, progress.signal);
@@ -80,10 +81,10 @@ export async function attendWithin(
     ...geometry.map((head) => rowsNeeded(head, queries, request, request.delta / (2 * heads))),
   );
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const perQuery = budget.bucketSize + budget.samples;
-    if (spent + rows * keys + perQuery * queries > affordable) {
+    const keysPerQuery = perQuery(budget);
+    if (spent + rows * keys + keysPerQuery * queries > affordable) {
       return await giveUp(
-        `exact: certifying epsilon ${request.epsilon} would take ${rows} checked rows and ${perQuery} keys per query`,
+        `exact: certifying epsilon ${request.epsilon} would take ${rows} checked rows and ${keysPerQuery} keys per query`,
       );
     }
     const result = await approximateAttention(method, backend, problem, budget, progress);
@@ -117,18 +118,10 @@ export async function attendWithin(
     const { softmaxNormEstimate, valueNorm } = geometry[head];
     const target = Math.max(certificate.target!, request.epsilon * softmaxNormEstimate * valueNorm);
     const excess = certificate.operatorNormEstimate / (AIM * target);
-    if (excess > 1) budget = scaled(budget, Math.min(8, Math.max(2, excess)));
+    if (excess > 1) budget = scaleBudget(budget, Math.min(8, Math.max(2, excess)));
     else rows = Math.min(queries, 2 * rows);
   }
   return await giveUp(`exact: ${MOST_ROUNDS} attempts did not reach epsilon ${request.epsilon}`);
-}
-
-function scaled(budget: Budget, factor: number): Budget {
-  return {
-    ...budget,
-    bucketSize: Math.ceil(budget.bucketSize * factor),
-    samples: Math.ceil(budget.samples * factor),
-  };
 }
 
 /**

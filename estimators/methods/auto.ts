@@ -1,6 +1,6 @@
-import type { Budget } from "./visible.ts";
+import { type Budget, perQuery, scaleBudget } from "./method.ts";
 import { canCalibrate, fitsSlope, linearises } from "./calibrated/calibrated.ts";
-import type { MethodName } from "../attention/options.ts";
+import type { ApproximateName } from "./methods.ts";
 import type { Problem } from "../core/problem.ts";
 
 /**
@@ -14,8 +14,8 @@ const PLAIN_SHARE = 0.88, LINEAR_SHARE = 0.66, LINEAR_COST = 0.34;
 export function bestMethod(
   problem: Problem,
   budget: Budget,
-): { readonly name: Exclude<MethodName, "auto" | "exact">; readonly budget: Budget } {
-  const { features, valueFeatures } = problem, keys = budget.bucketSize + budget.samples;
+): { readonly name: ApproximateName; readonly budget: Budget } {
+  const { features, valueFeatures } = problem, keys = perQuery(budget);
   const linear = features * valueFeatures / (features + valueFeatures);
   const corrected = partOf(budget, LINEAR_SHARE - LINEAR_COST * linear / keys);
   const part = fitsSlope(problem, corrected) ? corrected : partOf(budget, PLAIN_SHARE);
@@ -25,9 +25,5 @@ export function bestMethod(
 }
 
 function partOf(budget: Budget, share: number): Budget {
-  return {
-    ...budget,
-    bucketSize: Math.ceil(budget.bucketSize * Math.max(0, share)),
-    samples: Math.ceil(budget.samples * Math.max(0, share)),
-  };
+  return scaleBudget(budget, Math.max(0, share));
 }

@@ -64,7 +64,8 @@ const attacks: readonly Attack[] = [
     families: some,
     async output({ implementation, seed }, { problem }, backend) {
       const budget = { bucketSize: 16, samples: 24, seed };
-      return (await implementation.practical(backend, problem, budget, {})).output.slice();
+      return (await implementation.methods["kdeformer-practical"](backend, problem, budget, {})).output
+        .slice();
     },
   },
   {

@@ -172,7 +172,8 @@ export const invarianceClaims: readonly Claim[] = invariances.map((invariance): 
       (changed) => on(async (backend) => (await implementation.exactAttention(backend, changed)).output),
       (changed) =>
         on(async (backend) =>
-          (await implementation.practical(backend, changed, { ...BUDGET, seed }, {})).output
+          (await implementation.methods["kdeformer-practical"](backend, changed, { ...BUDGET, seed }, {}))
+            .output
         ),
     ];
     let measured = 0;

@@ -84,7 +84,9 @@ export const denominatorUnbiased: Claim = {
     let ratio = 0;
     for (let repeat = 0; repeat < REPEATS; repeat++) {
       const budget = { bucketSize: 24, samples: Math.ceil(keys / 2), seed: seed + repeat };
-      const { logSumExp } = await on((backend) => implementation.practical(backend, problem, budget, {}));
+      const { logSumExp } = await on((backend) =>
+        implementation.methods["kdeformer-practical"](backend, problem, budget, {})
+      );
       for (let i = 0; i < queries; i++) ratio += Math.exp(logSumExp[i] - logRowSums[i]) / queries / REPEATS;
     }
     const column = new Float64Array(keys);

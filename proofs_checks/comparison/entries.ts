@@ -1,5 +1,5 @@
 import { attention, type AttentionResult } from "../../estimators/attention/attention.ts";
-import type { MethodName } from "../../estimators/attention/options.ts";
+import type { MethodName } from "../../estimators/methods/methods.ts";
 import { sizeOf, type Tensor } from "../../kernels/tensor.ts";
 import { relativeOutputError } from "../measures/spectral.ts";
 import { sampleQuantile } from "../statistics/quantile.ts";

@@ -1,5 +1,5 @@
 import type { attention } from "../../estimators/attention/attention.ts";
-import { type MethodName, methods } from "../../estimators/attention/options.ts";
+import { type MethodName, methods } from "../../estimators/methods/methods.ts";
 import type { DeviceKind } from "../../kernels/backend.ts";
 import type { Device } from "../../kernels/device.ts";
 import type { Tensor } from "../../kernels/tensor.ts";

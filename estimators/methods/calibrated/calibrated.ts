@@ -1,10 +1,11 @@
 import type { Backend } from "../../../kernels/backend.ts";
-import type { Budget, CostedAttention } from "../visible.ts";
 import { calibrateHeads } from "./calibrated_heads.ts";
-import { exactAttention, PartCollector } from "../../core/exact.ts";
-import { headChunks, type Progress } from "../../core/head_chunks.ts";
+import { exactAttention } from "../../core/exact.ts";
+import type { Progress } from "../../core/head_chunks.ts";
 import { bringInRange } from "../../core/in_range.ts";
 import { kdeformerPractical } from "../kdeformer_practical/kdeformer_practical.ts";
+import { type Budget, type CostedAttention, type Method, perQuery } from "../method.ts";
+import { requireEveryKey, type RunHeads, runHeads } from "../run_heads.ts";
 import { lineariseHeads } from "./linearised_heads.ts";
 import type { ProbeCounts } from "./probe_queries.ts";
 import type { Problem } from "../../core/problem.ts";
@@ -39,71 +40,62 @@ const FEW_CLUSTERS = 64;
  *
  * @throws {RangeError} If the problem hides keys, or a head does not fit the device.
  */
-export async function calibrated(
+export const calibrated: Method = {
+  summary: "a few points fitted to exact rows stand for the keys: the least error on trained heads",
+  source: "docs/theory.md, section 5",
+  random: true,
+  withinBudget: true,
+  attend,
+};
+
+async function attend(
   backend: Backend,
   problem: Problem,
   budget: Budget,
   progress: Progress = {},
 ): Promise<CostedAttention> {
-  if (problem.causalOffset !== undefined || problem.logWeights !== undefined) {
-    throw new RangeError("Cannot run calibrated: every key must be visible to every query: use method exact");
-  }
-  const { heads, queries, keys } = problem, perQuery = budget.bucketSize + budget.samples;
+  requireEveryKey("calibrated", problem);
+  const { heads, queries, keys } = problem;
   const inRange = bringInRange(problem), linearised = linearises(inRange, budget);
-  const probes = linearised ? countRows(problem, perQuery) : countProbes(problem, perQuery);
+  const probes = linearised ? countRows(problem, perQuery(budget)) : countProbes(problem, perQuery(budget));
   const rows = probes.uniform + probes.outlying + probes.heldOut,
     fits = linearised || canCalibrate(problem, budget);
-  if (perQuery >= keys || (fits && rows >= queries)) {
+  if (perQuery(budget) >= keys || (fits && rows >= queries)) {
     const result = await exactAttention(backend, problem, progress);
     return { ...result, keyEvaluations: heads * queries * keys };
   }
-  if (!fits) return await kdeformerPractical(backend, problem, budget, progress);
+  if (!fits) return await kdeformerPractical.attend(backend, problem, budget, progress);
 
-  const parts = new PartCollector();
   const plan = { ...budget, counts: probes, sloped: fitsSlope(inRange, budget) };
-  let keyEvaluations = 0;
+  const run: RunHeads = linearised
+    ? (heads) => lineariseHeads(backend, inRange, probes, budget.seed, heads, progress.signal)
+    : (heads) => calibrateHeads(backend, inRange, plan, heads, progress.signal);
   // Softmax rows lie on the device as well.
-  const sized = { ...problem, valueFeatures: Math.max(problem.valueFeatures, rows) };
-  for (const { first, count, oversized } of headChunks(backend, sized, progress)) {
-    if (oversized) {
-      throw new RangeError(
-        `Cannot run calibrated: one head must fit an array of ${backend.largestArrayBytes} bytes on ${backend.kind}: ` +
-          `it has ${queries} queries and ${keys} keys; method exact splits heads`,
-      );
-    }
-    const { signal } = progress;
-    const result = linearised
-      ? await lineariseHeads(backend, inRange, probes, budget.seed, first, count, signal)
-      : await calibrateHeads(backend, inRange, plan, first, count, signal);
-    parts.add([result.output, result.logSumExp]);
-    keyEvaluations += result.keyEvaluations;
-    backend.reset();
-  }
-  return { ...parts.result(), keyEvaluations };
+  return await runHeads("calibrated", backend, problem, progress, run, rows);
 }
 
 /** Whether a budget pays for enough exact rows to fit to. */
-export function canCalibrate(problem: Problem, { bucketSize, samples }: Budget): boolean {
-  return countProbes(problem, bucketSize + samples).uniform >= LEAST_UNIFORM;
+export function canCalibrate(problem: Problem, budget: Budget): boolean {
+  return countProbes(problem, perQuery(budget)).uniform >= LEAST_UNIFORM;
 }
 
 /** Whether a budget is small enough for one point and a linear function, and pays for rows to fit these to. */
 export function linearises(problem: Problem, budget: Budget): boolean {
-  const perQuery = budget.bucketSize + budget.samples;
-  return !canCalibrate(problem, budget) && perQuery <= MOST_LINEARISED && inRangeOfSlopes(problem) &&
-    countRows(problem, perQuery).uniform >= LEAST_LINEARISED_ROWS;
+  const keys = perQuery(budget);
+  return !canCalibrate(problem, budget) && keys <= MOST_LINEARISED && inRangeOfSlopes(problem) &&
+    countRows(problem, keys).uniform >= LEAST_LINEARISED_ROWS;
 }
 
 /** Whether a budget pays for enough points that what they leave out is worth a linear function of the query. */
-export function fitsSlope(problem: Problem, { bucketSize, samples }: Budget): boolean {
-  const { uniform, outlying, heldOut } = countProbes(problem, bucketSize + samples);
-  const points = bucketSize + samples - (uniform + outlying + heldOut) * problem.keys / problem.queries;
+export function fitsSlope(problem: Problem, budget: Budget): boolean {
+  const { uniform, outlying, heldOut } = countProbes(problem, perQuery(budget));
+  const points = perQuery(budget) - (uniform + outlying + heldOut) * problem.keys / problem.queries;
   return points >= FEW_CLUSTERS && inRangeOfSlopes(problem);
 }
 
 /** One exact row costs as much as `keys / queries` keys for every query. */
-function countProbes({ queries, keys }: Problem, perQuery: number): ProbeCounts {
-  const affordable = perQuery * queries / keys;
+function countProbes({ queries, keys }: Problem, keysPerQuery: number): ProbeCounts {
+  const affordable = keysPerQuery * queries / keys;
   return {
     uniform: Math.min(MOST_UNIFORM, Math.floor(UNIFORM_SHARE * affordable)),
     outlying: Math.min(MOST_OUTLYING, Math.floor(OUTLYING_SHARE * affordable)),
@@ -112,8 +104,8 @@ function countProbes({ queries, keys }: Problem, perQuery: number): ProbeCounts 
 }
 
 /** What is left beside the one key of each query goes into rows; extrapolation is linear, so none need lie far out. */
-function countRows({ queries, keys }: Problem, perQuery: number): ProbeCounts {
-  return { uniform: Math.max(0, Math.floor((perQuery - 1) * queries / keys)), outlying: 0, heldOut: 0 };
+function countRows({ queries, keys }: Problem, keysPerQuery: number): ProbeCounts {
+  return { uniform: Math.max(0, Math.floor((keysPerQuery - 1) * queries / keys)), outlying: 0, heldOut: 0 };
 }
 
 /** Whether products of keys and values stay far from overflow. */

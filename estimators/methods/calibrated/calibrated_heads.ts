@@ -1,5 +1,6 @@
 import type { Backend } from "../../../kernels/backend.ts";
-import type { Budget, CostedAttention } from "../visible.ts";
+import { type Budget, type CostedAttention, perQuery } from "../method.ts";
+import type { HeadRun } from "../run_heads.ts";
 import { placeExactRows, probeHeads } from "./probed_heads.ts";
 import type { ProbeCounts } from "./probe_queries.ts";
 import type { Problem } from "../../core/problem.ts";
@@ -27,16 +28,16 @@ export interface CalibrationPlan extends Budget {
 export async function calibrateHeads(
   backend: Backend,
   problem: Problem,
-  { bucketSize, samples, seed, counts, sloped }: CalibrationPlan,
-  firstHead: number,
-  heads: number,
+  plan: CalibrationPlan,
+  run: HeadRun,
   signal?: AbortSignal,
 ): Promise<CostedAttention> {
-  const { keys, features, valueFeatures, largestValue } = problem;
+  const { keys, features, valueFeatures, largestValue } = problem, heads = run.count;
+  const { seed, counts, sloped } = plan;
   const fitted = counts.uniform + counts.outlying;
-  const probed = probeHeads(backend, problem, counts, seed, firstHead, heads);
+  const probed = probeHeads(backend, problem, counts, seed, run);
   const { shape, queries, query, valueMean, probes, probeRows, exact } = probed;
-  const budget = Math.min(2 ** 32 - 1, (bucketSize + samples) * queries - probes * keys);
+  const budget = Math.min(2 ** 32 - 1, perQuery(plan) * queries - probes * keys);
   const valueScale = 1 / Math.max(largestValue, 1e-30);
   const most = Math.max(1, Math.min(keys, Math.floor(budget / queries)));
   const clusters = backend.bisectRows({

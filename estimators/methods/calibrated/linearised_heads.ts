@@ -1,5 +1,6 @@
 import type { Backend } from "../../../kernels/backend.ts";
-import type { CostedAttention } from "../visible.ts";
+import type { CostedAttention } from "../method.ts";
+import type { HeadRun } from "../run_heads.ts";
 import type { ProbeCounts } from "./probe_queries.ts";
 import { placeExactRows, probeHeads } from "./probed_heads.ts";
 import type { Problem } from "../../core/problem.ts";
@@ -16,12 +17,11 @@ export async function lineariseHeads(
   problem: Problem,
   counts: ProbeCounts,
   seed: number,
-  firstHead: number,
-  heads: number,
+  run: HeadRun,
   signal?: AbortSignal,
 ): Promise<CostedAttention> {
-  const { keys, features, valueFeatures, largestValue } = problem;
-  const probed = probeHeads(backend, problem, counts, seed, firstHead, heads);
+  const { keys, features, valueFeatures, largestValue } = problem, heads = run.count;
+  const probed = probeHeads(backend, problem, counts, seed, run);
   const { shape, queries, query, probes, probeRows, exact } = probed;
   const fit = {
     probes,

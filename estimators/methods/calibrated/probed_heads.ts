@@ -1,8 +1,10 @@
 import type { AttentionShape, Backend, DeviceArray, PartialAttention } from "../../../kernels/backend.ts";
 import { Purpose, RandomStream } from "../../../kernels/random.ts";
 import { type HostAttention, uploadHeads } from "../../core/exact.ts";
+import { ofHead } from "../../core/of_head.ts";
 import { chooseProbes, type ProbeCounts } from "./probe_queries.ts";
 import type { Problem } from "../../core/problem.ts";
+import type { HeadRun } from "../run_heads.ts";
 
 /** A run of heads on a device, and some of their queries with exact rows of attention. */
 export interface ProbedHeads {
@@ -32,13 +34,12 @@ export function probeHeads(
   problem: Problem,
   counts: ProbeCounts,
   seed: number,
-  firstHead: number,
-  heads: number,
+  run: HeadRun,
 ): ProbedHeads {
-  const { queries, keys, features, valueFeatures, scale } = problem;
+  const { queries, keys, features, valueFeatures, scale } = problem, heads = run.count;
   const probes = counts.uniform + counts.outlying + counts.heldOut;
-  const { query, key, value } = uploadHeads(backend, problem, firstHead, heads);
-  const picks = pickProbes(problem, counts, seed, firstHead, heads);
+  const { query, key, value } = uploadHeads(backend, problem, run.first, heads);
+  const picks = pickProbes(problem, counts, seed, run);
   const probeRows = backend.gatherRows({
     rows: query,
     index: backend.upload(picks),
@@ -73,8 +74,7 @@ function pickProbes(
   { query, queries, features, heads: allHeads }: Problem,
   counts: ProbeCounts,
   seed: number,
-  firstHead: number,
-  heads: number,
+  { first: firstHead, count: heads }: HeadRun,
 ): Uint32Array {
   const probes = counts.uniform + counts.outlying + counts.heldOut, picks = new Uint32Array(heads * probes);
   for (let head = 0; head < heads; head++) {
@@ -83,10 +83,4 @@ function pickProbes(
     picks.set(chooseProbes(own, queries, features, counts, stream), head * probes);
   }
   return picks;
-}
-
-/** The part of one head. */
-function ofHead<T extends Float32Array | Uint32Array>(data: T, head: number, heads: number): T {
-  const size = data.length / heads;
-  return data.subarray(head * size, (head + 1) * size) as T;
 }

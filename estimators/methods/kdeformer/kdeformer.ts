@@ -8,6 +8,7 @@ import { WeightedExponential } from "../../kde/weighted_exponential.ts";
 import { bernsteinSamples, productError } from "./bernstein.ts";
 import { drawKeys, keyProbabilities } from "./draw_keys.ts";
 import { exactAttention } from "../../core/exact.ts";
+import { requireEveryKey } from "../run_heads.ts";
 import type { Progress } from "../../core/head_chunks.ts";
 import type { Problem } from "../../core/problem.ts";
 import { lowerOperatorNorm, squaredLength } from "../../linear_algebra/power_iteration.ts";
@@ -67,9 +68,7 @@ export async function kdeformer(
   target: KdeformerTarget,
   progress: Progress = {},
 ): Promise<KdeformerResult> {
-  if (problem.causalOffset !== undefined || problem.logWeights !== undefined) {
-    throw new RangeError("Cannot run kdeformer: every key must be visible to every query: use method exact");
-  }
+  requireEveryKey("kdeformer", problem);
   const { queries, valueFeatures } = problem, cost = new Evaluations();
   const output = new Float32Array(problem.heads * queries * valueFeatures);
   const logSumExp = new Float32Array(problem.heads * queries), heads: KdeformerHead[] = [];

@@ -1,8 +1,8 @@
 import type { Backend } from "../../../kernels/backend.ts";
 import { rowMean } from "../../kde/centred_points.ts";
 import { densityFit } from "../../kde/methods.ts";
-import type { Budget, CostedAttention } from "../visible.ts";
 import type { Progress } from "../../core/head_chunks.ts";
+import { type Budget, type CostedAttention, type Method, perQuery } from "../method.ts";
 import { kdeformer } from "./kdeformer.ts";
 import type { Problem } from "../../core/problem.ts";
 
@@ -16,10 +16,18 @@ const TARGET = { epsilon: 0.5, delta: 0.1, densityFloor: 0.01, fit: densityFit("
  *
  * @throws {RangeError} If the problem hides keys, or keys or queries are too large for their squares.
  */
-export async function kdeformerAtBudget(
+export const kdeformerAtBudget: Method = {
+  summary: "Algorithm 1: sampling by column norms from density estimates, whose cost comes on top",
+  source: "Zandieh, Han, Daliri and Karbasi 2023, Algorithm 1",
+  random: true,
+  withinBudget: false,
+  attend,
+};
+
+async function attend(
   backend: Backend,
   problem: Problem,
-  { bucketSize, samples, seed }: Budget,
+  budget: Budget,
   progress: Progress = {},
 ): Promise<CostedAttention> {
   const { heads, queries, keys, valueFeatures } = problem;
@@ -34,7 +42,7 @@ export async function kdeformerAtBudget(
   const meanAt = (at: number, rows: number) =>
     means[Math.floor(at / (rows * valueFeatures))][at % valueFeatures];
   const value = problem.value.map((x, at) => x - meanAt(at, keys));
-  const target = { ...TARGET, seed, samples: Math.min(keys, bucketSize + samples) };
+  const target = { ...TARGET, seed: budget.seed, samples: Math.min(keys, perQuery(budget)) };
   const result = await kdeformer(backend, { ...problem, value }, target, progress);
   return { ...result, output: result.output.map((x, at) => x + meanAt(at, queries)) };
 }

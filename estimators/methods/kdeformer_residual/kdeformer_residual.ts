@@ -1,14 +1,13 @@
 import { type Backend, type DeviceArray, EMPTY, type PartialAttention } from "../../../kernels/backend.ts";
 import { blockOf } from "../../../kernels/partition.ts";
 import { Purpose, RandomStream } from "../../../kernels/random.ts";
-import type { Budget, CostedAttention } from "../visible.ts";
-import { PartCollector, uploadHeads } from "../../core/exact.ts";
-import { headChunks, type Progress } from "../../core/head_chunks.ts";
-import {
-  defaultProjections,
-  drawHyperplanes,
-  drawProbes,
-} from "../kdeformer_practical/kdeformer_practical.ts";
+import { uploadHeads } from "../../core/exact.ts";
+import type { Progress } from "../../core/head_chunks.ts";
+import { ofHead } from "../../core/of_head.ts";
+import type { Budget, CostedAttention, Method } from "../method.ts";
+import { type HeadRun, runHeads } from "../run_heads.ts";
+import { blockPairs, type BlockPlan, planBlocks } from "../shared/block_plan.ts";
+import { defaultProjections, drawHyperplanes, drawProbes } from "../shared/hash_draws.ts";
 import type { Problem } from "../../core/problem.ts";
 import { sortByHash } from "../shared/sort_by_hash.ts";
 import { type ProbedRows, residualImportance, sampleError } from "./probed_rows.ts";
@@ -16,13 +15,6 @@ import { type KeySample, sampleResidual } from "./residual_sample.ts";
 
 /** Of the sampling budget, the part spent on rows that are computed exactly. */
 const PROBE_SHARE = 1 / 6;
-const MOST_PROBES = 64;
-
-interface Plan {
-  readonly blocks: number;
-  readonly probes: number;
-  readonly samples: number;
-}
 
 /**
  * KDEformer with the heavy entries removed first. Write P = S + R, S the pairs inside the blocks of an angular hash. S is computed
@@ -33,60 +25,40 @@ interface Plan {
  * Two things lower the error further at no cost in keys: keys that are sure to be drawn are taken without a weight, and the error that all
  * rows share, because they share one sample, is measured on the probed rows and taken off.
  */
-export async function kdeformerResidual(
+export const kdeformerResidual: Method = {
+  summary: "the same, sampling only what the blocks leave, by its column norms",
+  source: "Zandieh, Han, Daliri and Karbasi 2023, P = S + R of Section 3 and Algorithm 2",
+  random: true,
+  withinBudget: true,
+  attend,
+};
+
+async function attend(
   backend: Backend,
   problem: Problem,
   budget: Budget,
   progress: Progress = {},
 ): Promise<CostedAttention> {
-  if (problem.causalOffset !== undefined || problem.logWeights !== undefined) {
-    throw new RangeError(
-      "Cannot run kdeformer-residual: every key must be visible to every query: use method exact",
-    );
-  }
-  const { queries, keys } = problem, plan = planBudget(problem, budget), parts = new PartCollector();
-  let keyEvaluations = 0;
-  for (const { first, count, oversized } of headChunks(backend, problem, progress)) {
-    if (oversized) {
-      throw new RangeError(
-        `Cannot run kdeformer-residual: one head must fit an array of ${backend.largestArrayBytes} bytes on ${backend.kind}: ` +
-          `it has ${queries} queries and ${keys} keys; method exact splits heads`,
-      );
-    }
-    const result = await runHeads(backend, problem, budget, plan, first, count, progress.signal);
-    parts.add([result.output, result.logSumExp]);
-    keyEvaluations += result.keyEvaluations;
-    backend.reset();
-  }
-  return { ...parts.result(), keyEvaluations };
-}
-
-function planBudget({ queries, keys }: Problem, { bucketSize, samples }: Budget): Plan {
-  const blocks = Math.ceil(keys / bucketSize);
-  if (blocks === 1) return { blocks, probes: 0, samples: 0 };
-  const perProbe = keys / queries;
-  const probes = Math.min(queries, MOST_PROBES, Math.max(1, Math.floor((samples * PROBE_SHARE) / perProbe)));
-  return { blocks, probes, samples: Math.min(keys, Math.max(1, samples - Math.ceil(probes * perProbe))) };
-}
-
-/** Pairs of a query and a key in the same block. */
-function blockPairs(queries: number, keys: number, blocks: number): number {
-  const longQueries = queries % blocks, longKeys = keys % blocks;
-  const baseQueries = Math.floor(queries / blocks), baseKeys = Math.floor(keys / blocks);
-  return blocks * baseQueries * baseKeys + longQueries * baseKeys + longKeys * baseQueries +
-    Math.min(longQueries, longKeys);
+  const plan = planBlocks(problem, budget, PROBE_SHARE);
+  return await runHeads(
+    "kdeformer-residual",
+    backend,
+    problem,
+    progress,
+    (run) => attendHeads(backend, problem, budget, plan, run, progress.signal),
+  );
 }
 
 /** Two submissions for a run of heads: blocks and probes, then the sample that the probes ask for. */
-async function runHeads(
+async function attendHeads(
   backend: Backend,
   problem: Problem,
   { bucketSize, seed, projections = defaultProjections(problem.keys, bucketSize) }: Budget,
-  { blocks, probes, samples }: Plan,
-  firstHead: number,
-  heads: number,
+  { blocks, probes, samples }: BlockPlan,
+  run: HeadRun,
   signal?: AbortSignal,
 ): Promise<CostedAttention> {
+  const { first: firstHead, count: heads } = run;
   const { queries, keys, features, valueFeatures, scale } = problem;
   const { query, key, value: rawValue } = uploadHeads(backend, problem, firstHead, heads);
   const shape = { heads, queries, keys, features, valueFeatures, scale };
@@ -97,7 +69,7 @@ async function runHeads(
   const gather = (rows: DeviceArray, index: DeviceArray, count: number, width: number, picks: number) =>
     backend.gatherRows({ rows, index, heads, count, width, picks });
 
-  const hyperplanes = backend.upload(drawHyperplanes(seed, firstHead, heads, projections, features));
+  const hyperplanes = backend.upload(drawHyperplanes(seed, run, projections, features));
   const hash = { hyperplanes, heads, width: features, projections };
   const byQuery = sortByHash(backend, { ...hash, rows: query, count: queries });
   const byKey = sortByHash(backend, { ...hash, rows: key, count: keys });
@@ -125,7 +97,7 @@ async function runHeads(
   };
   if (samples === 0) return finish(pairs, near);
 
-  const rows = drawProbes(seed, firstHead, heads, probes, queries);
+  const rows = drawProbes(seed, run, probes, queries);
   const probe = gather(query, backend.upload(rows), queries, features, probes);
   const exact = backend.attendProbes({ ...shape, queries: probes, query: probe, key, value });
   const valueShare = backend.keyImportance({
@@ -185,12 +157,6 @@ async function runHeads(
   });
   const merged = backend.mergeAttention({ heads, queries, valueFeatures, first: near, second });
   return finish(pairs + heads * (probes * keys + samples * queries), merged);
-}
-
-/** The part of one head. */
-function ofHead<T extends Float32Array | Uint32Array>(data: T, head: number, heads: number): T {
-  const size = data.length / heads;
-  return data.subarray(head * size, (head + 1) * size) as T;
 }
 
 /**

@@ -1,11 +1,12 @@
 import type { Backend, DeviceArray, PartialAttention } from "../../../kernels/backend.ts";
 import type { Bisection } from "../../../kernels/coreset_primitives.ts";
 import { Purpose, RandomStream } from "../../../kernels/random.ts";
-import type { Budget, CostedAttention } from "../visible.ts";
-import { exactAttention, PartCollector, uploadHeads } from "../../core/exact.ts";
-import { headChunks, type Progress } from "../../core/head_chunks.ts";
+import { exactAttention, uploadHeads } from "../../core/exact.ts";
+import type { Progress } from "../../core/head_chunks.ts";
 import { bringInRange } from "../../core/in_range.ts";
 import type { Problem } from "../../core/problem.ts";
+import { type Budget, type CostedAttention, type Method, perQuery } from "../method.ts";
+import { requireEveryKey, runHeads } from "../run_heads.ts";
 import { sampledMean } from "../shared/sampled_mean.ts";
 
 /** Keys of a leaf, about, in units of the budget of a query. */
@@ -38,43 +39,39 @@ const SPREAD_SAMPLE = 64;
  *
  * @throws {RangeError} If the problem hides keys, or a head does not fit the device.
  */
-export async function routed(
+export const routed: Method = {
+  summary: "each query sees its own cluster of keys alone: the least cost where clusters lie apart",
+  source: "Roy, Saffar, Vaswani and Grangier 2021; docs/theory.md, section 6",
+  random: false,
+  withinBudget: true,
+  attend,
+};
+
+async function attend(
   backend: Backend,
   problem: Problem,
   budget: Budget,
   progress: Progress = {},
 ): Promise<CostedAttention> {
-  if (problem.causalOffset !== undefined || problem.logWeights !== undefined) {
-    throw new RangeError("Cannot run routed: every key must be visible to every query: use method exact");
-  }
-  const { heads, queries, keys } = problem, perQuery = budget.bucketSize + budget.samples;
-  if (perQuery >= keys) {
+  requireEveryKey("routed", problem);
+  const { heads, queries, keys } = problem;
+  if (perQuery(budget) >= keys) {
     const result = await exactAttention(backend, problem, progress);
     return { ...result, keyEvaluations: heads * queries * keys };
   }
-  const inRange = bringInRange(problem), parts = new PartCollector();
-  const plan = makePlan(problem, perQuery);
-  let keyEvaluations = 0;
-  for (const { first, count, oversized } of headChunks(backend, problem, progress)) {
-    if (oversized) {
-      throw new RangeError(
-        `Cannot run routed: one head must fit an array of ${backend.largestArrayBytes} bytes on ${backend.kind}: ` +
-          `it has ${queries} queries and ${keys} keys; method exact splits heads`,
-      );
-    }
+  const inRange = bringInRange(problem), plan = makePlan(problem, perQuery(budget));
+  return await runHeads("routed", backend, problem, progress, async ({ first, count }) => {
     const { attended, tree, positions } = record(backend, inRange, plan, first, count);
     const outputs = [attended.output, attended.logSumExp, tree.products, positions];
     const [output, logSumExp, products, bounds] = await backend.run(outputs, progress.signal);
-    parts.add([output as Float32Array, logSumExp as Float32Array]);
+    let keyEvaluations = count * plan.sketchCost * (queries + keys);
     for (let at = 0; at < bounds.length; at += 4) {
       keyEvaluations += (bounds[at + 1] - bounds[at]) * (bounds[at + 3] - bounds[at + 2]);
     }
     // A query takes as many products to its leaf as a key.
     for (const cost of products) keyEvaluations += Math.ceil(cost * plan.productCost * (1 + queries / keys));
-    keyEvaluations += count * plan.sketchCost * (queries + keys);
-    backend.reset();
-  }
-  return { ...parts.result(), keyEvaluations };
+    return { output: output as Float32Array, logSumExp: logSumExp as Float32Array, keyEvaluations };
+  });
 }
 
 interface Plan {
@@ -93,10 +90,10 @@ interface Plan {
   readonly most: number;
 }
 
-function makePlan({ queries, keys, features }: Problem, perQuery: number): Plan {
-  const wanted = Math.ceil(keys / (LEAF_SHARE * perQuery)), rowsPerQuery = 1 + keys / queries;
+function makePlan({ queries, keys, features }: Problem, keysPerQuery: number): Plan {
+  const wanted = Math.ceil(keys / (LEAF_SHARE * keysPerQuery)), rowsPerQuery = 1 + keys / queries;
   // In products of whole rows, of which the sketch of a row costs one.
-  const share = TREE_SHARE * perQuery / rowsPerQuery, enough = Math.log2(wanted) + SPARE_PRODUCTS;
+  const share = TREE_SHARE * keysPerQuery / rowsPerQuery, enough = Math.log2(wanted) + SPARE_PRODUCTS;
   const affordable = Math.min(share, enough), isSketched = (affordable - 1) * features / SKETCH > affordable;
   const width = isSketched ? SKETCH : features, sketchCost = isSketched ? 1 : 0;
   const productCost = width / features;
@@ -110,7 +107,7 @@ function makePlan({ queries, keys, features }: Problem, perQuery: number): Plan 
     budget,
     perCluster: Math.max(1, Math.ceil(budget / (MOST_LEAVES * wanted))),
     grownOn: Math.max(LEAST_GROWN, GROWN_PER_LEAF * wanted),
-    most: Math.max(1, Math.floor(perQuery - treeCost)),
+    most: Math.max(1, Math.floor(keysPerQuery - treeCost)),
   };
 }
 

@@ -70,7 +70,8 @@ for (const family of families.filter(({ name }) => !name.startsWith("shape-"))) 
       const problem = makeProblem(query, key, value, { scale });
       const budget = { bucketSize: 16, samples: 24 };
       const approximations = [
-        async (seed: number) => (await kdeformerPractical(backend, problem, { ...budget, seed })).output,
+        async (seed: number) =>
+          (await kdeformerPractical.attend(backend, problem, { ...budget, seed })).output,
         (seed: number, exact: Float32Array) => spoilRows(exact, problem, 1, seed),
         (seed: number, exact: Float32Array) => spoilRows(exact, problem, 6, seed),
       ];

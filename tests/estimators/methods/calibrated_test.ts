@@ -47,7 +47,7 @@ for (const family of families) {
       for (const n of [1, 100, 700]) {
         for (const given of [budget, few]) {
           const problem = problemOf(family.name, { n });
-          const { output, logSumExp, keyEvaluations } = await calibrated(backend, problem, given);
+          const { output, logSumExp, keyEvaluations } = await calibrated.attend(backend, problem, given);
           backend.reset();
           assert(output.every(Number.isFinite) && logSumExp.every(Number.isFinite));
           // Where the practical method stands in it counts whole probes, at least one.
@@ -70,9 +70,9 @@ onEachBackend("calibrated() gives the reference's result", async (backend) => {
     ) {
       assertEquals(fitsSlope(problem, given), sloped);
       assertEquals(linearises(problem, given), given === few);
-      const actual = await calibrated(backend, problem, given);
+      const actual = await calibrated.attend(backend, problem, given);
       backend.reset();
-      const expected = await calibrated(new ReferenceBackend(), problem, given);
+      const expected = await calibrated.attend(new ReferenceBackend(), problem, given);
       assertEquals(actual.keyEvaluations, expected.keyEvaluations);
       assertLess(largestDifference(actual.output, expected.output), 1e-4 * largestMagnitude(problem.value));
       assertLess(largestDifference(actual.logSumExp, expected.logSumExp), 1e-3);
@@ -85,14 +85,14 @@ onEachBackend(
   async (backend) => {
     const small = problemOf("gaussian", { n: 90 });
     const exact = await exactAttention(backend, small);
-    const all = await calibrated(backend, small, budget);
+    const all = await calibrated.attend(backend, small, budget);
     assertEquals(all.output, exact.output);
     assertEquals(all.keyEvaluations, 90 * 90);
     backend.reset();
     const first = problemOf("gaussian", { n: 600 }), second = problemOf("low-rank", { n: 600 });
-    const { output } = await calibrated(backend, join(first, second), budget);
+    const { output } = await calibrated.attend(backend, join(first, second), budget);
     backend.reset();
-    const alone = await calibrated(backend, first, budget);
+    const alone = await calibrated.attend(backend, first, budget);
     assertEquals(output.subarray(0, alone.output.length), alone.output);
   },
 );
@@ -104,7 +104,7 @@ onEachBackend(
       const exact = await exactAttention(backend, problem);
       const rounding = 2 ** -23 * largestMagnitude(problem.value) * 64;
       for (const given of what === "duplicated keys" ? [budget] : [budget, few]) {
-        const { output } = await calibrated(backend, problem, given);
+        const { output } = await calibrated.attend(backend, problem, given);
         assertLessOrEqual(largestDifference(output, exact.output), rounding, what);
       }
       backend.reset();
@@ -120,10 +120,14 @@ onEachBackend(
 
 Deno.test("calibrated() follows its seed, and returns probed rows exactly", async () => {
   const backend = new ReferenceBackend(), problem = problemOf("low-rank", { n: 600 });
-  const first = await calibrated(backend, problem, budget), exact = await exactAttention(backend, problem);
-  assertEquals(await calibrated(backend, problem, budget), first);
+  const first = await calibrated.attend(backend, problem, budget),
+    exact = await exactAttention(backend, problem);
+  assertEquals(await calibrated.attend(backend, problem, budget), first);
   assert(
-    largestDifference((await calibrated(backend, problem, { ...budget, seed: 4 })).output, first.output) > 0,
+    largestDifference(
+      (await calibrated.attend(backend, problem, { ...budget, seed: 4 })).output,
+      first.output,
+    ) > 0,
   );
   const { queries, valueFeatures } = problem;
   const close = Array.from({ length: queries }, (_, row) => {
@@ -136,10 +140,10 @@ Deno.test("calibrated() follows its seed, and returns probed rows exactly", asyn
 
 Deno.test("calibrated() does not see key offsets, value offsets, nor the scale of values and keys", async () => {
   const backend = new ReferenceBackend(), problem = problemOf("gaussian", { n: 600 });
-  const { output, logSumExp } = await calibrated(backend, problem, budget);
+  const { output, logSumExp } = await calibrated.attend(backend, problem, budget);
   const { features, valueFeatures, queries } = problem;
   const run = async (change: Partial<Problem>) =>
-    await calibrated(backend, { ...problem, ...change }, budget);
+    await calibrated.attend(backend, { ...problem, ...change }, budget);
   const near = (a: ArrayLike<number>, b: ArrayLike<number>, size: number) =>
     assertLess(largestDifference(a, b), 1e-4 * size);
 
@@ -182,7 +186,7 @@ Deno.test("calibrated() comes near whatever the order of the keys", async () => 
   };
   const errors = await Promise.all(
     [problem, other].map(async (p) =>
-      errorOf(p, (await calibrated(backend, p, budget)).output, exact.output)
+      errorOf(p, (await calibrated.attend(backend, p, budget)).output, exact.output)
     ),
   );
   assertLess(Math.max(...errors), 2 * Math.min(...errors));
@@ -199,7 +203,7 @@ async function wins(problem: Problem, given = budget): Promise<number> {
   let count = 0;
   for (let seed = 1; seed <= RUNS; seed++) {
     const [ours, practical] = await Promise.all([calibrated, kdeformerPractical].map(async (method) => {
-      const { output } = await method(backend, problem, { ...given, seed });
+      const { output } = await method.attend(backend, problem, { ...given, seed });
       return errorOf(problem, output, exact.output);
     }));
     if (ours < practical) count++;
@@ -224,7 +228,7 @@ Deno.test("calibrated() is right to first order about the mean query where its b
   output.forEach((x, at) => mean[at % width] += x / queries);
   const spread = largestDifference(output, output.map((_, at) => mean[at % width]));
   for (let seed = 1; seed <= RUNS; seed++) {
-    const found = await calibrated(backend, near, { ...few, samples: 16, seed });
+    const found = await calibrated.attend(backend, near, { ...few, samples: 16, seed });
     // Without the slope the error would be the spread.
     assertLess(largestDifference(found.output, output), spread / 3, `seed ${seed}`);
   }

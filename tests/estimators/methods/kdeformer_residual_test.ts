@@ -91,18 +91,18 @@ onEachBackend(
   "kdeformerResidual() with one block is exact, and near exact with all keys sampled",
   async (backend) => {
     const problem = randomProblem(2, 41, 67, 15, 9, 2), exact = await exactAttention(backend, problem);
-    const oneBlock = await kdeformerResidual(backend, problem, { ...budget, bucketSize: 67 });
+    const oneBlock = await kdeformerResidual.attend(backend, problem, { ...budget, bucketSize: 67 });
     assertLess(largestDifference(oneBlock.output, exact.output), 1e-5);
     assertLess(largestDifference(oneBlock.logSumExp, exact.logSumExp), 1e-5);
-    const all = await kdeformerResidual(backend, problem, { ...budget, samples: 10000 });
+    const all = await kdeformerResidual.attend(backend, problem, { ...budget, samples: 10000 });
     assertLess(largestDifference(all.output, exact.output), 1e-4);
   },
 );
 
 onEachBackend("kdeformerResidual() gives the reference's result", async (backend) => {
   const problem = randomProblem(2, 150, 260, 16, 8);
-  const actual = await kdeformerResidual(backend, problem, budget);
-  const expected = await kdeformerResidual(new ReferenceBackend(), problem, budget);
+  const actual = await kdeformerResidual.attend(backend, problem, budget);
+  const expected = await kdeformerResidual.attend(new ReferenceBackend(), problem, budget);
   assertLess(largestDifference(actual.output, expected.output), 1e-4);
   assertEquals(actual.keyEvaluations, expected.keyEvaluations);
 });
@@ -119,7 +119,7 @@ onEachBackend("kdeformerResidual() takes every small and odd shape, and huge log
     ]
   ) {
     const problem = randomProblem(1, queries, keys, features, width, spread);
-    const { output, logSumExp } = await kdeformerResidual(backend, problem, {
+    const { output, logSumExp } = await kdeformerResidual.attend(backend, problem, {
       bucketSize: 4,
       samples: 3,
       seed: 1,
@@ -135,23 +135,23 @@ Deno.test("kdeformerResidual() returns constant values exactly, and follows seed
     ...problem,
     value: Float32Array.from({ length: 1500 }, (_, at) => [1 / 3, -7, 0][at % 3]),
   };
-  const { output } = await kdeformerResidual(backend, constant, budget);
+  const { output } = await kdeformerResidual.attend(backend, constant, budget);
   assertLess(
     largestDifference(output, Float32Array.from({ length: 900 }, (_, at) => [1 / 3, -7, 0][at % 3])),
     1e-6,
   );
-  const first = await kdeformerResidual(backend, problem, budget);
-  assertEquals(await kdeformerResidual(backend, problem, budget), first);
+  const first = await kdeformerResidual.attend(backend, problem, budget);
+  assertEquals(await kdeformerResidual.attend(backend, problem, budget), first);
   assert(
     largestDifference(
-      (await kdeformerResidual(backend, problem, { ...budget, seed: 4 })).output,
+      (await kdeformerResidual.attend(backend, problem, { ...budget, seed: 4 })).output,
       first.output,
     ) > 0,
   );
   // Within rounding of what was asked for: blocks, probes and samples together.
   assertLessOrEqual(first.keyEvaluations, 300 * (16 + 48 + 2));
   await assertRejects(
-    () => kdeformerResidual(backend, { ...problem, logWeights: new Float32Array(500) }, budget),
+    () => kdeformerResidual.attend(backend, { ...problem, logWeights: new Float32Array(500) }, budget),
     RangeError,
     "every key must be visible",
   );
@@ -164,8 +164,8 @@ Deno.test("kdeformerResidual() beats kdeformerPractical() where rows share their
   for (let seed = 0; seed < 6; seed++) {
     const of = ({ output }: { output: Float32Array }) =>
       rootMeanSquare(output.map((x, at) => x - exact.output[at])) ** 2;
-    errors.residual += of(await kdeformerResidual(backend, problem, { ...budget, seed }));
-    errors.practical += of(await kdeformerPractical(backend, problem, { ...budget, seed }));
+    errors.residual += of(await kdeformerResidual.attend(backend, problem, { ...budget, seed }));
+    errors.practical += of(await kdeformerPractical.attend(backend, problem, { ...budget, seed }));
   }
   assertLess(errors.residual, errors.practical);
 });

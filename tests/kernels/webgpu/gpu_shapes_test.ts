@@ -24,9 +24,9 @@ webgpuTest("the shapes of workgroups and tiles that GPUs get give the reference'
     const [method, perQuery] of [[calibrated, 12], [calibrated, 64], [calibrated, 96], [routed, 48]] as const
   ) {
     const budget = { bucketSize: perQuery / 4, samples: 3 * perQuery / 4, seed: 3 };
-    const actual = await method(backend, problem, budget);
+    const actual = await method.attend(backend, problem, budget);
     backend.reset();
-    const expected = await method(reference, problem, budget);
+    const expected = await method.attend(reference, problem, budget);
     assertEquals(actual.keyEvaluations, expected.keyEvaluations);
     assertLess(largestDifference(actual.output, expected.output), 1e-4 * largestMagnitude(problem.value));
     assertLess(largestDifference(actual.logSumExp, expected.logSumExp), 1e-3);
