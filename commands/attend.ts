@@ -14,7 +14,7 @@ import {
   inputOptions,
   loadInputs,
 } from "./input_options.ts";
-import { writeNpy } from "../npy/write.ts";
+import { writeNpy } from "../files/npy/write.ts";
 import { openCommandDevice } from "./open_device.ts";
 import { openProgress } from "./progress.ts";
 import { residentBytes } from "./resident_memory.ts";

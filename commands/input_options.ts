@@ -2,7 +2,7 @@ import type { Device } from "../kernels/device.ts";
 import { sizeOf } from "../kernels/tensor.ts";
 import { type OptionValues, unknownName, UsageError } from "./arguments.ts";
 import { checkDevice } from "./check_device.ts";
-import { readNpy } from "../npy/read.ts";
+import { readNpy } from "../files/npy/read.ts";
 import type { ProgressLine } from "./progress.ts";
 import { loadWorkload, type Workload, workloadNames } from "../workloads/workloads.ts";
 

@@ -1,6 +1,6 @@
 import process from "node:process";
 import type { PageParts } from "../proofs_checks/report/page.ts";
-import { writeWhole } from "./write_whole.ts";
+import { writeWhole } from "../files/write_whole.ts";
 
 /** Options of the commands that make a report. */
 export const reportOptions = {

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { checkTuning, type Tuning } from "../kernels/webgpu/tuning.ts";
-import { writeWhole } from "./write_whole.ts";
+import { writeWhole } from "../files/write_whole.ts";
 
 /** Where `doctor --tune` keeps what it finds, for all commands: KDEFORMER_TUNING, or a file in the user's cache. */
 export function tuningPath(): string {

@@ -3,14 +3,14 @@ import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/prom
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { formatNpy } from "../../npy/format.ts";
-import { LARGEST_HEADER_BYTES } from "../../npy/header.ts";
-import { parseNpy } from "../../npy/parse.ts";
-import { readNpy, readNpyHeader } from "../../npy/read.ts";
-import { writeNpy } from "../../npy/write.ts";
-import { tensor } from "../../kernels/tensor.ts";
+import { formatNpy } from "../../../files/npy/format.ts";
+import { LARGEST_HEADER_BYTES } from "../../../files/npy/header.ts";
+import { parseNpy } from "../../../files/npy/parse.ts";
+import { readNpy, readNpyHeader } from "../../../files/npy/read.ts";
+import { writeNpy } from "../../../files/npy/write.ts";
+import { tensor } from "../../../kernels/tensor.ts";
 
-const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/npy/${name}`, import.meta.url));
+const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/npy/${name}`, import.meta.url));
 /** What `make.py` stores in the fixtures named after a dtype. */
 const VALUES = new Float32Array([-2.5, -0, 0.125, 1, 2 ** -24, 65504]);
 

@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
-import type { Tensor } from "../kernels/tensor.ts";
-import { fileError } from "../commands/file_error.ts";
+import type { Tensor } from "../../kernels/tensor.ts";
+import { fileError } from "../file_error.ts";
 import { checkDataBytes, headerExtent, type NpyHeader, parseNpyHeader, PREAMBLE_BYTES } from "./header.ts";
 import { decodeValues } from "./values.ts";
 

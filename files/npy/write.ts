@@ -1,5 +1,5 @@
-import { checkTensor, type Tensor } from "../kernels/tensor.ts";
-import { writeWhole } from "../commands/write_whole.ts";
+import { checkTensor, type Tensor } from "../../kernels/tensor.ts";
+import { writeWhole } from "../write_whole.ts";
 import { formatNpyHeader, valueBytes } from "./format.ts";
 
 /**

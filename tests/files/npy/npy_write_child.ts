@@ -5,9 +5,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { readNpy } from "../../npy/read.ts";
-import { writeNpy } from "../../npy/write.ts";
-import { tensor } from "../../kernels/tensor.ts";
+import { readNpy } from "../../../files/npy/read.ts";
+import { writeNpy } from "../../../files/npy/write.ts";
+import { tensor } from "../../../kernels/tensor.ts";
 
 const folder = process.argv[2], path = join(folder, "o.npy");
 await writeNpy(path, tensor([1, 2], [1, 2]));

@@ -1,4 +1,4 @@
-import { checkTensor, type Tensor } from "../kernels/tensor.ts";
+import { checkTensor, type Tensor } from "../../kernels/tensor.ts";
 
 /** NumPy pads headers to this, so that the values can be mapped into memory. */
 const ALIGNMENT = 64;

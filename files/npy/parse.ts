@@ -1,4 +1,4 @@
-import type { Tensor } from "../kernels/tensor.ts";
+import type { Tensor } from "../../kernels/tensor.ts";
 import { checkDataBytes, parseNpyHeader } from "./header.ts";
 import { decodeValues } from "./values.ts";
 

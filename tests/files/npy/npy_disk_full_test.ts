@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { writeNpy } from "../../npy/write.ts";
-import { tensor } from "../../kernels/tensor.ts";
+import { writeNpy } from "../../../files/npy/write.ts";
+import { tensor } from "../../../kernels/tensor.ts";
 
 const child = fileURLToPath(new URL("npy_write_child.ts", import.meta.url));
 const canMount = spawnSync("unshare", ["-rm", "true"]).status === 0;
