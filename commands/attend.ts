@@ -19,7 +19,7 @@ import { openCommandDevice } from "./open_device.ts";
 import { openProgress } from "./progress.ts";
 import { residentBytes } from "./resident_memory.ts";
 import { formatNumber, formatSeconds, formatTable } from "./table.ts";
-import type { Workload } from "../workloads/workloads.ts";
+import type { NamedInput } from "../proofs_checks/inputs/family.ts";
 
 const options = {
   ...inputOptions,
@@ -85,7 +85,7 @@ export interface AttendReport {
 
 /** Attends, and compares with exact attention when asked. */
 export async function attendInputs(
-  inputs: Workload,
+  inputs: NamedInput,
   given: AttendOptions,
   device: Device,
   update: (done: number, total: number, what: string) => void,
@@ -127,7 +127,7 @@ function checkUsage(given: AttendOptions): void {
 
 /** The JSON object of `attend --json`; `peak_bytes` is the largest resident set of the process so far, or null. */
 export async function toJson(
-  { query, key, value, name }: Workload,
+  { query, key, value, name }: NamedInput,
   { result, comparison }: AttendReport,
 ): Promise<object> {
   const { stats, certificate } = result;
@@ -162,7 +162,7 @@ export async function toJson(
 }
 
 /** The table of `attend` for people. */
-export function toTable(inputs: Workload, { result, comparison }: AttendReport): string {
+export function toTable(inputs: NamedInput, { result, comparison }: AttendReport): string {
   const { stats, output, certificate } = result;
   const queries = sizeOf(output.shape.slice(0, -1)), keys = inputs.key.shape[inputs.key.shape.length - 2];
   const rows = [

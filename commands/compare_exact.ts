@@ -8,7 +8,7 @@ import { softmaxOperatorNorm } from "../proofs_checks/measures/softmax_norm.ts";
 import { operatorNorm } from "../estimators/linear_algebra/operator_norm.ts";
 import { relativeOutputError } from "../proofs_checks/measures/spectral.ts";
 import { sampleQuantile } from "../proofs_checks/statistics/quantile.ts";
-import type { Workload } from "../workloads/workloads.ts";
+import type { NamedInput } from "../proofs_checks/inputs/family.ts";
 
 /** Measured errors and the time of exact attention. */
 export interface Comparison {
@@ -27,7 +27,7 @@ export interface Comparison {
  * one against the other.
  */
 export async function compareWithExact(
-  { query, key, value }: Workload,
+  { query, key, value }: NamedInput,
   request: AttentionOptions,
   device: Device,
   repeat: number,

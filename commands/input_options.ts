@@ -4,7 +4,8 @@ import { type OptionValues, unknownName, UsageError } from "./arguments.ts";
 import { checkDevice } from "./check_device.ts";
 import { readNpy } from "../files/npy/read.ts";
 import type { ProgressLine } from "./progress.ts";
-import { loadWorkload, type Workload, workloadNames } from "../workloads/workloads.ts";
+import type { NamedInput } from "../proofs_checks/inputs/family.ts";
+import { loadWorkload, workloadNames } from "../workloads/workloads.ts";
 
 /** Options that say what to attend, and where. */
 export const inputOptions = {
@@ -59,7 +60,7 @@ export async function loadInputs(
   given: InputOptions,
   seed: number | undefined,
   progress: ProgressLine,
-): Promise<Workload> {
+): Promise<NamedInput> {
   const { workload, n, batch, head } = given;
   if (workload === undefined) {
     const [query, key, value] = await Promise.all([readNpy(given.q!), readNpy(given.k!), readNpy(given.v!)]);
@@ -78,7 +79,7 @@ export async function loadInputs(
 
 /** What is attended and where, in two lines. */
 export function describeInputs(
-  { query, value, description }: Workload,
+  { query, value, description }: NamedInput,
   { kind, adapter }: Pick<Device, "kind" | "adapter">,
 ): string {
   const [queries, features] = query.shape.slice(-2), [keys, width] = value.shape.slice(-2);

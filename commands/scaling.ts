@@ -8,7 +8,8 @@ import { checkDevice } from "./check_device.ts";
 import { peakMemory } from "./peak_memory.ts";
 import { reportOptions, writeReport } from "./report_files.ts";
 import { formatNumber, formatSeconds, formatTable } from "./table.ts";
-import { loadWorkload, type Workload, workloadNames } from "../workloads/workloads.ts";
+import type { NamedInput } from "../proofs_checks/inputs/family.ts";
+import { loadWorkload, workloadNames } from "../workloads/workloads.ts";
 
 const options = {
   min: { kind: "integer", value: "N", help: "smallest n (1024); the sizes are its doublings" },
@@ -63,7 +64,7 @@ export const scaling = {
 };
 
 /** The input of a workload, or null where it has none of that size. */
-export async function loadIfAny(name: string, n: number, seed: number): Promise<Workload | null> {
+export async function loadIfAny(name: string, n: number, seed: number): Promise<NamedInput | null> {
   try {
     return await loadWorkload(name, { n, seed });
   } catch (error) {

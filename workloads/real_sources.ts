@@ -1,25 +1,12 @@
 import { RandomStream } from "../kernels/random.ts";
 import { type Tensor, tensor } from "../kernels/tensor.ts";
 import type { InputSource } from "../proofs_checks/engine/claim.ts";
-import type { InputOptions } from "../proofs_checks/inputs/family.ts";
-import { loadWorkload, type Workload } from "./workloads.ts";
+import type { InputOptions, NamedInput } from "../proofs_checks/inputs/family.ts";
+import type { RealData } from "./workload.ts";
+import { loadWorkload, realWorkloads } from "./workloads.ts";
 
-/** Real data that a claim can be checked on. */
-interface RealData {
-  readonly workload: string;
-  /** How many rows are read, of which runs take stretches. */
-  readonly n: number;
-  /** What is loaded of the workload, of which each run takes one head; its default alone if left out. */
-  readonly heads?: readonly string[];
-}
-
-const SOURCES: Readonly<Record<string, RealData>> = {
-  "glove": { workload: "glove", n: 20_000 },
-  "sentence-encoder": { workload: "sentence-encoder", n: 4096 },
-  "ocr-heads": { workload: "ocr", n: 2048, heads: ["1.all", "2.all"] },
-};
-/** Names of the sources. */
-export const realNames: readonly string[] = Object.keys(SOURCES);
+/** Names of the sources of real data. */
+export const realNames: readonly string[] = realWorkloads.map(({ verifyAs }) => verifyAs.name);
 /** Streams of the places of the stretches and of the heads; see `Purpose` of the generator. */
 const STRETCH = 720, HEAD = 721;
 
@@ -28,13 +15,13 @@ export function realSources(
   names: readonly string[],
   onProgress: (done: number, total: number, what: string) => void,
 ): InputSource[] {
-  return names.filter((name) => Object.hasOwn(SOURCES, name)).map((name) => {
-    let loaded: Promise<Workload[]> | undefined;
+  return realWorkloads.filter(({ verifyAs }) => names.includes(verifyAs.name)).map(({ name, verifyAs }) => {
+    let loaded: Promise<NamedInput[]> | undefined;
     return {
-      name,
+      name: verifyAs.name,
       open: () => ({
         async next(options: InputOptions) {
-          return stretch(await (loaded ??= load(SOURCES[name], onProgress)), options);
+          return stretch(await (loaded ??= load(name, verifyAs, onProgress)), options);
         },
       }),
     };
@@ -42,11 +29,12 @@ export function realSources(
 }
 
 async function load(
-  { workload, n, heads = [] }: RealData,
+  workload: string,
+  { n, heads = [] }: RealData,
   onProgress: (done: number, total: number, what: string) => void,
-): Promise<Workload[]> {
+): Promise<NamedInput[]> {
   if (heads.length === 0) return [await loadWorkload(workload, { n, onProgress })];
-  const parts: Workload[] = [];
+  const parts: NamedInput[] = [];
   // One after another: each may hold a model in memory.
   for (const head of heads) parts.push(await loadWorkload(workload, { n, head, onProgress }));
   return parts;
@@ -58,7 +46,7 @@ async function load(
  *
  * @param parts Workloads of equal shapes.
  */
-function stretch(parts: readonly Workload[], options: InputOptions): Workload {
+function stretch(parts: readonly NamedInput[], options: InputOptions): NamedInput {
   const perPart = parts[0].key.shape[0];
   const chosen = new RandomStream(options.seed, HEAD).integer(parts.length * perPart);
   const { query, key, value, scale } = parts[Math.floor(chosen / perPart)], head = chosen % perPart;

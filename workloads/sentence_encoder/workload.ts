@@ -1,5 +1,6 @@
 import { chooseHeads, pickHeads } from "../choose_heads.ts";
 import { readMobyDick } from "../moby_dick.ts";
+import type { NamedInput } from "../../proofs_checks/inputs/family.ts";
 import { type CheckedOptions, optionError, type Workload } from "../workload.ts";
 import { HEADS } from "./heads.ts";
 import { loadSentenceEncoder, type Projections } from "./model.ts";
@@ -11,7 +12,15 @@ import { firstTokens } from "./text.ts";
  * sequence of its own. `head` is "1.0" (layer 1 or 2, head 0 to 3; the default) or "1.all", which puts the four
  * heads of a layer after one another for each draw.
  */
-export async function sentenceEncoder(name: string, options: CheckedOptions): Promise<Workload> {
+export const sentenceEncoder: Workload = {
+  name: "sentence-encoder",
+  hasHeads: true,
+  verifyAs: { name: "sentence-encoder", n: 4096 },
+  load,
+};
+
+async function load(options: CheckedOptions): Promise<NamedInput> {
+  const { name } = sentenceEncoder;
   const { n = 4096, batch, head = "1.0" } = options;
   const { layer, heads, which } = chooseHeads(name, head, HEADS);
 
