@@ -1,6 +1,6 @@
 import type { Backend } from "../../kernels/backend.ts";
 import { RandomStream } from "../../kernels/random.ts";
-import { pickRows, rowMean } from "../kde/centred_points.ts";
+import { rowMean } from "../kde/centred_points.ts";
 import { type DensityTarget, Evaluations, type FitDensity } from "../kde/density.ts";
 import { squaredNorms } from "../kde/log_domain.ts";
 import { KdePurpose } from "../kde/purposes.ts";
@@ -10,6 +10,7 @@ import { drawKeys, keyProbabilities } from "./draw_keys.ts";
 import { exactAttention } from "./exact.ts";
 import type { Progress } from "./head_chunks.ts";
 import type { Problem } from "./problem.ts";
+import { pickRows } from "../linear_algebra/pick_rows.ts";
 import { lowerOperatorNorm, squaredLength } from "../linear_algebra/power_iteration.ts";
 
 /** What Algorithm 1 is asked for. */

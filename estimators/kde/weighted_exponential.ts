@@ -4,6 +4,9 @@ import { checkRows } from "./check_target.ts";
 import type { DensityEstimate, DensityTarget, FitDensity } from "./density.ts";
 import { squaredNorms } from "./log_domain.ts";
 
+/** Magnitudes from here on leave inner products without a digit, and their sums out of range. */
+const LARGEST = 1e15;
+
 /** A weighted exponential sum in the form of a Gaussian density, of one more feature. */
 export interface Lift {
   /** [kept, features + 1]: the rows of positive weight, each followed by its lift. */
@@ -77,7 +80,7 @@ export class WeightedExponential {
     fit: FitDensity,
     queryCentre: Float64Array = new Float64Array(features),
   ) {
-    checkRows("rows", rows, features);
+    checkRows("rows", rows, features, 1, LARGEST);
     this.#features = features;
     this.#queryCentre = queryCentre;
     const heavy = rows.filter((_, at) => logWeights[Math.floor(at / features)] > -Infinity);
@@ -85,7 +88,8 @@ export class WeightedExponential {
     const centred = subtractRow(rows, this.#rowCentre);
     const moved = Float64Array.from(logWeights);
     for (let at = 0; at < rows.length; at++) {
-      moved[Math.floor(at / features)] += centred[at] * queryCentre[at % features];
+      const column = at % features;
+      moved[Math.floor(at / features)] += (rows[at] - this.#rowCentre[column]) * queryCentre[column];
     }
     this.#lift = liftWeights(centred, features, moved);
     this.#estimator = fit(backend, Float32Array.from(this.#lift.points), features + 1, target);
@@ -99,7 +103,7 @@ export class WeightedExponential {
    */
   async logSums(queries: Float32Array, signal?: AbortSignal): Promise<DensityEstimate> {
     const features = this.#features, { kept, logLargest } = this.#lift;
-    const count = checkRows("queries", queries, features);
+    const count = checkRows("queries", queries, features, 1, LARGEST);
     const lifted = new Float32Array(count * (features + 1)), offset = new Float64Array(count);
     const logFactor = new Float64Array(count).fill(logLargest + Math.log(kept));
     for (let at = 0; at < queries.length; at++) {

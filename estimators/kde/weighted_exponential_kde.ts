@@ -1,8 +1,7 @@
 import type { Tensor } from "../../kernels/tensor.ts";
 import { deviceFor } from "../attention/attention.ts";
 import { rowMean } from "./centred_points.ts";
-import { densityFit } from "./methods.ts";
-import { commonFeatures, type DensityOptions, targetOf } from "./options.ts";
+import { checkDensityOptions, commonFeatures, type DensityOptions } from "./options.ts";
 import { WeightedExponential } from "./weighted_exponential.ts";
 
 /** What {@link weightedExponentialKde} returns. */
@@ -35,7 +34,7 @@ export interface WeightedExponentialResult {
  * @param points [n, d]
  * @param weights [n], at least 0; points of weight 0 are left out
  * @param queries [m, d]
- * @throws {TypeError} If shapes do not fit.
+ * @throws {TypeError} If shapes do not fit, or an option is unknown or of the wrong type.
  * @throws {RangeError} If a value or option is out of range, or every weight is 0.
  */
 export async function weightedExponentialKde(
@@ -44,7 +43,15 @@ export async function weightedExponentialKde(
   queries: Tensor,
   options: DensityOptions = {},
 ): Promise<WeightedExponentialResult> {
-  const features = commonFeatures(points, queries), fit = densityFit(options.method ?? "uniform");
+  const { fit, target, device: choice, signal } = checkDensityOptions(options);
+  const features = commonFeatures(points, queries);
+  if (weights === null || typeof weights !== "object" || typeof weights.length !== "number") {
+    throw new TypeError(
+      `Cannot estimate weighted sums: weights must be an array of numbers: current value is ${
+        weights === null ? "null" : `a ${typeof weights}`
+      }`,
+    );
+  }
   if (weights.length !== points.shape[0]) {
     throw new TypeError(
       `Cannot estimate weighted sums: there must be a weight for each of ${
@@ -53,6 +60,11 @@ export async function weightedExponentialKde(
     );
   }
   const logWeights = Float64Array.from(weights, (weight, row) => {
+    if (typeof weight !== "number") {
+      throw new TypeError(
+        `Cannot estimate weighted sums: weights must be numbers: weight ${row} is a ${typeof weight}`,
+      );
+    }
     if (!(weight >= 0 && weight < Infinity)) {
       throw new RangeError(
         `Cannot estimate weighted sums: weights must be finite and at least 0: weight ${row} is ${weight}`,
@@ -60,10 +72,12 @@ export async function weightedExponentialKde(
     }
     return Math.log(weight);
   });
-  const device = await deviceFor(options.device), centre = rowMean(queries.data, features);
+  // Copies, since the caller may go on with the arrays before the device is ready.
+  const rows = points.data.slice(), queryRows = queries.data.slice();
+  const device = await deviceFor(choice), centre = rowMean(queryRows, features);
   const { logDensity, ...cost } = await device.run((backend) =>
-    new WeightedExponential(backend, points.data, features, logWeights, targetOf(options), fit, centre)
-      .logSums(queries.data, options.signal)
+    new WeightedExponential(backend, rows, features, logWeights, target, fit, centre)
+      .logSums(queryRows, signal)
   );
   return { logSum: logDensity, ...cost };
 }
