@@ -81,7 +81,7 @@ export class CentredPoints implements KernelRows {
 }
 
 /** Median of each column over rows evenly spread: unlike a mean, it stays among the points when a few lie far out. */
-function medianRow(rows: Float32Array, features: number): Float64Array {
+export function medianRow(rows: Float32Array, features: number): Float64Array {
   const count = rows.length / features, looked = Math.min(count, CENTRE_ROWS);
   return Float64Array.from({ length: features }, (_, column) => {
     const values = Float32Array.from(

@@ -38,12 +38,10 @@ export async function logKernelSums(
   settings: KernelSumSettings = {},
 ): Promise<Float64Array> {
   const { data, features } = rows;
-  const points = splitByLength(data, features);
-  const asked = settings.excludeSelf ? points : splitByLength(queries, features);
-  if (points.far.length === 0 && asked.far.length === 0) {
-    return await onDevice(backend, rows, queries, settings);
-  }
+  const most = FARTHEST / Math.sqrt(features), isFar = (value: number) => Math.abs(value) > most;
+  if (!data.some(isFar) && !queries.some(isFar)) return await onDevice(backend, rows, queries, settings);
 
+  const points = splitRows(data, features, isFar), asked = splitRows(queries, features, isFar);
   const sums = new Float64Array(queries.length / features).fill(-Infinity);
   if (points.near.length > 0 && asked.near.length > 0) {
     const near = { ...rows, features, data: pickRows(data, features, points.near) };
@@ -57,13 +55,15 @@ export async function logKernelSums(
   return sums;
 }
 
-/** Which rows are short enough for f32, and which are not. */
-function splitByLength(rows: Float32Array, features: number): { near: number[]; far: number[] } {
-  const near: number[] = [], far: number[] = [], most = FARTHEST / Math.sqrt(features);
-  if (!rows.some((value) => Math.abs(value) > most)) return { near, far };
+/** Which rows are near enough for f32, and which are not. */
+function splitRows(
+  rows: Float32Array,
+  features: number,
+  isFar: (value: number) => boolean,
+): { near: number[]; far: number[] } {
+  const near: number[] = [], far: number[] = [];
   for (let row = 0; row < rows.length / features; row++) {
-    const long = rows.subarray(row * features, (row + 1) * features).some((value) => Math.abs(value) > most);
-    (long ? far : near).push(row);
+    (rows.subarray(row * features, (row + 1) * features).some(isFar) ? far : near).push(row);
   }
   return { near, far };
 }

@@ -27,9 +27,6 @@ export interface DensityOptions {
   signal?: AbortSignal;
 }
 
-/** What is asked of an estimator when nothing is said. */
-export const DEFAULT_TARGET: DensityTarget = { epsilon: 0.1, delta: 0.05, densityFloor: 1e-3, seed: 0 };
-
 /** Names of {@link DensityOptions}. */
 const NAMES: readonly (keyof DensityOptions)[] = [
   "method",
@@ -66,12 +63,8 @@ export function checkDensityOptions(
   const known = [...NAMES, ...further].filter((name) => !without.includes(name));
   checkOptionNames("estimate densities", options, known);
   const { method = "uniform", bandwidth = 1, device, signal } = options;
-  const target: DensityTarget = {
-    epsilon: options.epsilon ?? DEFAULT_TARGET.epsilon,
-    delta: options.delta ?? DEFAULT_TARGET.delta,
-    densityFloor: options.densityFloor ?? DEFAULT_TARGET.densityFloor,
-    seed: options.seed ?? DEFAULT_TARGET.seed,
-  };
+  const { epsilon = 0.1, delta = 0.05, densityFloor = 1e-3, seed = 0 } = options;
+  const target: DensityTarget = { epsilon, delta, densityFloor, seed };
   checkTarget(target);
   checkBandwidth(bandwidth);
   if (!(device === undefined || device instanceof Device || DEVICES.includes(device))) {

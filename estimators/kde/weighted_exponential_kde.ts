@@ -1,8 +1,9 @@
 import type { Tensor } from "../../kernels/tensor.ts";
 import { deviceFor } from "../attention/attention.ts";
 import { rowMean } from "./centred_points.ts";
+import { checkRows } from "./check_target.ts";
 import { checkDensityOptions, commonFeatures, type DensityOptions } from "./options.ts";
-import { WeightedExponential } from "./weighted_exponential.ts";
+import { LARGEST_FACTOR, WeightedExponential } from "./weighted_exponential.ts";
 
 /** What {@link weightedExponentialKde} returns. */
 export interface WeightedExponentialResult {
@@ -72,12 +73,32 @@ export async function weightedExponentialKde(
     }
     return Math.log(weight);
   });
+  checkRows("points", points.data, features, 1, LARGEST_FACTOR);
+  checkRows("queries", queries.data, features, 1, LARGEST_FACTOR);
+  // Inner products do not change when one side grows and the other shrinks, but densities are largest where both spread alike.
   // Copies, since the caller may go on with the arrays before the device is ready.
-  const rows = points.data.slice(), queryRows = queries.data.slice();
+  const balance = balanceOf(points.data, queries.data, features);
+  const rows = points.data.map((x) => x * balance), queryRows = queries.data.map((x) => x / balance);
   const device = await deviceFor(choice), centre = rowMean(queryRows, features);
   const { logDensity, ...cost } = await device.run((backend) =>
     new WeightedExponential(backend, rows, features, logWeights, target, fit, centre)
       .logSums(queryRows, signal)
   );
   return { logSum: logDensity, ...cost };
+}
+
+/** Power of two by which rows are multiplied and queries divided, so that both have about the same spread; exact. */
+function balanceOf(rows: Float32Array, queries: Float32Array, features: number): number {
+  const ratio = spreadOf(queries, features) / spreadOf(rows, features);
+  if (!(ratio > 0 && ratio < Infinity)) return 1;
+  const balance = 2 ** Math.round(Math.log2(ratio) / 2), most = LARGEST_FACTOR;
+  const fits = rows.every((x) => Math.abs(x * balance) < most) &&
+    queries.every((x) => Math.abs(x / balance) < most);
+  return fits ? balance : 1;
+}
+
+/** Root mean square distance of a value from the mean of its column. */
+function spreadOf(rows: Float32Array, features: number): number {
+  const mean = rowMean(rows, features);
+  return Math.sqrt(rows.reduce((sum, x, at) => sum + (x - mean[at % features]) ** 2, 0) / rows.length);
 }
