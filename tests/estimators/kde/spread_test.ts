@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
+import { assert, assertLess, assertLessOrEqual } from "@std/assert";
 import { densityMethods } from "../../../estimators/kde/methods.ts";
 import { estimateDensity } from "../../../estimators/kde/estimate_density.ts";
 import { kernelSum } from "../../../estimators/kde/kernel_sum.ts";
