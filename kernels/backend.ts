@@ -60,6 +60,11 @@ export interface AttendArguments extends AttentionShape {
   readonly value: DeviceArray;
   /** Factor on every inner product. */
   readonly scale: number;
+  /**
+   * Logits are −scale · ‖query − key‖²/2 in place of scale · <query, key>: a Gaussian kernel. Computed as sums of squared differences,
+   * so that what all rows have in common, and rows far away, cost no digits. Not together with `halves`.
+   */
+  readonly distances?: boolean;
   /** [heads, keys] floats added to the logits of a key; at or below MASKED hides the key. */
   readonly logWeights?: DeviceArray;
   /**

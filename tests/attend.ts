@@ -71,9 +71,10 @@ export function plainAttention(args: HostAttend): { output: Float32Array; logSum
     const logits = visible.map(({ row: keyRow, added }) => {
       let sum = 0;
       for (let t = 0; t < features; t++) {
-        sum = f(sum + f(args.query[row * features + t] * args.key[keyRow * features + t]));
+        const own = args.query[row * features + t], other = args.key[keyRow * features + t];
+        sum = f(sum + (args.distances ? f(f(own - other) * f(own - other)) : f(own * other)));
       }
-      const logit = f(f(sum * f(scale)) + added);
+      const logit = f(f(sum * f(args.distances ? -scale / 2 : scale)) + added);
       return logit <= MASKED ? -Infinity : logit;
     });
     const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);

@@ -27,6 +27,8 @@ export interface Problem {
   readonly features: number;
   readonly valueFeatures: number;
   readonly scale: number;
+  /** See `AttendArguments.distances`. */
+  readonly distances?: boolean;
   /** n_q, the length of one sequence of queries. */
   readonly period: number;
   /** Key j is visible to query row i if j <= (i mod period) + offset; undefined: every key. */

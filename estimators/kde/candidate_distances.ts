@@ -5,9 +5,9 @@ import type { CentredPoints } from "./centred_points.ts";
 const CHUNK_DISTANCES = 2 ** 21;
 
 /**
- * Squared distances of each query to points of its own.
+ * Squared distances of each query to points of its own, in bandwidths.
  *
- * @param queries [queries, features], moved along with the points
+ * @param queries [queries, features], placed as the points are
  * @param candidates For each query the points it is compared with.
  * @returns For each query the distances, in the order of its candidates.
  */
@@ -18,7 +18,7 @@ export async function candidateDistances(
   candidates: readonly ArrayLike<number>[],
   signal?: AbortSignal,
 ): Promise<Float32Array[]> {
-  const { features, count } = points, results: Float32Array[] = [];
+  const { features, count } = points, results: Float32Array[] = [], unit = points.bandwidth ** 2;
   for (let first = 0; first < candidates.length;) {
     // Lists of one submission are filled up to the longest: as many as keep that below the limit.
     let rows = 0, picks = 1;
@@ -42,7 +42,8 @@ export async function candidateDistances(
     const [values] = await backend.run([distances], signal) as Float32Array[];
     backend.reset();
     for (let row = 0; row < rows; row++) {
-      results.push(values.subarray(row * picks, row * picks + candidates[first + row].length));
+      const own = values.subarray(row * picks, row * picks + candidates[first + row].length);
+      results.push(own.map((squared) => squared / unit));
     }
     first += rows;
   }

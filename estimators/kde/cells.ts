@@ -1,6 +1,7 @@
 import type { Backend } from "../../kernels/backend.ts";
 import { RandomStream } from "../../kernels/random.ts";
-import { type CentredPoints, pickRows } from "./centred_points.ts";
+import { pickRows } from "../linear_algebra/pick_rows.ts";
+import type { CentredPoints } from "./centred_points.ts";
 import type { Evaluations } from "./density.ts";
 import { squaredNorms } from "./log_domain.ts";
 import { KdePurpose } from "./purposes.ts";
@@ -10,11 +11,11 @@ const CHUNK_FLOATS = 2 ** 22;
 
 /** Points grouped around some of them: an inverted file, the plainest approximate nearest-neighbour search. */
 export interface Cells {
-  /** [cells, features] */
+  /** [cells, features], as in the points' data */
   readonly centres: Float32Array;
   /** Points of each cell. */
   readonly members: readonly Uint32Array[];
-  /** Largest distance of a point of each cell to its centre. */
+  /** Largest distance of a point of each cell to its centre, in bandwidths. */
   readonly radii: Float64Array;
   /** [count]: the cell of each point. */
   readonly cellOf: Uint32Array;
@@ -35,17 +36,18 @@ export async function makeCells(
   cost: Evaluations,
   signal?: AbortSignal,
 ): Promise<Cells> {
-  const { features, count, data } = points, cells = Math.ceil(Math.sqrt(count));
+  const { features, count, data, centred } = points, cells = Math.ceil(Math.sqrt(count));
   const chosen = new RandomStream(seed, KdePurpose.cells).distinct(cells, count);
-  const centres = pickRows(data, features, chosen), norms = squaredNorms(centres, features);
+  const centres = pickRows(data, features, chosen), directions = pickRows(centred, features, chosen);
+  const norms = squaredNorms(directions, features);
   const cellOf = new Uint32Array(count), radii = new Float64Array(cells);
   const perChunk = Math.max(1, Math.floor(CHUNK_FLOATS / Math.max(cells, features)));
   for (let first = 0; first < count; first += perChunk) {
-    const rows = data.subarray(first * features, (first + perChunk) * features);
+    const rows = centred.subarray(first * features, (first + perChunk) * features);
     const size = rows.length / features;
     const [products] = await backend.run([backend.innerProducts({
       rows: backend.upload(rows),
-      directions: backend.upload(centres),
+      directions: backend.upload(directions),
       heads: 1,
       count: size,
       width: features,
@@ -59,7 +61,8 @@ export async function makeCells(
         if (closeness > most) [most, nearest] = [closeness, cell];
       }
       cellOf[first + row] = nearest;
-      const distance = distanceBetween(data, first + row, centres, nearest, features);
+      // Inner products may have rounded the nearest away; whichever cell it is, its radius is right.
+      const distance = distanceBetween(data, first + row, centres, nearest, features) / points.bandwidth;
       radii[nearest] = Math.max(radii[nearest], distance);
     }
   }
@@ -74,13 +77,13 @@ export function nearCells(
   { centres, radii }: Cells,
   queries: Float32Array,
   row: number,
-  features: number,
+  { features, bandwidth }: CentredPoints,
 ): NearCell[] {
   const seen = Array.from(radii, (radius, cell): NearCell => {
     // A hair closer than computed, so that rounding cannot make the bound too small.
     const nearest = Math.max(
       0,
-      (1 - 1e-6) * (distanceBetween(queries, row, centres, cell, features) - radius) - 1e-6,
+      (1 - 1e-6) * (distanceBetween(queries, row, centres, cell, features) / bandwidth - radius) - 1e-6,
     );
     return { cell, largestKernel: Math.exp(-nearest * nearest / 2) };
   });

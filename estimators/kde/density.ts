@@ -14,7 +14,7 @@ export interface DensityTarget {
 
 /** Answers to a batch of queries. */
 export interface DensityEstimate {
-  /** [queries]: ln of the mean of exp(−‖x − y‖²/2) over the points x; −Infinity where nothing was found. */
+  /** [queries]: ln of the mean of exp(−‖x − y‖²/(2h²)) over the points x; −Infinity where nothing was found. */
   readonly logDensity: Float64Array;
   /** Distances, and so kernel values, between a query and a point, over all queries. */
   readonly kernelEvaluations: number;
@@ -39,7 +39,7 @@ export interface DensityEstimator {
 }
 
 /**
- * Makes an estimator for points [count, features]. All share this form, so that whatever is built on densities
+ * Makes an estimator for points [count, features] and a bandwidth in their units, 1 by default. All share this form, so that whatever is built on densities
  * takes any of them as a parameter.
  */
 export type FitDensity = (
@@ -47,6 +47,7 @@ export type FitDensity = (
   points: Float32Array,
   features: number,
   target: DensityTarget,
+  bandwidth?: number,
 ) => DensityEstimator;
 
 /** Sums of what several steps cost. */

@@ -1,8 +1,8 @@
 import type { Tensor } from "../../kernels/tensor.ts";
+import { checkRows } from "./check_target.ts";
 import { deviceFor } from "../../kernels/kept_devices.ts";
 import type { DensityEstimate } from "./density.ts";
-import { densityFit } from "./methods.ts";
-import { commonFeatures, type DensityOptions, scaledRows, targetOf } from "./options.ts";
+import { checkDensityOptions, commonFeatures, type DensityOptions } from "./options.ts";
 
 /** Options of {@link estimateDensity}. */
 export interface EstimateDensityOptions extends DensityOptions {
@@ -13,7 +13,8 @@ export interface EstimateDensityOptions extends DensityOptions {
 /**
  * Gaussian kernel density: the mean of exp(−‖x − y‖²/(2 bandwidth²)) over points x, at each query y, in natural
  * logarithms. (For a probability density divide by (2π bandwidth²)^(d/2).) With probability 1 − delta each, densities
- * of at least `densityFloor` are within a factor 1 ± epsilon.
+ * of at least `densityFloor` are within a factor 1 ± epsilon. Kernel values come from differences of the values as given: what all have
+ * in common, and points far away, cost no digits. Values must lie below 1e38 bandwidths.
  *
  * Source: Charikar and Siminelakis 2017 and Backurs, Indyk and Wagner 2019 ("hashing-based"); Charikar, Kapralov, Nouri and
  * Siminelakis 2020 ("multi-level"); Karppa, Aumüller and Pagh 2022 ("nearest-neighbour").
@@ -29,7 +30,7 @@ export interface EstimateDensityOptions extends DensityOptions {
  * @param points [n, d]
  * @param queries [m, d]
  * @returns ln of the density at each query, and what it cost in kernel and hash evaluations.
- * @throws {TypeError} If shapes do not fit.
+ * @throws {TypeError} If shapes do not fit, or an option is unknown or of the wrong type.
  * @throws {RangeError} If a value or option is out of range.
  */
 export async function estimateDensity(
@@ -37,11 +38,16 @@ export async function estimateDensity(
   queries: Tensor,
   options: EstimateDensityOptions = {},
 ): Promise<DensityEstimate> {
-  const { bandwidth = 1, method = "uniform", signal } = options;
-  const features = commonFeatures(points, queries), fit = densityFit(method);
-  const rows = scaledRows(points, bandwidth), queryRows = scaledRows(queries, bandwidth);
-  const device = await deviceFor(options.device);
+  const { fit, target, bandwidth, signal, device: choice } = checkDensityOptions(options, {
+    further: ["bandwidth"],
+  });
+  const features = commonFeatures(points, queries);
+  checkRows("points", points.data, features, bandwidth);
+  checkRows("queries", queries.data, features, bandwidth);
+  // Copies, since the caller may go on with the arrays before the device is ready.
+  const rows = points.data.slice(), queryRows = queries.data.slice();
+  const device = await deviceFor(choice);
   return await device.run((backend) =>
-    fit(backend, rows, features, targetOf(options)).logDensity(queryRows, signal)
+    fit(backend, rows, features, target, bandwidth).logDensity(queryRows, signal)
   );
 }

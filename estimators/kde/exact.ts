@@ -2,7 +2,7 @@ import type { Backend } from "../../kernels/backend.ts";
 import { CentredPoints } from "./centred_points.ts";
 import { checkTarget } from "./check_target.ts";
 import { type DensityEstimate, type DensityEstimator, type DensityTarget, Evaluations } from "./density.ts";
-import { logKernelMeans } from "./kernel_means.ts";
+import { logKernelSums } from "./kernel_sums.ts";
 
 /** Every kernel value: count evaluations a query, no error but rounding. */
 export class ExactDensity implements DensityEstimator {
@@ -20,9 +20,9 @@ export class ExactDensity implements DensityEstimator {
 
   async logDensity(queries: Float32Array, signal?: AbortSignal): Promise<DensityEstimate> {
     const placed = this.#points.place(queries), cost = new Evaluations();
-    const answers = await logKernelMeans(this.#backend, this.#points.data, placed, this.features, signal);
-    cost.add({ kernelEvaluations: this.count * answers.length });
-    return cost.with(answers);
+    const sums = await logKernelSums(this.#backend, this.#points, placed, { signal });
+    cost.add({ kernelEvaluations: this.count * sums.length });
+    return cost.with(sums.map((log) => log - Math.log(this.count)));
   }
 }
 
@@ -32,7 +32,8 @@ export function exactDensity(
   points: Float32Array,
   features: number,
   target: DensityTarget,
+  bandwidth?: number,
 ): DensityEstimator {
   checkTarget(target);
-  return new ExactDensity(backend, new CentredPoints(points, features));
+  return new ExactDensity(backend, new CentredPoints(points, features, bandwidth));
 }

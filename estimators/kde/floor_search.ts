@@ -1,7 +1,8 @@
 import type { Backend } from "../../kernels/backend.ts";
-import { type CentredPoints, pickRows } from "./centred_points.ts";
+import { pickRows } from "../linear_algebra/pick_rows.ts";
+import type { CentredPoints } from "./centred_points.ts";
 import { type DensityEstimate, type DensityEstimator, type DensityTarget, Evaluations } from "./density.ts";
-import { logKernelMeans } from "./kernel_means.ts";
+import { logKernelSums } from "./kernel_sums.ts";
 
 /** An estimator that is tuned to one least density at a time. */
 export interface FloorEstimator {
@@ -16,12 +17,15 @@ export interface FloorEstimator {
   estimateAt(rows: Uint32Array, floor: number, delta: number, signal?: AbortSignal): Promise<DensityEstimate>;
 }
 
-/** Makes a {@link FloorEstimator} for queries [queries, features], moved along with the points. */
+/**
+ * Makes a {@link FloorEstimator} for queries [queries, features], placed as the points are; undefined where it could not answer them
+ * rightly, so that they are answered exactly.
+ */
 export type OpenFloorEstimator = (
   queries: Float32Array,
   cost: Evaluations,
   signal?: AbortSignal,
-) => FloorEstimator | Promise<FloorEstimator>;
+) => FloorEstimator | undefined | Promise<FloorEstimator | undefined>;
 
 /** Ratio of one guess to the next: the guesses before the last cost a third of it at most. */
 const STEP = 4;
@@ -60,7 +64,7 @@ export class SearchedDensity implements DensityEstimator {
     for (const [at, guess] of guesses.entries()) {
       const due = Uint32Array.from(answers.keys()).filter((row) => next[row] === at);
       if (due.length === 0) continue;
-      if (estimator.kernelEvaluationsAt(guess, delta, due) >= this.count) {
+      if (!estimator || estimator.kernelEvaluationsAt(guess, delta, due) >= this.count) {
         // Lower guesses cost more still.
         const left = Uint32Array.from(answers.keys()).filter((row) => next[row] >= at && next[row] < end);
         await this.#answerExactly(placed, left, answers, cost, signal);
@@ -87,8 +91,8 @@ export class SearchedDensity implements DensityEstimator {
     signal?: AbortSignal,
   ): Promise<void> {
     const picked = pickRows(queries, this.features, rows);
-    const exact = await logKernelMeans(this.#backend, this.#points.data, picked, this.features, signal);
-    rows.forEach((row, at) => answers[row] = exact[at]);
+    const sums = await logKernelSums(this.#backend, this.#points, picked, { signal });
+    rows.forEach((row, at) => answers[row] = sums[at] - Math.log(this.count));
     cost.add({ kernelEvaluations: rows.length * this.count });
   }
 }

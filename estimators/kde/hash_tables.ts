@@ -58,7 +58,7 @@ export async function projectSubsets(
       planes.set(directions[first + head], head * functions * features);
     });
     const rows = backend.gatherRows({
-      rows: backend.upload(points.data),
+      rows: backend.upload(points.centred),
       index: backend.upload(index),
       heads: 1,
       count,
@@ -114,7 +114,7 @@ export function pointsIn({ buckets, points }: HashTable, bucket: number): Uint32
   return points.subarray(start, end);
 }
 
-/** Inner products of queries [queries, features] with directions: [queries, functions]. */
+/** Inner products of queries [queries, features], about the middle of the points, with directions: [queries, functions]. */
 export async function projectQueries(
   backend: Backend,
   queries: Float32Array,

@@ -1,11 +1,8 @@
-import type { Backend } from "../../kernels/backend.ts";
 import { multiplyHigh, RandomStream, randomWord, seedWords } from "../../kernels/random.ts";
 import { candidateDistances } from "./candidate_distances.ts";
-import { CentredPoints, pickRows } from "./centred_points.ts";
-import { checkTarget } from "./check_target.ts";
-import { type DensityEstimate, type DensityEstimator, type DensityTarget, Evaluations } from "./density.ts";
+import { type DensityEstimate, Evaluations, type FitDensity } from "./density.ts";
+import { DrawnDensity, fitDrawn } from "./drawn_density.ts";
 import { bucketOf, collisionProbability, drawHashFunctions, type HashFunctions } from "./euclidean_hash.ts";
-import { SearchedDensity } from "./floor_search.ts";
 import {
   binomialSubset,
   fillTable,
@@ -15,7 +12,7 @@ import {
   projectSubsets,
 } from "./hash_tables.ts";
 import { type HashingPlan, planHashing } from "./hashing_plan.ts";
-import { MedianOfMeans, planMedianOfMeans } from "./median_of_means.ts";
+import { MedianOfMeans } from "./median_of_means.ts";
 import { KdePurpose } from "./purposes.ts";
 
 /** Tables built together. */
@@ -38,27 +35,15 @@ interface DrawTable {
  * uniformly and gives Z = k(x)·|bucket|/(n rho p(x)), p(x) being the exact probability that x falls into the query's
  * bucket: unbiased, since near points, which matter, are found more often. The answer is a median of means over tables.
  */
-export class HashingBased {
-  readonly #backend: Backend;
-  readonly #points: CentredPoints;
-  readonly #target: DensityTarget;
-  readonly #plans = new Map<number, HashingPlan>();
+export class HashingBased extends DrawnDensity<HashingPlan> {
   readonly #tables = new Map<number, DrawTable[]>();
 
-  constructor(backend: Backend, points: CentredPoints, target: DensityTarget) {
-    this.#backend = backend;
-    this.#points = points;
-    this.#target = target;
+  protected planFor(floor: number): HashingPlan {
+    return planHashing(floor, this.points.count);
   }
 
-  plan(floor: number): HashingPlan {
-    let plan = this.#plans.get(floor);
-    if (!plan) this.#plans.set(floor, plan = planHashing(floor, this.#points.count));
-    return plan;
-  }
-
-  draws(floor: number, delta: number): { groups: number; perGroup: number } {
-    return planMedianOfMeans(this.plan(floor).relativeVariance, this.#target.epsilon, delta);
+  evaluationsOfDraw(): number {
+    return 1;
   }
 
   async estimate(
@@ -67,7 +52,7 @@ export class HashingBased {
     delta: number,
     signal?: AbortSignal,
   ): Promise<DensityEstimate> {
-    const { features } = this.#points, { functions } = this.plan(floor);
+    const { features } = this.points, { functions } = this.plan(floor);
     const medianPlan = this.draws(floor, delta), tables = medianPlan.groups * medianPlan.perGroup;
     const cost = new Evaluations();
     const built = await this.#build(floor, tables, cost, signal);
@@ -88,7 +73,7 @@ export class HashingBased {
     signal?: AbortSignal,
   ): Promise<DrawTable[]> {
     const { functions, width, tablePoints } = this.plan(floor);
-    const { seed } = this.#target, { count: n, features } = this.#points;
+    const { seed } = this.target, { count: n, features } = this.points;
     let tables = this.#tables.get(floor);
     if (!tables) this.#tables.set(floor, tables = []);
     while (tables.length < count) {
@@ -99,8 +84,8 @@ export class HashingBased {
         hashes.push(drawHashFunctions(new RandomStream(seed, KdePurpose.hash, t), functions, features));
       }
       const projections = functions === 0 ? subsets.map(() => new Float32Array(0)) : await projectSubsets(
-        this.#backend,
-        this.#points,
+        this.backend,
+        this.points,
         subsets,
         hashes.map(({ directions }) => directions),
         signal,
@@ -123,13 +108,13 @@ export class HashingBased {
     result: MedianOfMeans,
     signal?: AbortSignal,
   ): Promise<Partial<DensityEstimate>> {
-    const { features } = this.#points, { functions, width, tablePoints } = this.plan(floor);
-    const rows = queries.length / features, seed = seedWords(this.#target.seed);
+    const { features } = this.points, { functions, width, tablePoints } = this.plan(floor);
+    const rows = queries.length / features, seed = seedWords(this.target.seed);
     const directions = new Float32Array(tables.length * functions * features);
     tables.forEach(({ hash }, t) => directions.set(hash.directions, t * functions * features));
     const projections = functions === 0
       ? new Float32Array(0)
-      : await projectQueries(this.#backend, queries, directions, features, signal);
+      : await projectQueries(this.backend, this.points.centre(queries), directions, features, signal);
     const picks: number[][] = [], draws: number[][] = [], sizes: number[][] = [];
     for (let row = 0; row < rows; row++) {
       const pick: number[] = [], draw: number[] = [], size: number[] = [];
@@ -146,7 +131,7 @@ export class HashingBased {
       draws.push(draw);
       sizes.push(size);
     }
-    const distances = await candidateDistances(this.#backend, this.#points, queries, picks, signal);
+    const distances = await candidateDistances(this.backend, this.points, queries, picks, signal);
     let kernelEvaluations = 0;
     for (let row = 0; row < rows; row++) {
       kernelEvaluations += picks[row].length;
@@ -160,21 +145,4 @@ export class HashingBased {
 }
 
 /** Fits a hashing-based estimator. */
-export function hashingBasedDensity(
-  backend: Backend,
-  points: Float32Array,
-  features: number,
-  target: DensityTarget,
-): DensityEstimator {
-  checkTarget(target);
-  const centred = new CentredPoints(points, features);
-  const estimator = new HashingBased(backend, centred, target);
-  return new SearchedDensity(backend, centred, target, (queries) => ({
-    kernelEvaluationsAt(floor, delta) {
-      const { groups, perGroup } = estimator.draws(floor, delta);
-      return groups * perGroup;
-    },
-    estimateAt: (rows, floor, delta, signal) =>
-      estimator.estimate(pickRows(queries, features, rows), floor, delta, signal),
-  }));
-}
+export const hashingBasedDensity: FitDensity = fitDrawn(HashingBased);

@@ -1,13 +1,14 @@
-import type { Backend } from "../../kernels/backend.ts";
 import { RandomStream } from "../../kernels/random.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
+import { pickRows } from "../linear_algebra/pick_rows.ts";
+import { CentredPoints } from "./centred_points.ts";
+import { checkNumber } from "./check_target.ts";
 import { deviceFor } from "../../kernels/kept_devices.ts";
-import { CentredPoints, pickRows } from "./centred_points.ts";
-import { checkTarget } from "./check_target.ts";
 import type { EstimateDensityOptions } from "./estimate_density.ts";
-import { logSumExp, squaredNorms } from "./log_domain.ts";
+import { type KernelRows, logKernelSums } from "./kernel_sums.ts";
+import { logSumExp } from "./log_domain.ts";
 import { groupFailure } from "./median_of_means.ts";
-import { featuresOf, scaledRows, targetOf } from "./options.ts";
+import { checkDensityOptions, featuresOf } from "./options.ts";
 import { KdePurpose } from "./purposes.ts";
 
 /** Options of {@link kernelSum}. */
@@ -44,33 +45,40 @@ export interface KernelSumResult {
  * ```
  *
  * @param points [n, d]
- * @throws {TypeError} If the shape does not fit.
+ * @throws {TypeError} If the shape does not fit, or an option is unknown or of the wrong type.
  * @throws {RangeError} If a value or option is out of range.
  */
 export async function kernelSum(points: Tensor, options: KernelSumOptions = {}): Promise<KernelSumResult> {
-  const features = featuresOf("points", points), target = targetOf(options);
-  checkTarget(target);
-  const { samples, bandwidth = 1 } = options;
+  const { target, bandwidth, device: choice, signal } = checkDensityOptions(options, {
+    without: ["method", "densityFloor"],
+    further: ["bandwidth", "samples"],
+  });
+  const features = featuresOf("points", points), { samples } = options;
+  if (samples !== undefined) checkNumber("samples", samples);
   if (samples !== undefined && !(Number.isInteger(samples) && samples >= 2)) {
     throw new RangeError(
       `Cannot sum a kernel matrix: samples must be an integer from 2 on: current value is ${samples}`,
     );
   }
-  const centred = new CentredPoints(scaledRows(points, bandwidth), features), { count } = centred;
+  // A copy, since the caller may go on with the array before the device is ready.
+  const scaled = new CentredPoints(points.data.slice(), features, bandwidth), { count } = scaled;
   const plan = samples === undefined
     ? planSamples(count, target.epsilon, target.delta)
     : { groups: 1, perGroup: samples };
   const exact = plan.groups * plan.perGroup ** 2 >= count ** 2 || plan.perGroup >= count;
   const { groups, perGroup: size } = exact ? { groups: 1, perGroup: count } : plan;
-  const device = await deviceFor(options.device);
+  const device = await deviceFor(choice);
   const sums = await device.run(async (backend) => {
     const found: number[] = [];
     for (let group = 0; group < groups; group++) {
       const stream = new RandomStream(target.seed, KdePurpose.pairs, group);
-      const rows = size === count
-        ? centred.data
-        : pickRows(centred.data, features, stream.distinct(size, count));
-      found.push(await pairSum(backend, rows, features, options.signal));
+      const data = size === count
+        ? scaled.data
+        : pickRows(scaled.data, features, stream.distinct(size, count));
+      const rows: KernelRows = { data, features, bandwidth: scaled.bandwidth };
+      // A row is hidden from itself, since its 1 would swallow small sums in f32.
+      const logSums = await logKernelSums(backend, rows, data, { excludeSelf: true, signal });
+      found.push(Math.exp(logSumExp(logSums)));
     }
     return found.sort((a, b) => a - b);
   });
@@ -92,34 +100,4 @@ function planSamples(count: number, epsilon: number, delta: number): { groups: n
     if (groups * perGroup ** 2 < best.groups * best.perGroup ** 2) best = { groups, perGroup };
   }
   return best;
-}
-
-/** Sum of the kernel over pairs of different rows. A row is hidden from itself, since its 1 would swallow small sums in f32. */
-async function pairSum(
-  backend: Backend,
-  rows: Float32Array,
-  features: number,
-  signal?: AbortSignal,
-): Promise<number> {
-  const count = rows.length / features, norms = squaredNorms(rows, features);
-  const key = backend.upload(rows);
-  const { logSumExp: sums } = backend.attend({
-    heads: 1,
-    queries: count,
-    keys: count,
-    features,
-    valueFeatures: 1,
-    query: key,
-    key,
-    value: backend.upload(new Float32Array(count)),
-    scale: 1,
-    logWeights: backend.upload(Float32Array.from(norms, (norm) => -norm / 2)),
-    exclude: {
-      keyBlocks: backend.upload(Uint32Array.from({ length: count }, (_, row) => row)),
-      blocks: count,
-    },
-  });
-  const [logSums] = await backend.run([sums], signal);
-  backend.reset();
-  return Math.exp(logSumExp(Float64Array.from(norms, (norm, row) => logSums[row] - norm / 2)));
 }

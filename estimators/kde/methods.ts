@@ -32,9 +32,9 @@ const FITS: Record<DensityMethod, FitDensity> = {
 export function densityFit(method: DensityMethod): FitDensity {
   if (!densityMethods.includes(method)) {
     throw new RangeError(
-      `Cannot estimate densities: method must be one of ${
-        densityMethods.join(", ")
-      }: current value is ${method}`,
+      `Cannot estimate densities: method must be one of ${densityMethods.join(", ")}: current value is ${
+        String(method).slice(0, 40)
+      }`,
     );
   }
   return FITS[method];

@@ -1,11 +1,8 @@
-import type { Backend } from "../../kernels/backend.ts";
 import { RandomStream } from "../../kernels/random.ts";
 import { candidateDistances } from "./candidate_distances.ts";
-import { CentredPoints, pickRows } from "./centred_points.ts";
-import { checkTarget } from "./check_target.ts";
-import { type DensityEstimate, type DensityEstimator, type DensityTarget, Evaluations } from "./density.ts";
+import { type DensityEstimate, Evaluations, type FitDensity } from "./density.ts";
+import { DrawnDensity, fitDrawn } from "./drawn_density.ts";
 import { bucketOf, drawHashFunctions, type HashFunctions } from "./euclidean_hash.ts";
-import { SearchedDensity } from "./floor_search.ts";
 import {
   binomialSubset,
   fillTable,
@@ -15,7 +12,7 @@ import {
   projectSubsets,
 } from "./hash_tables.ts";
 import { inclusionProbability, levelOf, type LevelPlan, planLevels } from "./level_plan.ts";
-import { MedianOfMeans, planMedianOfMeans } from "./median_of_means.ts";
+import { MedianOfMeans } from "./median_of_means.ts";
 import { KdePurpose } from "./purposes.ts";
 
 /** Draws built together. */
@@ -40,27 +37,15 @@ interface Draw {
  * finding it, so that the estimate is unbiased however few tables there are. The levels of a draw share their hash functions,
  * which the variance bound allows.
  */
-export class MultiLevel {
-  readonly #backend: Backend;
-  readonly #points: CentredPoints;
-  readonly #target: DensityTarget;
-  readonly #plans = new Map<number, LevelPlan>();
+export class MultiLevel extends DrawnDensity<LevelPlan> {
   readonly #draws = new Map<number, Draw[]>();
 
-  constructor(backend: Backend, points: CentredPoints, target: DensityTarget) {
-    this.#backend = backend;
-    this.#points = points;
-    this.#target = target;
+  protected planFor(floor: number): LevelPlan {
+    return planLevels(floor, this.points.count);
   }
 
-  plan(floor: number): LevelPlan {
-    let plan = this.#plans.get(floor);
-    if (!plan) this.#plans.set(floor, plan = planLevels(floor, this.#points.count));
-    return plan;
-  }
-
-  draws(floor: number, delta: number): { groups: number; perGroup: number } {
-    return planMedianOfMeans(this.plan(floor).relativeVariance, this.#target.epsilon, delta);
+  evaluationsOfDraw(floor: number): number {
+    return this.plan(floor).levels.reduce((sum, level) => sum + level.candidates, 0);
   }
 
   async estimate(
@@ -72,7 +57,7 @@ export class MultiLevel {
     const medianPlan = this.draws(floor, delta), count = medianPlan.groups * medianPlan.perGroup;
     const cost = new Evaluations();
     const draws = await this.#build(floor, count, cost, signal);
-    const rows = queries.length / this.#points.features, result = new MedianOfMeans(rows, medianPlan);
+    const rows = queries.length / this.points.features, result = new MedianOfMeans(rows, medianPlan);
     const functions = Math.max(1, functionsOf(this.plan(floor)));
     const perChunk = Math.max(1, Math.min(CHUNK_DRAWS, Math.floor(CHUNK_FLOATS / (rows * functions))));
     for (let first = 0; first < count; first += perChunk) {
@@ -84,7 +69,7 @@ export class MultiLevel {
 
   /** The first `count` draws for a floor; those built before are kept. */
   async #build(floor: number, count: number, cost: Evaluations, signal?: AbortSignal): Promise<Draw[]> {
-    const plan = this.plan(floor), functions = functionsOf(plan), { seed } = this.#target;
+    const plan = this.plan(floor), functions = functionsOf(plan), { seed } = this.target;
     let draws = this.#draws.get(floor);
     if (!draws) this.#draws.set(floor, draws = []);
     while (draws.length < count) {
@@ -92,16 +77,16 @@ export class MultiLevel {
       const end = Math.min(count, draws.length + CHUNK_DRAWS);
       for (let d = draws.length; d < end; d++) {
         const stream = new RandomStream(seed, KdePurpose.tableSample, d);
-        const ofLevels = plan.levels.map(({ rate }) => binomialSubset(stream, this.#points.count, rate));
+        const ofLevels = plan.levels.map(({ rate }) => binomialSubset(stream, this.points.count, rate));
         hashes.push(
-          drawHashFunctions(new RandomStream(seed, KdePurpose.hash, d), functions, this.#points.features),
+          drawHashFunctions(new RandomStream(seed, KdePurpose.hash, d), functions, this.points.features),
         );
         kept.push(ofLevels);
         hashed.push(joined(ofLevels.filter((_, level) => plan.levels[level].functions > 0)));
       }
       const projections = functions === 0 ? [] : await projectSubsets(
-        this.#backend,
-        this.#points,
+        this.backend,
+        this.points,
         hashed,
         hashes.map(({ directions }) => directions),
         signal,
@@ -123,13 +108,13 @@ export class MultiLevel {
     result: MedianOfMeans,
     signal?: AbortSignal,
   ): Promise<Partial<DensityEstimate>> {
-    const { features, count } = this.#points, { levels } = this.plan(floor);
+    const { features, count } = this.points, { levels } = this.plan(floor);
     const functions = functionsOf(this.plan(floor)), rows = queries.length / features;
     const directions = new Float32Array(draws.length * functions * features);
     draws.forEach(({ hash }, d) => directions.set(hash.directions, d * functions * features));
     const projections = functions === 0
       ? new Float32Array(0)
-      : await projectQueries(this.#backend, queries, directions, features, signal);
+      : await projectQueries(this.backend, this.points.centre(queries), directions, features, signal);
 
     const candidates: number[][] = [], origins: number[][] = [];
     for (let row = 0; row < rows; row++) {
@@ -146,7 +131,7 @@ export class MultiLevel {
       candidates.push(found);
       origins.push(origin);
     }
-    const distances = await candidateDistances(this.#backend, this.#points, queries, candidates, signal);
+    const distances = await candidateDistances(this.backend, this.points, queries, candidates, signal);
     let kernelEvaluations = 0;
     distances.forEach((ofQuery, row) => {
       kernelEvaluations += ofQuery.length;
@@ -215,22 +200,4 @@ function fillLevels(
 }
 
 /** Fits a multi-level estimator. */
-export function multiLevelDensity(
-  backend: Backend,
-  points: Float32Array,
-  features: number,
-  target: DensityTarget,
-): DensityEstimator {
-  checkTarget(target);
-  const centred = new CentredPoints(points, features);
-  const estimator = new MultiLevel(backend, centred, target);
-  return new SearchedDensity(backend, centred, target, (queries) => ({
-    kernelEvaluationsAt(floor, delta) {
-      const { groups, perGroup } = estimator.draws(floor, delta);
-      return groups * perGroup *
-        estimator.plan(floor).levels.reduce((sum, level) => sum + level.candidates, 0);
-    },
-    estimateAt: (rows, floor, delta, signal) =>
-      estimator.estimate(pickRows(queries, features, rows), floor, delta, signal),
-  }));
-}
+export const multiLevelDensity: FitDensity = fitDrawn(MultiLevel);

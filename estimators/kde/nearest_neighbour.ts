@@ -1,8 +1,9 @@
 import type { Backend } from "../../kernels/backend.ts";
 import { RandomStream } from "../../kernels/random.ts";
+import { pickRows } from "../linear_algebra/pick_rows.ts";
 import { candidateDistances } from "./candidate_distances.ts";
 import { type Cells, makeCells, type NearCell, nearCells } from "./cells.ts";
-import { CentredPoints, pickRows } from "./centred_points.ts";
+import { CentredPoints } from "./centred_points.ts";
 import { checkTarget } from "./check_target.ts";
 import { type DensityEstimate, type DensityEstimator, type DensityTarget, Evaluations } from "./density.ts";
 import { type FloorEstimator, SearchedDensity } from "./floor_search.ts";
@@ -11,6 +12,9 @@ import { KdePurpose } from "./purposes.ts";
 
 /** Distances of one submission. */
 const CHUNK_DISTANCES = 2 ** 21;
+
+/** Lengths, in bandwidths, up to which squared distances are sure to stay in range. */
+const DISTANCE_REACH = 2 ** 50;
 
 /** How one query is answered. */
 interface Split {
@@ -55,7 +59,7 @@ export class NearestNeighbour implements FloorEstimator {
     this.#target = target;
     this.#near = Array.from(
       { length: queries.length / points.features },
-      (_, row) => nearCells(cells, queries, row, points.features),
+      (_, row) => nearCells(cells, queries, row, points),
     );
   }
 
@@ -139,11 +143,13 @@ export function nearestNeighbourDensity(
   points: Float32Array,
   features: number,
   target: DensityTarget,
+  bandwidth?: number,
 ): DensityEstimator {
   checkTarget(target);
-  const centred = new CentredPoints(points, features);
+  const centred = new CentredPoints(points, features, bandwidth);
   let cells: Promise<Cells> | undefined;
   return new SearchedDensity(backend, centred, target, async (queries, cost, signal) => {
+    if (centred.farthest(queries) > DISTANCE_REACH) return undefined;
     // An aborted build is not kept.
     cells ??= makeCells(backend, centred, target.seed, cost, signal).catch((error) => {
       cells = undefined;

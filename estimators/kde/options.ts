@@ -1,8 +1,10 @@
 import type { DeviceKind } from "../../kernels/backend.ts";
-import type { Device } from "../../kernels/device.ts";
+import { checkOptionNames } from "../../kernels/check_options.ts";
+import { Device } from "../../kernels/device.ts";
 import { checkTensor, formatShape, type Tensor } from "../../kernels/tensor.ts";
-import type { DensityTarget } from "./density.ts";
-import type { DensityMethod } from "./methods.ts";
+import { checkBandwidth, checkTarget } from "./check_target.ts";
+import type { DensityTarget, FitDensity } from "./density.ts";
+import { densityFit, type DensityMethod } from "./methods.ts";
 
 /** Options of what is built on densities. */
 export interface DensityOptions {
@@ -25,18 +27,64 @@ export interface DensityOptions {
   signal?: AbortSignal;
 }
 
-/** What is asked of an estimator when nothing is said. */
-export const DEFAULT_TARGET: DensityTarget = { epsilon: 0.1, delta: 0.05, densityFloor: 1e-3, seed: 0 };
+/** Names of {@link DensityOptions}. */
+const NAMES: readonly (keyof DensityOptions)[] = [
+  "method",
+  "epsilon",
+  "delta",
+  "densityFloor",
+  "seed",
+  "device",
+  "signal",
+];
+const DEVICES = ["webgpu", "wasm", "reference"];
 
-/** The target that options stand for. */
-export function targetOf(options: DensityOptions): DensityTarget {
-  const { epsilon, delta, densityFloor, seed } = options;
-  return {
-    epsilon: epsilon ?? DEFAULT_TARGET.epsilon,
-    delta: delta ?? DEFAULT_TARGET.delta,
-    densityFloor: densityFloor ?? DEFAULT_TARGET.densityFloor,
-    seed: seed ?? DEFAULT_TARGET.seed,
-  };
+/** Options after checking, with their defaults. */
+export interface CheckedDensityOptions {
+  readonly fit: FitDensity;
+  readonly target: DensityTarget;
+  readonly bandwidth: number;
+  readonly device?: Device | DeviceKind;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Checks options and fills in their defaults.
+ *
+ * @param without Names that these options lack.
+ * @param further Names that they have besides.
+ * @throws {TypeError} If there are none, or one has an unknown name or is of the wrong type.
+ * @throws {RangeError} If one is out of range.
+ */
+export function checkDensityOptions(
+  options: DensityOptions & { bandwidth?: number },
+  { without = [], further = [] }: { without?: readonly string[]; further?: readonly string[] } = {},
+): CheckedDensityOptions {
+  const known = [...NAMES, ...further].filter((name) => !without.includes(name));
+  checkOptionNames("estimate densities", options, known);
+  const { method = "uniform", bandwidth = 1, device, signal } = options;
+  const { epsilon = 0.1, delta = 0.05, densityFloor = 1e-3, seed = 0 } = options;
+  const target: DensityTarget = { epsilon, delta, densityFloor, seed };
+  checkTarget(target);
+  checkBandwidth(bandwidth);
+  if (!(device === undefined || device instanceof Device || DEVICES.includes(device))) {
+    throw new (typeof device === "string" ? RangeError : TypeError)(
+      `Cannot estimate densities: device must be an open device or one of ${
+        DEVICES.join(", ")
+      }: current value is ${describe(device)}`,
+    );
+  }
+  if (signal !== undefined && typeof signal?.aborted !== "boolean") {
+    throw new TypeError(
+      `Cannot estimate densities: signal must be an AbortSignal: current value is ${describe(signal)}`,
+    );
+  }
+  return { fit: densityFit(method), target, bandwidth, device, signal };
+}
+
+/** A value as an error message shows it. */
+function describe(value: unknown): string {
+  return typeof value === "string" ? value.slice(0, 40) : value === null ? "null" : `a ${typeof value}`;
 }
 
 /**
@@ -70,18 +118,4 @@ export function commonFeatures(points: Tensor, queries: Tensor): number {
     );
   }
   return features;
-}
-
-/**
- * Rows divided by the bandwidth, for which the kernel's is 1.
- *
- * @throws {RangeError} If the bandwidth is not a positive number.
- */
-export function scaledRows({ data }: Tensor, bandwidth: number): Float32Array {
-  if (!(bandwidth > 0 && bandwidth < Infinity)) {
-    throw new RangeError(
-      `Cannot estimate densities: bandwidth must be a positive number: current value is ${bandwidth}`,
-    );
-  }
-  return bandwidth === 1 ? data : data.map((x) => x / bandwidth);
 }

@@ -1,10 +1,11 @@
 import type { Backend } from "../../kernels/backend.ts";
 import { RandomStream } from "../../kernels/random.ts";
-import { CentredPoints, pickRows } from "./centred_points.ts";
+import { pickRows } from "../linear_algebra/pick_rows.ts";
+import { CentredPoints } from "./centred_points.ts";
 import { checkTarget } from "./check_target.ts";
 import { type DensityEstimator, type DensityTarget, Evaluations } from "./density.ts";
 import { SearchedDensity } from "./floor_search.ts";
-import { logKernelMeans } from "./kernel_means.ts";
+import { logKernelSums } from "./kernel_sums.ts";
 import { KdePurpose } from "./purposes.ts";
 
 /**
@@ -13,7 +14,7 @@ import { KdePurpose } from "./purposes.ts";
  * tail, which is the heavier one. The bound holds for drawing without replacement too (Hoeffding 1963, theorem 4), and needs
  * about fifteen times fewer points than a median of means.
  */
-export function uniformSampleSize(epsilon: number, delta: number, floor: number): number {
+function uniformSampleSize(epsilon: number, delta: number, floor: number): number {
   return Math.ceil(Math.log(2 / delta) / (floor * ((1 + epsilon) * Math.log1p(epsilon) - epsilon)));
 }
 
@@ -23,19 +24,25 @@ export function uniformDensity(
   points: Float32Array,
   features: number,
   target: DensityTarget,
+  bandwidth?: number,
 ): DensityEstimator {
   checkTarget(target);
-  const centred = new CentredPoints(points, features);
+  const centred = new CentredPoints(points, features, bandwidth);
   const sizeAt = (floor: number, delta: number) => uniformSampleSize(target.epsilon, delta, floor);
   return new SearchedDensity(backend, centred, target, (queries) => ({
     kernelEvaluationsAt: sizeAt,
     async estimateAt(rows, floor, delta, signal) {
       const size = sizeAt(floor, delta), cost = new Evaluations();
       const stream = new RandomStream(target.seed, KdePurpose.uniformSample);
-      const sample = pickRows(centred.data, features, stream.distinct(size, centred.count));
+      const sample = {
+        features,
+        bandwidth: centred.bandwidth,
+        data: pickRows(centred.data, features, stream.distinct(size, centred.count)),
+      };
       const picked = pickRows(queries, features, rows);
       cost.add({ kernelEvaluations: rows.length * size });
-      return cost.with(await logKernelMeans(backend, sample, picked, features, signal));
+      const sums = await logKernelSums(backend, sample, picked, { signal });
+      return cost.with(sums.map((log) => log - Math.log(size)));
     },
   }));
 }

@@ -1,8 +1,16 @@
 import type { Backend } from "../../kernels/backend.ts";
 import { rowMean, subtractRow } from "./centred_points.ts";
 import { checkRows } from "./check_target.ts";
-import type { DensityEstimate, DensityTarget, FitDensity } from "./density.ts";
+import { type DensityEstimate, type DensityTarget, Evaluations, type FitDensity } from "./density.ts";
+import { exactDensity } from "./exact.ts";
+import { logExponentialSums } from "./exponential_sums.ts";
 import { squaredNorms } from "./log_domain.ts";
+
+/** Magnitudes from here on leave inner products without a digit, and their sums out of range. */
+export const LARGEST_FACTOR = 1e15;
+
+/** Share of the error asked for that rounding may take. */
+const ROUNDING_SHARE = 1 / 32;
 
 /** A weighted exponential sum in the form of a Gaussian density, of one more feature. */
 export interface Lift {
@@ -58,6 +66,11 @@ export class WeightedExponential {
   readonly #queryCentre: Float64Array;
   readonly #lift: Lift;
   readonly #estimator: ReturnType<FitDensity>;
+  /** Length of the longest lifted row. */
+  readonly #longest: number;
+  /** Error of a logarithm that rounding may cause. */
+  readonly #allowed: number;
+  readonly #exactSums: (queries: Float32Array, signal?: AbortSignal) => Promise<Float64Array>;
 
   /**
    * Rows and queries are moved to their means first, which changes the weights by known factors:
@@ -77,7 +90,7 @@ export class WeightedExponential {
     fit: FitDensity,
     queryCentre: Float64Array = new Float64Array(features),
   ) {
-    checkRows("rows", rows, features);
+    checkRows("rows", rows, features, 1, LARGEST_FACTOR);
     this.#features = features;
     this.#queryCentre = queryCentre;
     const heavy = rows.filter((_, at) => logWeights[Math.floor(at / features)] > -Infinity);
@@ -85,21 +98,28 @@ export class WeightedExponential {
     const centred = subtractRow(rows, this.#rowCentre);
     const moved = Float64Array.from(logWeights);
     for (let at = 0; at < rows.length; at++) {
-      moved[Math.floor(at / features)] += centred[at] * queryCentre[at % features];
+      const column = at % features;
+      moved[Math.floor(at / features)] += (rows[at] - this.#rowCentre[column]) * queryCentre[column];
     }
     this.#lift = liftWeights(centred, features, moved);
     this.#estimator = fit(backend, Float32Array.from(this.#lift.points), features + 1, target);
+    this.#longest = longest(this.#lift.points, features + 1);
+    this.#allowed = fit === exactDensity ? 0 : ROUNDING_SHARE * target.epsilon;
+    const weights = Float64Array.from(logWeights);
+    this.#exactSums = (queries, signal) =>
+      logExponentialSums(backend, rows, features, weights, queries, signal);
   }
 
   /**
-   * ln of the sum at each query.
+   * ln of the sum at each query. The lift's squares may be far larger than the inner products that they stand for; where f32 would lose
+   * too much of these, and where densities would be exact anyway, the sums are computed without it, exactly.
    *
    * @param queries [queries, features]
    * @returns The sums in place of densities; their relative error is that of the densities.
    */
   async logSums(queries: Float32Array, signal?: AbortSignal): Promise<DensityEstimate> {
     const features = this.#features, { kept, logLargest } = this.#lift;
-    const count = checkRows("queries", queries, features);
+    const count = checkRows("queries", queries, features, 1, LARGEST_FACTOR);
     const lifted = new Float32Array(count * (features + 1)), offset = new Float64Array(count);
     const logFactor = new Float64Array(count).fill(logLargest + Math.log(kept));
     for (let at = 0; at < queries.length; at++) {
@@ -109,10 +129,20 @@ export class WeightedExponential {
       lifted[at + row] = moved;
       logFactor[row] += moved * moved / 2;
     }
+    if (2 ** -24 * (this.#longest + longest(lifted, features + 1)) ** 2 > this.#allowed) {
+      const cost = new Evaluations();
+      cost.add({ kernelEvaluations: kept * count });
+      return cost.with(await this.#exactSums(queries, signal));
+    }
     const estimate = await this.#estimator.logDensity(lifted, signal);
     return {
       ...estimate,
       logDensity: estimate.logDensity.map((log, row) => log + logFactor[row] + offset[row]),
     };
   }
+}
+
+/** Length of the longest row. */
+function longest(rows: ArrayLike<number>, features: number): number {
+  return Math.sqrt(squaredNorms(rows, features).reduce((a, b) => Math.max(a, b), 0));
 }

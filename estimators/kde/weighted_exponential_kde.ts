@@ -1,9 +1,9 @@
 import type { Tensor } from "../../kernels/tensor.ts";
 import { deviceFor } from "../../kernels/kept_devices.ts";
 import { rowMean } from "./centred_points.ts";
-import { densityFit } from "./methods.ts";
-import { commonFeatures, type DensityOptions, targetOf } from "./options.ts";
-import { WeightedExponential } from "./weighted_exponential.ts";
+import { checkRows } from "./check_target.ts";
+import { checkDensityOptions, commonFeatures, type DensityOptions } from "./options.ts";
+import { LARGEST_FACTOR, WeightedExponential } from "./weighted_exponential.ts";
 
 /** What {@link weightedExponentialKde} returns. */
 export interface WeightedExponentialResult {
@@ -35,7 +35,7 @@ export interface WeightedExponentialResult {
  * @param points [n, d]
  * @param weights [n], at least 0; points of weight 0 are left out
  * @param queries [m, d]
- * @throws {TypeError} If shapes do not fit.
+ * @throws {TypeError} If shapes do not fit, or an option is unknown or of the wrong type.
  * @throws {RangeError} If a value or option is out of range, or every weight is 0.
  */
 export async function weightedExponentialKde(
@@ -44,7 +44,15 @@ export async function weightedExponentialKde(
   queries: Tensor,
   options: DensityOptions = {},
 ): Promise<WeightedExponentialResult> {
-  const features = commonFeatures(points, queries), fit = densityFit(options.method ?? "uniform");
+  const { fit, target, device: choice, signal } = checkDensityOptions(options);
+  const features = commonFeatures(points, queries);
+  if (weights === null || typeof weights !== "object" || typeof weights.length !== "number") {
+    throw new TypeError(
+      `Cannot estimate weighted sums: weights must be an array of numbers: current value is ${
+        weights === null ? "null" : `a ${typeof weights}`
+      }`,
+    );
+  }
   if (weights.length !== points.shape[0]) {
     throw new TypeError(
       `Cannot estimate weighted sums: there must be a weight for each of ${
@@ -53,6 +61,11 @@ export async function weightedExponentialKde(
     );
   }
   const logWeights = Float64Array.from(weights, (weight, row) => {
+    if (typeof weight !== "number") {
+      throw new TypeError(
+        `Cannot estimate weighted sums: weights must be numbers: weight ${row} is a ${typeof weight}`,
+      );
+    }
     if (!(weight >= 0 && weight < Infinity)) {
       throw new RangeError(
         `Cannot estimate weighted sums: weights must be finite and at least 0: weight ${row} is ${weight}`,
@@ -60,10 +73,32 @@ export async function weightedExponentialKde(
     }
     return Math.log(weight);
   });
-  const device = await deviceFor(options.device), centre = rowMean(queries.data, features);
+  checkRows("points", points.data, features, 1, LARGEST_FACTOR);
+  checkRows("queries", queries.data, features, 1, LARGEST_FACTOR);
+  // Inner products do not change when one side grows and the other shrinks, but densities are largest where both spread alike.
+  // Copies, since the caller may go on with the arrays before the device is ready.
+  const balance = balanceOf(points.data, queries.data, features);
+  const rows = points.data.map((x) => x * balance), queryRows = queries.data.map((x) => x / balance);
+  const device = await deviceFor(choice), centre = rowMean(queryRows, features);
   const { logDensity, ...cost } = await device.run((backend) =>
-    new WeightedExponential(backend, points.data, features, logWeights, targetOf(options), fit, centre)
-      .logSums(queries.data, options.signal)
+    new WeightedExponential(backend, rows, features, logWeights, target, fit, centre)
+      .logSums(queryRows, signal)
   );
   return { logSum: logDensity, ...cost };
+}
+
+/** Power of two by which rows are multiplied and queries divided, so that both have about the same spread; exact. */
+function balanceOf(rows: Float32Array, queries: Float32Array, features: number): number {
+  const ratio = spreadOf(queries, features) / spreadOf(rows, features);
+  if (!(ratio > 0 && ratio < Infinity)) return 1;
+  const balance = 2 ** Math.round(Math.log2(ratio) / 2), most = LARGEST_FACTOR;
+  const fits = rows.every((x) => Math.abs(x * balance) < most) &&
+    queries.every((x) => Math.abs(x / balance) < most);
+  return fits ? balance : 1;
+}
+
+/** Root mean square distance of a value from the mean of its column. */
+function spreadOf(rows: Float32Array, features: number): number {
+  const mean = rowMean(rows, features);
+  return Math.sqrt(rows.reduce((sum, x, at) => sum + (x - mean[at % features]) ** 2, 0) / rows.length);
 }

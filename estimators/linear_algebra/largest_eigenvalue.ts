@@ -33,19 +33,21 @@ function tridiagonalise(
   for (let k = 0; k < order; k++) {
     diagonal[k] = matrix[k * order + k];
     if (k === order - 1) break;
-    let below = 0;
+    // In units of its largest entry, so that no square of a tiny one leaves the range of float64.
+    let below = 0, unit = 0;
+    for (let i = k + 1; i < order; i++) unit = Math.max(unit, Math.abs(matrix[i * order + k]));
     for (let i = k + 1; i < order; i++) {
-      vector[i] = matrix[i * order + k];
+      vector[i] = unit > 0 ? matrix[i * order + k] / unit : 0;
       if (i > k + 1) below += vector[i] ** 2;
     }
     const first = vector[k + 1];
     if (below === 0) {
-      offDiagonal[k] = first;
+      offDiagonal[k] = unit * first;
       continue;
     }
     // The sign keeps vector[k + 1] = first − image free of cancellation.
     const image = first > 0 ? -Math.sqrt(first ** 2 + below) : Math.sqrt(first ** 2 + below);
-    offDiagonal[k] = image;
+    offDiagonal[k] = unit * image;
     vector[k + 1] = first - image;
     reflect(matrix, order, k + 1, vector, product, 2 / (vector[k + 1] ** 2 + below));
   }

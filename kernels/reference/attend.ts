@@ -17,7 +17,9 @@ export function attend(args: AttendArguments): PartialAttention {
       const count = visible.find(head, position);
       let largest = -Infinity;
       for (let j = 0; j < count; j++) {
-        logits[j] += scale * innerProduct(query, row * features, key, rows[j] * features, features);
+        logits[j] += args.distances
+          ? -scale / 2 * squaredDistance(query, row * features, key, rows[j] * features, features)
+          : scale * innerProduct(query, row * features, key, rows[j] * features, features);
         if (logits[j] <= MASKED) logits[j] = -Infinity;
         largest = Math.max(largest, logits[j]);
       }
@@ -94,6 +96,18 @@ function blocksOfPositions(
     for (let query = bounds[0]; query < bounds[1]; query++) found[first + query] = bounds;
   }
   return found;
+}
+
+function squaredDistance(
+  a: Float64Array,
+  aStart: number,
+  b: Float64Array,
+  bStart: number,
+  length: number,
+): number {
+  let sum = 0;
+  for (let t = 0; t < length; t++) sum += (a[aStart + t] - b[bStart + t]) ** 2;
+  return sum;
 }
 
 /** Inner product of two stretches of `length` values. */

@@ -97,6 +97,35 @@ onEachBackend("attend() adds the log-weights of keys and hides masked ones", asy
   await checkAttend(backend, { ...base, logWeights: weights.map(() => -3e38) }, "all masked");
 });
 
+onEachBackend(
+  "attend() takes squared distances for logits, whatever rows have in common",
+  async (backend) => {
+    // Row widths with and without whole vectors; few, since each compiles a kernel of its own on WebGPU.
+    for (const shape of [shapes[0], shapes[2], shapes[4], [1, 50, 257, 64, 1] as Shape]) {
+      const near = { ...problem(shape), distances: true }, [, , , features] = shape;
+      // So far from 0 that an inner product has no digit left for what is between the rows.
+      const move = (rows: Float32Array) => rows.map((x, at) => x + 3e6 * Math.sin(at % features));
+      const moved = { ...near, query: move(near.query), key: move(near.key) };
+      for (const [what, args] of Object.entries({ near, moved })) {
+        await checkAttend(backend, args, `shape ${shape}, ${what}`);
+      }
+    }
+    const base = { ...problem([2, 60, 77, 9, 3]), distances: true };
+    const exclude = { keyBlocks: wordsBelow(5, 2 * 77, 60), blocks: 60 };
+    await checkAttend(
+      backend,
+      { ...base, exclude, logWeights: normals(6, 2 * 77, 2) },
+      "excluding, weighted",
+    );
+    await checkAttend(backend, { ...base, causal: { period: 20, offset: 5 } }, "causal");
+    await checkAttend(backend, { ...base, blocks: 7, keyOrder: permutations(6, 2, 77) }, "blocks in order");
+    // A key that is the query is at distance 0 exactly: no rounding may bring it above.
+    const rows = normals(3, 40 * 70, 1e5), alone = { ...problem([1, 40, 40, 70, 1]), query: rows, key: rows };
+    const [, sums] = await attendOn(backend, { ...alone, scale: 1, distances: true });
+    assertEquals(sums, new Float32Array(40));
+  },
+);
+
 onEachBackend("attend() pairs blocks of any size", async (backend) => {
   for (
     const [queries, keys, blocks] of [[96, 96, 3], [100, 64, 7], [10, 50, 16], [50, 10, 16], [64, 64, 64], [

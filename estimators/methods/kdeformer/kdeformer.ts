@@ -1,17 +1,18 @@
-import type { Backend } from "../../../kernels/backend.ts";
-import { RandomStream } from "../../../kernels/random.ts";
-import { pickRows, rowMean } from "../../kde/centred_points.ts";
+import { rowMean } from "../../kde/centred_points.ts";
 import { type DensityTarget, Evaluations, type FitDensity } from "../../kde/density.ts";
 import { squaredNorms } from "../../kde/log_domain.ts";
 import { KdePurpose } from "../../kde/purposes.ts";
 import { WeightedExponential } from "../../kde/weighted_exponential.ts";
+import type { Backend } from "../../../kernels/backend.ts";
+import { RandomStream } from "../../../kernels/random.ts";
 import { bernsteinSamples, productError } from "./bernstein.ts";
 import { drawKeys, keyProbabilities } from "./draw_keys.ts";
 import { exactAttention } from "../../core/exact.ts";
-import { requireEveryKey } from "../run_heads.ts";
 import type { Progress } from "../../core/head_chunks.ts";
 import type { Problem } from "../../core/problem.ts";
+import { pickRows } from "../../linear_algebra/pick_rows.ts";
 import { lowerOperatorNorm, squaredLength } from "../../linear_algebra/power_iteration.ts";
+import { requireEveryKey } from "../run_heads.ts";
 
 /** What Algorithm 1 is asked for. */
 export interface KdeformerTarget extends DensityTarget {

@@ -1,7 +1,7 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { PANEL, TILE_KEYS } from "../engine/layout";
 import { logarithm } from "./logarithm";
-import { accumulateFour, accumulateSix, scoreFour, scoreSix } from "./micro_kernel";
+import { accumulateFour, accumulateSix, Distances, Products, scoreFour, scoreSix } from "./micro_kernel";
 import { packKeys, packValues } from "./pack";
 import { blockOf, blockStart } from "./partition";
 import * as group from "./query_group";
@@ -54,6 +54,8 @@ class AttendArguments {
   sampleIndex: usize;
   sampleWeights: usize;
   keyPosition: usize;
+  /** 1 where logits are scale · ‖query − key‖² in place of scale · <query, key>. */
+  distances: u32;
 }
 
 /**
@@ -203,8 +205,11 @@ function attendTile(
   const padded = upToEight(min<u32>(count, farthest - tileStart));
   const features = args.features, size = group.groupRows(left);
   const six = size === 6, queries = at + group.QUERIES;
-  if (six) scoreSix(tile, queries, keyPanel, padded / PANEL, features, args.scale);
-  else scoreFour(tile, queries, keyPanel, padded / PANEL, features, args.scale);
+  if (args.distances) {
+    if (six) scoreSix<Distances>(tile, queries, keyPanel, padded / PANEL, features, args.scale);
+    else scoreFour<Distances>(tile, queries, keyPanel, padded / PANEL, features, args.scale);
+  } else if (six) scoreSix<Products>(tile, queries, keyPanel, padded / PANEL, features, args.scale);
+  else scoreFour<Products>(tile, queries, keyPanel, padded / PANEL, features, args.scale);
 
   for (let r: u32 = 0; r < min<u32>(size, left); ++r) {
     const row = tile + <usize>r * (TILE_KEYS << 2), line = at + (<usize>r << 2);

@@ -9,11 +9,25 @@ import { multiplyAdd } from "./simd";
 /** Bytes between the rows of a tile of logits. */
 const ROW: usize = TILE_KEYS << 2;
 
+/** What a tile holds, as a type, so that each gets code of its own: the inner products, or the sums of squared differences. */
+export type Products = i32;
+export type Distances = f32;
+
+/** Takes one feature of a query row and of four keys into their sums. */
+@inline
+function score<Form>(x: v128, keys: v128, sums: v128): v128 {
+  if (isFloat<Form>()) {
+    const difference = f32x4.sub(x, keys);
+    return multiplyAdd(difference, difference, sums);
+  }
+  return multiplyAdd(x, keys, sums);
+}
+
 /**
  * Logits of 6 query rows, packed [features][6], with `panels` panels of 8 keys, packed [features][8]:
- * tile[row][key] = scale · <query, key>.
+ * tile[row][key] = scale · <query, key>, or scale · ‖query − key‖².
  */
-export function scoreSix(
+export function scoreSix<Form>(
   tile: usize,
   query: usize,
   panel: usize,
@@ -30,23 +44,23 @@ export function scoreSix(
     while (panel < end) {
       const low = v128.load(panel), high = v128.load(panel, 16);
       let x = v128.load_splat<f32>(from);
-      a0 = multiplyAdd(x, low, a0);
-      b0 = multiplyAdd(x, high, b0);
+      a0 = score<Form>(x, low, a0);
+      b0 = score<Form>(x, high, b0);
       x = v128.load_splat<f32>(from, 4);
-      a1 = multiplyAdd(x, low, a1);
-      b1 = multiplyAdd(x, high, b1);
+      a1 = score<Form>(x, low, a1);
+      b1 = score<Form>(x, high, b1);
       x = v128.load_splat<f32>(from, 8);
-      a2 = multiplyAdd(x, low, a2);
-      b2 = multiplyAdd(x, high, b2);
+      a2 = score<Form>(x, low, a2);
+      b2 = score<Form>(x, high, b2);
       x = v128.load_splat<f32>(from, 12);
-      a3 = multiplyAdd(x, low, a3);
-      b3 = multiplyAdd(x, high, b3);
+      a3 = score<Form>(x, low, a3);
+      b3 = score<Form>(x, high, b3);
       x = v128.load_splat<f32>(from, 16);
-      a4 = multiplyAdd(x, low, a4);
-      b4 = multiplyAdd(x, high, b4);
+      a4 = score<Form>(x, low, a4);
+      b4 = score<Form>(x, high, b4);
       x = v128.load_splat<f32>(from, 20);
-      a5 = multiplyAdd(x, low, a5);
-      b5 = multiplyAdd(x, high, b5);
+      a5 = score<Form>(x, low, a5);
+      b5 = score<Form>(x, high, b5);
       panel += PANEL << 2;
       from += GROUP_ROWS << 2;
     }
@@ -61,7 +75,7 @@ export function scoreSix(
 }
 
 /** The same for 4 query rows, packed [features][4]. */
-export function scoreFour(
+export function scoreFour<Form>(
   tile: usize,
   query: usize,
   panel: usize,
@@ -78,17 +92,17 @@ export function scoreFour(
     while (panel < end) {
       const low = v128.load(panel), high = v128.load(panel, 16);
       let x = v128.load_splat<f32>(from);
-      a0 = multiplyAdd(x, low, a0);
-      b0 = multiplyAdd(x, high, b0);
+      a0 = score<Form>(x, low, a0);
+      b0 = score<Form>(x, high, b0);
       x = v128.load_splat<f32>(from, 4);
-      a1 = multiplyAdd(x, low, a1);
-      b1 = multiplyAdd(x, high, b1);
+      a1 = score<Form>(x, low, a1);
+      b1 = score<Form>(x, high, b1);
       x = v128.load_splat<f32>(from, 8);
-      a2 = multiplyAdd(x, low, a2);
-      b2 = multiplyAdd(x, high, b2);
+      a2 = score<Form>(x, low, a2);
+      b2 = score<Form>(x, high, b2);
       x = v128.load_splat<f32>(from, 12);
-      a3 = multiplyAdd(x, low, a3);
-      b3 = multiplyAdd(x, high, b3);
+      a3 = score<Form>(x, low, a3);
+      b3 = score<Form>(x, high, b3);
       panel += PANEL << 2;
       from += 16;
     }

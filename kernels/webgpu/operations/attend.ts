@@ -119,6 +119,7 @@ function attendPart(
     KEY_ORDERED: args.keyOrder,
     SAMPLED: samples,
     BOUNDED: bounds,
+    DISTANCES: args.distances,
   };
   recorder.dispatch({
     kernel: kernels[tile.kernel][args.halves ? 1 : 0],
@@ -133,7 +134,7 @@ function attendPart(
     parameters: [
       queries, keys, valueColumns, blocks, blockTiles, tiles, chunks,
       causal?.period ?? 1, causal?.offset ?? 0, exclude?.blocks ?? 1, samples?.count ?? 0,
-      keyOrderAt, keyBlocksAt, boundsAt, samplesAt, firstOfBlock, mostKeys, floatBits(args.scale * units.key), floatBits(units.value),
+      keyOrderAt, keyBlocksAt, boundsAt, samplesAt, firstOfBlock, mostKeys, floatBits(args.distances ? -args.scale / 2 : args.scale * units.key), floatBits(units.value),
     ],
     arrays: [query, key, value, logWeights, index, output, logSumExp],
     workgroups: inRegisters ? Math.ceil(tiles * chunks / tile.lanes) : tiles * chunks,

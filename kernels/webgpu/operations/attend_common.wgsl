@@ -5,7 +5,7 @@
 // excluding rule; samples: sampled keys per head; keyOrderAt, keyBlocksAt, samplesAt: where `index` holds what,
 // see attend_index.wgsl, and boundsAt the bounds of blocks; firstOfBlock, mostKeys: which of the keys of each block this
 // dispatch takes;
-// scale: factor on the inner products; unit: factor on the values.
+// scale: factor on the inner products, or on the squared distances; unit: factor on the values.
 // A query sees the keys j of its block, below blockEnd; j = blockEnd + s stands for the head's sampled key s.
 
 struct Parameters {
@@ -38,6 +38,8 @@ override QUERY_ORDERED: bool;
 override KEY_ORDERED: bool;
 override SAMPLED: bool;
 override BOUNDED: bool;
+// Whether logits are squared distances in place of inner products.
+override DISTANCES: bool;
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> query: array<vec4f>; // (heads, queries, 4 FEATURES) f32
@@ -123,6 +125,11 @@ fn addedWeight(head: u32, j: u32, blockEnd: u32, block: u32) -> f32 {
     return logWeights[head * parameters.keys + j];
   }
   return 0.0;
+}
+
+// What queries are multiplied by before they meet the keys: differences must be taken first.
+fn queryFactor() -> f32 {
+  return select(parameters.scale, 1.0, DISTANCES);
 }
 
 fn keyBlockOf(head: u32, j: u32) -> u32 {

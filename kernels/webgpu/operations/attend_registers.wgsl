@@ -45,7 +45,7 @@ fn main(
     let row = min(firstRow + r, endRow - 1u);
     let place = queryRow(head, row) * FEATURES;
     for (var t = 0u; t < FEATURES; t++) {
-      q[r][t] = query[place + t] * parameters.scale;
+      q[r][t] = query[place + t] * queryFactor();
     }
     for (var c = 0u; c < COLUMNS; c++) {
       sums[r][c] = vec4f(0.0);
@@ -74,8 +74,13 @@ fn main(
       for (var t = 0u; t < FEATURES; t++) {
         let k = widen(key[row * FEATURES + t]);
         for (var r = 0u; r < ROWS; r++) {
-          let own = q[r][t];
-          products[r] = fma(own.w, k.w, fma(own.z, k.z, fma(own.y, k.y, fma(own.x, k.x, products[r]))));
+          var own = q[r][t];
+          var other = k;
+          if (DISTANCES) {
+            own -= k;
+            other = own;
+          }
+          products[r] = fma(own.w, other.w, fma(own.z, other.z, fma(own.y, other.y, fma(own.x, other.x, products[r]))));
         }
       }
       let added = addedWeight(head, j, blockEnd, block);
@@ -84,7 +89,7 @@ fn main(
         keyBlock = keyBlockOf(head, j);
       }
       for (var r = 0u; r < ROWS; r++) {
-        let logit = products[r] + added;
+        let logit = products[r] * select(1.0, parameters.scale, DISTANCES) + added;
         var hidden = logit <= MASKED;
         if (CAUSAL) {
           hidden = hidden || j >= visibleEnd[r];

@@ -7,6 +7,15 @@ var<workgroup> valueTile: array<Stored, TILE * COLUMNS>; // (TILE, 4 COLUMNS) f3
 var<workgroup> weightTile: array<f32, TILE>;
 var<workgroup> blockTile: array<u32, TILE>;
 
+// Takes one feature of a query and of four keys into their sums.
+fn score(own: vec4f, keys: vec4f, sums: vec4f) -> vec4f {
+  if (DISTANCES) {
+    let difference = own - keys;
+    return fma(difference, difference, sums);
+  }
+  return fma(own, keys, sums);
+}
+
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -52,7 +61,7 @@ fn main(
   let place = queryRow(head, row) * FEATURES;
   var q: array<vec4f, FEATURES>;
   for (var t = 0u; t < FEATURES; t++) {
-    q[t] = query[place + t] * parameters.scale;
+    q[t] = query[place + t] * queryFactor();
   }
   var sums: array<vec4f, COLUMNS>;
   for (var c = 0u; c < COLUMNS; c++) {
@@ -86,10 +95,13 @@ fn main(
         let k1 = widen(keyTile[(j + 1u) * FEATURES + t]);
         let k2 = widen(keyTile[(j + 2u) * FEATURES + t]);
         let k3 = widen(keyTile[(j + 3u) * FEATURES + t]);
-        x = fma(q[t].xxxx, vec4f(k0.x, k1.x, k2.x, k3.x), x);
-        x = fma(q[t].yyyy, vec4f(k0.y, k1.y, k2.y, k3.y), x);
-        x = fma(q[t].zzzz, vec4f(k0.z, k1.z, k2.z, k3.z), x);
-        x = fma(q[t].wwww, vec4f(k0.w, k1.w, k2.w, k3.w), x);
+        x = score(q[t].xxxx, vec4f(k0.x, k1.x, k2.x, k3.x), x);
+        x = score(q[t].yyyy, vec4f(k0.y, k1.y, k2.y, k3.y), x);
+        x = score(q[t].zzzz, vec4f(k0.z, k1.z, k2.z, k3.z), x);
+        x = score(q[t].wwww, vec4f(k0.w, k1.w, k2.w, k3.w), x);
+      }
+      if (DISTANCES) {
+        x *= parameters.scale;
       }
       if (WEIGHTED || SAMPLED) {
         x += vec4f(weightTile[j], weightTile[j + 1u], weightTile[j + 2u], weightTile[j + 3u]);

@@ -9,8 +9,16 @@ import { plainAttention } from "../../attend.ts";
 import { assertPrecise } from "../../precision.ts";
 import { withWasm } from "./pipeline.ts";
 
-async function checkPrecision(backend: WasmBackend, spread: number): Promise<void> {
-  const shape = { heads: 1, queries: 101, keys: 259, features: 63, valueFeatures: 30, scale: 0.125 };
+async function checkPrecision(backend: WasmBackend, spread: number, distances: boolean): Promise<void> {
+  const shape = {
+    heads: 1,
+    queries: 101,
+    keys: 259,
+    features: 63,
+    valueFeatures: 30,
+    scale: 0.125,
+    distances,
+  };
   const query = normals(1, 101 * 63, spread), key = normals(2, 259 * 63), value = normals(3, 259 * 30);
   const upload = (data: Float32Array) => backend.upload(data);
   const partial = backend.attend({ ...shape, query: upload(query), key: upload(key), value: upload(value) });
@@ -30,7 +38,10 @@ for (const relaxed of hasRelaxedSimd() ? [true, false] : [false]) {
     Deno.test(`openWasm() with ${name} passes the self test`, () => withWasm(options, selfTest));
     Deno.test(`attend() with ${name} meets the precision rule`, async () => {
       await withWasm(options, async (backend) => {
-        for (const spread of [1e-3, 1, 30, 1e4]) await checkPrecision(backend, spread);
+        for (const spread of [1e-3, 1, 30, 1e4]) {
+          await checkPrecision(backend, spread, false);
+          await checkPrecision(backend, spread, true);
+        }
       });
     });
   }

@@ -34,6 +34,9 @@ for (const attendKernel of ["registers", "tiles"] as const) {
         [1, 5, 33, 256, 256],
       ]
     ) await checkAttend(backend, problem(shape), `${shape}`);
+    for (const shape of [[2, 7, 3, 3, 1], [1, 70, 257, 64, 15]]) {
+      await checkAttend(backend, { ...problem(shape, 10), distances: true }, `${shape}, distances`);
+    }
     for (const spread of [100, 1e5]) {
       await checkAttend(backend, problem([1, 37, 91, 16, 8], spread), `${spread}`);
     }
@@ -52,6 +55,7 @@ for (const attendKernel of ["registers", "tiles"] as const) {
     await checkAttend(backend, { ...base, blocks: 100 }, "more blocks than keys");
     await checkAttend(backend, { ...base, exclude, logWeights: weights }, "weighted and excluding");
     await checkAttend(backend, { ...base, exclude, logWeights: masked, causal, blocks: 3 }, "everything");
+    await checkAttend(backend, { ...base, exclude, logWeights: masked, distances: true }, "distances");
     await checkAttend(backend, { ...base, logWeights: weights.map(() => -3e38) }, "all hidden");
     const orders = { queryOrder: permutations(5, 2, 150), keyOrder: permutations(6, 2, 77) };
     const position = permutations(7, 2, 77);

@@ -84,6 +84,14 @@ Deno.test("operatorNorm() refuses the wrong number of values and values that are
   }
 });
 
+Deno.test("largestEigenvalue() is right where squares of entries vanish", () => {
+  for (const tiny of [1e-170, 1e-300, 3e-320]) {
+    // The coupling moves the largest eigenvalue, 1, by less than rounding.
+    const matrix = Float64Array.of(1, tiny, tiny, tiny, 1, tiny, tiny, tiny, 0.5);
+    assertClose(largestEigenvalue(matrix.slice(), 3), 1, `${tiny}`);
+  }
+});
+
 Deno.test("largestEigenvalue() is right for indefinite, negative and already tridiagonal matrices", () => {
   assertClose(largestEigenvalue(new Float64Array([0, 1, 1, 0]), 2), 1);
   assertClose(largestEigenvalue(new Float64Array([-3, 0, 0, -2]), 2), -2);

@@ -38,7 +38,11 @@ export function attendCases(): Case[] {
   return [
     ...SIZES.map(([features, valueFeatures]) => attendCase(features, valueFeatures, 0)),
     ...sets.map((set) => attendCase(16, 5, set)),
-    ...SIZES.map(([features, valueFeatures]) => attendCase(features, valueFeatures, 0, true)),
+    ...SIZES.map(([features, valueFeatures]) =>
+      attendCase(features, valueFeatures, 0, { halves: { largestKey: 1, largestValue: 1 } })
+    ),
+    ...SIZES.map(([features, valueFeatures]) => attendCase(features, valueFeatures, 0, { distances: true })),
+    attendCase(16, 5, sets.length - 1, { distances: true }),
   ];
 }
 
@@ -46,7 +50,12 @@ export function attendCases(): Case[] {
 export const tunedCase: Case = attendCase(16, 16, 0);
 
 /** Bit i of `set` stands for rule i. */
-function attendCase(features: number, valueFeatures: number, set: number, halved = false): Case {
+function attendCase(
+  features: number,
+  valueFeatures: number,
+  set: number,
+  form: Pick<AttendArguments, "halves" | "distances"> = {},
+): Case {
   return (backend) => {
     const rows = floats(backend, heads, count, features);
     const args: AttendArguments = {
@@ -61,8 +70,7 @@ function attendCase(features: number, valueFeatures: number, set: number, halved
       key: rows,
       value: floats(backend, heads, count, valueFeatures),
     };
-    if (halved) Object.assign(args, { halves: { largestKey: 1, largestValue: 1 } });
     const rules = RULES.filter((_, at) => set >> at & 1).map((rule) => rule(backend));
-    backend.attend(Object.assign(args, ...rules));
+    backend.attend(Object.assign(args, form, ...rules));
   };
 }
