@@ -23,6 +23,9 @@ export function largestEigenvalue(matrix: Float64Array, order: number): number {
   }
 }
 
+/** Entries this far below the largest move no eigenvalue by more than rounding does; their squares may underflow. */
+const NEGLIGIBLE = 2 ** -60;
+
 /** Reflects each column onto its first two entries below the diagonal, from both sides. */
 function tridiagonalise(
   matrix: Float64Array,
@@ -30,6 +33,8 @@ function tridiagonalise(
 ): { diagonal: Float64Array; offDiagonal: Float64Array } {
   const diagonal = new Float64Array(order), offDiagonal = new Float64Array(Math.max(0, order - 1));
   const vector = new Float64Array(order), product = new Float64Array(order);
+  const largest = matrix.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  const negligible = (NEGLIGIBLE * largest) ** 2;
   for (let k = 0; k < order; k++) {
     diagonal[k] = matrix[k * order + k];
     if (k === order - 1) break;
@@ -39,7 +44,7 @@ function tridiagonalise(
       if (i > k + 1) below += vector[i] ** 2;
     }
     const first = vector[k + 1];
-    if (below === 0) {
+    if (below <= negligible) {
       offDiagonal[k] = first;
       continue;
     }
