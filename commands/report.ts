@@ -3,7 +3,7 @@ import process from "node:process";
 import { type AnyReport, mergeReports } from "../proofs_checks/report/merge.ts";
 import { describeOptions, readOptions, UsageError } from "./arguments.ts";
 import { writePage } from "./report_page.ts";
-import { isAgainst, summary } from "./verify_lines.ts";
+import { exitCode, summary } from "./verify_lines.ts";
 import { writeWhole } from "./write_whole.ts";
 
 const options = {
@@ -37,7 +37,7 @@ export const report = {
     if (json !== undefined && json !== "-") await writeWhole(json, text);
     if (json === "-") process.stdout.write(text);
     else if (verification) process.stdout.write(summary(verification));
-    return verification && isAgainst(verification) ? 1 : 0;
+    return verification ? exitCode(verification) : 0;
   },
 };
 

@@ -1,8 +1,9 @@
 import type { Method } from "../../estimators/attention/approximate.ts";
 import { holdsOn, refutedOn, searchedCase } from "../engine/cases.ts";
 import type { Claim, Run, RunContext } from "../engine/claim.ts";
+import { NotApplicable } from "../engine/outcome.ts";
 import { Oracle } from "../oracle.ts";
-import { leastSquaresSlope } from "./product_error.ts";
+import { leastSquaresSlope } from "../statistics/slope.ts";
 import { DELTA, VALUE_FEATURES } from "./settings.ts";
 
 const BUDGETS = [24, 48, 96, 192];
@@ -10,6 +11,8 @@ const BUDGETS = [24, 48, 96, 192];
 /** Slope of the error over budgets, a third of each going to blocks. */
 async function budgetSlope(method: Method, { input, seed, on }: RunContext): Promise<Run> {
   const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES })), errors: number[] = [];
+  const most = BUDGETS[BUDGETS.length - 1];
+  if (oracle.problem.keys <= most) throw new NotApplicable(`a budget of ${most} keys leaves nothing to sample`);
   for (const budget of BUDGETS) {
     const { output } = await on((backend) =>
       method(backend, oracle.problem, { bucketSize: budget / 3, samples: 2 * budget / 3, seed }, {})
@@ -23,7 +26,7 @@ async function budgetSlope(method: Method, { input, seed, on }: RunContext): Pro
 const common = {
   formula: "d ln ‖Att~ − Att‖ / d ln budget <= −0.3",
   source: "Zandieh, Han, Daliri and Karbasi 2023, Algorithm 3 and figure 2; docs/theory.md §4",
-  assumptions: "something is left to sample at the smallest budget",
+  assumptions: "something is left to sample at the largest budget",
   measurement: `least-squares slope of ln(‖Att~ − Att‖/(‖P‖‖V‖)) on ln budget, over ${
     BUDGETS.join(", ")
   } keys per query`,

@@ -1,6 +1,7 @@
 import { holdsOn, searchedCase } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { Oracle } from "../oracle.ts";
+import { leastSquaresSlope } from "../statistics/slope.ts";
 import { drawnWeights, idealProbabilities, squaredFrobenius, weightedProduct } from "./sampled_product.ts";
 import { DELTA, VALUE_FEATURES } from "./settings.ts";
 
@@ -79,14 +80,6 @@ export const productSlope: Claim = {
     return { measured: leastSquaresSlope(SAMPLES.map(Math.log), errors.map(Math.log)) };
   },
 };
-
-/** Slope of the least-squares line. */
-export function leastSquaresSlope(x: readonly number[], y: readonly number[]): number {
-  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-  const meanX = mean(x), meanY = mean(y);
-  const spread = x.reduce((sum, value) => sum + (value - meanX) ** 2, 0);
-  return x.reduce((sum, value, at) => sum + (value - meanX) * (y[at] - meanY), 0) / spread;
-}
 
 /** Sampling loses nothing on average. */
 export const productUnbiased: Claim = {

@@ -3,7 +3,7 @@ import { holdsOn } from "../engine/cases.ts";
 import type { KdeformerHead } from "../../estimators/attention/kdeformer.ts";
 import type { Claim, RunContext } from "../engine/claim.ts";
 import { Oracle } from "../oracle.ts";
-import { DELTA } from "./settings.ts";
+import { DELTA, linearSize } from "./settings.ts";
 
 /** ε of the whole guarantee: its third goes to the row sums. Large, so that few points are enough and something is sampled. */
 const EPSILON = 0.99;
@@ -17,6 +17,7 @@ const common = {
   anySource: false,
   n: 2048,
   runs: 60,
+  size: linearSize,
 } as const;
 
 /**

@@ -9,3 +9,6 @@ export const VALUE_FEATURES = 16;
 
 /** Relative rounding of single precision: 2^−23. */
 export const SINGLE = 2 ** -23;
+
+/** Numbers that a run holds whose every array is a few hundred times as long as there are keys. */
+export const linearSize = (n: number): number => 256 * n;

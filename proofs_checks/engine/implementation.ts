@@ -5,6 +5,7 @@ import { calibrated } from "../../estimators/attention/calibrated.ts";
 import { drawKeys, keyProbabilities } from "../../estimators/attention/draw_keys.ts";
 import { exactAttention } from "../../estimators/attention/exact.ts";
 import { kdeformer } from "../../estimators/attention/kdeformer.ts";
+import { kdeformerAtBudget } from "../../estimators/attention/kdeformer_at_budget.ts";
 import { kdeformerPractical } from "../../estimators/attention/kdeformer_practical.ts";
 import { kdeformerResidual } from "../../estimators/attention/kdeformer_residual.ts";
 import { mergePartials } from "../../estimators/attention/partial.ts";
@@ -31,6 +32,7 @@ export interface Implementation {
   readonly calibrated: Method;
   readonly routed: Method;
   readonly kdeformer: typeof kdeformer;
+  readonly kdeformerAtBudget: Method;
   readonly mergePartials: typeof mergePartials;
   readonly keyProbabilities: typeof keyProbabilities;
   readonly drawKeys: typeof drawKeys;
@@ -56,6 +58,7 @@ export const shipped: Implementation = {
   calibrated,
   routed,
   kdeformer,
+  kdeformerAtBudget,
   mergePartials,
   keyProbabilities,
   drawKeys,

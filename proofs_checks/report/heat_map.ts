@@ -1,3 +1,4 @@
+import { type Standing, standingOf } from "../engine/outcome.ts";
 import type { VerificationReport, VerificationResult } from "../engine/report.ts";
 import { escapeHtml, shortNumber } from "./html.ts";
 

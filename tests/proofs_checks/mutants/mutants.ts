@@ -9,6 +9,7 @@ import {
   heaviestMissed,
   scaleBoundSampling,
   unshiftedMerge,
+  zeroCalibration,
 } from "./kernels.ts";
 
 /** A deliberately broken implementation, and the claim that must notice. */
@@ -128,6 +129,28 @@ export const mutants: readonly Mutant[] = [
   mutant("last key left out", "exact-attention", "gaussian", {
     exactAttention: (backend, problem, progress) =>
       exactAttention(backend, { ...problem, keys: problem.keys - 1 }, progress),
+  }),
+  mutant("calibrated values that a kernel leaves at zero", "calibrated-error", "low-rank", {
+    kernels: zeroCalibration,
+  }),
+  mutant("practical KDEformer in the place of the calibrated coreset", "calibrated-error", "low-rank", {
+    calibrated: (...args) => shipped.practical(...args),
+  }),
+  mutant("weights that do not sum to 1", "constant-values", "clustered", {
+    async routed(...args) {
+      const result = await shipped.routed(...args);
+      return { ...result, output: result.output.map((x) => x * (1 + 2 ** -12)) };
+    },
+  }),
+  mutant("random numbers that heed no seed", "same-seed", "heavy-tailed", {
+    calibrated: (backend, problem, budget, progress) =>
+      shipped.calibrated(backend, problem, { ...budget, seed: 0 }, progress),
+  }),
+  mutant("no log-sum-exp for the first row", "finite-output", "gaussian", {
+    async kdeformerAtBudget(...args) {
+      const result = await shipped.kdeformerAtBudget(...args);
+      return { ...result, logSumExp: result.logSumExp.with(0, -Infinity) };
+    },
   }),
   mutant("blocks that grow with n", "sub-quadratic-cost", "gaussian", {
     practical: (backend, problem, budget, progress) =>
