@@ -1,8 +1,7 @@
 import { holdsOn, refutedOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { NotApplicable } from "../engine/outcome.ts";
 import { Oracle } from "../oracle.ts";
-import { DELTA, VALUE_FEATURES } from "./settings.ts";
+import { checkKeys, DELTA, VALUE_FEATURES } from "./settings.ts";
 
 /** Half of fewer keys pays for too few exact rows to fit a coreset to. */
 const LEAST_KEYS = 128;
@@ -30,9 +29,7 @@ export const calibratedError: Claim = {
   runs: 60,
   async run({ implementation, input, seed, on }) {
     const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES })), { keys } = oracle.problem;
-    if (keys < LEAST_KEYS) {
-      throw new NotApplicable(`half of the keys pays for enough exact rows from ${LEAST_KEYS} on`);
-    }
+    checkKeys(keys, LEAST_KEYS, `half of them pays for enough exact rows from ${LEAST_KEYS} on`);
     const budget = { bucketSize: Math.floor(keys / 8), samples: Math.floor(3 * keys / 8), seed };
     const errors: number[] = [];
     for (const method of [implementation.calibrated, implementation.practical]) {

@@ -2,9 +2,8 @@ import { makeProblem } from "../../estimators/attention/problem.ts";
 import { holdsOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { type ApproximateName, approximateNames, methodOf } from "../engine/methods_under_test.ts";
-import { NotApplicable } from "../engine/outcome.ts";
 import { leastSquaresSlope } from "../statistics/slope.ts";
-import { linearSize } from "./settings.ts";
+import { checkKeys, linearSize } from "./settings.ts";
 
 const MULTIPLES = [1, 2, 4], BUDGET = { bucketSize: 64, samples: 128 };
 const PER_QUERY = BUDGET.bucketSize + BUDGET.samples;
@@ -34,9 +33,7 @@ export const keyEvaluations: Claim = {
   runs: 8,
   size: (n) => 4 * linearSize(n),
   async run({ implementation, input, seed, on, n }) {
-    if (n < 4 * PER_QUERY) {
-      throw new NotApplicable(`a budget of ${PER_QUERY} keys is no small part of them, as it must be from ${4 * PER_QUERY} on`);
-    }
+    checkKeys(n, 4 * PER_QUERY, `a budget of ${PER_QUERY} is to be a small part of them`);
     const slopes: number[] = [];
     for (const name of CHECKED) {
       const method = methodOf(implementation, name);

@@ -1,10 +1,9 @@
 import type { Method } from "../../estimators/attention/approximate.ts";
 import { holdsOn, refutedOn, searchedCase } from "../engine/cases.ts";
 import type { Claim, Run, RunContext } from "../engine/claim.ts";
-import { NotApplicable } from "../engine/outcome.ts";
 import { Oracle } from "../oracle.ts";
 import { leastSquaresSlope } from "../statistics/slope.ts";
-import { DELTA, VALUE_FEATURES } from "./settings.ts";
+import { checkKeys, DELTA, VALUE_FEATURES } from "./settings.ts";
 
 const BUDGETS = [24, 48, 96, 192];
 
@@ -12,7 +11,7 @@ const BUDGETS = [24, 48, 96, 192];
 async function budgetSlope(method: Method, { input, seed, on }: RunContext): Promise<Run> {
   const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES })), errors: number[] = [];
   const most = BUDGETS[BUDGETS.length - 1];
-  if (oracle.problem.keys <= most) throw new NotApplicable(`a budget of ${most} keys leaves nothing to sample`);
+  checkKeys(oracle.problem.keys, most + 1, `a budget of ${most} leaves nothing to sample`);
   for (const budget of BUDGETS) {
     const { output } = await on((backend) =>
       method(backend, oracle.problem, { bucketSize: budget / 3, samples: 2 * budget / 3, seed }, {})
@@ -54,7 +53,7 @@ export const residualSlope: Claim = {
   run: (context) => budgetSlope(context.implementation.residual, context),
 };
 
-const EPSILON = 0.5;
+const EPSILON = 0.5, LEAST_KEYS = 64;
 const beyond =
   "single keys, different for each query, hold most of the weight, and neither blocks nor samples find them";
 
@@ -93,6 +92,7 @@ export const practicalError: Claim = {
   runs: 60,
   async run({ implementation, input, seed, on }) {
     const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES })), { keys } = oracle.problem;
+    checkKeys(keys, LEAST_KEYS, `an eighth of them is a block of some size from ${LEAST_KEYS} on`);
     const bucketSize = Math.ceil(keys / 8), samples = Math.ceil(3 * keys / 8);
     const { output } = await on((backend) =>
       implementation.practical(backend, oracle.problem, { bucketSize, samples, seed }, {})

@@ -3,7 +3,7 @@ import type { Claim } from "../engine/claim.ts";
 import { Oracle } from "../oracle.ts";
 import { leastSquaresSlope } from "../statistics/slope.ts";
 import { drawnWeights, idealProbabilities, squaredFrobenius, weightedProduct } from "./sampled_product.ts";
-import { DELTA, VALUE_FEATURES } from "./settings.ts";
+import { checkKeys, DELTA, VALUE_FEATURES } from "./settings.ts";
 
 const EPSILON = 0.5;
 const common = { source: "Tropp 2012; docs/theory.md §3", anySource: true, n: 128 } as const;
@@ -71,6 +71,7 @@ export const productSlope: Claim = {
   runs: 24,
   async run({ implementation, input, seed }) {
     const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES }));
+    checkKeys(oracle.problem.keys, 2, "there is nothing to choose among");
     const probabilities = idealProbabilities(implementation, oracle);
     const errors = SAMPLES.map((samples) => {
       const weights = drawnWeights(implementation, probabilities, samples, seed);
