@@ -15,10 +15,14 @@ const SIGNS: Readonly<Record<Standing, string>> = {
 /** One case in one line, with the command that repeats it. */
 export function toLine(result: VerificationResult): string {
   const { verdict, claim, family, measured, bound, margin, runs, reason, replay } = result;
-  const head = `${SIGNS[standingOf(result)]} ${wordOf(verdict).padEnd(12)} ${claim.padEnd(26)} ${family.padEnd(22)} `;
+  const head = `${SIGNS[standingOf(result)]} ${wordOf(verdict).padEnd(12)} ${claim.padEnd(26)} ${
+    family.padEnd(22)
+  } `;
   if (reason !== null) return `${head}${oneLine(reason)}  ${replay}`;
   const share = Number.isFinite(margin) ? `margin ${Math.round(100 * margin)} %` : "margin –";
-  return `${head}${`${formatNumber(measured)} against ${formatNumber(bound)}`.padEnd(24)} ${share.padEnd(13)} ` +
+  return `${head}${`${formatNumber(measured)} against ${formatNumber(bound)}`.padEnd(24)} ${
+    share.padEnd(13)
+  } ` +
     `${String(runs).padStart(3)} runs  ${replay}`;
 }
 
@@ -71,6 +75,8 @@ function checksNothing({ results }: VerificationReport): boolean {
 
 /** 1 if a claim was refuted where it should hold, if one could not run, or if none applied; else 0. */
 export function exitCode(report: VerificationReport): number {
-  const bad = report.results.map(standingOf).some((standing) => standing === "against" || standing === "error");
+  const bad = report.results.map(standingOf).some((standing) =>
+    standing === "against" || standing === "error"
+  );
   return bad || checksNothing(report) ? 1 : 0;
 }

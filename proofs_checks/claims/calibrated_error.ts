@@ -5,7 +5,8 @@ import { checkKeys, DELTA, VALUE_FEATURES } from "./settings.ts";
 
 /** Half of fewer keys pays for too few exact rows to fit a coreset to. */
 const LEAST_KEYS = 128;
-const ownKeys = "each query looks to keys of its own, and a point that stands for many keys serves none of them";
+const ownKeys =
+  "each query looks to keys of its own, and a point that stands for many keys serves none of them";
 
 /** What the default method is for, and what it is not for. */
 export const calibratedError: Claim = {
@@ -19,7 +20,14 @@ export const calibratedError: Claim = {
   rule: { kind: "probability", allowed: DELTA },
   bound: 1 / 2,
   cases: [
-    ...holdsOn("gaussian", "low-rank", "common-key-offset", "tiny-density", "huge-value", "cluster-imbalance"),
+    ...holdsOn(
+      "gaussian",
+      "low-rank",
+      "common-key-offset",
+      "tiny-density",
+      "huge-value",
+      "cluster-imbalance",
+    ),
     refutedOn("permutation-softmax", ownKeys),
     refutedOn("needle", ownKeys),
     refutedOn("hidden-directions", "noise of the keys alone leads the clusters, and blocks do no better"),

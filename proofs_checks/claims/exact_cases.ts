@@ -76,7 +76,9 @@ export const constantValues: Claim = {
   statement: "Equal values are returned as they are, to rounding",
   formula: "V = 1cᵀ ⟹ Att~ = 1cᵀ",
   source: "rows of P sum to 1, whatever stands in for them",
-  assumptions: `single precision; exact, ${approximateNames.join(", ")}, bucket ${BUDGET.bucketSize}, ${BUDGET.samples} samples`,
+  assumptions: `single precision; exact, ${
+    approximateNames.join(", ")
+  }, bucket ${BUDGET.bucketSize}, ${BUDGET.samples} samples`,
   measurement:
     "largest |output − c| / |c| in units of m 2⁻²³, m = n_k + bucket + samples the most terms of a sum of one sign",
   rule: { kind: "always", allowed: DELTA },

@@ -9,7 +9,8 @@ const MULTIPLES = [1, 2, 4], BUDGET = { bucketSize: 64, samples: 128 };
 const PER_QUERY = BUDGET.bucketSize + BUDGET.samples;
 /** Methods that make no such promise, and why. */
 const APART: Partial<Record<ApproximateName, string>> = {
-  "kdeformer": "whose density estimates come on top of the budget and evaluate more than all pairs at these sizes",
+  "kdeformer":
+    "whose density estimates come on top of the budget and evaluate more than all pairs at these sizes",
 };
 const CHECKED = approximateNames.filter((name) => !(name in APART));
 
@@ -24,7 +25,8 @@ export const keyEvaluations: Claim = {
     `bucket ${BUDGET.bucketSize} and ${BUDGET.samples} samples, whatever n; counts as the methods state them: ${
       CHECKED.join(", ")
     }; not ${Object.entries(APART).map(([name, why]) => `${name}, ${why}`).join("; ")}`,
-  measurement: `least-squares slope of ln(key evaluations) on ln n over n, 2n and 4n, the largest of the methods'`,
+  measurement:
+    `least-squares slope of ln(key evaluations) on ln n over n, 2n and 4n, the largest of the methods'`,
   rule: { kind: "slope", low: 0.75, high: 1.25 },
   bound: 1.25,
   cases: holdsOn("gaussian", "clustered", "needle"),
@@ -45,9 +47,7 @@ export const keyEvaluations: Claim = {
           valueFeatures: 4,
         });
         const problem = makeProblem(query, key, value, { scale });
-        const { keyEvaluations } = await on((backend) =>
-          method(backend, problem, { ...BUDGET, seed }, {})
-        );
+        const { keyEvaluations } = await on((backend) => method(backend, problem, { ...BUDGET, seed }, {}));
         counts.push(keyEvaluations);
       }
       slopes.push(leastSquaresSlope(MULTIPLES.map(Math.log), counts.map(Math.log)));

@@ -48,9 +48,9 @@ export const sameSeed: Claim = {
     "The same seed gives the same output, bit for bit, and another seed another one wherever keys or queries are drawn",
   formula: "Att~(seed) = Att~(seed) ≠ Att~(seed + 1)",
   source: "counter-based random numbers: Salmon, Moraes, Dror and Shaw 2011",
-  assumptions: `one device; at least ${LEAST_ROWS} queries and keys; ${approximateNames.join(", ")}, of which ${
-    WITHOUT_CHANCE.join(", ")
-  } draws nothing`,
+  assumptions: `one device; at least ${LEAST_ROWS} queries and keys; ${
+    approximateNames.join(", ")
+  }, of which ${WITHOUT_CHANCE.join(", ")} draws nothing`,
   measurement:
     "0 if two calls agree bit for bit and a third with another seed does not, else 1; bucket n/12 and n/8 samples",
   rule: { kind: "always", allowed: DELTA },

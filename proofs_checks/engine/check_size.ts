@@ -15,13 +15,17 @@ export function checkSize(cases: readonly Chosen[], n: number | undefined): void
   if (!Number.isSafeInteger(n) || n < 1) {
     throw new RangeError(`Cannot verify: n must be a positive integer: current value is ${n}`);
   }
-  const tooLarge = [...new Set(cases.map(([claim]) => claim))].filter((claim) => sizeAt(claim, n) > MOST_NUMBERS);
+  const tooLarge = [...new Set(cases.map(([claim]) => claim))].filter((claim) =>
+    sizeAt(claim, n) > MOST_NUMBERS
+  );
   if (tooLarge.length === 0) return;
   const [first, ...others] = tooLarge;
   throw new RangeError(
     `Cannot verify: n must be at most ${largestSize(first)} for ${first.name}${
       others.length > 0 ? ` (${others.length} more of the claims do not take it either)` : ""
-    }, one run of which would take about ${sizeAt(first, n).toExponential(0)} numbers, where ${MOST_NUMBERS} is the most: ` +
+    }, one run of which would take about ${
+      sizeAt(first, n).toExponential(0)
+    } numbers, where ${MOST_NUMBERS} is the most: ` +
       `current value is ${n}`,
   );
 }

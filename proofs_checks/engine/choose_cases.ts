@@ -53,7 +53,9 @@ function chooseClaims(wanted: Choice["claims"]): readonly Claim[] {
   for (const [at, claim] of wanted.entries()) {
     if (typeof claim === "string") {
       if (!known.includes(claim)) throw unfit("claim", claim, known);
-    } else if (typeof claim?.run !== "function" || typeof claim.name !== "string" || !Array.isArray(claim.cases)) {
+    } else if (
+      typeof claim?.run !== "function" || typeof claim.name !== "string" || !Array.isArray(claim.cases)
+    ) {
       throw new TypeError(
         `Cannot verify: claims[${at}] must be the name of a claim or a claim with name, cases and run: current value is ${claim}`,
       );
@@ -62,7 +64,9 @@ function chooseClaims(wanted: Choice["claims"]): readonly Claim[] {
   const own = ownClaims(wanted), names = [...known, ...own.map(({ name }) => name)];
   const twice = own.find(({ name }) => names.indexOf(name) !== names.lastIndexOf(name));
   if (twice) {
-    throw new RangeError(`Cannot verify: claims must have names of their own: current value is ${twice.name} twice`);
+    throw new RangeError(
+      `Cannot verify: claims must have names of their own: current value is ${twice.name} twice`,
+    );
   }
   return [...allClaims.filter((claim) => wanted.includes(claim) || wanted.includes(claim.name)), ...own];
 }

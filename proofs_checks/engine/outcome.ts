@@ -5,7 +5,13 @@ import type { VerificationResult } from "./report.ts";
  * What a case comes to: a verdict by the evidence, or none. `error`: a run threw, so the claim could not be checked; whether it
  * holds is unknown, whatever was expected. `not-applicable`: the claim says nothing at this size.
  */
-export const outcomes = ["holds", "refuted", "inconclusive", "error", "not-applicable"] as const satisfies readonly (
+export const outcomes = [
+  "holds",
+  "refuted",
+  "inconclusive",
+  "error",
+  "not-applicable",
+] as const satisfies readonly (
   | Verdict
   | "error"
   | "not-applicable"
@@ -19,7 +25,14 @@ export class NotApplicable extends Error {
 }
 
 /** How an outcome stands to what was expected. */
-export type Standing = "holds" | "better" | "expected" | "against" | "inconclusive" | "error" | "not-applicable";
+export type Standing =
+  | "holds"
+  | "better"
+  | "expected"
+  | "against"
+  | "inconclusive"
+  | "error"
+  | "not-applicable";
 
 /**
  * A refutation that is expected is one by an error too large. NaN and infinity are above every bound, but no theory expects them:

@@ -79,6 +79,8 @@ export interface VerificationReport {
   /** Cases of the whole verification, of which a share runs some. */
   readonly cases: number;
   readonly shards: Shards;
+  /** What keeps a report that was joined from being one of a whole verification: missing shares, settings that differ. */
+  readonly problems?: readonly string[];
   readonly seconds: number;
   readonly claims: readonly ClaimText[];
   readonly results: readonly VerificationResult[];

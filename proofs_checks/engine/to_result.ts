@@ -49,7 +49,9 @@ export function toResult(outcome: CaseOutcome, decision: Decision, asked: Asked)
 function replayOf({ claim, case: { source }, most }: CaseOutcome, { seed, n, device }: Asked): string {
   if (!isRegistered(claim)) {
     const { stringify } = JSON, keys = n === undefined ? "" : ` n: ${n},`;
-    return `verify({ claims: [claim], families: [${stringify(source.name)}], seed: ${seed}, runs: ${most},${keys} ` +
+    return `verify({ claims: [claim], families: [${
+      stringify(source.name)
+    }], seed: ${seed}, runs: ${most},${keys} ` +
       `device: ${stringify(device)} }), claim being ${claim.name}`;
   }
   return `deno run -A cli.ts verify --claim ${claim.name} --family ${source.name} --seed ${seed} --runs ${most}` +

@@ -54,7 +54,15 @@ export async function verify(options: VerifyOptions = {}): Promise<VerificationR
     const outcomes: CaseOutcome[] = [], stopAt = stoppingLevel(familySize);
     const asked: Asked = { seed, n, device: device.kind };
     for (const [claim, claimCase] of cases) {
-      const outcome = await runCase(claim, claimCase, { device, implementation, seed, runs, n, stopAt, signal });
+      const outcome = await runCase(claim, claimCase, {
+        device,
+        implementation,
+        seed,
+        runs,
+        n,
+        stopAt,
+        signal,
+      });
       outcomes.push(outcome);
       const [decision] = decide([outcome.logPValues], familySize);
       options.onResult?.(toResult(outcome, decision, asked), outcomes.length, cases.length);
