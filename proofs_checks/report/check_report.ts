@@ -28,6 +28,8 @@ const VERSIONS: Readonly<Record<string, readonly number[]>> = {
   [SCALING_SCHEMA]: [REPORT_VERSION],
 };
 
+/** A file: its name stands apart from the field. */
+const FILE = { separator: ": " };
 const devices = oneOf(["webgpu", "wasm", "reference"]);
 const seconds = numberFrom(0, Number.MAX_VALUE), count = integerFrom(0), positive = integerFrom(1);
 /** Infinite and undefined measurements are null in a file. */
@@ -78,8 +80,8 @@ const verification = object({
     rule: text,
   })),
   results: listOf(result),
-  points: listOf(object({ claim: text, family: text }, measured)),
-});
+  points: listOf(object({ claim: text, family: text }, { others: measured })),
+}, FILE);
 
 const scaling = object({
   seed: count,
@@ -110,7 +112,7 @@ const scaling = object({
     })),
   })),
   replay: text,
-});
+}, FILE);
 
 /**
  * Checks that a value is a report that can be joined with others.
@@ -120,12 +122,12 @@ const scaling = object({
  * @throws {RangeError} If a field is out of range.
  */
 export function checkReport(value: unknown, name: string): AnyReport {
-  const place = `Cannot merge: ${name}: `;
-  object({ schema: oneOf(Object.keys(VERSIONS)), version: positive })(value, place);
+  const place = `Cannot merge: ${name}`;
+  object({ schema: oneOf(Object.keys(VERSIONS)), version: positive }, FILE)(value, place);
   const { schema, version } = value as AnyReport;
   if (!VERSIONS[schema].includes(version)) {
     throw new TypeError(
-      `${place}version must be one of ${
+      `${place}: version must be one of ${
         VERSIONS[schema].join(", ")
       } of ${schema}: current value is version ${version}`,
     );
@@ -134,7 +136,7 @@ export function checkReport(value: unknown, name: string): AnyReport {
   const { shards } = value as VerificationReport;
   if (shards?.present.some((index) => index > shards.count)) {
     throw new RangeError(
-      `${place}shards.present must be at most count, ${shards.count}: current value is ${
+      `${place}: shards.present must be at most count, ${shards.count}: current value is ${
         shards.present.join(", ")
       }`,
     );

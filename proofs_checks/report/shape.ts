@@ -75,14 +75,17 @@ export const listOf = (shape: Shape, length?: number): Shape => (value, place) =
   list.forEach((entry, at) => shape(entry, `${place}[${at}]`));
 };
 
-/** An object with these fields, and any others, of one shape if given. */
-export const object = (fields: Readonly<Record<string, Shape>>, others?: Shape): Shape => (value, place) => {
+/** An object with these fields, and any others, of one shape if given; `separator` stands between its place and a field's. */
+export const object = (
+  fields: Readonly<Record<string, Shape>>,
+  { others, separator = "." }: { readonly others?: Shape; readonly separator?: string } = {},
+): Shape =>
+(value, place) => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     refuse(place, "an object", value, TypeError);
   }
   const found = value as Record<string, unknown>;
-  // "shard.json: results", but "results[3].verdict".
-  const under = (name: string) => `${place}${/[:\s]$/.test(place) ? "" : "."}${name}`;
+  const under = (name: string) => `${place}${separator}${name}`;
   for (const [name, shape] of Object.entries(fields)) {
     shape(Object.hasOwn(found, name) ? found[name] : undefined, under(name));
   }
