@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import process from "node:process";
-import { type AnyReport, mergeReports } from "../proofs_checks/report/merge.ts";
+import { mergeReports } from "../proofs_checks/report/merge.ts";
 import { describeOptions, readOptions, UsageError } from "./arguments.ts";
+import { fileError } from "../files/file_error.ts";
 import { writePage } from "./report_page.ts";
-import { isAgainst, summary } from "./verify_lines.ts";
+import { exitCode, summary } from "./verify_lines.ts";
 import { writeWhole } from "../files/write_whole.ts";
 
 const options = {
@@ -31,20 +32,25 @@ export const report = {
     if (out === undefined && json === undefined) {
       throw new UsageError("report needs --out FILE.html or --json FILE");
     }
-    const parts = mergeReports(await Promise.all(merge.map(readReport)));
+    const { problems, notes, ...parts } = mergeReports(await Promise.all(merge.map(readReport)), merge);
+    for (const note of notes) process.stderr.write(`Note: ${note}\n`);
+    for (const problem of problems) process.stderr.write(`PROBLEM: ${problem}\n`);
     if (out !== undefined) await writePage(out, parts);
     const { verification } = parts, text = `${JSON.stringify(verification ?? parts.scaling)}\n`;
     if (json !== undefined && json !== "-") await writeWhole(json, text);
     if (json === "-") process.stdout.write(text);
     else if (verification) process.stdout.write(summary(verification));
-    return verification && isAgainst(verification) ? 1 : 0;
+    return problems.length > 0 || verification && exitCode(verification) !== 0 ? 1 : 0;
   },
 };
 
-async function readReport(path: string): Promise<AnyReport> {
-  const text = await readFile(path, "utf8");
+async function readReport(path: string): Promise<unknown> {
+  const text = await readFile(path, "utf8").catch((error) => {
+    throw fileError("read", path, error);
+  });
   try {
-    return JSON.parse(text) as AnyReport;
+    // Some editors put a mark of the byte order in front.
+    return JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
     throw new Error(`Cannot read ${path}: it must hold JSON: ${(error as Error).message}`, { cause: error });
   }

@@ -2,13 +2,15 @@ import process from "node:process";
 import type { DeviceKind } from "../kernels/backend.ts";
 import { claims } from "../proofs_checks/claims/claims.ts";
 import { families } from "../proofs_checks/inputs/families.ts";
-import { chooseCases, verify as runVerification } from "../proofs_checks/engine/verify.ts";
+import { checkSize } from "../proofs_checks/engine/check_size.ts";
+import { chooseCases } from "../proofs_checks/engine/choose_cases.ts";
+import { verify as runVerification } from "../proofs_checks/engine/verify.ts";
 import { describeOptions, type OptionValues, readOptions, unknownName, UsageError } from "./arguments.ts";
 import { checkDevice } from "./check_device.ts";
 import { openProgress } from "./progress.ts";
 import { realNames, realSources } from "../workloads/real_sources.ts";
 import { reportOptions, writeReport } from "./report_files.ts";
-import { isAgainst, summary, toLine } from "./verify_lines.ts";
+import { exitCode, summary, toLine } from "./verify_lines.ts";
 
 const options = {
   claim: { kind: "list", value: "NAME …", help: "claims to check (all); see --list" },
@@ -57,7 +59,7 @@ export const verify = {
       });
       await progress.finish();
       await writeReport({ verification: report }, summary(report), given);
-      return isAgainst(report) ? 1 : 0;
+      return exitCode(report);
     } finally {
       await progress.finish();
     }
@@ -90,7 +92,7 @@ function checkUsage(given: OptionValues<typeof options>): void {
   }
   try {
     const sources = realSources(given.family ?? [], () => {});
-    chooseCases({ claims: given.claim, families: given.family, sources });
+    checkSize(chooseCases({ claims: given.claim, families: given.family, sources }), given.n);
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

@@ -1,35 +1,57 @@
+import { type Standing, standingOf } from "../proofs_checks/engine/outcome.ts";
 import type { VerificationReport, VerificationResult } from "../proofs_checks/engine/report.ts";
 import { formatNumber } from "./table.ts";
 
+const SIGNS: Readonly<Record<Standing, string>> = {
+  "holds": "✓",
+  "better": "✗",
+  "expected": "✓",
+  "against": "✗",
+  "inconclusive": "?",
+  "error": "!",
+  "not-applicable": "–",
+};
+
 /** One case in one line, with the command that repeats it. */
 export function toLine(result: VerificationResult): string {
-  const { verdict, expected, claim, family, measured, bound, margin, runs, replay } = result;
-  const asExpected = verdict === expected ? "✓" : verdict === "inconclusive" ? "?" : "✗";
+  const { verdict, claim, family, measured, bound, margin, runs, reason, replay } = result;
+  const head = `${SIGNS[standingOf(result)]} ${wordOf(verdict).padEnd(12)} ${claim.padEnd(26)} ${
+    family.padEnd(22)
+  } `;
+  if (reason !== null) return `${head}${oneLine(reason)}  ${replay}`;
   const share = Number.isFinite(margin) ? `margin ${Math.round(100 * margin)} %` : "margin –";
-  return `${asExpected} ${verdict.padEnd(12)} ${claim.padEnd(26)} ${family.padEnd(22)} ` +
-    `${`${formatNumber(measured)} against ${formatNumber(bound)}`.padEnd(24)} ${share.padEnd(13)} ` +
+  return `${head}${`${formatNumber(measured)} against ${formatNumber(bound)}`.padEnd(24)} ${
+    share.padEnd(13)
+  } ` +
     `${String(runs).padStart(3)} runs  ${replay}`;
+}
+
+function wordOf(verdict: VerificationResult["verdict"]): string {
+  if (verdict === "error") return "could not run";
+  return verdict === "not-applicable" ? "no verdict" : verdict;
+}
+
+/** Errors of others may have any number of lines. */
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
 }
 
 /** What a verification found, in a few lines. */
 export function summary(report: VerificationReport): string {
   const { results, seconds, level, family_size: size } = report;
-  const of = (wanted: (result: VerificationResult) => boolean) => results.filter(wanted).length;
+  const of = (wanted: Standing) => results.filter((result) => standingOf(result) === wanted);
   const distinct = (field: "claim" | "family") => new Set(results.map((result) => result[field])).size;
-  const against = results.filter(isRefutedAgainst);
-  const better = results.filter(({ verdict, expected }) => verdict === "holds" && expected === "refuted");
+  const better = of("better"), against = of("against"), errors = of("error"), apart = of("not-applicable");
   const lines = [
     "",
-    `${distinct("claim")} claims on ${distinct("family")} families of inputs, ${results.length} verdicts in ${
-      seconds.toFixed(0)
-    } s`,
-    `${of(({ verdict }) => verdict === "holds")} hold, ` +
-    `${
-      of(({ verdict, expected }) => verdict === "refuted" && expected === "refuted")
-    } refuted as expected, ` +
-    `${
-      of(({ verdict }) => verdict === "inconclusive")
-    } inconclusive, ${against.length} refuted against expectation`,
+    `${distinct("claim")} claims on ${distinct("family")} families of inputs, ${
+      results.length - errors.length - apart.length
+    } verdicts in ${seconds.toFixed(0)} s`,
+    `${of("holds").length + better.length} hold, ${of("expected").length} refuted as expected, ` +
+    `${of("inconclusive").length} inconclusive, ${against.length} refuted against expectation` +
+    `${errors.length > 0 ? `, ${errors.length} could not run` : ""}${
+      apart.length > 0 ? `, ${apart.length} not applicable` : ""
+    }`,
     `Probability that any verdict is false: at most ${level} over all ${size}, by Holm's procedure`,
   ];
   if (better.length > 0) {
@@ -37,16 +59,24 @@ export function summary(report: VerificationReport): string {
   }
   if (against.length > 0) {
     lines.push("", "REFUTED AGAINST EXPECTATION:");
-    for (const { replay, note } of against) lines.push(`  ${replay}${note ? `\n    ${note}` : ""}`);
+    for (const { replay, note } of against) lines.push(`  ${replay}${note ? `\n    ${oneLine(note)}` : ""}`);
   }
+  if (errors.length > 0) {
+    lines.push("", "COULD NOT RUN, so nothing is known of:");
+    for (const { replay, reason } of errors) lines.push(`  ${replay}\n    ${oneLine(reason!)}`);
+  }
+  if (checksNothing(report)) lines.push("", "NOTHING WAS CHECKED: no claim applies");
   return `${lines.join("\n")}\n`;
 }
 
-function isRefutedAgainst({ verdict, expected }: VerificationResult): boolean {
-  return verdict === "refuted" && expected === "holds";
+function checksNothing({ results }: VerificationReport): boolean {
+  return results.length > 0 && results.every(({ verdict }) => verdict === "not-applicable");
 }
 
-/** Whether a claim was refuted where it should hold: what the exit code says. */
-export function isAgainst({ results }: VerificationReport): boolean {
-  return results.some(isRefutedAgainst);
+/** 1 if a claim was refuted where it should hold, if one could not run, or if none applied; else 0. */
+export function exitCode(report: VerificationReport): number {
+  const bad = report.results.map(standingOf).some((standing) =>
+    standing === "against" || standing === "error"
+  );
+  return bad || checksNothing(report) ? 1 : 0;
 }

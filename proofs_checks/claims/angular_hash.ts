@@ -1,7 +1,7 @@
 import { RandomStream } from "../../kernels/random.ts";
 import { holdsOn, noInput, ownCase } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { DELTA } from "./settings.ts";
+import { DELTA, linearSize } from "./settings.ts";
 
 const HASHING = 710;
 
@@ -19,6 +19,7 @@ export const grayOrder: Claim = {
   anySource: false,
   n: 256,
   runs: 50,
+  size: () => 2 ** 10,
   async run({ run, on }) {
     const projections = 1 + run % 10, count = 2 ** projections;
     // Hyperplane i is coordinate i, so that row c has the pattern c.
@@ -75,6 +76,7 @@ export const hashCollision: Claim = {
   anySource: true,
   n: 64,
   runs: 160,
+  size: linearSize,
   async run({ input, seed, on }) {
     const { query, key } = await input({ valueFeatures: 1 }), features = query.shape[2];
     const random = new RandomStream(seed, HASHING);

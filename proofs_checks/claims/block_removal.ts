@@ -8,9 +8,9 @@ import type { Claim } from "../engine/claim.ts";
 import { inputFamily } from "../inputs/families.ts";
 import { Oracle } from "../measures/oracle.ts";
 import { squaredFrobenius } from "./sampled_product.ts";
-import { DELTA } from "./settings.ts";
+import { checkKeys, DELTA } from "./settings.ts";
 
-const BLOCKS = 8;
+const BLOCKS = 8, LEAST_PER_BLOCK = 16;
 
 /** The blocks that queries and keys of one head fall into when both are sorted by an angular hash. */
 export async function hashBlocks(
@@ -69,6 +69,7 @@ export const blockRemoval: Claim = {
   async run({ input, seed, family, on }) {
     const oracle = new Oracle(await input({ valueFeatures: 1 })), { softmax, problem } = oracle;
     const { keys } = problem, hashSeed = ATTACKED.includes(family) ? 0 : seed;
+    checkKeys(keys, LEAST_PER_BLOCK * BLOCKS, `each of the ${BLOCKS} blocks needs ${LEAST_PER_BLOCK}`);
     const { query, key } = await on((backend) => hashBlocks(backend, problem, hashSeed, BLOCKS));
     const residual = softmax.map((p, at) => query[Math.floor(at / keys)] === key[at % keys] ? 0 : p);
     return { measured: squaredFrobenius(residual) / squaredFrobenius(softmax) };

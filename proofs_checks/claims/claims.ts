@@ -6,6 +6,7 @@
 import type { Claim } from "../engine/claim.ts";
 import { grayOrder, hashCollision } from "./angular_hash.ts";
 import { blockRemoval } from "./block_removal.ts";
+import { calibratedError } from "./calibrated_error.ts";
 import { certificateClaims } from "./certificate_soundness.ts";
 import { certifiedAttention } from "./certified_attention.ts";
 import { densityErrors } from "./density_error.ts";
@@ -54,6 +55,7 @@ export const claims: readonly Claim[] = [
   keySampling,
   denominatorUnbiased,
   practicalError,
+  calibratedError,
   routedError,
   practicalSlope,
   residualSlope,

@@ -2,7 +2,7 @@ import { type DensityMethod, densityMethods } from "../../estimators/kde/methods
 import { holdsOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { densityInput } from "./density_inputs.ts";
-import { DELTA } from "./settings.ts";
+import { DELTA, linearSize } from "./settings.ts";
 
 const EPSILON = 0.4, FLOOR = 0.1, QUERIES = 4;
 
@@ -29,6 +29,7 @@ export const densityErrors: readonly Claim[] = densityMethods.map((method): Clai
   anySource: false,
   n: method === "exact" || method === "uniform" ? 2048 : 1024,
   runs: 60,
+  size: linearSize,
   async run({ implementation, input, seed, on, run }) {
     const { points, queries, features, density } = densityInput(
       await input({ queries: QUERIES, features: 8, valueFeatures: 1 }),

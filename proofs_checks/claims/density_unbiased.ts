@@ -1,6 +1,7 @@
 import { holdsOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { densityInput } from "./density_inputs.ts";
+import { linearSize } from "./settings.ts";
 
 const FLOOR = 0.02;
 
@@ -21,6 +22,7 @@ export const densityUnbiased: readonly Claim[] =
       anySource: false,
       n: 768,
       runs: 120,
+      size: linearSize,
       async run({ implementation, input, seed, on }) {
         const { points, queries, features, density } = densityInput(
           await input({ queries: 1, features: 4, valueFeatures: 1 }),

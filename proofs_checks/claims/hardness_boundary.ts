@@ -1,8 +1,8 @@
 import { familySource, ownCase, refutedOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { lognormalLogits } from "../inputs/logit_scale.ts";
+import { checkKeys, DELTA } from "./settings.ts";
 import { Oracle } from "../measures/oracle.ts";
-import { DELTA } from "./settings.ts";
 
 const EPSILON = 3 / 8;
 
@@ -11,7 +11,7 @@ function sigmaFor(share: number, n: number): number {
   return share * Math.log(n) / Math.sqrt(2 * Math.log(n));
 }
 
-const N = 384;
+const N = 384, LEAST_KEYS = N / 2;
 const logits = (share: number) =>
   familySource(lognormalLogits, { sigma: sigmaFor(share, N) }, `lognormal-logits-${share}-ln-n`);
 const beyond =
@@ -42,6 +42,7 @@ export const hardnessBoundary: Claim = {
   runs: 60,
   async run({ implementation, input, seed, on, family }) {
     const oracle = new Oracle(await input({ valueFeatures: 1 })), { keys } = oracle.problem;
+    checkKeys(keys, LEAST_KEYS, `their logits are those of n = ${N}, and the statement is about a growing n`);
     const budget = { bucketSize: Math.ceil(keys / 24), samples: Math.ceil(keys / 8), seed };
     const { output } = await on((backend) =>
       implementation.methods["kdeformer-practical"](backend, oracle.problem, budget, {})

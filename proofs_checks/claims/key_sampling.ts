@@ -1,6 +1,7 @@
 import { Purpose, RandomStream, seedWords } from "../../kernels/random.ts";
 import { holdsOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
+import { linearSize } from "./settings.ts";
 import { Oracle } from "../measures/oracle.ts";
 
 const SAMPLES = 24, REPEATS = 4;
@@ -21,6 +22,7 @@ export const keySampling: Claim = {
   anySource: true,
   n: 96,
   runs: 200,
+  size: linearSize,
   async run({ input, seed, run, on }) {
     const { softmax, problem: { queries, keys } } = new Oracle(
       await input({ valueFeatures: 1, queries: 16 }),

@@ -2,7 +2,7 @@ import { logSumExp } from "../../estimators/kde/log_domain.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { holdsOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { DELTA } from "./settings.ts";
+import { DELTA, linearSize } from "./settings.ts";
 
 const QUERIES = 8;
 
@@ -32,6 +32,7 @@ export const liftIdentity: Claim = {
   anySource: true,
   n: 256,
   runs: 60,
+  size: linearSize,
   async run({ implementation, input, seed }) {
     const { query, key, scale } = await input({ queries: QUERIES, valueFeatures: 1 });
     const features = key.shape[2], keys = key.shape[1], random = new RandomStream(seed, Purpose.data);

@@ -4,9 +4,9 @@ import { holdsOn, refutedOn } from "../engine/cases.ts";
 import type { Claim, Run, RunContext } from "../engine/claim.ts";
 import { Oracle } from "../measures/oracle.ts";
 import { drawnWeights, idealProbabilities } from "./sampled_product.ts";
-import { DELTA, VALUE_FEATURES } from "./settings.ts";
+import { checkKeys, DELTA, VALUE_FEATURES } from "./settings.ts";
 
-const EPSILON = 0.5, SHARE = 1 / 4;
+const EPSILON = 0.5, SHARE = 1 / 4, LEAST_KEYS = 128;
 
 type Probabilities = (context: RunContext, oracle: Oracle) => Float64Array;
 
@@ -15,6 +15,7 @@ async function measure(context: RunContext, probabilitiesOf: Probabilities): Pro
   const { implementation, input, seed } = context,
     oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES }));
   const { softmax, problem: { queries, keys } } = oracle, samples = Math.ceil(SHARE * keys);
+  checkKeys(keys, LEAST_KEYS, `a quarter of them is a sample of some size from ${LEAST_KEYS} on`);
   const weights = drawnWeights(implementation, probabilitiesOf(context, oracle), samples, seed);
   const row = new RandomStream(seed, Purpose.data).integer(queries);
   let mass = 0;

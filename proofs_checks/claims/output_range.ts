@@ -1,8 +1,9 @@
 import { holdsOn, searchedCase, shapeFamilies, squareFamilies } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { approximateMethods, approximateNames } from "../../estimators/methods/methods.ts";
 import { makeProblem } from "../../estimators/core/problem.ts";
-import { DELTA, VALUE_FEATURES } from "./settings.ts";
+import { approximateMethods, approximateNames } from "../../estimators/methods/methods.ts";
+import { DELTA, linearSize, VALUE_FEATURES } from "./settings.ts";
+import { NotApplicable } from "../engine/outcome.ts";
 
 /** Nothing overflows, at any budget. */
 export const finiteOutput: Claim = {
@@ -11,7 +12,7 @@ export const finiteOutput: Claim = {
     "Outputs and log-sum-exps are finite for every finite input, with logits up to 10,000, at small and large budgets",
   formula: "max |Att~_ic| < ∞",
   source: "log-sum-exp per row in the place of bare exponentials",
-  assumptions: "single precision; every method with a budget, bucket and samples of 1 to 64 keys",
+  assumptions: `single precision; ${approximateNames.join(", ")}; bucket and samples of 1 to 64 keys`,
   measurement: "0 if every output is finite, else 1",
   rule: { kind: "always", allowed: DELTA },
   bound: 0,
@@ -19,11 +20,13 @@ export const finiteOutput: Claim = {
   anySource: true,
   n: 96,
   runs: 50,
+  size: linearSize,
   async run({ implementation, input, seed, run, on }) {
     const { query, key, value, scale } = await input({ valueFeatures: VALUE_FEATURES });
     const problem = makeProblem(query, key, value, { scale });
-    const methods = Object.values(implementation.methods);
-    const method = methods[run % methods.length], size = Math.floor(run / methods.length);
+    const count = approximateNames.length, method = implementation.methods[approximateNames[run % count]];
+    // So that a few dozen runs try each method at small and at large budgets, 5 being no divisor of 16.
+    const size = 5 * Math.floor(run / count) + run;
     const budget = { bucketSize: 4 ** (size % 4), samples: 4 ** (Math.floor(size / 4) % 4), seed };
     return await on(async (backend) => {
       const { output, logSumExp } = await method(backend, problem, budget, {});
@@ -32,35 +35,48 @@ export const finiteOutput: Claim = {
   },
 };
 
+/** Methods that draw something. */
+const RANDOM = approximateNames.filter((name) => approximateMethods[name].random);
+
+/** With fewer rows two seeds may draw the same ones. */
+const LEAST_ROWS = 64;
+
 /** The same seed, the same bits. */
 export const sameSeed: Claim = {
   name: "same-seed",
-  statement: "The same seed gives the same output, bit for bit, and another seed another one",
+  statement:
+    "The same seed gives the same output, bit for bit, and another seed another one wherever keys or queries are drawn",
   formula: "Att~(seed) = Att~(seed) ≠ Att~(seed + 1)",
   source: "counter-based random numbers: Salmon, Moraes, Dror and Shaw 2011",
-  assumptions: "one device; every method that is random, and a budget at which it samples",
-  measurement: "0 if two calls agree bit for bit and a third with another seed does not, else 1",
+  assumptions: `one device; at least ${LEAST_ROWS} queries and keys; ${RANDOM.join(", ")}`,
+  measurement:
+    "0 if two calls agree bit for bit and a third with another seed does not, else 1; bucket n/12 and n/8 samples",
   rule: { kind: "always", allowed: DELTA },
   bound: 0,
   cases: holdsOn("gaussian", "clustered", "heavy-tailed", "needle"),
   anySource: true,
   n: 192,
   runs: 50,
+  size: linearSize,
   async run({ implementation, input, seed, on }) {
     const { query, key, value, scale } = await input({ valueFeatures: VALUE_FEATURES });
-    const problem = makeProblem(query, key, value, { scale });
-    const random = approximateNames.filter((name) => approximateMethods[name].random);
-    for (const name of random) {
+    const problem = makeProblem(query, key, value, { scale }), { queries, keys } = problem;
+    if (Math.min(queries, keys) < LEAST_ROWS) {
+      throw new NotApplicable(`of ${queries} queries and ${keys} keys two seeds may draw the same`);
+    }
+    const budget = { bucketSize: Math.floor(keys / 12), samples: Math.floor(keys / 8) };
+    // Each in every run: a fault of one of many would else be a small part of the runs.
+    for (const name of RANDOM) {
       const [first, second, other] = await on(async (backend) => {
         const outputs: Float32Array[] = [];
         for (const used of [seed, seed, seed + 1]) {
-          const budget = { bucketSize: 16, samples: 24, seed: used };
-          outputs.push((await implementation.methods[name](backend, problem, budget)).output.slice());
+          const given = { ...budget, seed: used };
+          outputs.push((await implementation.methods[name](backend, problem, given)).output.slice());
         }
         return outputs;
       });
       const same = first.every((x, at) => Object.is(x, second[at]));
-      if (!same || first.every((x, at) => x === other[at])) return { measured: 1 };
+      if (!same || first.every((x, at) => Object.is(x, other[at]))) return { measured: 1 };
     }
     return { measured: 0 };
   },

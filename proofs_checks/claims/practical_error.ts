@@ -1,15 +1,17 @@
 import type { Attend } from "../../estimators/methods/method.ts";
 import { holdsOn, refutedOn, searchedCase } from "../engine/cases.ts";
 import type { Claim, Run, RunContext } from "../engine/claim.ts";
+import { checkKeys, DELTA, VALUE_FEATURES } from "./settings.ts";
 import { Oracle } from "../measures/oracle.ts";
-import { leastSquaresSlope } from "./product_error.ts";
-import { DELTA, VALUE_FEATURES } from "./settings.ts";
+import { leastSquaresSlope } from "../statistics/slope.ts";
 
 const BUDGETS = [24, 48, 96, 192];
 
 /** Slope of the error over budgets, a third of each going to blocks. */
 async function budgetSlope(method: Attend, { input, seed, on }: RunContext): Promise<Run> {
   const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES })), errors: number[] = [];
+  const most = BUDGETS[BUDGETS.length - 1];
+  checkKeys(oracle.problem.keys, most + 1, `a budget of ${most} leaves nothing to sample`);
   for (const budget of BUDGETS) {
     const { output } = await on((backend) =>
       method(backend, oracle.problem, { bucketSize: budget / 3, samples: 2 * budget / 3, seed }, {})
@@ -23,7 +25,7 @@ async function budgetSlope(method: Attend, { input, seed, on }: RunContext): Pro
 const common = {
   formula: "d ln ‖Att~ − Att‖ / d ln budget <= −0.3",
   source: "Zandieh, Han, Daliri and Karbasi 2023, Algorithm 3 and figure 2; docs/theory.md §4",
-  assumptions: "something is left to sample at the smallest budget",
+  assumptions: "something is left to sample at the largest budget",
   measurement: `least-squares slope of ln(‖Att~ − Att‖/(‖P‖‖V‖)) on ln budget, over ${
     BUDGETS.join(", ")
   } keys per query`,
@@ -51,7 +53,7 @@ export const residualSlope: Claim = {
   run: (context) => budgetSlope(context.implementation.methods["kdeformer-residual"], context),
 };
 
-const EPSILON = 0.5;
+const EPSILON = 0.5, LEAST_KEYS = 64;
 const beyond =
   "single keys, different for each query, hold most of the weight, and neither blocks nor samples find them";
 
@@ -90,6 +92,7 @@ export const practicalError: Claim = {
   runs: 60,
   async run({ implementation, input, seed, on }) {
     const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES })), { keys } = oracle.problem;
+    checkKeys(keys, LEAST_KEYS, `an eighth of them is a block of some size from ${LEAST_KEYS} on`);
     const bucketSize = Math.ceil(keys / 8), samples = Math.ceil(3 * keys / 8);
     const { output } = await on((backend) =>
       implementation.methods["kdeformer-practical"](

@@ -1,8 +1,9 @@
 import { holdsOn, searchedCase } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { Oracle } from "../measures/oracle.ts";
+import { leastSquaresSlope } from "../statistics/slope.ts";
 import { drawnWeights, idealProbabilities, squaredFrobenius, weightedProduct } from "./sampled_product.ts";
-import { DELTA, VALUE_FEATURES } from "./settings.ts";
+import { checkKeys, DELTA, VALUE_FEATURES } from "./settings.ts";
 
 const EPSILON = 0.5;
 const common = { source: "Tropp 2012; docs/theory.md §3", anySource: true, n: 128 } as const;
@@ -70,6 +71,7 @@ export const productSlope: Claim = {
   runs: 24,
   async run({ implementation, input, seed }) {
     const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES }));
+    checkKeys(oracle.problem.keys, 2, "there is nothing to choose among");
     const probabilities = idealProbabilities(implementation, oracle);
     const errors = SAMPLES.map((samples) => {
       const weights = drawnWeights(implementation, probabilities, samples, seed);
@@ -79,14 +81,6 @@ export const productSlope: Claim = {
     return { measured: leastSquaresSlope(SAMPLES.map(Math.log), errors.map(Math.log)) };
   },
 };
-
-/** Slope of the least-squares line. */
-export function leastSquaresSlope(x: readonly number[], y: readonly number[]): number {
-  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-  const meanX = mean(x), meanY = mean(y);
-  const spread = x.reduce((sum, value) => sum + (value - meanX) ** 2, 0);
-  return x.reduce((sum, value, at) => sum + (value - meanX) * (y[at] - meanY), 0) / spread;
-}
 
 /** Sampling loses nothing on average. */
 export const productUnbiased: Claim = {

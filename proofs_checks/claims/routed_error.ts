@@ -1,7 +1,7 @@
 import { holdsOn, refutedOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
+import { checkKeys, DELTA, VALUE_FEATURES } from "./settings.ts";
 import { Oracle } from "../measures/oracle.ts";
-import { DELTA, VALUE_FEATURES } from "./settings.ts";
 
 const BUDGET = { bucketSize: 32, samples: 64 };
 
@@ -25,7 +25,8 @@ export const routedError: Claim = {
   runs: 40,
   async run({ implementation, input, seed, on }) {
     const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES }));
-    const errors: number[] = [];
+    const errors: number[] = [], perQuery = BUDGET.bucketSize + BUDGET.samples;
+    checkKeys(oracle.problem.keys, 4 * perQuery, `a budget of ${perQuery} is to leave most of them out`);
     for (const method of [implementation.methods.routed, implementation.methods["kdeformer-practical"]]) {
       const { output } = await on((backend) => method(backend, oracle.problem, { ...BUDGET, seed }, {}));
       errors.push(oracle.relativeError(output));

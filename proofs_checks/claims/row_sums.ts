@@ -2,8 +2,8 @@ import { uniformDensity } from "../../estimators/kde/uniform.ts";
 import { holdsOn } from "../engine/cases.ts";
 import type { KdeformerHead } from "../../estimators/methods/kdeformer/kdeformer.ts";
 import type { Claim, RunContext } from "../engine/claim.ts";
+import { DELTA, linearSize } from "./settings.ts";
 import { Oracle } from "../measures/oracle.ts";
-import { DELTA } from "./settings.ts";
 
 /** ε of the whole guarantee: its third goes to the row sums. Large, so that few points are enough and something is sampled. */
 const EPSILON = 0.99;
@@ -17,6 +17,7 @@ const common = {
   anySource: false,
   n: 2048,
   runs: 60,
+  size: linearSize,
 } as const;
 
 /**

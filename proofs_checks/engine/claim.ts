@@ -98,5 +98,15 @@ export interface Claim {
   readonly n: number;
   /** Most runs of a case, unless the command line says otherwise. */
   readonly runs: number;
+  /**
+   * How many numbers one run holds, or pairs it evaluates, at n keys: what says beforehand that a size is beyond any machine. n²,
+   * the entries of P, when left out.
+   */
+  size?(n: number): number;
+  /**
+   * Measures once. What it throws is no measurement: the case then could not run, or is not applicable.
+   *
+   * @throws {NotApplicable} Where the statement says nothing of the input.
+   */
   run(context: RunContext): Promise<Run>;
 }

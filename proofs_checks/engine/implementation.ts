@@ -1,9 +1,9 @@
 import type { Attend, Method } from "../../estimators/methods/method.ts";
 import { approximateMethods, type ApproximateName } from "../../estimators/methods/methods.ts";
 import { attention } from "../../estimators/attention/attention.ts";
+import { exactAttention } from "../../estimators/core/exact.ts";
 import { bernsteinSamples } from "../../estimators/methods/kdeformer/bernstein.ts";
 import { drawKeys, keyProbabilities } from "../../estimators/methods/kdeformer/draw_keys.ts";
-import { exactAttention } from "../../estimators/core/exact.ts";
 import { kdeformer } from "../../estimators/methods/kdeformer/kdeformer.ts";
 import { mergePartials } from "../../estimators/attention/partial.ts";
 import { certify, headGeometry } from "../../estimators/certified/certificate.ts";

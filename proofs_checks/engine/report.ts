@@ -1,8 +1,10 @@
 import type { DeviceKind } from "../../kernels/backend.ts";
-import type { Verdict } from "../statistics/sequential_decision.ts";
+import type { Outcome } from "./outcome.ts";
 
-/** Version of the form of reports; raised when a reader of the old form would misread the new one. */
+/** Version of the form of scaling reports; raised when a reader of the old form would misread the new one. */
 export const REPORT_VERSION = 1;
+/** That of {@link VerificationReport}. Version 1 had no verdicts error and not-applicable, and said nothing of shards. */
+export const VERIFICATION_VERSION = 2;
 /** Name of the form of {@link VerificationReport}. */
 export const VERIFICATION_SCHEMA = "kdeformer-verification";
 
@@ -10,7 +12,7 @@ export const VERIFICATION_SCHEMA = "kdeformer-verification";
 export interface VerificationResult {
   readonly claim: string;
   readonly family: string;
-  readonly verdict: Verdict;
+  readonly verdict: Outcome;
   readonly expected: "holds" | "refuted";
   /** Why a refutation is expected, or null. */
   readonly why: string | null;
@@ -28,6 +30,8 @@ export interface VerificationResult {
   readonly "log_p": { readonly holds: number; readonly refuted: number };
   readonly "first_violation": number | null;
   readonly seconds: number;
+  /** Why it could not run or is not applicable; null where there is a verdict by the evidence. */
+  readonly reason: string | null;
   readonly note: string | null;
   readonly replay: string;
 }
@@ -50,6 +54,14 @@ export interface PlotPoint {
   readonly [quantity: string]: number | string;
 }
 
+/** The shares of a verification that are in a report. */
+export interface Shards {
+  /** Into how many it was cut; 1 for a whole. */
+  readonly count: number;
+  /** Those that are here, from 1. */
+  readonly present: readonly number[];
+}
+
 /** Everything that `verify` found. */
 export interface VerificationReport {
   readonly schema: typeof VERIFICATION_SCHEMA;
@@ -61,6 +73,14 @@ export interface VerificationReport {
   readonly level: number;
   /** Verdicts that the level is shared by, run here or not. */
   readonly "family_size": number;
+  /** Most runs and keys that were asked for, in the place of each claim's own number; null where they were not. */
+  readonly runs: number | null;
+  readonly n: number | null;
+  /** Cases of the whole verification, of which a share runs some. */
+  readonly cases: number;
+  readonly shards: Shards;
+  /** What keeps a report that was joined from being one of a whole verification: missing shares, settings that differ. */
+  readonly problems?: readonly string[];
   readonly seconds: number;
   readonly claims: readonly ClaimText[];
   readonly results: readonly VerificationResult[];

@@ -1,7 +1,8 @@
 import type { Device } from "../../kernels/device.ts";
-import type { Claim, ClaimCase } from "./claim.ts";
+import type { Claim, ClaimCase, InputStream } from "./claim.ts";
 import { type LogPValues, logPValues, summarise, type Summary } from "./evidence.ts";
 import type { Implementation } from "./implementation.ts";
+import { NotApplicable } from "./outcome.ts";
 import { runSeed, SeedUse } from "./seeds.ts";
 
 /** How the cases of a verification are run. */
@@ -18,22 +19,35 @@ export interface CaseOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Why a case has no verdict. */
+export interface Broken {
+  readonly verdict: "error" | "not-applicable";
+  readonly reason: string;
+}
+
 /** What a case gave. */
 export interface CaseOutcome extends Summary {
   readonly claim: Claim;
   readonly case: ClaimCase;
+  /** Null where the runs went through. */
+  readonly broken: Broken | null;
   readonly runs: number;
+  /** Runs that it might have made. */
+  readonly most: number;
   readonly n: number;
   readonly logPValues: LogPValues;
   /** The first run above the bound, or null. */
   readonly firstViolation: number | null;
   readonly plots: readonly Readonly<Record<string, number>>[];
   readonly seconds: number;
-  /** What the source found out, or why a run broke off. */
+  /** What the source found out, or which run measured no number. */
   readonly note: string | null;
 }
 
-/** Runs a claim on one family until the evidence settles it or the runs are used up. */
+/**
+ * Runs a claim on one family until the evidence settles it, the runs are used up, or one throws. An error is no evidence: data
+ * that cannot be fetched and a device that is lost say nothing of the claim. NaN that a claim measures is: it is above any bound.
+ */
 export async function runCase(
   claim: Claim,
   claimCase: ClaimCase,
@@ -42,14 +56,14 @@ export async function runCase(
   const { device, implementation, seed, stopAt } = options, start = performance.now();
   const { source } = claimCase, n = options.n ?? claim.n, most = options.runs ?? claimCase.runs ?? claim.runs;
   const seedOf = (run: number, use: number) => runSeed(seed, claim.name, source.name, run, use);
-  const stream = source.open(seedOf(0, SeedUse.source), most);
   const measured: number[] = [], plots: Record<string, number>[] = [];
-  let values: LogPValues = { holds: 0, refuted: 0 }, note: string | null = null;
-  while (measured.length < most) {
-    options.signal?.throwIfAborted();
-    const run = measured.length;
-    let draws = 0;
-    try {
+  let values = UNDECIDED, broken: Broken | null = null, stream: InputStream | undefined;
+  try {
+    const inputs = stream = source.open(seedOf(0, SeedUse.source), most);
+    while (measured.length < most) {
+      options.signal?.throwIfAborted();
+      const run = measured.length;
+      let draws = 0;
       const found = await claim.run({
         device,
         implementation,
@@ -58,35 +72,49 @@ export async function runCase(
         run,
         seed: seedOf(run, SeedUse.estimator),
         input: (wanted = {}) =>
-          Promise.resolve(stream.next({ n, ...wanted, seed: seedOf(run + 1e6 * draws++, SeedUse.input) })),
+          Promise.resolve(inputs.next({ n, ...wanted, seed: seedOf(run + 1e6 * draws++, SeedUse.input) })),
         on: (job) => device.run((backend) => job(implementation.kernels(backend))),
       });
       measured.push(found.measured);
       if (found.plot) plots.push(found.plot);
-      stream.observe?.(found.badness ?? found.measured / (claim.bound || 1));
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      // An implementation that breaks down has not kept its promise.
-      measured.push(NaN);
-      stream.observe?.(NaN);
-      note ??= `run ${run}: ${(error as Error).message}`;
+      inputs.observe?.(found.badness ?? found.measured / (claim.bound || 1));
+      values = logPValues(claim, measured, measured.length === most);
+      const settled = source.exhaustive ? values.refuted : Math.min(values.holds, values.refuted);
+      if (settled <= Math.log(stopAt)) break;
     }
-    values = logPValues(claim, measured, measured.length === most);
-    const settled = source.exhaustive ? values.refuted : Math.min(values.holds, values.refuted);
-    if (settled <= Math.log(stopAt)) break;
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    broken = whyBroken(error, measured.length, n);
+    values = UNDECIDED;
   }
   const first = measured.findIndex((value) => !(value <= claim.bound));
   const counted = claim.rule.kind === "always" || claim.rule.kind === "probability";
+  const noNumber = measured.findIndex((value) => !Number.isFinite(value));
   return {
-    ...summarise(claim, measured),
+    ...(measured.length > 0 ? summarise(claim, measured) : NOTHING),
     claim,
     case: claimCase,
+    broken,
     runs: measured.length,
+    most,
     n,
     logPValues: values,
     firstViolation: counted && first >= 0 ? first : null,
     plots,
     seconds: (performance.now() - start) / 1000,
-    note: note ?? stream.describe?.() ?? null,
+    note: broken?.reason ??
+      (noNumber >= 0 ? `run ${noNumber} measured ${measured[noNumber]}` : stream?.describe?.() ?? null),
   };
+}
+
+const UNDECIDED: LogPValues = { holds: 0, refuted: 0 };
+/** The summary of no runs. */
+const NOTHING: Summary = { measured: NaN, margin: NaN, worst: NaN, violations: null, interval: null };
+
+function whyBroken(error: unknown, run: number, n: number): Broken {
+  const message = error instanceof Error ? error.message : String(error);
+  // Whether a claim applies is seen before anything is measured, or it could be made to look away.
+  return error instanceof NotApplicable && run === 0
+    ? { verdict: "not-applicable", reason: `not applicable at n = ${n}: ${message}` }
+    : { verdict: "error", reason: `run ${run}: ${message}` };
 }

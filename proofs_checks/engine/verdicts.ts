@@ -24,9 +24,8 @@ export function decide(
   logP: readonly { readonly holds: number; readonly refuted: number }[],
   familySize: number,
 ): Decision[] {
-  const missing = new Array<number>(Math.max(0, familySize - logP.length)).fill(1);
   const adjust = (side: "holds" | "refuted") =>
-    holm([...logP.map((p) => Math.exp(Math.min(0, p[side]))), ...missing], LEVEL / 2).adjusted;
+    holm(logP.map((p) => Math.exp(Math.min(0, p[side]))), LEVEL / 2, familySize).adjusted;
   const holds = adjust("holds"), refuted = adjust("refuted");
   return logP.map((_, at): Decision => {
     const verdict = refuted[at] <= LEVEL / 2 ? "refuted" : holds[at] <= LEVEL / 2 ? "holds" : "inconclusive";

@@ -45,7 +45,7 @@ export class Oracle {
     }
   }
 
-  /** ‖P‖, from below and to a millionth. */
+  /** ‖P‖, from below; see {@link largestSingularValue}. */
   get softmaxNorm(): number {
     const { queries, keys } = this.problem;
     return this.#softmaxNorm ??= largestSingularValue(this.softmax, queries, keys);

@@ -2,19 +2,26 @@ import type { Backend } from "../../kernels/backend.ts";
 import type { Problem } from "../../estimators/core/problem.ts";
 import { uploadHeads } from "../../estimators/core/exact.ts";
 
-/** Residual ‖PᵀP x − λx‖/λ at which the iteration ends: some squared singular value is then as close to λ. */
-const TOLERANCE = 1e-3;
-/** Relative change of the norm at which it ends too: with many singular values close together no residual gets small. */
-const LEAST_CHANGE = 5e-4;
-const MOST_ROUNDS = 20;
+/** Upper over lower bound of the norm, less 1, at which the iteration ends. */
+export const NORM_TOLERANCE = 5e-3;
+/** So many rounds are refused rather than taken for an answer; all but contrived inputs take fewer than a hundred. */
+const MOST_ROUNDS = 1000;
+/** No component of a direction gets smaller: the upper bound divides by each of them. Far below what rounding lets matter. */
+const LEAST_COMPONENT = 1e-30;
 
 /**
  * Operator norm ‖P‖ of the softmax matrix of each head, by power iteration on PᵀP without ever holding P: P x is
  * attention with x as its value, and Pᵀ y is attention with queries and keys exchanged and every query weighted by
- * exp(−its log-sum-exp). Only vectors are held, their sums in float64, so n = 16,384 and more can be measured. The result
- * approaches ‖P‖ from below; since P maps 1 to 1 it is at least √(queries/keys).
+ * exp(−its log-sum-exp). Only vectors are held, their sums in float64, so n = 16,384 and more can be measured.
+ *
+ * Two bounds enclose the norm. Every unit x gives ‖P x‖ <= ‖P‖. And since PᵀP has no negative entries, every x of positive
+ * components gives ‖P‖² <= max_j (PᵀP x)_j/x_j (Collatz 1942; Wielandt 1950): the componentwise residual of PᵀP x = λx, which
+ * unlike the residual's length tells the largest eigenvalue from the others, however close together they lie. The iteration ends
+ * when the bounds are within {@link NORM_TOLERANCE} of each other, and the lower one is the result: up to rounding it is never
+ * above ‖P‖ and never more than that below it. Since P maps 1 to 1 it is at least √(queries/keys).
  *
  * @throws {RangeError} If the problem hides keys: Pᵀ y is then not an attention of this form.
+ * @throws {Error} If the bounds do not meet within {@link MOST_ROUNDS} rounds; it names them.
  */
 export async function softmaxOperatorNorm(
   backend: Backend,
@@ -26,7 +33,8 @@ export async function softmaxOperatorNorm(
     throw new RangeError("Cannot measure the softmax norm: every key must be visible to every query");
   }
   let direction: Float32Array = new Float32Array(heads * keys).fill(1 / Math.sqrt(keys));
-  let norms: number[] = [];
+  const lower = new Array<number>(heads).fill(Math.sqrt(queries / keys));
+  const upper = new Array<number>(heads).fill(Infinity);
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const { query, key } = uploadHeads(backend, problem, 0, heads);
     const shape = { heads, features, scale, valueFeatures: 1 };
@@ -43,32 +51,36 @@ export async function softmaxOperatorNorm(
     });
     const [mean, logMass] = await backend.run([backward.output, backward.logSumExp], signal);
     backend.reset();
-    const next = Float32Array.from({ length: heads * keys }, (_, at) => mean[at] * Math.exp(logMass[at]));
-    let settled = true;
-    const previous = norms;
-    norms = Array.from({ length: heads }, (_, head) => {
-      const norm = euclideanNorm(image, head * queries, queries);
-      const own = next.subarray(head * keys, (head + 1) * keys);
-      let residual = 0;
-      own.forEach((x, j) => residual += (x - norm ** 2 * direction[head * keys + j]) ** 2);
-      settled &&= Math.sqrt(residual) <= TOLERANCE * norm ** 2 ||
-        norm - (previous[head] ?? 0) <= LEAST_CHANGE * norm;
-      normalise(own);
-      return norm;
-    });
-    direction = next;
-    if (settled) break;
+    const next = Float64Array.from({ length: heads * keys }, (_, at) => mean[at] * Math.exp(logMass[at]));
+    const following = new Float32Array(heads * keys);
+    for (let head = 0; head < heads; head++) {
+      const own = direction.subarray(head * keys, (head + 1) * keys);
+      const grown = next.subarray(head * keys, (head + 1) * keys);
+      const length = euclideanNorm(own, 0, keys);
+      lower[head] = Math.max(lower[head], euclideanNorm(image, head * queries, queries) / length);
+      const ratio = grown.reduce((most, x, j) => Math.max(most, x / own[j]), 0);
+      upper[head] = Math.min(upper[head], Math.sqrt(ratio));
+      const scaled = 1 / euclideanNorm(grown, 0, keys);
+      grown.forEach((x, j) => following[head * keys + j] = Math.max(LEAST_COMPONENT, x * scaled));
+    }
+    // No comparison with NaN holds: kernels that give one never settle the matter.
+    const open = lower.findIndex((bound, head) => !(upper[head] <= (1 + NORM_TOLERANCE) * bound));
+    if (open < 0) return lower;
+    if (round === MOST_ROUNDS - 1 || !(upper[open] >= 0)) {
+      throw new Error(
+        `Cannot measure the softmax norm: that of head ${open} lies between ${lower[open]} and ${
+          upper[open]
+        } after ` +
+          `${round + 1} rounds, and must be known to a factor of ${1 + NORM_TOLERANCE}`,
+      );
+    }
+    direction = following;
   }
-  return norms.map((norm) => Math.max(Math.sqrt(queries / keys), norm));
+  return lower;
 }
 
 function euclideanNorm(values: ArrayLike<number>, start: number, length: number): number {
   let sum = 0;
   for (let at = start; at < start + length; at++) sum += values[at] ** 2;
   return Math.sqrt(sum);
-}
-
-function normalise(values: Float32Array): void {
-  const norm = euclideanNorm(values, 0, values.length);
-  for (let at = 0; at < values.length; at++) values[at] /= norm;
 }

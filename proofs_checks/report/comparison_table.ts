@@ -1,5 +1,6 @@
 import { type ComparisonReport, isMeasured } from "../comparison/report.ts";
-import { escapeHtml, shortNumber } from "./html.ts";
+import { type Html, html, shortNumber } from "./html.ts";
+import { numberCell, table } from "./table.ts";
 
 const HEADS = [
   "method",
@@ -13,7 +14,7 @@ const HEADS = [
 ];
 
 /** Every method at every budget, and below it what was refused. */
-export function comparisonTable({ points }: ComparisonReport): string {
+export function comparisonTable({ points }: ComparisonReport): Html {
   const rows = points.map((point) => {
     const { method, ran, budget, front } = point;
     const name = ran === null || ran === method ? method : `${method} → ${ran}`;
@@ -26,18 +27,18 @@ export function comparisonTable({ points }: ComparisonReport): string {
         : shortNumber(evaluations),
     ];
     const sign = front
-      ? `<td class="holds" title="no other point is both faster and more accurate">●</td>`
+      ? html`<td class="holds" title="no other point is both faster and more accurate">●</td>`
       : point.refused !== null
-      ? `<td class="inconclusive" title="${escapeHtml(point.refused)}">refused</td>`
-      : "<td></td>";
-    return `<tr><td>${escapeHtml(name)}</td><td class="number">${budget ?? "–"}</td>${sign}${
-      numbers.map((text) => `<td class="number">${text}</td>`).join("")
-    }</tr>`;
+      ? html`<td class="inconclusive" title="${point.refused}">refused</td>`
+      : html`<td></td>`;
+    return html`
+      <tr><td>${name}</td>${numberCell(budget ?? "–")}${sign}${numbers.map(numberCell)}</tr>
+    `;
   });
   const refusals = points.filter(({ refused }) => refused !== null).map(({ method, budget, refused }) =>
-    `<div class="case inconclusive"><b>${escapeHtml(method)}</b> at ${budget}: ${escapeHtml(refused!)}</div>`
+    html`
+      <div class="case inconclusive"><b>${method}</b> at ${budget}: ${refused}</div>
+    `
   );
-  return `<div class="scroll" tabindex="0"><table class="all"><tr>${
-    HEADS.map((head) => `<th>${head}</th>`).join("")
-  }</tr>${rows.join("\n")}</table></div>\n${refusals.join("\n")}`;
+  return table(HEADS, rows, refusals);
 }

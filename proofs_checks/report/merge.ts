@@ -1,63 +1,164 @@
-import { REPORT_VERSION, VERIFICATION_SCHEMA, type VerificationReport } from "../engine/report.ts";
+import { VERIFICATION_SCHEMA, type VerificationReport } from "../engine/report.ts";
 import { decide } from "../engine/verdicts.ts";
 import { SCALING_SCHEMA, type ScalingReport } from "../scaling/report.ts";
+import { type AnyReport, checkReport } from "./check_report.ts";
+import { differences, DIFFERS, type Named } from "./differences.ts";
 
-/** A report of either kind. */
-export type AnyReport = VerificationReport | ScalingReport;
+/** Reports joined. */
+export interface MergedReports {
+  readonly verification?: VerificationReport;
+  readonly scaling?: ScalingReport;
+  /** What keeps them from being one whole: shares that are missing, devices that differ. Empty where all is well. */
+  readonly problems: readonly string[];
+  /** What a reader should know, though nothing is known to be wrong. */
+  readonly notes: readonly string[];
+}
+
+/** Shares are numbered in messages up to so many. */
+const MOST_NAMED = 20;
 
 /**
  * Joins shares of one verification, deciding all verdicts anew: Holm's procedure is about all of them together. Of scaling
- * reports the series are joined.
+ * reports the series are joined. Shares that are missing, and devices that differ, do not keep the rest from being read: they
+ * are told as problems.
  *
- * @throws {TypeError} If one is no report of this version, or shares do not belong together.
+ * @param reports What `verify` and `scaling` give, or what was read from their files.
+ * @param names What each is called in messages: its file.
+ * @throws {TypeError} If one is no report, or shares do not belong together.
+ * @throws {RangeError} If a number in one is out of range.
  */
 export function mergeReports(
-  reports: readonly AnyReport[],
-): { verification?: VerificationReport; scaling?: ScalingReport } {
-  for (const { schema, version } of reports) {
-    if (![VERIFICATION_SCHEMA, SCALING_SCHEMA].includes(schema) || version !== REPORT_VERSION) {
-      throw new TypeError(
-        `Cannot merge: reports must be of version ${REPORT_VERSION} of ${VERIFICATION_SCHEMA} or ${SCALING_SCHEMA}: ` +
-          `current value is version ${version} of ${schema}`,
-      );
-    }
+  reports: readonly unknown[],
+  names: readonly string[] = reports.map((_, at) => `reports[${at}]`),
+): MergedReports {
+  const checked = reports.map((report, at) => ({ name: names[at], report: checkReport(report, names[at]) }));
+  const of = <R extends AnyReport>(schema: string) =>
+    checked.filter(({ report }) => report.schema === schema) as Named<R>[];
+  const shares = of<VerificationReport>(VERIFICATION_SCHEMA), scalings = of<ScalingReport>(SCALING_SCHEMA);
+  const problems: string[] = [], notes: string[] = [];
+  const verification = shares.length > 0 ? mergeShares(shares, problems, notes) : undefined;
+  const scaling = scalings.length > 0 ? mergeScalings(scalings, problems) : undefined;
+  return { verification, scaling, problems, notes };
+}
+
+function mergeShares(
+  shares: readonly Named<VerificationReport>[],
+  problems: string[],
+  notes: string[],
+): VerificationReport {
+  const [{ report: first }] = shares, size = first.family_size;
+  const apart = differences(shares, {
+    seed: ({ seed }) => seed,
+    level: ({ level }) => level,
+    "verdicts in all": ({ family_size: familySize }) => familySize,
+    "number of shards": ({ shards }) => shards?.count ?? null,
+    // Whole verifications of different claims may be joined too.
+    "cases in all": ({ cases, shards }) => shards?.count === 1 ? null : cases ?? null,
+  });
+  if (apart.length > 0) {
+    throw new TypeError(`Cannot merge: shares must be of one verification: ${apart.join("; ")}`);
   }
-  const shares = reports.filter((report): report is VerificationReport =>
-    report.schema === VERIFICATION_SCHEMA
+  problems.push(
+    ...shares.flatMap(({ report }) => report.problems ?? []).filter((problem) => problem.includes(DIFFERS)),
+    ...differences(shares, {
+      version: ({ version }) => version,
+      n: ({ n }) => n ?? null,
+      runs: ({ runs }) => runs ?? null,
+      device: ({ device }) => device,
+      adapter: ({ adapter }) => adapter,
+    }),
   );
-  const scalings = reports.filter((report): report is ScalingReport => report.schema === SCALING_SCHEMA);
+  checkApart(
+    shares.flatMap(({ name, report }) =>
+      report.results.map(({ claim, family }) => ({ name, item: `${claim} on ${family}` }))
+    ),
+  );
+  const results = shares.flatMap(({ report }) => report.results);
+  const decisions = decide(results.map(({ log_p: logP }) => logP), size);
+  const present = [...new Set(shares.flatMap(({ report }) => report.shards?.present ?? []))].sort((a, b) =>
+    a - b
+  );
+  const cases = first.shards?.count === 1
+    ? shares.reduce((sum, { report }) => sum + report.cases, 0)
+    : first.cases;
+  problems.push(...missing(first, cases, present, results.length));
+  if (first.shards === undefined) {
+    notes.push(
+      `${
+        shares.map(({ name }) => name).join(", ")
+      }: version ${first.version} does not say which shares there are: ` +
+        "whether one is missing cannot be told; it took what could not run for refuted",
+    );
+  }
+  const claims = new Map(shares.flatMap(({ report }) => report.claims.map((claim) => [claim.name, claim])));
   return {
-    verification: shares.length > 0 ? mergeShares(shares) : undefined,
-    scaling: scalings.length > 0
-      ? {
-        ...scalings[0],
-        seconds: scalings.reduce((sum, { seconds }) => sum + seconds, 0),
-        series: scalings.flatMap(({ series }) => series),
-      }
-      : undefined,
+    ...first,
+    ...(first.shards && { cases, shards: { count: first.shards.count, present } }),
+    problems,
+    seconds: shares.reduce((sum, { report }) => sum + report.seconds, 0),
+    claims: [...claims.values()],
+    results: results.map((result, at) =>
+      // What could not run has no verdict, whatever else is known.
+      result.verdict === "error" || result.verdict === "not-applicable"
+        ? result
+        : { ...result, ...decisions[at], reason: null }
+    ),
+    points: shares.flatMap(({ report }) => report.points),
   };
 }
 
-function mergeShares(shares: readonly VerificationReport[]): VerificationReport {
-  const [{ family_size: size, seed }] = shares;
-  for (const share of shares) {
-    if (share.family_size !== size || share.seed !== seed) {
-      throw new TypeError(
-        `Cannot merge: shares must be of one verification: seeds ${seed} and ${share.seed}, verdicts in all ${size} and ${share.family_size}`,
-      );
-    }
+/** Which shares and cases are not there. */
+function missing(
+  { shards }: VerificationReport,
+  cases: number,
+  present: readonly number[],
+  results: number,
+): string[] {
+  if (!shards) return [];
+  const absent = shards.count - present.length, named: number[] = [];
+  for (let index = 1; index <= shards.count && named.length < Math.min(absent, MOST_NAMED); index++) {
+    if (!present.includes(index)) named.push(index);
   }
-  const results = shares.flatMap((share) => share.results);
-  const names = results.map(({ claim, family }) => `${claim} on ${family}`);
-  const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) throw new TypeError(`Cannot merge: ${twice} is in more than one share`);
-  const decisions = decide(results.map(({ log_p: logP }) => logP), size);
-  const claims = new Map(shares.flatMap((share) => share.claims.map((claim) => [claim.name, claim])));
+  if (absent > 0) {
+    return [
+      `${absent} of ${shards.count} shards ${absent === 1 ? "is" : "are"} missing: ${named.join(", ")}${
+        absent > named.length ? ", …" : ""
+      }`,
+    ];
+  }
+  // Every share is there, and not all of what it ran.
+  return results === cases ? [] : [`${results} results are here, of ${cases} cases`];
+}
+
+function mergeScalings(scalings: readonly Named<ScalingReport>[], problems: string[]): ScalingReport {
+  problems.push(...differences(scalings, {
+    "seed of scaling": ({ seed }) => seed,
+    "epsilon of scaling": ({ epsilon }) => epsilon,
+    "budget of scaling": ({ budget }) => `${budget.bucket} + ${budget.samples}`,
+    "device of scaling": ({ device }) => device,
+    "adapter of scaling": ({ adapter }) => adapter,
+  }));
+  checkApart(
+    scalings.flatMap(({ name, report }) =>
+      report.series.map(({ workload, method, mode }) => ({ name, item: `${mode} ${method} on ${workload}` }))
+    ),
+  );
   return {
-    ...shares[0],
-    seconds: shares.reduce((sum, { seconds }) => sum + seconds, 0),
-    claims: [...claims.values()],
-    results: results.map((result, at) => ({ ...result, ...decisions[at] })),
-    points: shares.flatMap(({ points }) => points),
+    ...scalings[0].report,
+    seconds: scalings.reduce((sum, { report }) => sum + report.seconds, 0),
+    series: scalings.flatMap(({ report }) => report.series),
   };
+}
+
+/** @throws {TypeError} If something is there twice: which of the two is meant cannot be told. */
+function checkApart(items: readonly { readonly name: string; readonly item: string }[]): void {
+  const first = new Map<string, string>(), twice: string[] = [];
+  for (const { name, item } of items) {
+    const other = first.get(item);
+    if (other === undefined) first.set(item, name);
+    else twice.push(`${item} is in more than one share, ${other} and ${name}`);
+  }
+  if (twice.length === 0) return;
+  const more = twice.length > 1 ? `, and so are ${twice.length - 1} more` : "";
+  throw new TypeError(`Cannot merge: ${twice[0]}${more}`);
 }

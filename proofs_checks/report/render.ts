@@ -1,4 +1,5 @@
 import process from "node:process";
+import { Html } from "./html.ts";
 
 // Not literals at the point of import: the command line must start where no registry can be reached.
 const VEGA = "vega@^6.0.0", VEGA_LITE = "vega-lite@^6.0.0";
@@ -56,11 +57,12 @@ export const SERIES_COLOURS: readonly string[] = Array.from({ length: 8 }, (_, a
  *
  * @throws {Error} If vega cannot be fetched.
  */
-export async function renderPlot(spec: PlotSpec, width: number, height: number): Promise<string> {
+export async function renderPlot(spec: PlotSpec, width: number, height: number): Promise<Html> {
   const [vega, lite] = await loadVega();
   const whole = { width, height, autosize: { type: "fit", contains: "padding" }, config: CONFIG, ...spec };
   const svg = await new vega.View(vega.parse(lite.compile(whole).spec), { renderer: "none" }).toSVG();
-  return svg.replace("<svg ", '<svg role="img" ');
+  // Vega escapes the text that it draws.
+  return new Html(svg.replace("<svg ", '<svg role="img" '));
 }
 
 let loaded: Promise<[Vega, VegaLite]> | undefined;

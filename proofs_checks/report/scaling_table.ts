@@ -1,8 +1,9 @@
 import type { ScalingReport } from "../scaling/report.ts";
-import { escapeHtml, shortNumber } from "./html.ts";
+import { type Html, html, shortNumber } from "./html.ts";
+import { numberCell, table } from "./table.ts";
 
 /** Slopes, crossovers and memory of every series. */
-export function scalingTable({ series }: ScalingReport): string {
+export function scalingTable({ series }: ScalingReport): Html {
   const rows = series.map((one) => {
     const { workload, method, mode, slope, slope_interval: interval, points, crossover } = one;
     const measured = points.filter(({ extrapolated }) => !extrapolated);
@@ -16,9 +17,9 @@ export function scalingTable({ series }: ScalingReport): string {
       last ? `${last.n}: ${shortNumber(last.seconds)} s` : "–",
       last ? shortNumber(last.error) : "–",
     ];
-    return `<tr><td>${escapeHtml(workload)}</td><td>${escapeHtml(mode)}</td><td>${escapeHtml(method)}</td>${
-      cells.map((cell) => `<td class="number">${cell}</td>`).join("")
-    }</tr>`;
+    return html`
+      <tr><td>${workload}</td><td>${mode}</td><td>${method}</td>${cells.map(numberCell)}</tr>
+    `;
   });
   const heads = [
     "workload",
@@ -32,7 +33,5 @@ export function scalingTable({ series }: ScalingReport): string {
     "largest n measured",
     "error there",
   ];
-  return `<div class="scroll" tabindex="0"><table class="all"><tr>${
-    heads.map((head) => `<th>${head}</th>`).join("")
-  }</tr>${rows.join("\n")}</table></div>`;
+  return table(heads, rows);
 }

@@ -23,11 +23,11 @@ table { border-collapse: separate; border-spacing: 0; font-size: .8rem; } td, th
 .heat thead th span { writing-mode: vertical-rl; transform: rotate(180deg); white-space: nowrap; max-height: 13rem; }
 .heat tbody th, .heat thead th:first-child { position: sticky; left: 0; z-index: 1; white-space: nowrap; border-right: 1px solid var(--line); } .heat thead th:first-child { z-index: 2; }
 .heat td { width: 1.55rem; min-width: 1.55rem; height: 1.55rem; padding: 0; text-align: center; border: 1px solid var(--paper); border-radius: .25rem; }
-.holds { background: var(--good-soft); } .expected { background: var(--expected-soft); } .against { background: var(--bad); color: var(--paper); } .inconclusive { background: var(--unsure-soft); }
+.holds { background: var(--good-soft); } .expected { background: var(--expected-soft); } .against { background: var(--bad); color: var(--paper); } .inconclusive { background: var(--unsure-soft); } .error { background: var(--bad-soft); outline: 2px dashed var(--bad); outline-offset: -2px; } .not-applicable { color: var(--muted); }
 .key span { padding: .05rem .5rem; border-radius: .25rem; margin: 0 .6rem .3rem 0; white-space: nowrap; display: inline-block; }
 @media (max-width: 700px) { .heat tbody th { max-width: 8.5rem; overflow: hidden; text-overflow: ellipsis; } }
 code { font: .8rem/1.45 ui-monospace, monospace; overflow-wrap: anywhere; } .case { border-left: 3px solid var(--line); padding: .1rem 0 .1rem .8rem; margin: .8rem 0; }
-.case.against { background: none; color: inherit; border-color: var(--bad); } .case.expected { background: none; border-color: var(--s0); } .case.inconclusive { background: none; border-color: var(--unsure); }
+.case.against { background: none; color: inherit; border-color: var(--bad); } .case.expected { background: none; border-color: var(--s0); } .case.inconclusive { background: none; border-color: var(--unsure); } .case.error { background: none; outline: none; border-color: var(--bad); border-left-style: dashed; }
 details { margin: .5rem 0; } summary { cursor: pointer; } dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .8rem; font-size: .88rem; margin: .3rem 0 .8rem; } dt { color: var(--muted); } dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 500px) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .3rem; } }
 .all td, .all th { border-bottom: 1px solid var(--line); white-space: nowrap; } .all td.number { text-align: right; font-variant-numeric: tabular-nums; }

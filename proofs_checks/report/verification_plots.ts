@@ -1,3 +1,4 @@
+import { standingOf } from "../engine/outcome.ts";
 import type { PlotPoint, VerificationReport } from "../engine/report.ts";
 import { colour, log, type Plot } from "./plot.ts";
 import { SERIES_COLOURS } from "./render.ts";
@@ -139,13 +140,14 @@ export function hardnessCurve({ points, results }: VerificationReport): Plot | u
 
 /** Verdict margins at a glance, one mark a case. */
 export function margins({ results }: VerificationReport): Plot {
-  const values = results.filter(({ margin }) => Number.isFinite(margin)).map((
-    { claim, family, margin, verdict, expected },
-  ) => ({
-    claim,
-    family,
-    verdict: verdict === "refuted" && expected === "refuted" ? "refuted, as expected" : verdict,
-    margin: Math.max(-2, Math.min(1, margin)),
+  const decided = results.filter(({ margin, reason }) =>
+    Number.isFinite(margin) && (reason ?? null) === null
+  );
+  const values = decided.map((result) => ({
+    claim: result.claim,
+    family: result.family,
+    verdict: standingOf(result) === "expected" ? "refuted, as expected" : result.verdict,
+    margin: Math.max(-2, Math.min(1, result.margin)),
   }));
   return {
     title: "How far inside its bound each claim is",

@@ -2,42 +2,10 @@ import { RandomStream } from "../../kernels/random.ts";
 import type { Interval } from "./binomial.ts";
 import { check, checkOpenUnit } from "./check.ts";
 import { sampleQuantile } from "./quantile.ts";
-import { studentQuantile } from "./student.ts";
 
 /** A fitted slope and its interval. */
 export interface SlopeEstimate extends Interval {
   readonly slope: number;
-}
-
-/**
- * Exponent a of a power law y = c·x^a: the least-squares slope of ln y on ln x, with the interval of the classical linear
- * model, slope ± t_{n−2} · √(Σ residual² / ((n − 2) Σ (ln x − mean)²)). That model wants independent residuals of equal
- * variance about a true line; where each x was measured several times, {@link bootstrapSlope} does without.
- *
- * @example
- * ```ts
- * import { logLogSlope } from "./slope.ts";
- * console.log(logLogSlope([1, 2, 4, 8], [3, 12, 48, 192]).slope); // 2
- * ```
- *
- * @param x Positive numbers, not all equal, three at least.
- * @param y As many positive numbers.
- * @param confidence 0.95 by default.
- * @throws {RangeError} If there are too few points, a number is not positive, or all x are equal.
- */
-export function logLogSlope(
-  x: readonly number[],
-  y: readonly number[],
-  confidence = 0.95,
-): SlopeEstimate {
-  const action = "fit a log–log slope";
-  checkOpenUnit(action, "confidence", confidence);
-  check(action, x.length >= 3, "there must be at least three points", x.length);
-  check(action, y.length === x.length, `there must be ${x.length} values of y`, y.length);
-  const { slope, spread, residual } = fitLine(logarithms(action, "x", x), logarithms(action, "y", y));
-  const degrees = x.length - 2;
-  const width = studentQuantile((1 + confidence) / 2, degrees) * Math.sqrt(residual / degrees / spread);
-  return { slope, lower: slope - width, upper: slope + width };
 }
 
 /** What was measured at one x. */
@@ -90,7 +58,7 @@ export function bootstrapSlope(
     return logarithms(action, "y", point.y);
   });
   const slopeOf = (values: readonly (readonly number[])[]) =>
-    fitLine(x, values.map((repetitions) => sampleQuantile(repetitions, 0.5))).slope;
+    leastSquaresSlope(x, values.map((repetitions) => sampleQuantile(repetitions, 0.5)));
   const random = new RandomStream(seed, BOOTSTRAP_PURPOSE);
   const slopes = Float64Array.from(
     { length: resamples },
@@ -110,11 +78,14 @@ function logarithms(action: string, name: string, values: readonly number[]): nu
   });
 }
 
-/** Least squares: the slope, Σ (x − mean)² and the sum of squared residuals. */
-function fitLine(
-  x: readonly number[],
-  y: readonly number[],
-): { slope: number; spread: number; residual: number } {
+/**
+ * Slope of the least-squares line of y on x. NaN among y gives NaN.
+ *
+ * @throws {RangeError} If there are not as many x as y, or no two different ones.
+ */
+export function leastSquaresSlope(x: readonly number[], y: readonly number[]): number {
+  const action = "fit a slope";
+  check(action, y.length === x.length, `there must be ${x.length} values of y`, y.length);
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const meanX = mean(x), meanY = mean(y);
   let spread = 0, product = 0;
@@ -122,8 +93,6 @@ function fitLine(
     spread += (value - meanX) ** 2;
     product += (value - meanX) * (y[at] - meanY);
   });
-  check("fit a slope", spread > 0, "there must be two different values of x", `${x.length} equal ones`);
-  const slope = product / spread;
-  const residual = x.reduce((sum, value, at) => sum + (y[at] - meanY - slope * (value - meanX)) ** 2, 0);
-  return { slope, spread, residual };
+  check(action, spread > 0, "there must be two different values of x", `${x.length} equal ones`);
+  return product / spread;
 }

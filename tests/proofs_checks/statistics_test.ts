@@ -12,10 +12,10 @@ import {
   logGamma,
   logIncompleteBeta,
 } from "../../proofs_checks/statistics/incomplete_beta.ts";
-import { median, quantile, sampleQuantile } from "../../proofs_checks/statistics/quantile.ts";
+import { sampleQuantile } from "../../proofs_checks/statistics/quantile.ts";
 import { decideProbability } from "../../proofs_checks/statistics/sequential_decision.ts";
-import { bootstrapSlope, logLogSlope } from "../../proofs_checks/statistics/slope.ts";
-import { studentQuantile } from "../../proofs_checks/statistics/student.ts";
+import { bootstrapSlope, leastSquaresSlope } from "../../proofs_checks/statistics/slope.ts";
+import { studentTail } from "../../proofs_checks/statistics/student_tail.ts";
 
 /**
  * Equality up to a few roundings where the expected value is computed as exp(x): rounding x costs |x| units of the result's
@@ -273,59 +273,26 @@ Deno.test("sampleQuantile() interpolates between order statistics", () => {
   );
 });
 
-for (const [numerator, confidence] of [[32768, 0.95], [58982, 0.95], [6554, 0.8], [32768, 0.999]]) {
-  const q = numerator / 2 ** 16;
-  Deno.test(`quantile() covers the ${q.toFixed(2)} quantile with ${confidence} of the exact probability, and no less by one`, () => {
-    const level = (1 - confidence) / 2;
-    for (const n of [1, 2, 5, 6, 17, 60, 150]) {
-      // Of the sample 1 … n the ends name their own ranks; k values lie below the quantile with binomial probability.
-      const { lower, upper } = quantile(Array.from({ length: n }, (_, i) => n - i), q, confidence);
-      const exact = exactBinomial(n, numerator);
-      const rank = { lower: lower === -Infinity ? 0 : lower, upper: upper === Infinity ? n + 1 : upper };
-      const below = (r: number) => sumFrom(exact, 0, r), from = (r: number) => sumFrom(exact, r, n + 1);
-      assert(below(rank.lower) <= level && from(rank.upper) <= level, `n = ${n}`);
-      assert(below(rank.lower + 1) > level, `the lower end could be tighter at n = ${n}`);
-      assert(from(rank.upper - 1) > level, `the upper end could be tighter at n = ${n}`);
-    }
-  });
-}
-
-Deno.test("median() has a finite interval from 6 values on", () => {
-  assertEquals(median([1, 2, 3, 4, 5]), { value: 3, lower: -Infinity, upper: Infinity });
-  assertEquals(median([1, 2, 3, 4, 5, 6]), { value: 3.5, lower: 1, upper: 6 });
+Deno.test("studentTail() has its closed forms and published values", () => {
+  for (const t of [-30, -2, -0.1, 0.3, 1, 4, 70]) {
+    // One degree of freedom is Cauchy's distribution, and two have a closed form; tails below a half are right to 14 digits.
+    const cauchy = 0.5 - Math.atan(t) / Math.PI, two = 0.5 - t / (2 * Math.sqrt(2 + t * t));
+    assertAlmostEquals(studentTail(t, 1), cauchy, 1e-14);
+    assertAlmostEquals(studentTail(t, 2), two, 1e-14);
+    assertAlmostEquals(studentTail(t, 3) + studentTail(-t, 3), 1, 1e-14);
+  }
+  const published = [[3.1824, 3], [2.2281, 10], [2.0423, 30], [1.96, 1e6]];
+  for (const [t, degrees] of published) assertAlmostEquals(studentTail(t, degrees), 0.025, 5e-6);
+  assertEquals([studentTail(0, 5), studentTail(Infinity, 5)], [0.5, 0]);
 });
 
-Deno.test("studentQuantile() has its closed forms and published values", () => {
-  for (const p of [0.6, 0.9, 0.975, 0.999]) {
-    // The tail 1 − p is known to an absolute rounding error only.
-    const digits = 1e-15 / (1 - p);
-    const cauchy = Math.tan(Math.PI * (p - 0.5)), two = (2 * p - 1) * Math.sqrt(2 / (4 * p * (1 - p)));
-    assertAlmostEquals(studentQuantile(p, 1), cauchy, 10 * digits * cauchy);
-    assertAlmostEquals(studentQuantile(p, 2), two, 10 * digits * two);
-    assertEquals(studentQuantile(1 - p, 3).toFixed(9), (-studentQuantile(p, 3)).toFixed(9));
+Deno.test("leastSquaresSlope() is the slope of a line, and of points beside it", () => {
+  const x = [128, 256, 512, 1024].map(Math.log);
+  for (const slope of [-0.5, 0, 1, 2]) {
+    assertAlmostEquals(leastSquaresSlope(x, x.map((value) => slope * value - 3)), slope, 1e-14);
   }
-  assertEquals([3, 10, 30, 1e6].map((degrees) => studentQuantile(0.975, degrees).toFixed(4)), [
-    "3.1824",
-    "2.2281",
-    "2.0423",
-    "1.9600",
-  ]);
-  assertEquals(studentQuantile(0.5, 5), 0);
-});
-
-Deno.test("logLogSlope() finds the exponent of a power law exactly, and a known interval", () => {
-  const x = [128, 256, 512, 1024];
-  for (const exponent of [-0.5, 0, 1, 2]) {
-    const { slope, lower, upper } = logLogSlope(x, x.map((value) => 3 * value ** exponent));
-    assertAlmostEquals(slope, exponent, 1e-14);
-    assertAlmostEquals(lower, exponent, 1e-13);
-    assertAlmostEquals(upper, exponent, 1e-13);
-  }
-  // ln x = 0, 1, 2, 3 and ln y = 0, 1, 1, 2: slope 0.6, residual sum 0.2, so ± t₂ √(0.2/2/5), t₂ = 0.95 √(2/(1 − 0.95²)).
-  const { slope, lower, upper } = logLogSlope([0, 1, 2, 3].map(Math.exp), [0, 1, 1, 2].map(Math.exp));
-  assertAlmostEquals(slope, 0.6, 1e-14);
-  assertAlmostEquals(upper - slope, 0.95 * Math.sqrt(2 / (1 - 0.95 ** 2)) * Math.sqrt(0.02), 1e-13);
-  assertAlmostEquals(slope - lower, upper - slope, 1e-14);
+  assertAlmostEquals(leastSquaresSlope([0, 1, 2, 3], [0, 1, 1, 2]), 0.6, 1e-15);
+  assertEquals(leastSquaresSlope([0, 1, 2], [0, NaN, 2]), NaN);
 });
 
 Deno.test("bootstrapSlope() of repetitions that agree is the slope with no width", () => {
@@ -361,19 +328,19 @@ Deno.test("bootstrapSlope() is the same for the same seed only", () => {
 
 Deno.test("slopes refuse what has none", () => {
   assertThrows(
-    () => logLogSlope([1, 2], [1, 2]),
+    () => leastSquaresSlope([1, 2], [1]),
     RangeError,
-    "there must be at least three points: current value is 2",
+    "there must be 2 values of y: current value is 1",
   );
   assertThrows(
-    () => logLogSlope([1, 2, 3], [1, 0, 2]),
-    RangeError,
-    "y must be positive and finite: current value is 0",
-  );
-  assertThrows(
-    () => logLogSlope([2, 2, 2], [1, 1, 2]),
+    () => leastSquaresSlope([2, 2, 2], [1, 1, 2]),
     RangeError,
     "there must be two different values of x",
+  );
+  assertThrows(
+    () => bootstrapSlope([{ x: 1, y: [1, 0] }, { x: 2, y: [1, 2] }], { seed: 1 }),
+    RangeError,
+    "y must be positive and finite: current value is 0",
   );
   assertThrows(
     () => bootstrapSlope([{ x: 1, y: [1] }, { x: 2, y: [1, 2] }], { seed: 1 }),

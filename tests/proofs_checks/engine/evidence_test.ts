@@ -50,6 +50,12 @@ Deno.test("summarise() gives the largest run, the quantile or the mean, as the r
   assertEquals(summarise(claim({ kind: "always", allowed: 0.25 }), [NaN]).measured, Infinity);
 });
 
+Deno.test("decide() takes a family of any size for what it is, without making room for it", () => {
+  const logP = { holds: Math.log(1e-13), refuted: 0 };
+  assertEquals(decide([logP], 1e11)[0].verdict, "holds");
+  assertEquals(decide([logP], 1e12)[0].verdict, "inconclusive");
+});
+
 Deno.test("decide() shares the level over the whole family, run or not", () => {
   const size = 100, edge = stoppingLevel(size), log = (p: number) => ({ holds: Math.log(p), refuted: 0 });
   assertEquals(decide([log(0.99 * edge)], size)[0].verdict, "holds");

@@ -1,11 +1,19 @@
 import { assert, assertEquals, assertLess, assertNotEquals, assertRejects } from "@std/assert";
 import { openDevice } from "../../../kernels/device.ts";
 import { holdsOn, noInput, ownCase } from "../../../proofs_checks/engine/cases.ts";
-import type { Claim } from "../../../proofs_checks/engine/claim.ts";
+import type { Claim, Rule } from "../../../proofs_checks/engine/claim.ts";
 import { shipped } from "../../../proofs_checks/engine/implementation.ts";
+import { NotApplicable } from "../../../proofs_checks/engine/outcome.ts";
 import { type CaseOptions, runCase } from "../../../proofs_checks/engine/run_case.ts";
 import { runSeed, SeedUse } from "../../../proofs_checks/engine/seeds.ts";
 import { makeClaim } from "./make_claim.ts";
+
+const rules: readonly Rule[] = [
+  { kind: "always", allowed: 0.25 },
+  { kind: "probability", allowed: 0.25 },
+  { kind: "mean", tolerance: 0.75 },
+  { kind: "slope", low: -1, high: 1 },
+];
 
 async function run(claim: Claim, options: Partial<CaseOptions> = {}) {
   using device = await openDevice({ prefer: "reference" });
@@ -28,10 +36,59 @@ Deno.test("runCase() stops when the evidence is clear, either way, and not befor
   assertEquals((await run(makeClaim({}), { runs: 7 })).runs, 7);
 });
 
-Deno.test("runCase() counts a run that throws as a violation and says why", async () => {
-  const thrown = await run(makeClaim({ run: () => Promise.reject(new Error("no such kernel")) }));
-  assertEquals([thrown.runs, thrown.violations, thrown.logPValues.refuted], [1, 1, -Infinity]);
-  assertEquals(thrown.note, "run 0: no such kernel");
+Deno.test("runCase() breaks off at a run that throws, which is evidence for nothing, and says why", async () => {
+  for (const rule of rules) {
+    for (const at of [0, 5]) {
+      const outcome = await run(makeClaim({
+        rule,
+        // What came before is no evidence either: a case that breaks off has no verdict.
+        run: ({ run }) =>
+          run === at ? Promise.reject(new Error("no such kernel")) : Promise.resolve({ measured: 0 }),
+      }));
+      assertEquals(outcome.broken, { verdict: "error", reason: `run ${at}: no such kernel` });
+      assertEquals([outcome.runs, outcome.logPValues], [at, { holds: 0, refuted: 0 }], rule.kind);
+    }
+  }
+});
+
+Deno.test("runCase() takes data that cannot be had for no evidence, and anything thrown for a reason", async () => {
+  const source = (open: () => never) => ({ ...noInput("far away"), open });
+  const thrown = [new Error("offline"), "offline", undefined];
+  for (const error of thrown) {
+    const outcome = await run(makeClaim({
+      cases: [ownCase(source(() => {
+        throw error;
+      }))],
+    }));
+    assertEquals(outcome.broken, {
+      verdict: "error",
+      reason: `run 0: ${error === undefined ? error : "offline"}`,
+    });
+    assertEquals([outcome.runs, outcome.measured], [0, NaN]);
+  }
+});
+
+Deno.test("runCase() takes a measured NaN for a violation, whatever the rule, and says which run", async () => {
+  for (const rule of rules) {
+    const outcome = await run(makeClaim({ rule, runs: 9, run: () => Promise.resolve({ measured: NaN }) }));
+    assertEquals([outcome.broken, outcome.note], [null, "run 0 measured NaN"]);
+    assert(outcome.logPValues.refuted < Math.log(1e-4), rule.kind);
+  }
+});
+
+Deno.test("runCase() asks whether a claim applies before anything is measured, and never after", async () => {
+  const claim = (at: number) =>
+    makeClaim({
+      run({ run }) {
+        if (run === at) throw new NotApplicable("one key is no choice");
+        return Promise.resolve({ measured: 0 });
+      },
+    });
+  assertEquals((await run(claim(0), { n: 1 })).broken, {
+    verdict: "not-applicable",
+    reason: "not applicable at n = 1: one key is no choice",
+  });
+  assertEquals((await run(claim(2))).broken, { verdict: "error", reason: "run 2: one key is no choice" });
 });
 
 Deno.test("runCase() is stopped by its signal and does not take that for a violation", async () => {

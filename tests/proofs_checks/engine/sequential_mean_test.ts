@@ -2,8 +2,6 @@ import { assertEquals, assertGreater, assertLess } from "@std/assert";
 import { RandomStream } from "../../../kernels/random.ts";
 import { clopperPearson } from "../../../proofs_checks/statistics/binomial.ts";
 import { SequentialMean } from "../../../proofs_checks/statistics/sequential_mean.ts";
-import { studentQuantile } from "../../../proofs_checks/statistics/student.ts";
-import { studentTail } from "../../../proofs_checks/statistics/student_tail.ts";
 
 /** Draws of mean 0 and variance 1, the last two with tails that normal theory has nothing to say about. */
 const distributions: Record<string, (random: RandomStream) => number> = {
@@ -67,14 +65,5 @@ Deno.test("SequentialMean takes NaN and infinity for what no such distribution g
     sequence.add(0);
     sequence.add(bad);
     assertEquals(sequence.evidence(), { logEvidenceFor: -Infinity, logEvidenceAgainst: Infinity });
-  }
-});
-
-Deno.test("studentTail() is the tail whose quantile studentQuantile() is", () => {
-  for (const degrees of [1, 3, 30]) {
-    for (const p of [0.4, 0.05, 1e-6]) {
-      assertLess(Math.abs(studentTail(studentQuantile(1 - p, degrees), degrees) / p - 1), 1e-6);
-      assertLess(Math.abs(studentTail(-studentQuantile(1 - p, degrees), degrees) + p - 1), 1e-9);
-    }
   }
 });

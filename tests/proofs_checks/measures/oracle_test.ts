@@ -1,8 +1,11 @@
 /** mathjs as an independent oracle of spectral norms at small n, and fast-check for shapes, scales and seeds. */
-import { assert, assertLess } from "@std/assert";
+import { assert, assertLess, assertRejects } from "@std/assert";
 import { bignumber, eigs } from "npm:mathjs@15";
 import fc from "npm:fast-check@4";
+import { operatorNorm } from "../../../estimators/linear_algebra/operator_norm.ts";
 import { openDevice } from "../../../kernels/device.ts";
+import { floats } from "../../../kernels/reference/array.ts";
+import { ReferenceBackend } from "../../../kernels/reference/backend.ts";
 import { claims } from "../../../proofs_checks/claims/claims.ts";
 import { familySource } from "../../../proofs_checks/engine/cases.ts";
 import { shipped } from "../../../proofs_checks/engine/implementation.ts";
@@ -10,7 +13,8 @@ import { runCase } from "../../../proofs_checks/engine/run_case.ts";
 import { families } from "../../../proofs_checks/inputs/families.ts";
 import { largestSingularValue } from "../../../proofs_checks/measures/largest_singular_value.ts";
 import { Oracle } from "../../../proofs_checks/measures/oracle.ts";
-import { softmaxOperatorNorm } from "../../../proofs_checks/measures/softmax_norm.ts";
+import { NORM_TOLERANCE, softmaxOperatorNorm } from "../../../proofs_checks/measures/softmax_norm.ts";
+import { replaceKernels } from "../mutants/kernels.ts";
 
 /** Largest singular value as mathjs finds it: root of the largest eigenvalue of the Gram matrix. */
 function byMathjs(given: ArrayLike<number>, rows: number, columns: number): number {
@@ -108,6 +112,37 @@ Deno.test("the softmax norm by kernels is that of the explicit matrix, for any s
       },
     ),
     replayable(2),
+  );
+});
+
+Deno.test("the softmax norm by kernels is at most the true one, and within its tolerance, where singular values lie close", async () => {
+  using device = await openDevice({ prefer: "wasm" });
+  for (
+    const [name, n] of [["shape-more-keys", 72], ["hard-instance", 60], ["huge-logits", 50], [
+      "clustered",
+      88,
+    ]] as const
+  ) {
+    for (const seed of [101, 102, 103, 104]) {
+      const input = families.find((family) => family.name === name)!.generate({ n, seed, valueFeatures: 1 });
+      const { softmax, problem } = new Oracle(input);
+      const right = operatorNorm(softmax, problem.queries, problem.keys);
+      const [norm] = await device.run((backend) => softmaxOperatorNorm(backend, problem));
+      assertLess(norm / right, 1 + 1e-5, `${name}, seed ${seed}`);
+      assertLess(right / norm, 1 + NORM_TOLERANCE + 1e-5, `${name}, seed ${seed}`);
+    }
+  }
+});
+
+Deno.test("the softmax norm by kernels that give no numbers is an error, not a number", async () => {
+  const { problem } = new Oracle(families[0].generate({ n: 6, seed: 4, valueFeatures: 1 }));
+  const backend = replaceKernels((sound) => ({
+    attend: (args) => ({ ...sound.attend(args), output: floats(new Float64Array(args.queries).fill(NaN)) }),
+  }))(new ReferenceBackend());
+  await assertRejects(
+    () => softmaxOperatorNorm(backend, problem),
+    Error,
+    "Cannot measure the softmax norm: that of head 0 lies between NaN and NaN after 1 rounds",
   );
 });
 

@@ -104,6 +104,14 @@ Deno.test("largestEigenvalue() is right for indefinite, negative and already tri
   assertClose(largestEigenvalue(matrix, n), 2 - 2 * Math.cos(n * Math.PI / (n + 1)));
 });
 
+Deno.test("operatorNorm() is not confused by entries whose squares have no place in float64", () => {
+  // Reflecting a column whose length is about 1e-160 would divide by the square of it.
+  for (const tiny of [1e-320, 1e-170, 1e-160, 1e-150, 1e-90, 1e-20]) {
+    const matrix = Float64Array.from({ length: 36 }, (_, at) => at % 7 === 0 ? 1 + at / 35 : tiny * (at % 5));
+    assertClose(operatorNorm(matrix, 6, 6), 2);
+  }
+});
+
 Deno.test("relativeOutputError() gives one value for each head", () => {
   const exact = tensor([3, 0, 0, 4, 1, 0, 0, 1], [2, 2, 2]);
   const approximate = tensor([3, 0, 0, 2, 1, 0.5, 0, 1], [2, 2, 2]);

@@ -63,6 +63,11 @@ export const unshiftedMerge = replaceKernels(() => ({
   },
 }));
 
+/** Calibrated values that are all zero, as drivers that return nothing give them without an error. */
+export const zeroCalibration = replaceKernels(() => ({
+  calibrateValues: ({ value }) => floats(new Float64Array(floatValues(value).length)),
+}));
+
 /** Sampling by ‖[v, 1]‖ of values that were not scaled, as in the authors' code. */
 export const scaleBoundSampling = replaceKernels(() => ({
   keyImportance: ({ value, heads, keys, valueFeatures }) => {

@@ -1,3 +1,5 @@
+import type { Attend } from "../../../estimators/methods/method.ts";
+import type { ApproximateName } from "../../../estimators/methods/methods.ts";
 import { exactAttention } from "../../../estimators/core/exact.ts";
 import type { Implementation } from "../../../proofs_checks/engine/implementation.ts";
 import { shipped } from "../../../proofs_checks/engine/implementation.ts";
@@ -9,6 +11,7 @@ import {
   heaviestMissed,
   scaleBoundSampling,
   unshiftedMerge,
+  zeroCalibration,
 } from "./kernels.ts";
 
 /** A deliberately broken implementation, and the claim that must notice. */
@@ -25,6 +28,18 @@ const host = hostPractical("none");
 
 function mutant(name: string, claim: string, family: string, broken: Partial<Implementation>): Mutant {
   return { name, claim, family, implementation: { ...shipped, ...broken } };
+}
+
+/** A mutant of one method of the registry. */
+function methodMutant(
+  fault: string,
+  claim: string,
+  family: string,
+  name: ApproximateName,
+  broken: (attend: Attend, ...args: Parameters<Attend>) => ReturnType<Attend>,
+): Mutant {
+  const attend: Attend = (...args) => broken(shipped.methods[name], ...args);
+  return mutant(fault, claim, family, { methods: { ...shipped.methods, [name]: attend } });
 }
 
 function hostMutant(fault: Parameters<typeof hostPractical>[0], claim: string, family: string): Mutant {
@@ -131,18 +146,48 @@ export const mutants: readonly Mutant[] = [
     exactAttention: (backend, problem, progress) =>
       exactAttention(backend, { ...problem, keys: problem.keys - 1 }, progress),
   }),
-  mutant("blocks that grow with n", "sub-quadratic-cost", "gaussian", {
-    methods: {
-      ...shipped.methods,
-      "kdeformer-practical": (backend, problem, budget, progress) =>
-        shipped.methods["kdeformer-practical"](
-          backend,
-          problem,
-          { ...budget, bucketSize: problem.keys / 8 },
-          progress,
-        ),
-    },
+  mutant("calibrated values that a kernel leaves at zero", "calibrated-error", "low-rank", {
+    kernels: zeroCalibration,
   }),
+  mutant("practical KDEformer in the place of the calibrated coreset", "calibrated-error", "low-rank", {
+    methods: { ...shipped.methods, calibrated: shipped.methods["kdeformer-practical"] },
+  }),
+  methodMutant(
+    "weights that do not sum to 1",
+    "constant-values",
+    "clustered",
+    "routed",
+    async (attend, ...args) => {
+      const result = await attend(...args);
+      return { ...result, output: result.output.map((x) => x * (1 + 2 ** -12)) };
+    },
+  ),
+  methodMutant(
+    "random numbers that heed no seed",
+    "same-seed",
+    "heavy-tailed",
+    "calibrated",
+    (attend, backend, problem, budget, progress) =>
+      attend(backend, problem, { ...budget, seed: 0 }, progress),
+  ),
+  methodMutant(
+    "no log-sum-exp for the first row",
+    "finite-output",
+    "gaussian",
+    "kdeformer",
+    async (attend, ...args) => {
+      const result = await attend(...args);
+      return { ...result, logSumExp: result.logSumExp.with(0, -Infinity) };
+    },
+  ),
+  methodMutant(
+    "blocks that grow with n",
+    "sub-quadratic-cost",
+    "gaussian",
+    "kdeformer-practical",
+    (attend, backend, problem, budget, progress) =>
+      attend(backend, problem, { ...budget, bucketSize: problem.keys / 8 }, progress),
+  ),
   hostMutant("own block not masked", "denominator-unbiased", "uniform-softmax"),
   hostMutant("block counted twice", "denominator-unbiased", "clustered"),
   hostMutant("weights forgotten", "denominator-unbiased", "gaussian"),

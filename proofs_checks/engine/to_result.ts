@@ -1,0 +1,70 @@
+import { isRegistered } from "./choose_cases.ts";
+import type { Claim } from "./claim.ts";
+import type { ClaimText, PlotPoint, VerificationResult } from "./report.ts";
+import { ruleText } from "./rule_text.ts";
+import type { CaseOutcome } from "./run_case.ts";
+import type { Decision } from "./verdicts.ts";
+
+/** What repeats a case, apart from its names. */
+export interface Asked {
+  readonly seed: number;
+  /** Keys, if asked for. */
+  readonly n?: number;
+  /** Kind of the device. */
+  readonly device: string;
+}
+
+/** A case as the report states it. */
+export function toResult(outcome: CaseOutcome, decision: Decision, asked: Asked): VerificationResult {
+  const { claim, case: { source, expected, why }, broken, interval, logPValues } = outcome;
+  // JSON knows no infinity: a p-value of 0 is written as that of a thousand nats.
+  const finite = (log: number) => Math.max(-1000, log);
+  return {
+    claim: claim.name,
+    family: source.name,
+    ...(broken ? { verdict: broken.verdict, confidence: 0 } : decision),
+    expected,
+    why: why ?? null,
+    measured: outcome.measured,
+    bound: claim.bound,
+    margin: outcome.margin,
+    worst: outcome.worst,
+    violations: outcome.violations,
+    interval: interval && [interval.lower, interval.upper],
+    runs: outcome.runs,
+    n: outcome.n,
+    log_p: { holds: finite(logPValues.holds), refuted: finite(logPValues.refuted) },
+    first_violation: outcome.firstViolation,
+    seconds: outcome.seconds,
+    reason: broken?.reason ?? null,
+    note: outcome.note,
+    replay: replayOf(outcome, asked),
+  };
+}
+
+/**
+ * The command that repeats a case. Its runs are those that might have been made: a search shares them out beforehand, and a case
+ * that was settled early is settled there again.
+ */
+function replayOf({ claim, case: { source }, most }: CaseOutcome, { seed, n, device }: Asked): string {
+  if (!isRegistered(claim)) {
+    const { stringify } = JSON, keys = n === undefined ? "" : ` n: ${n},`;
+    return `verify({ claims: [claim], families: [${
+      stringify(source.name)
+    }], seed: ${seed}, runs: ${most},${keys} ` +
+      `device: ${stringify(device)} }), claim being ${claim.name}`;
+  }
+  return `deno run -A cli.ts verify --claim ${claim.name} --family ${source.name} --seed ${seed} --runs ${most}` +
+    `${n === undefined ? "" : ` --n ${n}`} --device ${device}`;
+}
+
+/** The points that a case adds to the report's plots. */
+export function toPoints({ claim, case: { source }, plots }: CaseOutcome): PlotPoint[] {
+  return plots.map((plot) => ({ claim: claim.name, family: source.name, ...plot }));
+}
+
+/** A claim as the report explains it. */
+export function claimText(claim: Claim): ClaimText {
+  const { name, statement, formula, source, assumptions, measurement, rule, bound } = claim;
+  return { name, statement, formula, source, assumptions, measurement, rule: ruleText(rule, bound) };
+}
