@@ -62,6 +62,8 @@ export interface VerificationReport {
   /** Verdicts that the level is shared by, run here or not. */
   readonly "family_size": number;
   readonly seconds: number;
+  /** Where the verification was broken off: how many of its cases were done. */
+  readonly interrupted?: { readonly done: number; readonly of: number };
   readonly claims: readonly ClaimText[];
   readonly results: readonly VerificationResult[];
   readonly points: readonly PlotPoint[];

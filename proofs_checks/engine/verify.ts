@@ -39,6 +39,8 @@ export interface VerifyOptions {
   /** What is under test; the estimators of this package by default. */
   readonly implementation?: Implementation;
   readonly signal?: AbortSignal;
+  /** When the signal aborts, gives a report of the cases that are done, in place of rejecting. */
+  readonly keepPartial?: boolean;
   /** Hears of each case when it is done; its verdict may still gain from others' by Holm's procedure. */
   readonly onResult?: (result: VerificationResult, done: number, total: number) => void;
 }
@@ -68,7 +70,11 @@ export async function verify(options: VerifyOptions = {}): Promise<VerificationR
         n,
         stopAt,
         signal,
+      }).catch((error) => {
+        if (options.keepPartial && signal?.aborted) return undefined;
+        throw error;
       });
+      if (!outcome) break;
       outcomes.push(outcome);
       const [decision] = decide([outcome.logPValues], familySize);
       options.onResult?.(toResult(outcome, decision, seed, options.n), outcomes.length, cases.length);
@@ -83,6 +89,7 @@ export async function verify(options: VerifyOptions = {}): Promise<VerificationR
       level: LEVEL,
       family_size: familySize,
       seconds: (performance.now() - start) / 1000,
+      ...(outcomes.length < cases.length && { interrupted: { done: outcomes.length, of: cases.length } }),
       claims: [...new Set(cases.map(([claim]) => claim))].map(claimText),
       results: outcomes.map((outcome, at) => toResult(outcome, decisions[at], seed, options.n)),
       points: outcomes.flatMap(toPoints),
