@@ -25,7 +25,7 @@ export function openProgress(): ProgressLine {
       if (now - last < LEAST_PAUSE) return;
       last = now;
       drawn = true;
-      process.stderr.write(`${CLEAR_LINE}${progressText(done, total, what, process.stderr.columns)}`);
+      process.stderr.write(`${CLEAR_LINE}${progressText(done, total, what, process.stderr.columns || 80)}`);
     },
     finish() {
       if (drawn) process.stderr.write(CLEAR_LINE);
@@ -35,8 +35,8 @@ export function openProgress(): ProgressLine {
 }
 
 /** `[######------------------]  25 % attending heads`, in at most `columns` columns. */
-export function progressText(done: number, total: number, what: string, columns = 80): string {
-  const share = total > 0 ? Math.min(1, Math.max(0, done / total)) : 0, filled = Math.round(share * WIDTH);
+export function progressText(done: number, total: number, what: string, columns: number): string {
+  const share = done > 0 && total > 0 ? Math.min(1, done / total) : 0, filled = Math.round(share * WIDTH);
   const bar = "#".repeat(filled).padEnd(WIDTH, "-");
   const percent = `${Math.floor(100 * share)} %`.padStart(5);
   return `[${bar}] ${percent} ${what}`.slice(0, Math.max(0, columns - 1));
