@@ -1,58 +1,72 @@
-/** What Deno must allow for a use of a command: the use, and the flags, none for nothing. */
-export type PermissionRow = readonly [use: string, flags: string];
-
-const FILES: PermissionRow = ["--q Q.npy --k K.npy --v V.npy", "--allow-read=Q.npy,K.npy,V.npy"];
-const GENERATED: PermissionRow = ["generated inputs", ""];
-const FETCHED: PermissionRow = [
-  "sentence-encoder, ocr-heads, ocr or glove",
-  "--allow-read=DIR, the DENO_DIR that deno info names",
-];
-const JSON_FILE: PermissionRow = ["--json FILE", "--allow-write=FILE"];
-const PAGE: PermissionRow = ["--report FILE.html", "--allow-write=FILE.html"];
+/** What Deno must allow for a use of commands. */
+export interface PermissionRow {
+  readonly use: string;
+  /** Flags of `deno run`; none where nothing is needed. */
+  readonly flags: string;
+  /** Which folder a flag names, in words. */
+  readonly folder?: string;
+  readonly commands: readonly string[];
+}
 
 /**
- * The fewest flags of `deno run` that each command works with; those of several uses are joined. A test runs each.
- * Where Deno may read and write a file's folder too, the file appears whole or not at all.
+ * The fewest flags that each command works with; those of several uses are joined. A test runs each. Where Deno may read
+ * and write a file's folder too, the file appears whole or not at all.
  */
-export const permissionRows: Readonly<Record<string, readonly PermissionRow[]>> = {
-  attend: [
-    FILES,
-    ["--key-mask M.npy", "--allow-read=M.npy"],
-    GENERATED,
-    FETCHED,
-    ["--out O.npy", "--allow-write=O.npy"],
-    JSON_FILE,
-  ],
-  compare: [FILES, GENERATED, FETCHED, JSON_FILE, PAGE],
-  demo: [["any use", "--allow-read=DIR, the DENO_DIR that deno info names"]],
-  doctor: [
-    ["without --tune", ""],
-    JSON_FILE,
-    [
-      "--tune DxDV with KDEFORMER_TUNING=FILE",
-      "--allow-env=KDEFORMER_TUNING --allow-read=FILE --allow-write=FILE",
-    ],
-  ],
-  verify: [GENERATED, FETCHED, JSON_FILE, PAGE],
-  scaling: [
-    GENERATED,
-    FETCHED,
-    ["memory measured as well", "--allow-run=deno"],
-    JSON_FILE,
-    PAGE,
-  ],
-  report: [
-    ["--merge A.json B.json", "--allow-read=A.json,B.json"],
-    ["--out FILE.html", "--allow-write=FILE.html"],
-    JSON_FILE,
-  ],
-};
+export const permissionRows: readonly PermissionRow[] = [
+  {
+    use: "--q Q.npy --k K.npy --v V.npy",
+    flags: "--allow-read=Q.npy,K.npy,V.npy",
+    commands: ["attend", "compare"],
+  },
+  { use: "--key-mask M.npy", flags: "--allow-read=M.npy", commands: ["attend"] },
+  { use: "generated inputs", flags: "", commands: ["attend", "compare", "verify", "scaling"] },
+  {
+    use: "sentence-encoder, ocr, ocr-heads, glove",
+    flags: "--allow-read=DIR",
+    folder: "DIR is the DENO_DIR that deno info names",
+    commands: ["attend", "compare", "demo", "verify", "scaling"],
+  },
+  { use: "--out O.npy", flags: "--allow-write=O.npy", commands: ["attend"] },
+  {
+    use: "--json FILE",
+    flags: "--allow-write=FILE",
+    commands: ["attend", "compare", "doctor", "verify", "scaling", "report"],
+  },
+  {
+    use: "--report FILE.html",
+    flags: "--allow-write=FILE.html",
+    commands: ["compare", "verify", "scaling"],
+  },
+  { use: "memory measured too", flags: "--allow-run=deno --allow-env", commands: ["scaling"] },
+  { use: "without --tune", flags: "", commands: ["doctor"] },
+  {
+    use: "KDEFORMER_TUNING=T.json, --tune DxDV",
+    flags: "--allow-env=KDEFORMER_TUNING --allow-read=T.json --allow-write=T.json",
+    commands: ["doctor"],
+  },
+  { use: "--merge A.json B.json", flags: "--allow-read=A.json,B.json", commands: ["report"] },
+  { use: "--out FILE.html", flags: "--allow-write=FILE.html", commands: ["report"] },
+];
 
 /** The part of a command's help text on permissions. */
 export function leastPermissions(command: string): string {
-  const rows = permissionRows[command], width = Math.max(...rows.map(([use]) => use.length));
-  const lines = rows.map(([use, flags]) => `  ${use.padEnd(width)}  ${flags || "none"}`);
+  const rows = permissionRows.filter(({ commands }) => commands.includes(command));
+  const width = Math.max(...rows.map(({ use }) => use.length));
+  const lines = rows.map(({ use, flags, folder }) =>
+    `  ${use.padEnd(width)}  ${flags || "none"}${folder === undefined ? "" : ` (${folder})`}`
+  );
   return `Least permissions, in place of -A (deno run --no-prompt FLAGS cli.ts ${command} …):\n${
     lines.join("\n")
   }\n`;
+}
+
+/** The table of permissions as Markdown. */
+export function permissionTable(): string {
+  const cells = permissionRows.map(({ use, flags, folder, commands }) => [
+    use.replace(/--[a-z-]+( [A-Z][\w.]*)*/g, (option) => `\`${option}\``),
+    (flags ? `\`${flags}\`` : "none") + (folder === undefined ? "" : `; ${folder}`),
+    commands.map((name) => `\`${name}\``).join(", "),
+  ]);
+  return [["use", "permissions", "commands"], ["---", "---", "---"], ...cells]
+    .map((row) => `| ${row.join(" | ")} |`).join("\n");
 }

