@@ -17,7 +17,7 @@ import { shownMessage } from "./commands/printable.ts";
 import { report } from "./commands/report.ts";
 import { scaling } from "./commands/scaling.ts";
 import { verify } from "./commands/verify.ts";
-import project from "./deno.json" with { type: "json" };
+import { VERSION } from "./commands/version.ts";
 
 const commands: Readonly<Record<string, Command>> = {
   attend,
@@ -43,7 +43,7 @@ export async function main(args: readonly string[]): Promise<number> {
       return name === undefined ? 2 : 0;
     }
     if (name === "--version") {
-      process.stdout.write(`kdeformer ${project.version}\n`);
+      process.stdout.write(`kdeformer ${VERSION}\n`);
       return 0;
     }
     const asked = name === "help" ? rest[0] : name, command = find(asked);

@@ -6,7 +6,7 @@ import { writeNpy } from "../../commands/npy/write.ts";
 import { loadWorkload } from "../../commands/workloads/workloads.ts";
 import { attention, tensor } from "../../mod.ts";
 import { largestDifference } from "../precision.ts";
-import { cli } from "../child.ts";
+import { cli, deno } from "../child.ts";
 import { arrays, inFolder, writeArrays } from "./array_files.ts";
 
 const gaussian = ["attend", "--workload", "gaussian", "--n", "300", "--device", "wasm"];
@@ -219,25 +219,24 @@ Deno.test("--json is alike in every command: alone or - for the output, else a f
     ],
   ];
   await inFolder(async (folder) => {
-    const json = join(folder, "a.json");
-    for (const [args, name] of uses) {
-      const [command, ...rest] = args;
+    await Promise.all(uses.map(async ([args, name]) => {
+      const [command, ...rest] = args, json = join(folder, `${command}.json`);
+      // Another option follows the last one, or nothing: neither is a file.
       for (
         const all of [[...args, "--json"], [command, "--json", "-", ...rest], [command, "--json", ...rest]]
       ) {
-        // Another option follows the last one, or nothing: neither is a file.
         const { code, stdout, stderr } = await cli(...all);
         assertEquals([code, stderr], [0, ""]);
-        const { schema, command } = JSON.parse(stdout);
-        assertEquals(schema ?? command, name);
+        const { schema, command: called } = JSON.parse(stdout);
+        assertEquals(schema ?? called, name);
       }
       const { code, stdout } = await cli(...args, "--json", json);
       assertEquals(code, 0);
       assert(!stdout.startsWith("{") && stdout.length > 50, stdout);
       const { schema, command: called } = JSON.parse(await readFile(json, "utf8"));
       assertEquals(schema ?? called, name);
-    }
-    assertEquals(await readdir(folder), ["a.json"]);
+    }));
+    assertEquals((await readdir(folder)).length, uses.length);
   });
 });
 
@@ -263,5 +262,28 @@ Deno.test("Every output is looked at before the work", async () => {
       }
     }
     assertEquals(await readdir(folder), []);
+  });
+});
+
+Deno.test("A page whose plots cannot be drawn is noticed before the work", async () => {
+  await inFolder(async (folder) => {
+    const page = join(folder, "page.html"), proxy = "http://127.0.0.1:9";
+    // Nothing fetched before, and a network in which nothing answers.
+    const env = { DENO_DIR: folder, HTTPS_PROXY: proxy, HTTP_PROXY: proxy };
+    const args = [
+      "run",
+      "-A",
+      "--quiet",
+      "--no-lock",
+      "cli.ts",
+      "verify",
+      "--runs",
+      "1000000",
+      "--report",
+      page,
+    ];
+    const { code, stdout, stderr } = await deno(args, { env });
+    assertEquals([code, stdout], [1, ""]);
+    assertStringIncludes(stderr, "Cannot draw plots: ");
   });
 });
