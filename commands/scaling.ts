@@ -11,12 +11,12 @@ import {
   UsageError,
 } from "./arguments.ts";
 import { checkDevice } from "./check_device.ts";
-import { checkSeed, DEFAULT_SEED } from "./input_options.ts";
+import { checkSeed, DEFAULT_SEED, loadNamed } from "./input_options.ts";
 import { peakMemory } from "./peak_memory.ts";
 import { replayOf } from "./replay.ts";
 import { openReportOutputs, reportOptions, writeReport } from "./report_files.ts";
 import { formatNumber, formatSeconds, formatTable } from "./table.ts";
-import { loadWorkload, type Workload, workloadNames } from "./workloads/workloads.ts";
+import { type Workload, workloadNames } from "./workloads/workloads.ts";
 
 const options = {
   min: { kind: "integer", value: "N", help: "smallest n (1024); the sizes are its doublings" },
@@ -72,9 +72,9 @@ export const scaling = {
 /** The input of a workload, or null where it has none of that size. */
 export async function loadIfAny(name: string, n: number, seed: number): Promise<Workload | null> {
   try {
-    return await loadWorkload(name, { n, seed });
+    return await loadNamed(name, { n, seed });
   } catch (error) {
-    if (error instanceof RangeError) return null;
+    if (error instanceof UsageError) return null;
     throw error;
   }
 }
