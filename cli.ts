@@ -11,7 +11,7 @@ import { compare } from "./commands/compare.ts";
 import type { Command } from "./commands/command.ts";
 import { demo } from "./commands/demo.ts";
 import { doctor } from "./commands/doctor.ts";
-import { environmentVariable } from "./commands/permissions.ts";
+import { environmentVariable } from "./files/permissions.ts";
 import { leastPermissions } from "./commands/least_permissions.ts";
 import { shownMessage } from "./commands/printable.ts";
 import { report } from "./commands/report.ts";

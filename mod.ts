@@ -14,14 +14,9 @@
  * @module
  */
 export { attention, type AttentionResult, type AttentionStats } from "./estimators/attention/attention.ts";
-export {
-  type AttentionOptions,
-  type MethodName,
-  methods,
-  type StorageFormat,
-  storageFormats,
-} from "./estimators/attention/options.ts";
-export type { Certificate } from "./estimators/certificate.ts";
+export { type AttentionOptions, type StorageFormat, storageFormats } from "./estimators/attention/options.ts";
+export { type MethodName, methods } from "./estimators/methods/methods.ts";
+export type { Certificate } from "./estimators/certified/certificate.ts";
 export { estimateDensity, type EstimateDensityOptions } from "./estimators/kde/estimate_density.ts";
 export { kernelSum, type KernelSumOptions, type KernelSumResult } from "./estimators/kde/kernel_sum.ts";
 export { type TopEigenpair, topEigenpair } from "./estimators/kde/top_eigenpair.ts";
@@ -32,7 +27,7 @@ export {
 export type { DensityEstimate } from "./estimators/kde/density.ts";
 export type { DensityOptions } from "./estimators/kde/options.ts";
 export { type DensityMethod, densityMethods } from "./estimators/kde/methods.ts";
-export type { ProblemOptions } from "./estimators/attention/problem.ts";
+export type { ProblemOptions } from "./estimators/core/problem.ts";
 export {
   attentionPartial,
   mergePartials,
@@ -60,6 +55,6 @@ export type {
   OtherRows,
 } from "./kernels/coreset_primitives.ts";
 export type { Purpose, SeedWords } from "./kernels/random.ts";
-export type { AttendKernel, AttendTile, Tuning } from "./kernels/tuning.ts";
+export type { AttendKernel, AttendTile, Tuning } from "./kernels/webgpu/tuning.ts";
 export { DeviceLostError, DeviceUnavailableError } from "./kernels/errors.ts";
 export { checkTensor, type Tensor, tensor } from "./kernels/tensor.ts";

@@ -1,20 +1,25 @@
 /** Error and time at equal budgets, on pretrained heads and word vectors; other implementations' in peer_errors.json. */
 import { attention, type AttentionOptions, type Device, openDevice, type Tensor, tensor } from "../mod.ts";
-import { loadWorkload } from "../commands/workloads/workloads.ts";
+import { approximateMethods, approximateNames } from "../estimators/methods/methods.ts";
+import { loadWorkload } from "../workloads/workloads.ts";
 import { timeInTurn } from "../proofs_checks/comparison/time_in_turn.ts";
-import { relativeOutputError } from "../proofs_checks/spectral.ts";
-import { type Head, sentenceEncoderHeads } from "./heads.ts";
+import { relativeOutputError } from "../proofs_checks/measures/spectral.ts";
+import type { NamedInput } from "../proofs_checks/inputs/family.ts";
+import { sentenceEncoderHeads } from "./heads.ts";
 import { digits, markdownTable, median, medianAndRange, ratiosOf } from "./markdown.ts";
 import peers from "./peer_errors.json" with { type: "json" };
 import { tell } from "./timing.ts";
 
 const BUDGETS = [64, 128, 256];
 const TIMED = ["auto", "calibrated", "kdeformer-practical"] as const;
-const METHODS = ["auto", "calibrated", "kdeformer-residual", "kdeformer-practical"] as const;
+const METHODS = [
+  "auto",
+  ...approximateNames.filter((name) => approximateMethods[name].withinBudget),
+] as const;
 /** By input, budget and implementation. */
 const recorded = peers.inputs as Record<string, Record<string, Record<string, number>>>;
 
-async function* inputs(device: Device): AsyncGenerator<Head> {
+async function* inputs(device: Device): AsyncGenerator<NamedInput> {
   for (const n of [2048, 4096]) {
     for await (const head of sentenceEncoderHeads(n, device)) {
       yield { ...head, name: `sentence-encoder n=${n} ${head.name}` };
@@ -24,7 +29,7 @@ async function* inputs(device: Device): AsyncGenerator<Head> {
 }
 
 /** What attention that sees nothing answers. */
-function meanValue({ query, value }: Head): Tensor {
+function meanValue({ query, value }: NamedInput): Tensor {
   const [, keys, width] = value.shape, mean = new Float64Array(width);
   value.data.forEach((x, at) => mean[at % width] += x / keys);
   const shape = [1, query.shape[1], width];
@@ -39,7 +44,7 @@ interface Row {
   readonly against: Readonly<Record<string, readonly [official: number, rival: number, time: number]>>;
 }
 
-async function measureInput(head: Head, seeds: number, rounds: number, device: Device): Promise<Row[]> {
+async function measureInput(head: NamedInput, seeds: number, rounds: number, device: Device): Promise<Row[]> {
   const { query, key, value, scale, name } = head;
   const run = (options: AttentionOptions) => attention(query, key, value, { ...options, scale, device });
   const exact = (await run({ method: "exact" })).output;

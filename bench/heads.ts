@@ -1,14 +1,6 @@
 import { attention, type Device, type Tensor, tensor } from "../mod.ts";
-import { loadWorkload } from "../commands/workloads/workloads.ts";
-
-/** One head, or several draws of it one behind the other, [heads, n, d]. */
-export interface Head {
-  readonly name: string;
-  readonly query: Tensor;
-  readonly key: Tensor;
-  readonly value: Tensor;
-  readonly scale: number;
-}
+import type { NamedInput } from "../proofs_checks/inputs/family.ts";
+import { loadWorkload } from "../workloads/workloads.ts";
 
 /** The rows [from, to) of one head of a tensor [heads, n, d]. */
 export function headRows({ data, shape: [, n, d] }: Tensor, head: number, from = 0, to = n): Tensor {
@@ -16,13 +8,13 @@ export function headRows({ data, shape: [, n, d] }: Tensor, head: number, from =
 }
 
 /** One head of several, by default with all its rows. */
-export function oneHead({ name, query, key, value, scale }: Head, head: number, rows?: number): Head {
+export function oneHead({ query, key, value, ...rest }: NamedInput, head: number, rows?: number): NamedInput {
   const own = (tensor: Tensor) => headRows(tensor, head, 0, rows);
-  return { name, query: own(query), key: own(key), value: own(value), scale };
+  return { ...rest, query: own(query), key: own(key), value: own(value) };
 }
 
 /** All heads of the sentence encoder on n tokens, named `layer.head`; layers below them are attended on the device. */
-export async function* sentenceEncoderHeads(n: number, device: Device): AsyncGenerator<Head> {
+export async function* sentenceEncoderHeads(n: number, device: Device): AsyncGenerator<NamedInput> {
   const below = async (query: Tensor, key: Tensor, value: Tensor) =>
     (await attention(query, key, value, { method: "exact", device })).output;
   for (const layer of [1, 2]) {

@@ -1,6 +1,7 @@
 /** The layers of the paper on random, clustered and real inputs: what it takes to err no more than the published code. */
 import { attention, type AttentionResult, type Device, openDevice } from "../mod.ts";
-import { type Head, oneHead } from "./heads.ts";
+import type { NamedInput } from "../proofs_checks/inputs/family.ts";
+import { oneHead } from "./heads.ts";
 import { layerErrors, type Setting } from "./layers/errors.ts";
 import { DRAWS, layerInputs, layers as paperLayers } from "./layers/inputs.ts";
 import { digits, markdownTable, median, medianAndRange, millisecondsOf, ratiosOf } from "./markdown.ts";
@@ -22,7 +23,7 @@ type Clock = typeof TIMED[number]["clock"];
 
 /** Seconds of exact attention and of ours in interleaved rounds, and what ours evaluated. */
 async function race(
-  head: Head,
+  head: NamedInput,
   { perQuery: _, ...setting }: Setting,
   rounds: number,
   device: Device,

@@ -1,8 +1,9 @@
 /** Long sequences: each pretrained head at the least budget whose error is small enough, beside exact attention. */
 import { attention, type Device, openDevice, type Tensor } from "../mod.ts";
-import { relativeOutputError } from "../proofs_checks/spectral.ts";
+import { relativeOutputError } from "../proofs_checks/measures/spectral.ts";
 import { firstGoodEnough } from "./first_good_enough.ts";
-import { type Head, oneHead, sentenceEncoderHeads } from "./heads.ts";
+import type { NamedInput } from "../proofs_checks/inputs/family.ts";
+import { oneHead, sentenceEncoderHeads } from "./heads.ts";
 import { digits, markdownTable, median, medianAndRange, millisecondsOf, ratiosOf } from "./markdown.ts";
 import type { Engine, PreparedEngine } from "./peers/engine.ts";
 import { onnxNative, onnxWasm } from "./peers/onnx.ts";
@@ -22,7 +23,7 @@ function* budgets(keys: number) {
   }
 }
 
-async function leastBudget({ query, key, value, scale }: Head, exact: Tensor, device: Device) {
+async function leastBudget({ query, key, value, scale }: NamedInput, exact: Tensor, device: Device) {
   return await firstGoodEnough(budgets(key.shape[1]), LARGEST_ERROR, async (budget) => {
     const errors: number[] = [];
     for (let seed = 1; seed <= SEEDS; seed++) {
@@ -34,14 +35,16 @@ async function leastBudget({ query, key, value, scale }: Head, exact: Tensor, de
 }
 
 /** ONNX Runtime's attention is made for the scale 1/√d, which the heads have. */
-async function prepare(engine: Engine, { query, key, value }: Head): Promise<PreparedEngine | undefined> {
-  const [, n, d] = query.shape;
+async function prepare(
+  engine: Engine,
+  input: NamedInput,
+): Promise<PreparedEngine | undefined> {
   try {
-    const run = await engine.prepare({ n, d, query: query.data, key: key.data, value: value.data });
+    const run = await engine.prepare(input);
     await run();
     return run;
   } catch (error) {
-    tell(`${engine.name} does not run at n = ${n}: ${(error as Error).message}`);
+    tell(`${engine.name} does not run at n = ${input.query.shape[1]}: ${(error as Error).message}`);
     return undefined;
   }
 }
@@ -52,7 +55,7 @@ interface Row {
   readonly ratios: readonly number[];
 }
 
-async function measureHead(head: Head, rounds: number, device: Device): Promise<Row> {
+async function measureHead(head: NamedInput, rounds: number, device: Device): Promise<Row> {
   const { query, key, value, scale, name } = head, n = query.shape[1];
   const exactly = () => attention(query, key, value, { method: "exact", scale, device });
   const { setting, errors } = await leastBudget(head, (await exactly()).output, device);

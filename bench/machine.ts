@@ -1,6 +1,6 @@
 import os from "node:os";
 import process from "node:process";
-import { describeAdapter, requestAdapter } from "../kernels/webgpu/adapter.ts";
+import { describeAdapter, requestAdapter } from "../kernels/webgpu/engine/adapter.ts";
 
 /** The machine and the versions of what runs on it, in one line. */
 export async function machine(): Promise<string> {

@@ -1,7 +1,7 @@
 /** How much memory a long sequence takes. */
 import { attention, type AttentionOptions, openDevice } from "../mod.ts";
 import { peakMemory } from "../commands/peak_memory.ts";
-import { loadWorkload } from "../commands/workloads/workloads.ts";
+import { loadWorkload } from "../workloads/workloads.ts";
 import { digits, markdownTable, median, medianAndRange } from "./markdown.ts";
 import { recordingGpu } from "./memory/recording_gpu.ts";
 import { tell } from "./timing.ts";

@@ -2,8 +2,10 @@
 import { attend } from "../kernels/reference/attend.ts";
 import { floats, floatValues } from "../kernels/reference/array.ts";
 import { Purpose, RandomStream } from "../kernels/random.ts";
+import { type Tensor, tensor } from "../kernels/tensor.ts";
+import type { AttentionInput } from "../proofs_checks/inputs/family.ts";
 import { digits, markdownTable, medianAndRange, millisecondsOf, ratiosOf } from "./markdown.ts";
-import type { HeadInput, PreparedEngine } from "./peers/engine.ts";
+import type { PreparedEngine } from "./peers/engine.ts";
 import { engines } from "./peers/engines.ts";
 import { raceInTurn, tell } from "./timing.ts";
 
@@ -14,26 +16,26 @@ const LARGEST_OFTEN = 4096;
 /** An output that is further off than this is wrong, not inexact. */
 const WRONG = 1e-3;
 
-function makeInput(n: number): HeadInput {
+function makeInput(n: number): AttentionInput {
   const normals = (stream: number) => {
     const random = new RandomStream(2302, Purpose.data, stream);
-    return Float32Array.from({ length: n * d }, () => random.normal());
+    return tensor(Float32Array.from({ length: n * d }, () => random.normal()), [1, n, d]);
   };
-  return { n, d, query: normals(0), key: normals(1), value: normals(2) };
+  return { query: normals(0), key: normals(1), value: normals(2), scale: 1 / Math.sqrt(d) };
 }
 
 /** Largest error against float64 of rows spread over the whole output: an engine may be right in the first rows only. */
-function errorOf(output: Float32Array, { n, query, key, value }: HeadInput): number {
-  const rows = Math.min(CHECKED_ROWS, n);
-  const wide = (x: Float32Array) => floats(Float64Array.from(x));
-  const shape = { heads: 1, queries: rows, keys: n, features: d, valueFeatures: d, scale: 1 / Math.sqrt(d) };
+function errorOf(output: Float32Array, { query, key, value, scale }: AttentionInput): number {
+  const n = query.shape[1], rows = Math.min(CHECKED_ROWS, n);
+  const wide = ({ data }: Pick<Tensor, "data">) => floats(Float64Array.from(data));
+  const shape = { heads: 1, queries: rows, keys: n, features: d, valueFeatures: d, scale };
   const picked = Array.from({ length: rows }, (_, at) => Math.floor((at * n) / rows));
   const queries = Float32Array.from(
     { length: rows * d },
-    (_, at) => query[picked[Math.floor(at / d)] * d + at % d],
+    (_, at) => query.data[picked[Math.floor(at / d)] * d + at % d],
   );
   const exact = floatValues(
-    attend({ ...shape, query: wide(queries), key: wide(key), value: wide(value) }).output,
+    attend({ ...shape, query: wide({ data: queries }), key: wide(key), value: wide(value) }).output,
   );
   let error = 0;
   exact.forEach((x, at) => {

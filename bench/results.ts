@@ -3,7 +3,7 @@
  * with names only these are, and replace what the file had of them. Numbers behind a name are its parameters, and
  * such a run has a block of its own. With --print before everything else the file stays as it is.
  */
-import { writeWhole } from "../commands/write_whole.ts";
+import { writeWhole } from "../files/write_whole.ts";
 import { machine } from "./machine.ts";
 import { type Block, readBlocks, writeResults } from "./results_file.ts";
 import { type Section, sections } from "./sections.ts";

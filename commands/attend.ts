@@ -1,36 +1,27 @@
-import { attention, type AttentionResult } from "../estimators/attention/attention.ts";
-import type { Certificate } from "../estimators/certificate.ts";
-import {
-  checkOptions,
-  type MethodName,
-  methods,
-  type StorageFormat,
-  storageFormats,
-} from "../estimators/attention/options.ts";
+import { attention } from "../estimators/attention/attention.ts";
+import { checkOptions, type StorageFormat, storageFormats } from "../estimators/attention/options.ts";
+import { type MethodName, methods } from "../estimators/methods/methods.ts";
 import type { Device } from "../kernels/device.ts";
-import { sizeOf } from "../kernels/tensor.ts";
 import { checkOneOf, describeOptions, type OptionValues, readOptions, UsageError } from "./arguments.ts";
-import { compareWithExact, type Comparison } from "./compare_exact.ts";
+import { type AttendReport, toJson, toTable } from "./attend_report.ts";
+import { compareWithExact } from "./compare_exact.ts";
 import {
   checkAtLeast,
   checkInputOptions,
   checkOneStandardInput,
   DEFAULT_SEED,
-  describeInputs,
   inputOptions,
   loadInputs,
   refuse,
 } from "./input_options.ts";
 import { readKeyMask } from "./key_mask.ts";
-import { formatNpyHeader, valueBytes } from "./npy/format.ts";
+import { formatNpyHeader, valueBytes } from "../files/npy/format.ts";
 import { openCommandDevice } from "./open_device.ts";
 import { openOutputs } from "./outputs.ts";
 import { jsonLine } from "./printable.ts";
 import { openProgress } from "./progress.ts";
-import { residentBytes } from "./resident_memory.ts";
-import { formatNumber, formatSeconds, formatTable } from "./table.ts";
 import { usageOf } from "./usage_of.ts";
-import type { Workload } from "./workloads/workloads.ts";
+import type { NamedInput } from "../proofs_checks/inputs/family.ts";
 
 /** Ways to certify, the library's own. */
 const certifications = ["bound", "estimate"] as const;
@@ -96,9 +87,9 @@ export const attend = {
     const given = readOptions("attend", options, args);
     checkUsage(given);
     const outputs = await openOutputs({ out: given.out, json: given.json });
-    const progress = openProgress();
+    const progress = openProgress(), seed = given.seed ?? DEFAULT_SEED;
     try {
-      const inputs = await loadInputs(given, given.seed ?? DEFAULT_SEED, progress);
+      const inputs = await loadInputs(given, seed, progress);
       const path = given["key-mask"];
       const keyMask = path === undefined ? undefined : await readKeyMask(path, inputs.key.shape);
       using device = await openCommandDevice(given);
@@ -106,7 +97,10 @@ export const attend = {
       progress.finish();
       outputs.print(`${toTable(inputs, report)}\n`);
       if (given.json !== undefined) {
-        await outputs.write("json", jsonLine(await toJson(inputs, report, given)));
+        await outputs.write(
+          "json",
+          jsonLine(await toJson(inputs, report, given.workload === undefined ? null : seed)),
+        );
       }
       const { output } = report.result;
       await outputs.write("out", [formatNpyHeader(output.shape), valueBytes(output)]);
@@ -117,12 +111,6 @@ export const attend = {
   },
 };
 
-/** What `attend` found out. */
-export interface AttendReport {
-  readonly result: AttentionResult;
-  readonly comparison: Comparison | undefined;
-}
-
 /** What {@link attendInputs} takes beside inputs. */
 export interface AttendRequest extends AttendOptions {
   readonly keyMask?: ArrayLike<number>;
@@ -130,7 +118,7 @@ export interface AttendRequest extends AttendOptions {
 
 /** Attends, and compares with exact attention when asked. */
 export async function attendInputs(
-  inputs: Workload,
+  inputs: NamedInput,
   given: AttendRequest,
   device: Device,
   update: (done: number, total: number, what: string) => void,
@@ -178,85 +166,4 @@ function checkUsage(given: AttendOptions): void {
   if (!given["compare-exact"]) refuse(given, ["repeat"], "goes with --compare-exact");
   checkAtLeast(1, { repeat: given.repeat });
   usageOf(() => checkOptions(attentionOptions(given)));
-}
-
-/**
- * The JSON object of `attend --json`; `peak_bytes` is the largest resident set of the process so far, or null, and
- * `workload_seed` null for files.
- */
-export async function toJson(
-  { query, key, value, name }: Workload,
-  { result, comparison }: AttendReport,
-  given: AttendOptions,
-): Promise<object> {
-  const { stats, certificate } = result;
-  return {
-    command: "attend",
-    workload: name,
-    n_q: query.shape.at(-2),
-    n_k: key.shape.at(-2),
-    d: query.shape.at(-1),
-    d_v: value.shape.at(-1),
-    heads: sizeOf(query.shape.slice(0, -2)),
-    key_heads: sizeOf(key.shape.slice(0, -2)),
-    method: stats.method,
-    device: stats.device,
-    adapter: stats.adapter,
-    seconds: stats.seconds,
-    ...(comparison && {
-      exact_seconds: comparison.exactSeconds,
-      repeat: comparison.repeat,
-      relative_error_output: comparison.relativeErrorOutput,
-      relative_error_product: comparison.relativeErrorProduct,
-    }),
-    key_evaluations: stats.keyEvaluations,
-    peak_bytes: await residentBytes("most").catch(() => null),
-    bucket: stats.bucketSize,
-    samples: stats.samples,
-    seed: stats.seed,
-    workload_seed: given.workload === undefined ? null : given.seed ?? DEFAULT_SEED,
-    storage: stats.storage,
-    fell_back: stats.fellBack,
-    certificate,
-  };
-}
-
-/** The table of `attend` for people. */
-export function toTable(inputs: Workload, { result, comparison }: AttendReport): string {
-  const { stats, output, certificate } = result;
-  const queries = sizeOf(output.shape.slice(0, -1)), keys = inputs.key.shape[inputs.key.shape.length - 2];
-  const rows = [
-    ["method", "time", "key evaluations per query", ...(comparison ? ["error ‖Att~−Att‖/‖Att‖"] : [])],
-    [
-      stats.method,
-      formatSeconds(stats.seconds),
-      formatNumber(stats.keyEvaluations / queries),
-      ...(comparison ? [formatNumber(comparison.relativeErrorOutput)] : []),
-    ],
-  ];
-  if (comparison && stats.method !== "exact") {
-    rows.push(["exact", formatSeconds(comparison.exactSeconds), String(keys), "0"]);
-  }
-  const lines = [
-    describeInputs(inputs, { kind: stats.device, adapter: stats.adapter }),
-    "",
-    formatTable(rows),
-  ];
-  if (comparison && stats.method !== "exact") {
-    lines.push("", `${formatNumber(comparison.exactSeconds / stats.seconds)}x the speed of exact attention`);
-  }
-  if (certificate) lines.push("", describeCertificate(certificate));
-  if (stats.fellBack) lines.push("", stats.fellBack);
-  return lines.join("\n");
-}
-
-/** A certificate in words; bounds and estimates are never called by each other's name. */
-function describeCertificate({ kind, holds, epsilon, delta, ...found }: Certificate): string {
-  const asked = `error at most ${epsilon} · ‖P‖ · ‖V‖`;
-  if (kind === "exact") return `certificate: ${asked}, since the output is exact`;
-  const size = kind === "bound" ? found.operatorNormBound : found.operatorNormEstimate;
-  return `certificate: ${holds ? "" : "NOT established: "}${asked} with probability ${1 - delta}; ` +
-    `${kind} ${formatNumber(size)} of ${
-      formatNumber(found.target ?? 0)
-    } allowed, ${found.rowsChecked} rows checked`;
 }

@@ -1,4 +1,5 @@
-import { type MethodName, methods, MOST_BUDGET } from "../estimators/attention/options.ts";
+import { MOST_BUDGET } from "../estimators/attention/options.ts";
+import { type MethodName, methods } from "../estimators/methods/methods.ts";
 import { measureComparison } from "../proofs_checks/comparison/measure.ts";
 import { checkComparison } from "../proofs_checks/comparison/options.ts";
 import { describeOptions, type OptionValues, readOptions, unknownName, UsageError } from "./arguments.ts";

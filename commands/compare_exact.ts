@@ -1,14 +1,14 @@
 import { attention, type AttentionResult } from "../estimators/attention/attention.ts";
 import type { AttentionOptions } from "../estimators/attention/options.ts";
-import { makeProblem } from "../estimators/attention/problem.ts";
+import { makeProblem } from "../estimators/core/problem.ts";
 import type { Device } from "../kernels/device.ts";
 import { sizeOf, type Tensor } from "../kernels/tensor.ts";
 import { timeInTurn, warmUp } from "../proofs_checks/comparison/time_in_turn.ts";
-import { softmaxOperatorNorm } from "../proofs_checks/softmax_norm.ts";
+import { softmaxOperatorNorm } from "../proofs_checks/measures/softmax_norm.ts";
 import { operatorNorm } from "../estimators/linear_algebra/operator_norm.ts";
-import { relativeOutputError } from "../proofs_checks/spectral.ts";
+import { relativeOutputError } from "../proofs_checks/measures/spectral.ts";
 import { sampleQuantile } from "../proofs_checks/statistics/quantile.ts";
-import type { Workload } from "./workloads/workloads.ts";
+import type { NamedInput } from "../proofs_checks/inputs/family.ts";
 
 /** Measured errors and the time of exact attention. */
 export interface Comparison {
@@ -27,7 +27,7 @@ export interface Comparison {
  * one against the other.
  */
 export async function compareWithExact(
-  { query, key, value }: Workload,
+  { query, key, value }: NamedInput,
   request: AttentionOptions,
   device: Device,
   repeat: number,

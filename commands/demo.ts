@@ -1,6 +1,7 @@
 import process from "node:process";
 import { describeOptions, type OptionValues, readOptions } from "./arguments.ts";
-import { attendInputs, toTable } from "./attend.ts";
+import { attendInputs } from "./attend.ts";
+import { toTable } from "./attend_report.ts";
 import { betterDeviceAdvice } from "./doctor.ts";
 import { checkDevice } from "./check_device.ts";
 import { checkAtLeast, DEFAULT_SEED, loadNamed } from "./input_options.ts";

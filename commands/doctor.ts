@@ -1,8 +1,12 @@
 import process from "node:process";
 import type { DeviceKind } from "../kernels/backend.ts";
 import { type Device, openDevice } from "../kernels/device.ts";
-import { type AdapterDescription, describeAdapter, requestAdapter } from "../kernels/webgpu/adapter.ts";
-import type { Tuning } from "../kernels/tuning.ts";
+import {
+  type AdapterDescription,
+  describeAdapter,
+  requestAdapter,
+} from "../kernels/webgpu/engine/adapter.ts";
+import type { Tuning } from "../kernels/webgpu/tuning.ts";
 import { describeOptions, readOptions, UsageError } from "./arguments.ts";
 import { openOutputs } from "./outputs.ts";
 import { jsonLine } from "./printable.ts";

@@ -2,9 +2,10 @@ import type { Device } from "../kernels/device.ts";
 import { sizeOf } from "../kernels/tensor.ts";
 import { type OptionValues, unknownName, UsageError } from "./arguments.ts";
 import { checkDevice } from "./check_device.ts";
-import { readNpy } from "./npy/read.ts";
+import { readNpy } from "../files/npy/read.ts";
 import type { ProgressLine } from "./progress.ts";
-import { loadWorkload, type Workload, workloadNames, type WorkloadOptions } from "./workloads/workloads.ts";
+import type { NamedInput } from "../proofs_checks/inputs/family.ts";
+import { loadWorkload, workloadNames, type WorkloadOptions } from "../workloads/workloads.ts";
 
 /** Seed of workloads and methods where none is given: one for both, so that what a report says repeats it. */
 export const DEFAULT_SEED = 1;
@@ -112,7 +113,7 @@ export async function loadInputs(
   given: InputOptions,
   seed: number,
   progress: ProgressLine,
-): Promise<Workload> {
+): Promise<NamedInput> {
   const { workload, n, batch, head } = given;
   if (workload === undefined) {
     const [query, key, value] = await Promise.all([readNpy(given.q!), readNpy(given.k!), readNpy(given.v!)]);
@@ -127,7 +128,7 @@ export async function loadInputs(
  *
  * @throws {UsageError} If it has not what they ask of it.
  */
-export async function loadNamed(name: string, options: WorkloadOptions): Promise<Workload> {
+export async function loadNamed(name: string, options: WorkloadOptions): Promise<NamedInput> {
   try {
     return await loadWorkload(name, options);
   } catch (error) {
@@ -138,7 +139,7 @@ export async function loadNamed(name: string, options: WorkloadOptions): Promise
 
 /** What is attended and where, in two lines. */
 export function describeInputs(
-  { query, value, description }: Workload,
+  { query, value, description }: NamedInput,
   { kind, adapter }: Pick<Device, "kind" | "adapter">,
 ): string {
   const [queries, features] = query.shape.slice(-2), [keys, width] = value.shape.slice(-2);

@@ -1,5 +1,5 @@
 import { formatShape } from "../kernels/tensor.ts";
-import { readNpy } from "./npy/read.ts";
+import { readNpy } from "../files/npy/read.ts";
 
 /**
  * Reads which keys may be seen: an .npy array of 0 and 1, or of truth values.

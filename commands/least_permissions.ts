@@ -59,14 +59,3 @@ export function leastPermissions(command: string): string {
     lines.join("\n")
   }\n`;
 }
-
-/** The table of permissions as Markdown. */
-export function permissionTable(): string {
-  const cells = permissionRows.map(({ use, flags, folder, commands }) => [
-    use.replace(/--[a-z-]+( [A-Z][\w.]*)*/g, (option) => `\`${option}\``),
-    (flags ? `\`${flags}\`` : "none") + (folder === undefined ? "" : `; ${folder}`),
-    commands.map((name) => `\`${name}\``).join(", "),
-  ]);
-  return [["use", "permissions", "commands"], ["---", "---", "---"], ...cells]
-    .map((row) => `| ${row.join(" | ")} |`).join("\n");
-}

@@ -8,7 +8,7 @@ import process from "node:process";
 import { attention } from "../estimators/attention/attention.ts";
 import { openDevice } from "../kernels/device.ts";
 import { residentBytes } from "./resident_memory.ts";
-import { loadWorkload } from "./workloads/workloads.ts";
+import { loadWorkload } from "../workloads/workloads.ts";
 
 const { workload, n, seed, device: prefer, options } = JSON.parse(process.argv[2]);
 const { query, key, value, scale } = await loadWorkload(workload, { n, seed });

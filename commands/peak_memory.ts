@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { isGranted } from "./permissions.ts";
+import { isGranted } from "../files/permissions.ts";
 import type { MemoryQuestion } from "../proofs_checks/scaling/options.ts";
 
 /**

@@ -4,7 +4,7 @@ import { type AnyReport, mergeReports } from "../proofs_checks/report/merge.ts";
 import { describeOptions, readOptions, UsageError } from "./arguments.ts";
 import { writePage } from "./report_page.ts";
 import { isAgainst, summary } from "./verify_lines.ts";
-import { writeWhole } from "./write_whole.ts";
+import { writeWhole } from "../files/write_whole.ts";
 
 const options = {
   merge: {

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { isGranted } from "./permissions.ts";
+import { isGranted } from "../files/permissions.ts";
 
 /**
  * Bytes of this process's resident memory, as Linux tells under /proc: what it has now, or had at most. The maximum

@@ -1,4 +1,4 @@
-import { type MethodName, methods } from "../estimators/attention/options.ts";
+import { type MethodName, methods } from "../estimators/methods/methods.ts";
 import type { DeviceKind } from "../kernels/backend.ts";
 import { measureScaling } from "../proofs_checks/scaling/measure.ts";
 import type { ScalingReport, ScalingSeries } from "../proofs_checks/scaling/report.ts";
@@ -16,7 +16,8 @@ import { peakMemory } from "./peak_memory.ts";
 import { replayOf } from "./replay.ts";
 import { openReportOutputs, reportOptions, writeReport } from "./report_files.ts";
 import { formatNumber, formatSeconds, formatTable } from "./table.ts";
-import { type Workload, workloadNames } from "./workloads/workloads.ts";
+import type { NamedInput } from "../proofs_checks/inputs/family.ts";
+import { workloadNames } from "../workloads/workloads.ts";
 
 const options = {
   min: { kind: "integer", value: "N", help: "smallest n (1024); the sizes are its doublings" },
@@ -70,7 +71,7 @@ export const scaling = {
 };
 
 /** The input of a workload, or null where it has none of that size. */
-export async function loadIfAny(name: string, n: number, seed: number): Promise<Workload | null> {
+export async function loadIfAny(name: string, n: number, seed: number): Promise<NamedInput | null> {
   try {
     return await loadNamed(name, { n, seed });
   } catch (error) {

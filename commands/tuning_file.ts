@@ -1,16 +1,16 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { checkTuning, type Tuning } from "../kernels/tuning.ts";
-import { fileError } from "./file_error.ts";
-import { environmentVariable, isGranted } from "./permissions.ts";
-import { checkWritable, writeWhole } from "./write_whole.ts";
+import { checkTuning, type Tuning } from "../kernels/webgpu/tuning.ts";
+import { fileError } from "../files/file_error.ts";
+import { environmentVariable, isGranted } from "../files/permissions.ts";
+import { checkWritable, writeWhole } from "../files/write_whole.ts";
 
 /**
  * Where `doctor --tune` keeps what it finds, for all commands: KDEFORMER_TUNING, or a file in the user's cache.
  * Undefined where permissions do not let that be told.
  */
-export function tuningPath(): string | undefined {
+function tuningPath(): string | undefined {
   const own = environmentVariable("KDEFORMER_TUNING");
   if (own !== undefined) return own;
   const cache = environmentVariable("XDG_CACHE_HOME") ?? environmentVariable("LOCALAPPDATA") ?? homeCache();

@@ -7,11 +7,11 @@ import { chooseCases, verify as runVerification } from "../proofs_checks/engine/
 import { describeOptions, type OptionValues, readOptions, unknownName, UsageError } from "./arguments.ts";
 import { checkDevice } from "./check_device.ts";
 import { checkSeed, DEFAULT_SEED } from "./input_options.ts";
-import { exitCodeOf, interruptible } from "./interruption.ts";
+import { exitCodeOf, interruptible } from "../files/interruption.ts";
 import type { Outputs } from "./outputs.ts";
 import { warn } from "./printable.ts";
 import { openProgress } from "./progress.ts";
-import { realNames, realSources } from "./real_sources.ts";
+import { realNames, realSources } from "../workloads/real_sources.ts";
 import { openReportOutputs, reportOptions, writeReport } from "./report_files.ts";
 import { isAgainst, summary, toLine } from "./verify_lines.ts";
 

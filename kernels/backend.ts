@@ -1,6 +1,6 @@
 import type { CoresetPrimitives } from "./coreset_primitives.ts";
 import type { Purpose, SeedWords } from "./random.ts";
-import type { Tuning } from "./tuning.ts";
+import type { Tuning } from "./webgpu/tuning.ts";
 
 /** The kinds of device. */
 export type DeviceKind = "webgpu" | "wasm" | "reference";

@@ -2,7 +2,7 @@ import type { Backend, DeviceKind } from "./backend.ts";
 import { DeviceLostError, DeviceUnavailableError } from "./errors.ts";
 import { ReferenceBackend } from "./reference/backend.ts";
 import { selfTest } from "./self_test.ts";
-import { checkTuning, type Tuning } from "./tuning.ts";
+import { checkTuning, type Tuning } from "./webgpu/tuning.ts";
 
 /** Options of {@link openDevice}. */
 export interface OpenDeviceOptions {
@@ -25,7 +25,7 @@ type Opener = { name: string; open: () => Promise<Backend> };
 /** How each kind is opened, best first: a WebGPU adapter emulated on the CPU is slower than WASM. */
 function openers(options: OpenDeviceOptions): Opener[] {
   const webgpu = (software?: boolean) => async () => {
-    const { describeAdapter, requestAdapter } = await import("./webgpu/adapter.ts");
+    const { describeAdapter, requestAdapter } = await import("./webgpu/engine/adapter.ts");
     if (software !== undefined) {
       const { name, software: isSoftware } = describeAdapter(await requestAdapter(options.gpu));
       if (isSoftware !== software) {

@@ -2,7 +2,7 @@
  * Counter-based random numbers: Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers:
  * as easy as 1, 2, 3" (SC 2011). A number is a pure function of (seed, purpose, stream, index), so every
  * backend and every thread draws the same bits in any order. Twins: `wasm/assembly/random.ts`,
- * `webgpu/random.wgsl`.
+ * `webgpu/operations/random.wgsl`.
  */
 
 /** What a stream is used for; streams of different purposes never overlap. */

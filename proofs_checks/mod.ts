@@ -14,13 +14,14 @@
 export { claims } from "./claims/claims.ts";
 export { paretoFront } from "./comparison/front.ts";
 export { measureComparison } from "./comparison/measure.ts";
-export type { ComparisonInput, ComparisonOptions } from "./comparison/options.ts";
+export type { ComparisonOptions } from "./comparison/options.ts";
 export type { ComparedProblem, ComparisonPoint, ComparisonReport } from "./comparison/report.ts";
 export type { Claim, ClaimCase, InputSource, InputStream, Rule, Run, RunContext } from "./engine/claim.ts";
 export { type Implementation, shipped } from "./engine/implementation.ts";
 export type { ClaimText, PlotPoint, VerificationReport, VerificationResult } from "./engine/report.ts";
 export { verify, type VerifyOptions } from "./engine/verify.ts";
 export { families } from "./inputs/families.ts";
+export type { AttentionInput, InputFamily, InputOptions, NamedInput } from "./inputs/family.ts";
 export { mergeReports } from "./report/merge.ts";
 export { measureScaling } from "./scaling/measure.ts";
 export type { ScalingOptions } from "./scaling/options.ts";

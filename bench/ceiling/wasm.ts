@@ -1,5 +1,5 @@
 import { compile } from "../../kernels/wasm/build.ts";
-import { hasRelaxedSimd } from "../../kernels/wasm/variants.ts";
+import { hasRelaxedSimd } from "../../kernels/wasm/engine/variants.ts";
 import type { CeilingAnswer, CeilingTask } from "./worker.ts";
 
 const MILLISECONDS = 300;

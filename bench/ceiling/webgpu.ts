@@ -1,4 +1,4 @@
-import { requestAdapter, requestDevice } from "../../kernels/webgpu/adapter.ts";
+import { requestAdapter, requestDevice } from "../../kernels/webgpu/engine/adapter.ts";
 
 /** Invocations in all and in a workgroup, chains of each invocation, repetitions in a turn of its loop. */
 const INVOCATIONS = 2 ** 14, GROUP = 64, CHAINS = 8, REPEATS = 8;

@@ -1,7 +1,9 @@
 import { attention, type AttentionOptions, type Device, type Tensor, tensor } from "../../mod.ts";
-import { relativeOutputError } from "../../proofs_checks/spectral.ts";
+import { approximateMethods, approximateNames } from "../../estimators/methods/methods.ts";
+import { relativeOutputError } from "../../proofs_checks/measures/spectral.ts";
 import { firstGoodEnough, type Measured } from "../first_good_enough.ts";
-import { type Head, headRows, oneHead } from "../heads.ts";
+import type { NamedInput } from "../../proofs_checks/inputs/family.ts";
+import { headRows, oneHead } from "../heads.ts";
 import { digits, median, medianAndRange } from "../markdown.ts";
 import { type PublishedBudget, publishedKdeformer } from "../peers/published_kdeformer.ts";
 import { tell } from "../timing.ts";
@@ -20,23 +22,22 @@ export interface LayerErrors {
   readonly ours: Measured<Setting>;
 }
 
-/** `auto` at every budget, then the methods that it does not choose there, cheapest first. */
+/** `auto` at each budget, then the methods that keep to one, cheapest first. */
 function* settings(): Generator<Setting> {
   const at = (method: Setting["method"], perQuery: number) => {
     const bucketSize = Math.round(perQuery / 3);
     return { method, perQuery, bucketSize, samples: perQuery - bucketSize };
   };
+  const methods = approximateNames.filter((name) => approximateMethods[name].withinBudget);
   for (const perQuery of BUDGETS) yield at("auto", perQuery);
   for (const perQuery of BUDGETS) {
-    yield at("kdeformer-practical", perQuery);
-    yield at("calibrated", perQuery);
-    yield at("routed", perQuery);
+    for (const method of methods) yield at(method, perQuery);
   }
 }
 
 /** Measures every draw of an input with every seed; each has random numbers of its own. */
 export async function layerErrors(
-  head: Head,
+  head: NamedInput,
   budget: PublishedBudget,
   seeds: number,
   device: Device,

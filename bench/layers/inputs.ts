@@ -1,11 +1,11 @@
-import { stackDraws } from "../../commands/workloads/input_family.ts";
-import { type LayerShape, rowDeviation, SHAPES } from "../../commands/workloads/layer_shapes.ts";
-import { loadWorkload } from "../../commands/workloads/workloads.ts";
+import { stackDraws } from "../../workloads/input_family.ts";
+import { type LayerShape, rowDeviation, SHAPES } from "../../workloads/layer_shapes.ts";
+import { loadWorkload } from "../../workloads/workloads.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
 import { tensor } from "../../kernels/tensor.ts";
 import { clustered } from "../../proofs_checks/inputs/clustered.ts";
 import { gaussian } from "../../proofs_checks/inputs/gaussian.ts";
-import type { Head } from "../heads.ts";
+import type { NamedInput } from "../../proofs_checks/inputs/family.ts";
 import type { PublishedBudget } from "../peers/published_kdeformer.ts";
 
 /** Draws of every input, of which a batch consists: none is there twice. */
@@ -26,16 +26,25 @@ export const layers: readonly PaperLayer[] = [
 ];
 
 /** Every input of a layer: [DRAWS, rows, width]. */
-export async function* layerInputs({ shape }: PaperLayer): AsyncGenerator<Head> {
+export async function* layerInputs({ shape }: PaperLayer): AsyncGenerator<NamedInput> {
   const { queries, keys: n, features, valueFeatures, scale } = shape, deviation = rowDeviation(shape);
   const options = { queries, n, features, valueFeatures, seed: SEED };
   yield {
     ...stackDraws(DRAWS, (draw) => gaussian.generate({ ...options, draw, deviation })),
     name: "gaussian",
+    description: gaussian.description,
     scale,
   };
   const { query, key, value } = stackDraws(DRAWS, (draw) => clustered.generate({ ...options, draw }));
-  yield { name: "clustered", query: times(query, deviation), key: times(key, deviation), value, scale };
+  const { description } = clustered;
+  yield {
+    name: "clustered",
+    description,
+    query: times(query, deviation),
+    key: times(key, deviation),
+    value,
+    scale,
+  };
   yield* realInputs(shape);
 }
 
@@ -46,7 +55,7 @@ const times = ({ data, shape }: Tensor, factor: number): Tensor => tensor(data.m
  * its own. Where the layer has fewer keys they are the first ones, and where its values are wider than the head's they
  * are those of all heads side by side.
  */
-async function* realInputs({ queries, keys, valueFeatures }: LayerShape): AsyncGenerator<Head> {
+async function* realInputs({ queries, keys, valueFeatures }: LayerShape): AsyncGenerator<NamedInput> {
   const all = await loadWorkload("sentence-encoder", { n: queries, head: `${LAYER}.all`, batch: DRAWS });
   const width = all.value.shape[2], wide = valueFeatures > width;
   for (let head = 0; head < HEADS; head++) {
@@ -54,6 +63,7 @@ async function* realInputs({ queries, keys, valueFeatures }: LayerShape): AsyncG
       stack((draw) => rowsOf(of, HEADS * draw + head, rows), of.shape[2]);
     yield {
       name: `head ${LAYER}.${head}`,
+      description: all.description,
       query: own(all.query, queries),
       key: own(all.key, keys),
       value: wide

@@ -1,11 +1,4 @@
-/** One head of exact attention with the default scale. */
-export interface HeadInput {
-  readonly n: number;
-  readonly d: number;
-  readonly query: Float32Array;
-  readonly key: Float32Array;
-  readonly value: Float32Array;
-}
+import type { AttentionInput } from "../../proofs_checks/inputs/family.ts";
 
 /** An engine made ready for one input: each call attends and resolves to the output on the host. */
 export type PreparedEngine = () => Promise<Float32Array>;
@@ -17,9 +10,9 @@ export interface Engine {
   /** The largest n to time: beyond it one call takes seconds. */
   readonly largest?: number;
   /**
-   * Readies the engine for an input, which is on its device from the first call on where the engine can keep it there.
+   * Readies the engine for one head, [1, n, d] each, with the scale 1/√d; the input is on its device from the first call on where the engine can keep it there.
    *
    * @throws {Error} If the engine cannot run here.
    */
-  prepare(input: HeadInput): Promise<PreparedEngine>;
+  prepare(input: AttentionInput): Promise<PreparedEngine>;
 }

@@ -10,11 +10,10 @@ function ours(kind: "wasm" | "webgpu"): Engine {
   device.catch(() => {});
   return {
     name: `this module, ${kind}${kind === "wasm" ? ", 2 threads" : ""}`,
-    async prepare({ n, d, query, key, value }) {
-      const shape = [n, d];
-      const [q, k, v] = [query, key, value].map((data) => ({ data, shape }));
+    async prepare({ query, key, value }) {
       const opened = await device;
-      return async () => (await attention(q, k, v, { method: "exact", device: opened })).output.data;
+      return async () =>
+        (await attention(query, key, value, { method: "exact", device: opened })).output.data;
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { Tensor } from "../../kernels/tensor.ts";
 import type { Engine } from "./engine.ts";
 import { onnxAttention, type ScoreOperators } from "./onnx_attention.ts";
 
@@ -29,7 +30,8 @@ function onnx(
   return {
     name,
     largest,
-    async prepare({ n, d, query, key, value }) {
+    async prepare({ query, key, value }) {
+      const [, n, d] = query.shape;
       const loaded = await import(specifier), ort = loaded.InferenceSession ? loaded : loaded.default;
       if (ort.env.wasm) ort.env.wasm.numThreads = threads;
       const options = { executionProviders: [provider], intraOpNumThreads: threads };
@@ -37,7 +39,7 @@ function onnx(
         ort.InferenceSession.create(onnxAttention(n, n, d, d, operators), options)
       );
       const device: GPUDevice | undefined = provider === "webgpu" ? await ort.env.webgpu.device : undefined;
-      const tensor = (data: Float32Array) => {
+      const tensor = ({ data }: Tensor) => {
         const dims = [1, n, d];
         if (!device) return new ort.Tensor("float32", data, dims);
         return ort.Tensor.fromGpuBuffer(uploaded(device, data), { dataType: "float32", dims });

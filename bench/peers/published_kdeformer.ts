@@ -6,7 +6,7 @@
  */
 import { RandomStream } from "../../kernels/random.ts";
 import { largestEigenvalue } from "../../estimators/linear_algebra/largest_eigenvalue.ts";
-import type { Head } from "../heads.ts";
+import type { AttentionInput } from "../../proofs_checks/inputs/family.ts";
 
 /** Hyperplanes of its hash. */
 const PROJECTIONS = 7;
@@ -34,7 +34,7 @@ export interface PublishedSamples {
  * @throws {RangeError} If blocks are not equal: the original takes only sizes that they divide.
  */
 export function publishedKdeformer(
-  { query, key, value, scale }: Head,
+  { query, key, value, scale }: AttentionInput,
   { bucketSize, samples }: PublishedBudget,
   seed: number,
   stream = 0,

@@ -12,11 +12,12 @@ export function tfjs(kind: "webgpu" | "wasm"): Engine {
   return {
     name: `tfjs 4.22.0, ${kind}${kind === "wasm" ? ", 1 thread" : ""}`,
     largest: kind === "wasm" ? 4096 : 2048,
-    async prepare({ n, d, query, key, value }) {
+    async prepare({ query, key, value }) {
+      const [, n, d] = query.shape;
       const tf = await import(corePackage);
       await import(backendPackages[kind]);
       if (!await tf.setBackend(kind)) throw new Error(`its ${kind} backend does not start`);
-      const [q, k, v] = [query, key, value].map((data) => tf.tensor2d(data, [n, d]));
+      const [q, k, v] = [query, key, value].map(({ data }) => tf.tensor2d(data, [n, d]));
       return async () => {
         // Scaling queries takes less than scaling scores.
         const output = tf.tidy(() => {

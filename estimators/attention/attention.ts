@@ -1,25 +1,16 @@
-import { Device, openDevice } from "../../kernels/device.ts";
 import type { Backend, DeviceKind } from "../../kernels/backend.ts";
+import { deviceFor } from "../../kernels/kept_devices.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
-import { attendWithin } from "../adaptive.ts";
-import { type Certificate, exactCertificate } from "../certificate.ts";
-import { approximateAttention, type Budget, countVisible, type Method } from "./approximate.ts";
-import { calibrated } from "./calibrated.ts";
-import { bestMethod } from "./best_method.ts";
-import { exactAttention } from "./exact.ts";
-import type { Progress } from "./head_chunks.ts";
-import { kdeformerAtBudget } from "./kdeformer_at_budget.ts";
-import { kdeformerPractical } from "./kdeformer_practical.ts";
-import { kdeformerResidual } from "./kdeformer_residual.ts";
-import {
-  type AttentionOptions,
-  type CheckedOptions,
-  checkOptions,
-  type MethodName,
-  type StorageFormat,
-} from "./options.ts";
-import { checkVisibility, makeProblem, type Problem } from "./problem.ts";
-import { routed } from "./routed.ts";
+import { attendWithin } from "../certified/attend_within.ts";
+import { type Certificate, exactCertificate } from "../certified/certificate.ts";
+import { type Budget, perQuery } from "../methods/method.ts";
+import { approximateMethods, type MethodName } from "../methods/methods.ts";
+import { approximateAttention, countVisible } from "../methods/visible.ts";
+import { bestMethod } from "../methods/auto.ts";
+import { exactAttention } from "../core/exact.ts";
+import type { Progress } from "../core/head_chunks.ts";
+import { type AttentionOptions, type CheckedOptions, checkOptions, type StorageFormat } from "./options.ts";
+import { checkVisibility, makeProblem, type Problem } from "../core/problem.ts";
 
 /** How an output came about. */
 export interface AttentionStats {
@@ -54,15 +45,6 @@ export interface AttentionResult {
   /** How it came about. */
   readonly stats: AttentionStats;
 }
-
-/** The approximate methods by name. */
-const approximateMethods: Readonly<Record<Exclude<MethodName, "auto" | "exact">, Method>> = {
-  "kdeformer": kdeformerAtBudget,
-  "kdeformer-residual": kdeformerResidual,
-  "kdeformer-practical": kdeformerPractical,
-  "calibrated": calibrated,
-  "routed": routed,
-};
 
 /**
  * Softmax attention: softmax(scale · q kᵀ) v for every head, exactly or approximately.
@@ -138,7 +120,7 @@ async function compute(
   const progress: Progress = { signal, onProgress };
   const given: Budget = { bucketSize, samples, projections, seed };
   // A budget of this size saves too little to be worth an error.
-  const pointless = method === "auto" && epsilon === undefined && bucketSize + samples >= problem.keys / 2;
+  const pointless = method === "auto" && epsilon === undefined && perQuery(given) >= problem.keys / 2;
   if (method === "exact" || pointless) {
     const { output } = await exactAttention(backend, problem, progress);
     const certificate = epsilon === undefined ? null : exactCertificate(epsilon, delta);
@@ -147,27 +129,24 @@ async function compute(
   }
   if (epsilon === undefined) {
     const { name, budget } = method === "auto" ? bestMethod(problem, given) : { name: method, budget: given };
-    const result = await approximateAttention(approximateMethods[name], backend, problem, budget, progress);
+    const result = await approximateAttention(
+      approximateMethods[name].attend,
+      backend,
+      problem,
+      budget,
+      progress,
+    );
     return { ...result, certificate: null, method: name, budget, reason: null };
   }
   const name = method === "auto" ? bestMethod(problem, given).name : method;
   const request = { epsilon, delta, certify };
-  const certified = await attendWithin(approximateMethods[name], backend, problem, request, given, progress);
+  const certified = await attendWithin(
+    approximateMethods[name].attend,
+    backend,
+    problem,
+    request,
+    given,
+    progress,
+  );
   return { ...certified, method: certified.budget ? name : "exact" };
-}
-
-/** Devices opened for callers who brought none, by kind; opened once and kept. */
-const kept = new Map<DeviceKind | "best", Promise<Device>>();
-
-/** The device that a caller's `device` option stands for. */
-export function deviceFor(choice?: Device | DeviceKind): Promise<Device> {
-  if (choice instanceof Device) return Promise.resolve(choice);
-  const kind = choice ?? "best";
-  let device = kept.get(kind);
-  if (!device) {
-    device = openDevice({ prefer: choice });
-    kept.set(kind, device);
-    device.catch(() => kept.delete(kind));
-  }
-  return device;
 }

@@ -1,19 +1,7 @@
 import type { Device } from "../../kernels/device.ts";
 import type { DeviceKind } from "../../kernels/backend.ts";
-import type { ProblemOptions } from "./problem.ts";
-
-/** The methods that `attention` knows. */
-export const methods = [
-  "auto",
-  "exact",
-  "kdeformer",
-  "kdeformer-residual",
-  "kdeformer-practical",
-  "calibrated",
-  "routed",
-] as const;
-/** One of {@link methods}. */
-export type MethodName = typeof methods[number];
+import type { ProblemOptions } from "../core/problem.ts";
+import { type MethodName, methods } from "../methods/methods.ts";
 
 /** How a device may hold keys and values. */
 export const storageFormats = ["f32", "f16"] as const;

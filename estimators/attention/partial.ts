@@ -1,9 +1,9 @@
 import { EMPTY, MASKED } from "../../kernels/backend.ts";
 import { formatShape, sizeOf, type Tensor } from "../../kernels/tensor.ts";
-import { deviceFor } from "./attention.ts";
+import { deviceFor } from "../../kernels/kept_devices.ts";
 import type { AttentionOptions } from "./options.ts";
-import { exactAttention } from "./exact.ts";
-import { makeProblem } from "./problem.ts";
+import { exactAttention } from "../core/exact.ts";
+import { makeProblem } from "../core/problem.ts";
 
 /** Exact attention over some of the keys, in a form that merges exactly with that over others. */
 export interface PartialResult {

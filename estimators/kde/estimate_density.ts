@@ -1,5 +1,5 @@
 import type { Tensor } from "../../kernels/tensor.ts";
-import { deviceFor } from "../attention/attention.ts";
+import { deviceFor } from "../../kernels/kept_devices.ts";
 import type { DensityEstimate } from "./density.ts";
 import { densityFit } from "./methods.ts";
 import { commonFeatures, type DensityOptions, scaledRows, targetOf } from "./options.ts";

@@ -1,5 +1,5 @@
 import { type Backend, MASKED } from "../../kernels/backend.ts";
-import { exactAttention } from "../attention/exact.ts";
+import { exactAttention } from "../core/exact.ts";
 import { logSumExp, squaredNorms } from "./log_domain.ts";
 
 /** Error of a log density that f32 may cause before float64 takes over. */

@@ -1,7 +1,7 @@
 import type { Backend } from "../../kernels/backend.ts";
 import { RandomStream } from "../../kernels/random.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
-import { deviceFor } from "../attention/attention.ts";
+import { deviceFor } from "../../kernels/kept_devices.ts";
 import { CentredPoints, pickRows } from "./centred_points.ts";
 import { checkTarget } from "./check_target.ts";
 import type { EstimateDensityOptions } from "./estimate_density.ts";

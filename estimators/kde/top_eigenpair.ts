@@ -1,5 +1,5 @@
 import type { Tensor } from "../../kernels/tensor.ts";
-import { deviceFor } from "../attention/attention.ts";
+import { deviceFor } from "../../kernels/kept_devices.ts";
 import { CentredPoints } from "./centred_points.ts";
 import { checkTarget } from "./check_target.ts";
 import { Evaluations } from "./density.ts";

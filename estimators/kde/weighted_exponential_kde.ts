@@ -1,5 +1,5 @@
 import type { Tensor } from "../../kernels/tensor.ts";
-import { deviceFor } from "../attention/attention.ts";
+import { deviceFor } from "../../kernels/kept_devices.ts";
 import { rowMean } from "./centred_points.ts";
 import { densityFit } from "./methods.ts";
 import { commonFeatures, type DensityOptions, targetOf } from "./options.ts";

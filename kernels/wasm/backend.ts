@@ -1,20 +1,20 @@
 import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
 import type { Bisection, FittedCentre, FittedPoints, FittedSlope } from "../coreset_primitives.ts";
-import { attend } from "./attend.ts";
-import { bisectRows } from "./bisect_rows.ts";
-import { calibrateValues } from "./calibrate_values.ts";
-import { fitCentre } from "./fit_centre.ts";
-import { fitPoints } from "./fit_points.ts";
-import { addLinear, fitSlope } from "./fit_slope.ts";
-import { gatheredDistances, innerProducts } from "./distances.ts";
-import { angularHash, pairBuckets, sortByBucket } from "./hashing.ts";
+import { attend } from "./operations/attend.ts";
+import { bisectRows } from "./operations/bisect_rows.ts";
+import { calibrateValues } from "./operations/calibrate_values.ts";
+import { fitCentre } from "./operations/fit_centre.ts";
+import { fitPoints } from "./operations/fit_points.ts";
+import { addLinear, fitSlope } from "./operations/fit_slope.ts";
+import { gatheredDistances, innerProducts } from "./operations/distances.ts";
+import { angularHash, pairBuckets, sortByBucket } from "./operations/hashing.ts";
 import { reuseFreedMemory } from "../runtime.ts";
-import { Pool } from "./pool.ts";
-import { Program, type Recorder, type WasmArray } from "./program.ts";
-import { centreRows, columnMean, gatherRows, mergeAttention, sketchRows } from "./rows.ts";
-import { keyImportance, sampleKeys } from "./sampling.ts";
-import { attendProbes, softmaxRows } from "./softmax_rows.ts";
-import type { Variant } from "./variants.ts";
+import { Pool } from "./engine/pool.ts";
+import { Program, type Recorder, type WasmArray } from "./engine/program.ts";
+import { centreRows, columnMean, gatherRows, mergeAttention, sketchRows } from "./operations/rows.ts";
+import { keyImportance, sampleKeys } from "./operations/sampling.ts";
+import { attendProbes, softmaxRows } from "./operations/softmax_rows.ts";
+import type { Variant } from "./engine/variants.ts";
 
 /** Options of {@link openWasm}. */
 export interface WasmOptions {

@@ -1,12 +1,12 @@
-import { defaultProjections, drawHyperplanes } from "../../estimators/attention/kdeformer_practical.ts";
-import type { Problem } from "../../estimators/attention/problem.ts";
-import { sortByHash } from "../../estimators/attention/sort_by_hash.ts";
+import { defaultProjections, drawHyperplanes } from "../../estimators/methods/shared/hash_draws.ts";
+import type { Problem } from "../../estimators/core/problem.ts";
+import { sortByHash } from "../../estimators/methods/shared/sort_by_hash.ts";
 import type { Backend } from "../../kernels/backend.ts";
 import { blockOf } from "../../kernels/partition.ts";
 import { familySource, holdsOn, ownCase, refutedOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { inputFamily } from "../inputs/families.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 import { squaredFrobenius } from "./sampled_product.ts";
 import { DELTA } from "./settings.ts";
 
@@ -21,7 +21,7 @@ export async function hashBlocks(
 ): Promise<{ query: Uint32Array; key: Uint32Array; queryOrder: Uint32Array; keyOrder: Uint32Array }> {
   const { queries, keys, features } = problem;
   const projections = defaultProjections(keys, keys / blocks);
-  const hyperplanes = backend.upload(drawHyperplanes(seed, 0, 1, projections, features));
+  const hyperplanes = backend.upload(drawHyperplanes(seed, { first: 0, count: 1 }, projections, features));
   const hash = { hyperplanes, heads: 1, width: features, projections };
   const byQuery = sortByHash(backend, { ...hash, rows: backend.upload(problem.query), count: queries });
   const byKey = sortByHash(backend, { ...hash, rows: backend.upload(problem.key), count: keys });

@@ -3,7 +3,7 @@ import { RandomStream } from "../../kernels/random.ts";
 import { holdsOn, ownCase, searchedCase, shapeFamilies, squareFamilies } from "../engine/cases.ts";
 import type { Claim, RunContext } from "../engine/claim.ts";
 import { inputFamily } from "../inputs/families.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 import { DELTA, VALUE_FEATURES } from "./settings.ts";
 
 const ROWS = 24;
@@ -64,7 +64,8 @@ const attacks: readonly Attack[] = [
     families: some,
     async output({ implementation, seed }, { problem }, backend) {
       const budget = { bucketSize: 16, samples: 24, seed };
-      return (await implementation.practical(backend, problem, budget, {})).output.slice();
+      return (await implementation.methods["kdeformer-practical"](backend, problem, budget, {})).output
+        .slice();
     },
   },
   {
@@ -88,7 +89,7 @@ export const certificateClaims: readonly Claim[] = attacks.map((
   name: `certificate-${name}`,
   statement: `Of ${words} a certificate says falsely that it is within ε‖P‖‖V‖ with probability at most δ`,
   formula: "P[certificate holds and ‖Att~ − Att‖ > ε‖P‖‖V‖] <= δ",
-  source: "Hoeffding 1963; estimators/certificate.ts",
+  source: "Hoeffding 1963; estimators/certified/certificate.ts",
   assumptions:
     `δ = ${DELTA}, ${ROWS} rows checked; the output may depend on everything but the seed of the check`,
   measurement:

@@ -1,6 +1,6 @@
 import { holdsOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 import { DELTA } from "./settings.ts";
 
 const EPSILON = 0.9;
@@ -11,7 +11,7 @@ export const certifiedAttention: Claim = {
   statement:
     "attention() with epsilon and delta is within ε‖P‖‖V‖ with probability 1 − δ: approximated where that is certified, else exact",
   formula: "P[‖output − PV‖ > ε‖P‖‖V‖] <= δ",
-  source: "estimators/adaptive.ts",
+  source: "estimators/certified/attend_within.ts",
   assumptions: `ε = ${EPSILON}, δ = ${DELTA}; values of 4 features, for which a certificate costs little`,
   measurement: "‖output − PV‖ / (‖P‖‖V‖) in float64",
   rule: { kind: "probability", allowed: DELTA },

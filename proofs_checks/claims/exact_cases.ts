@@ -1,6 +1,6 @@
 import { holdsOn, searchedCase, shapeFamilies, squareFamilies } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 import { DELTA, SINGLE, VALUE_FEATURES } from "./settings.ts";
 
 /** What single precision may make of attention: logits of size L are off by about L·√features roundings. */
@@ -46,7 +46,7 @@ export const singleBlock: Claim = {
   async run({ implementation, input, seed, on }) {
     const oracle = new Oracle(await input());
     const { output } = await on((backend) =>
-      implementation.practical(
+      implementation.methods["kdeformer-practical"](
         backend,
         oracle.problem,
         { bucketSize: oracle.problem.keys, samples: 8, seed },
@@ -92,8 +92,8 @@ export const constantValues: Claim = {
     const budget = { bucketSize: 16, samples: 16, seed };
     const outputs = await on(async (backend) => [
       (await implementation.exactAttention(backend, problem)).output,
-      (await implementation.practical(backend, problem, budget, {})).output,
-      (await implementation.residual(backend, problem, budget, {})).output,
+      (await implementation.methods["kdeformer-practical"](backend, problem, budget, {})).output,
+      (await implementation.methods["kdeformer-residual"](backend, problem, budget, {})).output,
     ]);
     let measured = 0;
     for (const output of outputs) {

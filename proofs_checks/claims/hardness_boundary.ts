@@ -1,7 +1,7 @@
 import { familySource, ownCase, refutedOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { lognormalLogits } from "../inputs/logit_scale.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 import { DELTA } from "./settings.ts";
 
 const EPSILON = 3 / 8;
@@ -43,7 +43,9 @@ export const hardnessBoundary: Claim = {
   async run({ implementation, input, seed, on, family }) {
     const oracle = new Oracle(await input({ valueFeatures: 1 })), { keys } = oracle.problem;
     const budget = { bucketSize: Math.ceil(keys / 24), samples: Math.ceil(keys / 8), seed };
-    const { output } = await on((backend) => implementation.practical(backend, oracle.problem, budget, {}));
+    const { output } = await on((backend) =>
+      implementation.methods["kdeformer-practical"](backend, oracle.problem, budget, {})
+    );
     const measured = oracle.relativeError(output), share = /-([\d.]+)-ln-n$/.exec(family)?.[1];
     return { measured, plot: { error: measured, ...(share && { logitShare: Number(share) }) } };
   },

@@ -1,4 +1,4 @@
-import { makeProblem, type Problem } from "../../estimators/attention/problem.ts";
+import { makeProblem, type Problem } from "../../estimators/core/problem.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { holdsOn } from "../engine/cases.ts";
 import type { Claim, RunContext } from "../engine/claim.ts";
@@ -172,7 +172,8 @@ export const invarianceClaims: readonly Claim[] = invariances.map((invariance): 
       (changed) => on(async (backend) => (await implementation.exactAttention(backend, changed)).output),
       (changed) =>
         on(async (backend) =>
-          (await implementation.practical(backend, changed, { ...BUDGET, seed }, {})).output
+          (await implementation.methods["kdeformer-practical"](backend, changed, { ...BUDGET, seed }, {}))
+            .output
         ),
     ];
     let measured = 0;

@@ -1,7 +1,7 @@
 import { tensor } from "../../kernels/tensor.ts";
 import { holdsOn } from "../engine/cases.ts";
 import type { Claim, RunContext } from "../engine/claim.ts";
-import { largestSingularValue } from "../largest_singular_value.ts";
+import { largestSingularValue } from "../measures/largest_singular_value.ts";
 import { DELTA } from "./settings.ts";
 
 /** So large that fewer points are sampled than there are at sizes whose matrix can be held. */

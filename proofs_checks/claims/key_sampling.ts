@@ -1,7 +1,7 @@
 import { Purpose, RandomStream, seedWords } from "../../kernels/random.ts";
 import { holdsOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 
 const SAMPLES = 24, REPEATS = 4;
 
@@ -84,7 +84,9 @@ export const denominatorUnbiased: Claim = {
     let ratio = 0;
     for (let repeat = 0; repeat < REPEATS; repeat++) {
       const budget = { bucketSize: 24, samples: Math.ceil(keys / 2), seed: seed + repeat };
-      const { logSumExp } = await on((backend) => implementation.practical(backend, problem, budget, {}));
+      const { logSumExp } = await on((backend) =>
+        implementation.methods["kdeformer-practical"](backend, problem, budget, {})
+      );
       for (let i = 0; i < queries; i++) ratio += Math.exp(logSumExp[i] - logRowSums[i]) / queries / REPEATS;
     }
     const column = new Float64Array(keys);

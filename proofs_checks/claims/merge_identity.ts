@@ -1,7 +1,7 @@
 import { tensor } from "../../kernels/tensor.ts";
 import { holdsOn, searchedCase, shapeFamilies } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 import { differenceFrom } from "./exact_cases.ts";
 import { DELTA, VALUE_FEATURES } from "./settings.ts";
 

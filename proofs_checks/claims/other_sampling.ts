@@ -2,7 +2,7 @@ import { squaredNorms } from "../../estimators/kde/log_domain.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { holdsOn, refutedOn } from "../engine/cases.ts";
 import type { Claim, Run, RunContext } from "../engine/claim.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 import { drawnWeights, idealProbabilities } from "./sampled_product.ts";
 import { DELTA, VALUE_FEATURES } from "./settings.ts";
 

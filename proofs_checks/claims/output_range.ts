@@ -1,6 +1,7 @@
 import { holdsOn, searchedCase, shapeFamilies, squareFamilies } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { makeProblem } from "../../estimators/attention/problem.ts";
+import { approximateMethods, approximateNames } from "../../estimators/methods/methods.ts";
+import { makeProblem } from "../../estimators/core/problem.ts";
 import { DELTA, VALUE_FEATURES } from "./settings.ts";
 
 /** Nothing overflows, at any budget. */
@@ -21,8 +22,8 @@ export const finiteOutput: Claim = {
   async run({ implementation, input, seed, run, on }) {
     const { query, key, value, scale } = await input({ valueFeatures: VALUE_FEATURES });
     const problem = makeProblem(query, key, value, { scale });
-    const { practical, residual, calibrated, routed } = implementation;
-    const method = [practical, residual, calibrated, routed][run % 4], size = Math.floor(run / 4);
+    const methods = Object.values(implementation.methods);
+    const method = methods[run % methods.length], size = Math.floor(run / methods.length);
     const budget = { bucketSize: 4 ** (size % 4), samples: 4 ** (Math.floor(size / 4) % 4), seed };
     return await on(async (backend) => {
       const { output, logSumExp } = await method(backend, problem, budget, {});
@@ -37,7 +38,7 @@ export const sameSeed: Claim = {
   statement: "The same seed gives the same output, bit for bit, and another seed another one",
   formula: "Att~(seed) = Att~(seed) ≠ Att~(seed + 1)",
   source: "counter-based random numbers: Salmon, Moraes, Dror and Shaw 2011",
-  assumptions: "one device; something is sampled",
+  assumptions: "one device; every method that is random, and a budget at which it samples",
   measurement: "0 if two calls agree bit for bit and a third with another seed does not, else 1",
   rule: { kind: "always", allowed: DELTA },
   bound: 0,
@@ -45,19 +46,22 @@ export const sameSeed: Claim = {
   anySource: true,
   n: 192,
   runs: 50,
-  async run({ implementation, input, seed, run, on }) {
+  async run({ implementation, input, seed, on }) {
     const { query, key, value, scale } = await input({ valueFeatures: VALUE_FEATURES });
     const problem = makeProblem(query, key, value, { scale });
-    const method = run % 2 ? implementation.practical : implementation.residual;
-    const [first, second, other] = await on(async (backend) => {
-      const outputs: Float32Array[] = [];
-      for (const used of [seed, seed, seed + 1]) {
-        const { output } = await method(backend, problem, { bucketSize: 16, samples: 24, seed: used }, {});
-        outputs.push(output.slice());
-      }
-      return outputs;
-    });
-    const same = first.every((x, at) => Object.is(x, second[at]));
-    return { measured: same && first.some((x, at) => x !== other[at]) ? 0 : 1 };
+    const random = approximateNames.filter((name) => approximateMethods[name].random);
+    for (const name of random) {
+      const [first, second, other] = await on(async (backend) => {
+        const outputs: Float32Array[] = [];
+        for (const used of [seed, seed, seed + 1]) {
+          const budget = { bucketSize: 16, samples: 24, seed: used };
+          outputs.push((await implementation.methods[name](backend, problem, budget)).output.slice());
+        }
+        return outputs;
+      });
+      const same = first.every((x, at) => Object.is(x, second[at]));
+      if (!same || first.every((x, at) => x === other[at])) return { measured: 1 };
+    }
+    return { measured: 0 };
   },
 };

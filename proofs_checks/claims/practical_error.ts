@@ -1,14 +1,14 @@
-import type { Method } from "../../estimators/attention/approximate.ts";
+import type { Attend } from "../../estimators/methods/method.ts";
 import { holdsOn, refutedOn, searchedCase } from "../engine/cases.ts";
 import type { Claim, Run, RunContext } from "../engine/claim.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 import { leastSquaresSlope } from "./product_error.ts";
 import { DELTA, VALUE_FEATURES } from "./settings.ts";
 
 const BUDGETS = [24, 48, 96, 192];
 
 /** Slope of the error over budgets, a third of each going to blocks. */
-async function budgetSlope(method: Method, { input, seed, on }: RunContext): Promise<Run> {
+async function budgetSlope(method: Attend, { input, seed, on }: RunContext): Promise<Run> {
   const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES })), errors: number[] = [];
   for (const budget of BUDGETS) {
     const { output } = await on((backend) =>
@@ -40,7 +40,7 @@ export const practicalSlope: Claim = {
   ...common,
   name: "practical-slope",
   statement: "The error of the practical KDEformer falls with the budget of keys per query",
-  run: (context) => budgetSlope(context.implementation.practical, context),
+  run: (context) => budgetSlope(context.implementation.methods["kdeformer-practical"], context),
 };
 
 /** The same with heavy entries removed first. */
@@ -48,7 +48,7 @@ export const residualSlope: Claim = {
   ...common,
   name: "residual-slope",
   statement: "The error of KDEformer with a sampled residual falls with the budget of keys per query",
-  run: (context) => budgetSlope(context.implementation.residual, context),
+  run: (context) => budgetSlope(context.implementation.methods["kdeformer-residual"], context),
 };
 
 const EPSILON = 0.5;
@@ -92,7 +92,12 @@ export const practicalError: Claim = {
     const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES })), { keys } = oracle.problem;
     const bucketSize = Math.ceil(keys / 8), samples = Math.ceil(3 * keys / 8);
     const { output } = await on((backend) =>
-      implementation.practical(backend, oracle.problem, { bucketSize, samples, seed }, {})
+      implementation.methods["kdeformer-practical"](
+        backend,
+        oracle.problem,
+        { bucketSize, samples, seed },
+        {},
+      )
     );
     return { measured: oracle.relativeError(output) };
   },

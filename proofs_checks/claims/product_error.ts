@@ -1,6 +1,6 @@
 import { holdsOn, searchedCase } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 import { drawnWeights, idealProbabilities, squaredFrobenius, weightedProduct } from "./sampled_product.ts";
 import { DELTA, VALUE_FEATURES } from "./settings.ts";
 

@@ -1,7 +1,7 @@
 import { squaredNorms } from "../../estimators/kde/log_domain.ts";
 import { holdsOn, searchedCase } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 import { drawnWeights, logColumnNorms, squaredFrobenius, weightedProduct } from "./sampled_product.ts";
 import { DELTA, VALUE_FEATURES } from "./settings.ts";
 

@@ -1,6 +1,6 @@
 import { holdsOn, refutedOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 import { DELTA, VALUE_FEATURES } from "./settings.ts";
 
 const BUDGET = { bucketSize: 32, samples: 64 };
@@ -26,7 +26,7 @@ export const routedError: Claim = {
   async run({ implementation, input, seed, on }) {
     const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES }));
     const errors: number[] = [];
-    for (const method of [implementation.routed, implementation.practical]) {
+    for (const method of [implementation.methods.routed, implementation.methods["kdeformer-practical"]]) {
       const { output } = await on((backend) => method(backend, oracle.problem, { ...BUDGET, seed }, {}));
       errors.push(oracle.relativeError(output));
     }

@@ -1,8 +1,8 @@
 import { uniformDensity } from "../../estimators/kde/uniform.ts";
 import { holdsOn } from "../engine/cases.ts";
-import type { KdeformerHead } from "../../estimators/attention/kdeformer.ts";
+import type { KdeformerHead } from "../../estimators/methods/kdeformer/kdeformer.ts";
 import type { Claim, RunContext } from "../engine/claim.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 import { DELTA } from "./settings.ts";
 
 /** ε of the whole guarantee: its third goes to the row sums. Large, so that few points are enough and something is sampled. */

@@ -1,7 +1,7 @@
 import { squaredNorms } from "../../estimators/kde/log_domain.ts";
 import { RandomStream } from "../../kernels/random.ts";
 import type { Implementation } from "../engine/implementation.ts";
-import type { Oracle } from "../oracle.ts";
+import type { Oracle } from "../measures/oracle.ts";
 
 /** Streams of the claims' own draws; see `Purpose` of the generator. */
 const DRAWS = 600;

@@ -1,6 +1,6 @@
 import { holdsOn, searchedCase, shapeFamilies, squareFamilies } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 import { DELTA } from "./settings.ts";
 
 /** How large the operator norm of a softmax matrix can be. */
@@ -30,7 +30,7 @@ export const softmaxNormKernels: Claim = {
   statement:
     "Power iteration through attention kernels, which never hold P, finds its operator norm to a hundredth",
   formula: "‖P‖ from P x = attention with value x, Pᵀ y = attention with queries and keys exchanged",
-  source: "proofs_checks/softmax_norm.ts",
+  source: "proofs_checks/measures/softmax_norm.ts",
   assumptions: "every key visible to every query",
   measurement: "|‖P‖_kernels / ‖P‖_float64 − 1|",
   rule: { kind: "always", allowed: DELTA },

@@ -1,7 +1,7 @@
 import { uniformDensity } from "../../estimators/kde/uniform.ts";
 import { holdsOn, searchedCase } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 import { DELTA, VALUE_FEATURES } from "./settings.ts";
 
 const EPSILON = 0.5;

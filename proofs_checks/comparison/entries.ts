@@ -1,9 +1,10 @@
 import { attention, type AttentionResult } from "../../estimators/attention/attention.ts";
-import type { MethodName } from "../../estimators/attention/options.ts";
+import type { MethodName } from "../../estimators/methods/methods.ts";
 import { sizeOf, type Tensor } from "../../kernels/tensor.ts";
-import { relativeOutputError } from "../spectral.ts";
+import { relativeOutputError } from "../measures/spectral.ts";
 import { sampleQuantile } from "../statistics/quantile.ts";
-import type { CheckedComparison, ComparisonInput } from "./options.ts";
+import type { NamedInput } from "../inputs/family.ts";
+import type { CheckedComparison } from "./options.ts";
 import type { ComparisonPoint } from "./report.ts";
 
 /** A method at a budget, and what is known of it so far. */
@@ -29,7 +30,7 @@ const UNKNOWN = {
 
 /** Exact attention, and every other method at every budget. */
 export function makeEntries(
-  { query, key, value, scale }: ComparisonInput,
+  { query, key, value, scale }: NamedInput,
   { methods, budgets, causal, device, signal, attend = attention }: CheckedComparison,
 ): { readonly exact: Entry; readonly others: readonly Entry[] } {
   const entry = (method: MethodName, budget: number | null): Entry => {

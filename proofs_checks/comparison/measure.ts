@@ -1,9 +1,10 @@
-import { deviceFor } from "../../estimators/attention/attention.ts";
+import { deviceFor } from "../../kernels/kept_devices.ts";
 import { sizeOf } from "../../kernels/tensor.ts";
 import { sampleQuantile } from "../statistics/quantile.ts";
 import { makeEntries, measureErrors, measureExact } from "./entries.ts";
 import { paretoFront } from "./front.ts";
-import { checkComparison, type ComparisonInput, type ComparisonOptions } from "./options.ts";
+import type { NamedInput } from "../inputs/family.ts";
+import { checkComparison, type ComparisonOptions } from "./options.ts";
 import { COMPARISON_SCHEMA, COMPARISON_VERSION, type ComparisonReport, isMeasured } from "./report.ts";
 import { timeInTurn, warmUp } from "./time_in_turn.ts";
 
@@ -18,7 +19,7 @@ const WARM_UP_MS = 300;
  * @throws {TypeError} If shapes do not fit.
  */
 export async function measureComparison(
-  input: ComparisonInput,
+  input: NamedInput,
   options: ComparisonOptions = {},
 ): Promise<ComparisonReport> {
   const checked = checkComparison(options), { seeds, seed, repeat, onProgress } = checked;
@@ -67,7 +68,7 @@ export async function measureComparison(
 }
 
 function describe(
-  { name, description, query, key, value, scale }: ComparisonInput,
+  { name, description, query, key, value, scale }: NamedInput,
   causal: boolean,
 ): ComparisonReport["problem"] {
   const [queries, features] = query.shape.slice(-2);

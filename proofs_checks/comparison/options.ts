@@ -1,22 +1,7 @@
 import type { attention } from "../../estimators/attention/attention.ts";
-import { type MethodName, methods } from "../../estimators/attention/options.ts";
+import { type MethodName, methods } from "../../estimators/methods/methods.ts";
 import type { DeviceKind } from "../../kernels/backend.ts";
 import type { Device } from "../../kernels/device.ts";
-import type { Tensor } from "../../kernels/tensor.ts";
-
-/** A named attention problem; shapes are those of `attention`. */
-export interface ComparisonInput {
-  readonly name: string;
-  readonly description: string;
-  /** [..., n_q, d] */
-  readonly query: Tensor;
-  /** [..., n_k, d] */
-  readonly key: Tensor;
-  /** [..., n_k, d_v] */
-  readonly value: Tensor;
-  /** Factor on every inner product. */
-  readonly scale: number;
-}
 
 /** Options of `measureComparison`. */
 export interface ComparisonOptions {

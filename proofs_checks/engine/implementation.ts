@@ -1,22 +1,19 @@
-import type { Method } from "../../estimators/attention/approximate.ts";
+import type { Attend, Method } from "../../estimators/methods/method.ts";
+import { approximateMethods, type ApproximateName } from "../../estimators/methods/methods.ts";
 import { attention } from "../../estimators/attention/attention.ts";
-import { bernsteinSamples } from "../../estimators/attention/bernstein.ts";
-import { calibrated } from "../../estimators/attention/calibrated.ts";
-import { drawKeys, keyProbabilities } from "../../estimators/attention/draw_keys.ts";
-import { exactAttention } from "../../estimators/attention/exact.ts";
-import { kdeformer } from "../../estimators/attention/kdeformer.ts";
-import { kdeformerPractical } from "../../estimators/attention/kdeformer_practical.ts";
-import { kdeformerResidual } from "../../estimators/attention/kdeformer_residual.ts";
+import { bernsteinSamples } from "../../estimators/methods/kdeformer/bernstein.ts";
+import { drawKeys, keyProbabilities } from "../../estimators/methods/kdeformer/draw_keys.ts";
+import { exactAttention } from "../../estimators/core/exact.ts";
+import { kdeformer } from "../../estimators/methods/kdeformer/kdeformer.ts";
 import { mergePartials } from "../../estimators/attention/partial.ts";
-import { routed } from "../../estimators/attention/routed.ts";
-import { certify, headGeometry } from "../../estimators/certificate.ts";
+import { certify, headGeometry } from "../../estimators/certified/certificate.ts";
 import type { FitDensity } from "../../estimators/kde/density.ts";
 import { kernelSum } from "../../estimators/kde/kernel_sum.ts";
 import { densityFit, type DensityMethod } from "../../estimators/kde/methods.ts";
 import { topEigenpair } from "../../estimators/kde/top_eigenpair.ts";
 import { liftWeights } from "../../estimators/kde/weighted_exponential.ts";
 import type { Backend } from "../../kernels/backend.ts";
-import { softmaxOperatorNorm } from "../softmax_norm.ts";
+import { softmaxOperatorNorm } from "../measures/softmax_norm.ts";
 import { type DensityDraw, densityDraw } from "./density_draw.ts";
 
 /**
@@ -26,10 +23,8 @@ import { type DensityDraw, densityDraw } from "./density_draw.ts";
 export interface Implementation {
   readonly attention: typeof attention;
   readonly exactAttention: typeof exactAttention;
-  readonly practical: Method;
-  readonly residual: Method;
-  readonly calibrated: Method;
-  readonly routed: Method;
+  /** The approximate methods by name. */
+  readonly methods: Readonly<Record<ApproximateName, Attend>>;
   readonly kdeformer: typeof kdeformer;
   readonly mergePartials: typeof mergePartials;
   readonly keyProbabilities: typeof keyProbabilities;
@@ -51,10 +46,7 @@ export interface Implementation {
 export const shipped: Implementation = {
   attention,
   exactAttention,
-  practical: kdeformerPractical,
-  residual: kdeformerResidual,
-  calibrated,
-  routed,
+  methods: attendOf(approximateMethods),
   kdeformer,
   mergePartials,
   keyProbabilities,
@@ -70,3 +62,8 @@ export const shipped: Implementation = {
   softmaxOperatorNorm,
   kernels: (backend) => backend,
 };
+
+function attendOf(records: Readonly<Record<ApproximateName, Method>>): Implementation["methods"] {
+  const entries = Object.entries(records).map(([name, { attend }]) => [name, attend]);
+  return Object.fromEntries(entries) as Implementation["methods"];
+}

@@ -1,15 +1,22 @@
 import type { Tensor } from "../../kernels/tensor.ts";
 
-/** One attention problem: a single head, not masked. */
+/** One attention problem, not masked: of a family a single head, [1, …]; elsewhere as many as there are. */
 export interface AttentionInput {
-  /** [1, queries, features] */
+  /** [heads, queries, features] */
   readonly query: Tensor;
-  /** [1, keys, features] */
+  /** [heads, keys, features] */
   readonly key: Tensor;
-  /** [1, keys, valueFeatures] */
+  /** [heads, keys, valueFeatures] */
   readonly value: Tensor;
   /** Factor on every inner product. */
   readonly scale: number;
+}
+
+/** A problem with what people call it; heads may lie one behind the other, [heads, …]. */
+export interface NamedInput extends AttentionInput {
+  readonly name: string;
+  /** What the tensors hold, in one line. */
+  readonly description: string;
 }
 
 /** What every family may be asked for. */

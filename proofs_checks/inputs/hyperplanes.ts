@@ -1,4 +1,4 @@
-import { drawHyperplanes } from "../../estimators/attention/kdeformer_practical.ts";
+import { drawHyperplanes } from "../../estimators/methods/shared/hash_draws.ts";
 import { clusteredValues, drawClusters, pullToCentres } from "./clustered.ts";
 import type { AttentionInput, InputFamily, InputOptions } from "./family.ts";
 import { InputDraw, Stream } from "./input_draw.ts";
@@ -69,7 +69,7 @@ function besideHyperplanes(
     projections,
   );
   const planes = orthonormalise(
-    drawHyperplanes(attackedSeed, draw.draw, 1, projections, features),
+    drawHyperplanes(attackedSeed, { first: draw.draw, count: 1 }, projections, features),
     projections,
     features,
   );

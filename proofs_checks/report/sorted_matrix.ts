@@ -1,7 +1,7 @@
 import { ReferenceBackend } from "../../kernels/reference/backend.ts";
 import { hashBlocks } from "../claims/block_removal.ts";
 import { clustered } from "../inputs/clustered.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../measures/oracle.ts";
 
 const N = 512, BLOCKS = 16;
 /** Cells of the picture, each way. */

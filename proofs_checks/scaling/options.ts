@@ -1,4 +1,5 @@
-import type { AttentionOptions, MethodName } from "../../estimators/attention/options.ts";
+import type { AttentionOptions } from "../../estimators/attention/options.ts";
+import type { MethodName } from "../../estimators/methods/methods.ts";
 import type { DeviceKind } from "../../kernels/backend.ts";
 import type { AttentionInput } from "../inputs/family.ts";
 import type { ScalingPoint, ScalingSeries } from "./report.ts";

@@ -1,5 +1,5 @@
-import { exactAttention } from "../../estimators/attention/exact.ts";
-import { makeProblem } from "../../estimators/attention/problem.ts";
+import { exactAttention } from "../../estimators/core/exact.ts";
+import { makeProblem } from "../../estimators/core/problem.ts";
 import { operatorNorm } from "../../estimators/linear_algebra/operator_norm.ts";
 import type { Device } from "../../kernels/device.ts";
 import { RandomStream } from "../../kernels/random.ts";

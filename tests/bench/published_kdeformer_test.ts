@@ -2,11 +2,11 @@ import { assertAlmostEquals, assertLess, assertThrows } from "@std/assert";
 import { headRows, oneHead } from "../../bench/heads.ts";
 import recorded from "../../bench/peer_errors.json" with { type: "json" };
 import { drawSamples, publishedKdeformer } from "../../bench/peers/published_kdeformer.ts";
-import { loadWorkload } from "../../commands/workloads/workloads.ts";
+import { loadWorkload } from "../../workloads/workloads.ts";
 import { RandomStream } from "../../kernels/random.ts";
 import { tensor } from "../../kernels/tensor.ts";
 import { attention } from "../../mod.ts";
-import { relativeOutputError } from "../../proofs_checks/spectral.ts";
+import { relativeOutputError } from "../../proofs_checks/measures/spectral.ts";
 import { sampleQuantile } from "../../proofs_checks/statistics/quantile.ts";
 import { normals } from "../data.ts";
 

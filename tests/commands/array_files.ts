@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { writeNpy } from "../../commands/npy/write.ts";
+import { writeNpy } from "../files/npy/write_npy.ts";
 import { type Tensor, tensor } from "../../kernels/tensor.ts";
 import { normals } from "../data.ts";
 

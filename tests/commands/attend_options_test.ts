@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readNpy } from "../../commands/npy/read.ts";
-import { writeNpy } from "../../commands/npy/write.ts";
-import { loadWorkload } from "../../commands/workloads/workloads.ts";
+import { readNpy } from "../../files/npy/read.ts";
+import { writeNpy } from "../files/npy/write_npy.ts";
+import { loadWorkload } from "../../workloads/workloads.ts";
 import { attention, tensor } from "../../mod.ts";
 import { largestDifference } from "../precision.ts";
 import { cli, deno } from "../child.ts";

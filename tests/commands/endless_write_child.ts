@@ -1,6 +1,6 @@
 /** Run by `signals_test.ts`: writes a file byte by byte, without end, and says when it has begun. */
 import process from "node:process";
-import { writeWhole } from "../../commands/write_whole.ts";
+import { writeWhole } from "../../files/write_whole.ts";
 
 function* endless(): Generator<Uint8Array> {
   for (let at = 0;; at++) {

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { readNpy } from "../../commands/npy/read.ts";
+import { readNpy } from "../../files/npy/read.ts";
 import { attention } from "../../mod.ts";
 import { largestDifference } from "../precision.ts";
 import { type ChildResult, cli, root, runChild } from "../child.ts";

@@ -1,6 +1,6 @@
 /** Families made against locality-sensitive hashing: what joins or separates the weight, measured on several seeds. */
 import { assert, assertAlmostEquals } from "@std/assert";
-import { drawHyperplanes } from "../../estimators/attention/kdeformer_practical.ts";
+import { drawHyperplanes } from "../../estimators/methods/shared/hash_draws.ts";
 import { hiddenDirections, normVersusAngle } from "../../proofs_checks/inputs/angles.ts";
 import { clustered } from "../../proofs_checks/inputs/clustered.ts";
 import type { AttentionInput } from "../../proofs_checks/inputs/family.ts";
@@ -36,7 +36,7 @@ function weightOnSameSide(input: AttentionInput, seed: number, projections: numb
     { length: features },
     (_, t) => keys.reduce((sum, row) => sum + row[t], 0) / keys.length,
   );
-  const hyperplanes = drawHyperplanes(seed, head, 1, projections, features);
+  const hyperplanes = drawHyperplanes(seed, { first: head, count: 1 }, projections, features);
   const rows = softmaxMatrix(input);
   let joined = 0;
   for (let plane = 0; plane < projections; plane++) {
@@ -75,7 +75,7 @@ Deno.test("seed-aware: not one pair of a cluster shares a sign bit at seed 0", (
       (sum, row) => sum.map((x, t) => x + row[t] / 400),
       new Float64Array(features),
     );
-    const hyperplanes = drawHyperplanes(0, 0, 1, 24, features);
+    const hyperplanes = drawHyperplanes(0, { first: 0, count: 1 }, 24, features);
     let pairs = 0;
     for (let i = 0; i < 100; i++) {
       logitsOf(input, i).forEach((logit, j) => {
@@ -100,7 +100,7 @@ Deno.test("near-hyperplane: sign bits are coin flips at seed 0 and those of clus
     assertAlmostEquals(weightOnSameSide(input, 0, 24), 0.5, 0.05);
     const fresh = mean(freshSeeds.map((other) => weightOnSameSide(input, other, 6)));
     assert(fresh > 0.7, `${fresh} with fresh seeds`);
-    const normal = drawHyperplanes(0, 0, 1, 24, 64);
+    const normal = drawHyperplanes(0, { first: 0, count: 1 }, 24, 64);
     for (const row of rowsOf(input.query)) {
       for (let plane = 0; plane < 24; plane++) {
         const product = dot(row, normal.subarray(plane * 64, (plane + 1) * 64));

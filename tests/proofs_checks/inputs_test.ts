@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { makeProblem } from "../../estimators/attention/problem.ts";
+import { makeProblem } from "../../estimators/core/problem.ts";
 import { families, type InputFamily, inputFamily } from "../../proofs_checks/inputs/families.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
 

@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { HASH_ROWS, PANEL, TILE_KEYS } from "../layout";
+import { HASH_ROWS, PANEL, TILE_KEYS } from "../engine/layout";
 import { scoreFour, scoreSix } from "./micro_kernel";
 import { packKeys } from "./pack";
 import { groupRows, packQueries } from "./query_group";

@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { PANEL, TILE_KEYS } from "../layout";
+import { PANEL, TILE_KEYS } from "../engine/layout";
 import { logarithm } from "./logarithm";
 import { accumulateFour, accumulateSix, scoreFour, scoreSix } from "./micro_kernel";
 import { packKeys, packValues } from "./pack";

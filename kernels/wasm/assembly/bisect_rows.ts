@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { DESCENT_ROWS } from "../layout";
+import { DESCENT_ROWS } from "../engine/layout";
 import { squaredDistance, sumOf, sumRows } from "./row_sums";
 import { copyFloats, multiplyAdd, upToFour } from "./simd";
 

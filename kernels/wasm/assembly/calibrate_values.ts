@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { CHUNK_POINTS } from "../layout";
+import { CHUNK_POINTS } from "../engine/layout";
 import { exponential, exponentialOf } from "./exponential";
 import { addScaled, largestOfLanes, multiplyAdd, sumOfLanes, upToFour } from "./simd";
 

@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { CHUNK_KEYS, CHUNK_ROWS, HASH_ROWS, PANEL, TILE_KEYS } from "../layout";
+import { CHUNK_KEYS, CHUNK_ROWS, HASH_ROWS, PANEL, TILE_KEYS } from "../engine/layout";
 import { scoreFour, scoreSix } from "./micro_kernel";
 import { packKeys } from "./pack";
 import { groupRows, packQueries } from "./query_group";

@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { CHUNK_ROWS } from "../layout";
+import { CHUNK_ROWS } from "../engine/layout";
 import { exponentialOf } from "./exponential";
 import { logarithm } from "./logarithm";
 import { addScaled, innerProduct, upToFour } from "./simd";

@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { CHUNK_ROWS, SLOPE_FEATURES } from "../layout";
+import { CHUNK_ROWS, SLOPE_FEATURES } from "../engine/layout";
 import { multiplyAdd } from "./simd";
 
 /** Arguments of STRAYS, SLOPE and WEIGH_SLOPE. */

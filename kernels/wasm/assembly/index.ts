@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import * as layout from "../layout";
+import * as layout from "../engine/layout";
 import { addToWord, loadWord, sleepWhile, wakeAll } from "./shared";
 import { runTask } from "./task";
 

@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { CHUNK_ROWS } from "../layout";
+import { CHUNK_ROWS } from "../engine/layout";
 import { multiplyAdd, sumOfLanes } from "./simd";
 
 // Three passes over chunks of keys, since each needs a sum over all keys from the one before.

@@ -1,6 +1,6 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { exponentialOf } from "./exponential";
-import { CHUNK_ROWS } from "../layout";
+import { CHUNK_ROWS } from "../engine/layout";
 import { logarithm } from "./logarithm";
 import { multiplyAdd } from "./simd";
 import { EMPTY, MASKED } from "./tile_softmax";

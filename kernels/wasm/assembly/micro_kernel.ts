@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { GROUP_ROWS, PANEL, TILE_KEYS } from "../layout";
+import { GROUP_ROWS, PANEL, TILE_KEYS } from "../engine/layout";
 import { multiplyAdd } from "./simd";
 
 // Six rows by eight columns are twelve accumulators: with two vectors of the panel and one broadcast they fill

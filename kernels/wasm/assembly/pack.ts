@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { CHUNK_KEYS, PANEL } from "../layout";
+import { CHUNK_KEYS, PANEL } from "../engine/layout";
 import { blockStart } from "./partition";
 import { copyFloats, upToEight } from "./simd";
 

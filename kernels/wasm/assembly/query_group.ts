@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { GROUP_ROWS } from "../layout";
+import { GROUP_ROWS } from "../engine/layout";
 import { packColumns } from "./pack";
 import { copyFloats, upToEight } from "./simd";
 

@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { CHUNK_ROWS, SUM_ROWS } from "../layout";
+import { CHUNK_ROWS, SUM_ROWS } from "../engine/layout";
 import { copyFloats, multiplyAdd } from "./simd";
 
 @unmanaged

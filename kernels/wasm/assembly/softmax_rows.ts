@@ -1,6 +1,6 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { exponential } from "./exponential";
-import { CHUNK_KEYS, PANEL, TILE_KEYS } from "../layout";
+import { CHUNK_KEYS, PANEL, TILE_KEYS } from "../engine/layout";
 import { logarithm } from "./logarithm";
 import { scoreFour, scoreSix } from "./micro_kernel";
 import { packKeys } from "./pack";

@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { BAND_ROWS } from "../layout";
+import { BAND_ROWS } from "../engine/layout";
 import { CalibrateArguments } from "./calibrate_values";
 import { addScaled, innerProduct, multiplyAdd, sumOfLanes, upToFour } from "./simd";
 

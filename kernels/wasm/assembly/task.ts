@@ -8,7 +8,7 @@ import { fitCentreTask } from "./fit_centre";
 import { addLinearTask, slopeTask, straysTask, weighSlopeTask } from "./fit_slope";
 import { fitPointsTask, transposeProbesTask } from "./fit_points";
 import { keyImportanceTask, keySizesTask, valueSizesTask } from "./key_importance";
-import * as layout from "../layout";
+import * as layout from "../engine/layout";
 import { mergeAttentionTask } from "./merge_attention";
 import { packKeysTask } from "./pack";
 import { pairBucketsTask } from "./pair_buckets";

@@ -3,7 +3,7 @@ import { floats, floatValues } from "../../../kernels/reference/array.ts";
 import { attend } from "../../../kernels/reference/attend.ts";
 import { selfTest } from "../../../kernels/self_test.ts";
 import type { WasmBackend } from "../../../kernels/wasm/backend.ts";
-import { hasRelaxedSimd } from "../../../kernels/wasm/variants.ts";
+import { hasRelaxedSimd } from "../../../kernels/wasm/engine/variants.ts";
 import { normals } from "../../data.ts";
 import { plainAttention } from "../../attend.ts";
 import { assertPrecise } from "../../precision.ts";

@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { Arena } from "../../../kernels/wasm/arena.ts";
-import { GENERATION } from "../../../kernels/wasm/layout.ts";
-import { compileVariant, hasRelaxedSimd } from "../../../kernels/wasm/variants.ts";
-import { Workers } from "../../../kernels/wasm/workers.ts";
+import { Arena } from "../../../kernels/wasm/engine/arena.ts";
+import { GENERATION } from "../../../kernels/wasm/engine/layout.ts";
+import { compileVariant, hasRelaxedSimd } from "../../../kernels/wasm/engine/variants.ts";
+import { Workers } from "../../../kernels/wasm/engine/workers.ts";
 import { normals } from "../../data.ts";
 import { withWasm } from "./pipeline.ts";
 

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { DeviceLostError, DeviceUnavailableError } from "../../../kernels/errors.ts";
-import { requestAdapter, requestDevice } from "../../../kernels/webgpu/adapter.ts";
+import { requestAdapter, requestDevice } from "../../../kernels/webgpu/engine/adapter.ts";
 import { openWebGpu, type WebGpuBackend } from "../../../kernels/webgpu/backend.ts";
-import { KernelError } from "../../../kernels/webgpu/kernel_error.ts";
-import { Recorder } from "../../../kernels/webgpu/recorder.ts";
+import { KernelError } from "../../../kernels/webgpu/engine/kernel_error.ts";
+import { Recorder } from "../../../kernels/webgpu/engine/recorder.ts";
 import { webgpuAvailable, webgpuTest } from "../../backends.ts";
 import { normals } from "../../data.ts";
 import { capturingGpu } from "./capture.ts";

@@ -1,11 +1,11 @@
 import { assertEquals, assertLess } from "@std/assert";
-import { calibrated } from "../../../estimators/attention/calibrated.ts";
-import { makeProblem } from "../../../estimators/attention/problem.ts";
-import { routed } from "../../../estimators/attention/routed.ts";
+import { calibrated } from "../../../estimators/methods/calibrated/calibrated.ts";
+import { makeProblem } from "../../../estimators/core/problem.ts";
+import { routed } from "../../../estimators/methods/routed/routed.ts";
 import { ReferenceBackend } from "../../../kernels/reference/backend.ts";
-import { describeAdapter, requestAdapter, requestDevice } from "../../../kernels/webgpu/adapter.ts";
+import { describeAdapter, requestAdapter, requestDevice } from "../../../kernels/webgpu/engine/adapter.ts";
 import { WebGpuBackend } from "../../../kernels/webgpu/backend.ts";
-import { SUBGROUPS } from "../../../kernels/webgpu/subgroups.ts";
+import { SUBGROUPS } from "../../../kernels/webgpu/engine/subgroups.ts";
 import { inputFamily } from "../../../proofs_checks/inputs/families.ts";
 import { webgpuTest } from "../../backends.ts";
 import { largestDifference, largestMagnitude } from "../../precision.ts";
@@ -24,9 +24,9 @@ webgpuTest("the shapes of workgroups and tiles that GPUs get give the reference'
     const [method, perQuery] of [[calibrated, 12], [calibrated, 64], [calibrated, 96], [routed, 48]] as const
   ) {
     const budget = { bucketSize: perQuery / 4, samples: 3 * perQuery / 4, seed: 3 };
-    const actual = await method(backend, problem, budget);
+    const actual = await method.attend(backend, problem, budget);
     backend.reset();
-    const expected = await method(reference, problem, budget);
+    const expected = await method.attend(reference, problem, budget);
     assertEquals(actual.keyEvaluations, expected.keyEvaluations);
     assertLess(largestDifference(actual.output, expected.output), 1e-4 * largestMagnitude(problem.value));
     assertLess(largestDifference(actual.logSumExp, expected.logSumExp), 1e-3);

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { openWebGpu, type WebGpuBackend } from "../../../kernels/webgpu/backend.ts";
-import { foldWorkgroups } from "../../../kernels/webgpu/recorder.ts";
+import { foldWorkgroups } from "../../../kernels/webgpu/engine/recorder.ts";
 import { webgpuTest } from "../../backends.ts";
 import { normals, wordsBelow } from "../../data.ts";
 import { largestDifference } from "../../precision.ts";

@@ -1,5 +1,5 @@
 import { assert } from "@std/assert";
-import { areConsecutive } from "../../../kernels/webgpu/subgroups.ts";
+import { areConsecutive } from "../../../kernels/webgpu/engine/subgroups.ts";
 
 /** What subgroups.wgsl writes where lane l is lane `order(l)` of all, and every `size` of these are a subgroup. */
 function lanesOf(count: number, size: number, order = (lane: number) => lane): number[] {

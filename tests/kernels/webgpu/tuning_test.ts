@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { openDevice } from "../../../kernels/device.ts";
-import type { AttendTile } from "../../../kernels/tuning.ts";
-import { describeAdapter, requestAdapter } from "../../../kernels/webgpu/adapter.ts";
+import type { AttendTile } from "../../../kernels/webgpu/tuning.ts";
+import { describeAdapter, requestAdapter } from "../../../kernels/webgpu/engine/adapter.ts";
 import {
   attendWidths,
   isSameTile,
   possibleTiles,
   usualTile,
   widthsOf,
-} from "../../../kernels/webgpu/attend_tile.ts";
+} from "../../../kernels/webgpu/operations/attend_tile.ts";
 import { openWebGpu } from "../../../kernels/webgpu/backend.ts";
 import { checkAttend } from "../../attend.ts";
 import { webgpuTest } from "../../backends.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { unroll } from "../../../kernels/webgpu/unroll.ts";
+import { unroll } from "../../../kernels/webgpu/engine/unroll.ts";
 
 Deno.test("unroll() writes loops over definitions out, inner ones too, and leaves the others", () => {
   const inner = "for (var i = 0u; i < 9u; i++) { sum += i; }";

@@ -1,4 +1,4 @@
-import type { Method } from "../../../estimators/attention/approximate.ts";
+import type { Attend } from "../../../estimators/methods/method.ts";
 import { Purpose, RandomStream } from "../../../kernels/random.ts";
 import { hashBlocks } from "../../../proofs_checks/claims/block_removal.ts";
 
@@ -17,7 +17,7 @@ export type Fault =
  * Algorithm 3 on the host in float64, one query at a time: blocks of an angular hash exactly, keys outside sampled evenly. Short
  * enough to be seen to be right, so that each fault is the only one.
  */
-export function hostPractical(fault: Fault): Method {
+export function hostPractical(fault: Fault): Attend {
   return async (backend, problem, { bucketSize, samples, seed: given }) => {
     const { heads, queries, keys, features, valueFeatures, scale, query, key, value } = problem;
     if (heads !== 1) throw new Error("one head only");

@@ -1,4 +1,4 @@
-import { exactAttention } from "../../../estimators/attention/exact.ts";
+import { exactAttention } from "../../../estimators/core/exact.ts";
 import type { Implementation } from "../../../proofs_checks/engine/implementation.ts";
 import { shipped } from "../../../proofs_checks/engine/implementation.ts";
 import { hostPractical } from "./host_practical.ts";
@@ -29,8 +29,10 @@ function mutant(name: string, claim: string, family: string, broken: Partial<Imp
 
 function hostMutant(fault: Parameters<typeof hostPractical>[0], claim: string, family: string): Mutant {
   return {
-    ...mutant(fault, claim, family, { practical: hostPractical(fault) }),
-    sound: { ...shipped, practical: host },
+    ...mutant(fault, claim, family, {
+      methods: { ...shipped.methods, "kdeformer-practical": hostPractical(fault) },
+    }),
+    sound: { ...shipped, methods: { ...shipped.methods, "kdeformer-practical": host } },
   };
 }
 
@@ -130,8 +132,16 @@ export const mutants: readonly Mutant[] = [
       exactAttention(backend, { ...problem, keys: problem.keys - 1 }, progress),
   }),
   mutant("blocks that grow with n", "sub-quadratic-cost", "gaussian", {
-    practical: (backend, problem, budget, progress) =>
-      shipped.practical(backend, problem, { ...budget, bucketSize: problem.keys / 8 }, progress),
+    methods: {
+      ...shipped.methods,
+      "kdeformer-practical": (backend, problem, budget, progress) =>
+        shipped.methods["kdeformer-practical"](
+          backend,
+          problem,
+          { ...budget, bucketSize: problem.keys / 8 },
+          progress,
+        ),
+    },
   }),
   hostMutant("own block not masked", "denominator-unbiased", "uniform-softmax"),
   hostMutant("block counted twice", "denominator-unbiased", "clustered"),

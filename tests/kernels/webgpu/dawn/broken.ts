@@ -1,4 +1,4 @@
-import type { Recorder } from "../../../../kernels/webgpu/recorder.ts";
+import type { Recorder } from "../../../../kernels/webgpu/engine/recorder.ts";
 
 /** Kernels that Dawn must refuse, though other compilers may take them. */
 const sources: Readonly<Record<string, string>> = {

@@ -1,9 +1,9 @@
 // Run by dawn_test.ts: has Dawn validate what every case records, and prints a `Validation` as JSON.
-import { describeAdapter, requestAdapter, requestDevice } from "../../../../kernels/webgpu/adapter.ts";
+import { describeAdapter, requestAdapter, requestDevice } from "../../../../kernels/webgpu/engine/adapter.ts";
 import { WebGpuBackend } from "../../../../kernels/webgpu/backend.ts";
-import { Recorder } from "../../../../kernels/webgpu/recorder.ts";
-import { attendWidths, possibleTiles, widthsOf } from "../../../../kernels/webgpu/attend_tile.ts";
-import { SUBGROUPS, subgroupsWork } from "../../../../kernels/webgpu/subgroups.ts";
+import { Recorder } from "../../../../kernels/webgpu/engine/recorder.ts";
+import { attendWidths, possibleTiles, widthsOf } from "../../../../kernels/webgpu/operations/attend_tile.ts";
+import { SUBGROUPS, subgroupsWork } from "../../../../kernels/webgpu/engine/subgroups.ts";
 import { tunedCase } from "./attend_cases.ts";
 import { brokenCases } from "./broken.ts";
 import { everyCase } from "./cases.ts";

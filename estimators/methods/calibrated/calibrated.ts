@@ -1,0 +1,114 @@
+import type { Backend } from "../../../kernels/backend.ts";
+import { calibrateHeads } from "./calibrated_heads.ts";
+import { exactAttention } from "../../core/exact.ts";
+import type { Progress } from "../../core/head_chunks.ts";
+import { bringInRange } from "../../core/in_range.ts";
+import { kdeformerPractical } from "../kdeformer_practical/kdeformer_practical.ts";
+import { type Budget, type CostedAttention, type Method, perQuery } from "../method.ts";
+import { requireEveryKey, type RunHeads, runHeads } from "../run_heads.ts";
+import { lineariseHeads } from "./linearised_heads.ts";
+import type { ProbeCounts } from "./probe_queries.ts";
+import type { Problem } from "../../core/problem.ts";
+
+/** Of the budget, the parts spent on rows that are computed exactly; clusters take the rest. */
+const UNIFORM_SHARE = 0.17, OUTLYING_SHARE = 0.08, HELD_OUT_SHARE = 0.05;
+/** More rows would cost more in solving than they gain. */
+const MOST_UNIFORM = 128, MOST_OUTLYING = 48, MOST_HELD_OUT = 32;
+/** With fewer rows there is nothing to fit to, or to test by. */
+const LEAST_UNIFORM = 4, LEAST_HELD_OUT = 6;
+/** Where budgets are smaller, one point and a linear function, fitted to at least so many rows, do for all keys. */
+const MOST_LINEARISED = 64, LEAST_LINEARISED_ROWS = 4;
+/** With fewer clusters what they leave out is not worth the time that a linear function takes. */
+const FEW_CLUSTERS = 64;
+
+/**
+ * Attention to a calibrated coreset: the keys of a head are replaced by a few weighted points, fitted to exact
+ * softmax rows of some of its queries. The keys are clustered by bisection where those rows look; each cluster
+ * becomes one point at its mean, whose mass and value match what the rows need; ridge regression corrects the
+ * values, and where there are enough points a linear function of the query is added, which makes good what keys and values
+ * of a cluster do together; rows that had no part in it tell whether the values are of use, and if they are not, these
+ * are shrunk towards their mean. What is computed exactly is returned exactly.
+ *
+ * Pairs of a query and a key count once in `keyEvaluations`, and so do the products that clustering takes. The linear function takes
+ * d · d_v multiplications more for each query, as many as d · d_v / (d + d_v) keys; no key is looked at, and it is not counted.
+ *
+ * A budget that pays for fewer rows than clusters can be fitted to, and for no more than 64 keys, goes into rows alone: the
+ * output is their mean, with the linear function that stands for all that keys and values do together.
+ *
+ * Where the budget covers all keys the result is exact, and where it pays for too few rows for any of this, the
+ * practical KDEformer stands in.
+ *
+ * @throws {RangeError} If the problem hides keys, or a head does not fit the device.
+ */
+export const calibrated: Method = {
+  summary: "a few points fitted to exact rows stand for the keys: the least error on trained heads",
+  source: "docs/theory.md, section 5",
+  random: true,
+  withinBudget: true,
+  attend,
+};
+
+async function attend(
+  backend: Backend,
+  problem: Problem,
+  budget: Budget,
+  progress: Progress = {},
+): Promise<CostedAttention> {
+  requireEveryKey("calibrated", problem);
+  const { heads, queries, keys } = problem;
+  const inRange = bringInRange(problem), linearised = linearises(inRange, budget);
+  const probes = linearised ? countRows(problem, perQuery(budget)) : countProbes(problem, perQuery(budget));
+  const rows = probes.uniform + probes.outlying + probes.heldOut,
+    fits = linearised || canCalibrate(problem, budget);
+  if (perQuery(budget) >= keys || (fits && rows >= queries)) {
+    const result = await exactAttention(backend, problem, progress);
+    return { ...result, keyEvaluations: heads * queries * keys };
+  }
+  if (!fits) return await kdeformerPractical.attend(backend, problem, budget, progress);
+
+  const plan = { ...budget, counts: probes, sloped: fitsSlope(inRange, budget) };
+  const run: RunHeads = linearised
+    ? (heads) => lineariseHeads(backend, inRange, probes, budget.seed, heads, progress.signal)
+    : (heads) => calibrateHeads(backend, inRange, plan, heads, progress.signal);
+  // Softmax rows lie on the device as well.
+  return await runHeads("calibrated", backend, problem, progress, run, rows);
+}
+
+/** Whether a budget pays for enough exact rows to fit to. */
+export function canCalibrate(problem: Problem, budget: Budget): boolean {
+  return countProbes(problem, perQuery(budget)).uniform >= LEAST_UNIFORM;
+}
+
+/** Whether a budget is small enough for one point and a linear function, and pays for rows to fit these to. */
+export function linearises(problem: Problem, budget: Budget): boolean {
+  const keys = perQuery(budget);
+  return !canCalibrate(problem, budget) && keys <= MOST_LINEARISED && inRangeOfSlopes(problem) &&
+    countRows(problem, keys).uniform >= LEAST_LINEARISED_ROWS;
+}
+
+/** Whether a budget pays for enough points that what they leave out is worth a linear function of the query. */
+export function fitsSlope(problem: Problem, budget: Budget): boolean {
+  const { uniform, outlying, heldOut } = countProbes(problem, perQuery(budget));
+  const points = perQuery(budget) - (uniform + outlying + heldOut) * problem.keys / problem.queries;
+  return points >= FEW_CLUSTERS && inRangeOfSlopes(problem);
+}
+
+/** One exact row costs as much as `keys / queries` keys for every query. */
+function countProbes({ queries, keys }: Problem, keysPerQuery: number): ProbeCounts {
+  const affordable = keysPerQuery * queries / keys;
+  return {
+    uniform: Math.min(MOST_UNIFORM, Math.floor(UNIFORM_SHARE * affordable)),
+    outlying: Math.min(MOST_OUTLYING, Math.floor(OUTLYING_SHARE * affordable)),
+    heldOut: Math.max(LEAST_HELD_OUT, Math.min(MOST_HELD_OUT, Math.round(HELD_OUT_SHARE * affordable))),
+  };
+}
+
+/** What is left beside the one key of each query goes into rows; extrapolation is linear, so none need lie far out. */
+function countRows({ queries, keys }: Problem, keysPerQuery: number): ProbeCounts {
+  return { uniform: Math.max(0, Math.floor((keysPerQuery - 1) * queries / keys)), outlying: 0, heldOut: 0 };
+}
+
+/** Whether products of keys and values stay far from overflow. */
+function inRangeOfSlopes({ scale, largestKey, largestValue }: Problem): boolean {
+  return Math.max(1, Math.abs(scale)) * Math.max(1, largestKey) * Math.max(1, largestValue) < 2 ** 80;
+}

@@ -1,0 +1,212 @@
+import type { Backend } from "../../../kernels/backend.ts";
+import { RandomStream } from "../../../kernels/random.ts";
+import { pickRows, rowMean } from "../../kde/centred_points.ts";
+import { type DensityTarget, Evaluations, type FitDensity } from "../../kde/density.ts";
+import { squaredNorms } from "../../kde/log_domain.ts";
+import { KdePurpose } from "../../kde/purposes.ts";
+import { WeightedExponential } from "../../kde/weighted_exponential.ts";
+import { bernsteinSamples, productError } from "./bernstein.ts";
+import { drawKeys, keyProbabilities } from "./draw_keys.ts";
+import { exactAttention } from "../../core/exact.ts";
+import { requireEveryKey } from "../run_heads.ts";
+import type { Progress } from "../../core/head_chunks.ts";
+import type { Problem } from "../../core/problem.ts";
+import { lowerOperatorNorm, squaredLength } from "../../linear_algebra/power_iteration.ts";
+
+/** What Algorithm 1 is asked for. */
+export interface KdeformerTarget extends DensityTarget {
+  /** Estimator of densities, for row sums and column norms. */
+  readonly fit: FitDensity;
+  /** Keys to sample; left out: as many as epsilon and delta ask for. */
+  readonly samples?: number;
+}
+
+/** What Algorithm 1 did. */
+export interface KdeformerResult {
+  /** [heads, queries, valueFeatures] */
+  readonly output: Float32Array;
+  /** [heads, queries]: ln D~ */
+  readonly logSumExp: Float32Array;
+  /** Kernel values and inner products of a query and a key, over all heads; a hash counts as one of each function. */
+  readonly keyEvaluations: number;
+  /** [heads] */
+  readonly heads: readonly KdeformerHead[];
+}
+
+/** What Algorithm 1 found about one head. */
+export interface KdeformerHead {
+  /** [queries]: ln D~, within ln(1 ± epsilon/3) of the row sums. */
+  readonly logRowSums: Float64Array;
+  /** [keys]: ln of the squared column norms of P, within a third. */
+  readonly logColumnNorms: Float64Array;
+  /** Keys drawn, with repetition. */
+  readonly samples: number;
+  /** Different keys among them: what is evaluated. */
+  readonly distinct: number;
+  /** Keys that epsilon and delta ask for by the matrix Bernstein inequality. */
+  readonly bernsteinSamples: number;
+  /** True when those are more than there are keys: exact attention costs less than the guarantee. */
+  readonly exceedsKeys: boolean;
+  /** Upper bounds on the stable ranks of P and V. */
+  readonly stableRanks: { readonly softmax: number; readonly value: number };
+}
+
+/** Relative error of the squared column norms. */
+const COLUMN_ERROR = 1 / 3;
+
+/**
+ * Algorithm 1 of Zandieh, Han, Daliri and Karbasi, "KDEformer: Accelerating Transformers via Kernel Density Estimation"
+ * (ICML 2023): row sums of A = exp(QKᵀ) to epsilon/3 and squared column norms of P = D⁻¹A to a third by weighted kernel density estimation,
+ * keys drawn independently with p = half the share of the squared column norm + half the share of ‖v‖², output D~⁻¹ (A Πᵀ)(Π V). With
+ * probability 1 − delta, ‖output − P V‖ <= epsilon ‖P‖‖V‖ when `samples` is left out.
+ *
+ * @throws {RangeError} If the problem hides keys.
+ */
+export async function kdeformer(
+  backend: Backend,
+  problem: Problem,
+  target: KdeformerTarget,
+  progress: Progress = {},
+): Promise<KdeformerResult> {
+  requireEveryKey("kdeformer", problem);
+  const { queries, valueFeatures } = problem, cost = new Evaluations();
+  const output = new Float32Array(problem.heads * queries * valueFeatures);
+  const logSumExp = new Float32Array(problem.heads * queries), heads: KdeformerHead[] = [];
+  let sampled = 0;
+  for (let head = 0; head < problem.heads; head++) {
+    progress.signal?.throwIfAborted();
+    progress.onProgress?.(head, problem.heads);
+    const one = oneHead(problem, head);
+    const found = await measureHead(backend, one, target, cost, progress.signal);
+    const samples = target.samples ?? found.bernsteinSamples;
+    const drawn = drawKeys(
+      keyProbabilities(found.logColumnNorms, squaredNorms(one.value, valueFeatures)),
+      samples,
+      new RandomStream(target.seed, KdePurpose.keys, head),
+    );
+    const { output: mean, logSumExp: sampleSums } = await exactAttention(backend, {
+      ...one,
+      keys: drawn.index.length,
+      key: pickRows(one.key, one.features, drawn.index),
+      value: pickRows(one.value, valueFeatures, drawn.index),
+      logWeights: drawn.logWeights,
+    }, { signal: progress.signal });
+    // Attention divides by the sample's own row sums: put D~ in their place.
+    for (let at = 0; at < mean.length; at++) {
+      const row = Math.floor(at / valueFeatures);
+      output[head * mean.length + at] = mean[at] * Math.exp(sampleSums[row] - found.logRowSums[row]);
+    }
+    logSumExp.set(found.logRowSums, head * queries);
+    sampled += queries * drawn.index.length;
+    heads.push({ ...found, samples, distinct: drawn.index.length });
+  }
+  progress.onProgress?.(problem.heads, problem.heads);
+  const { kernelEvaluations, hashEvaluations, buildEvaluations } = cost;
+  return {
+    output,
+    logSumExp,
+    heads,
+    keyEvaluations: sampled + kernelEvaluations + hashEvaluations + buildEvaluations,
+  };
+}
+
+/**
+ * One head, with the scale in its queries and keys, split so that both spread alike: densities are largest then.
+ */
+function oneHead(problem: Problem, head: number): Problem {
+  const { queries, keys, features, valueFeatures, scale } = problem;
+  const part = (data: Float32Array, size: number) => data.subarray(head * size, (head + 1) * size);
+  const query = part(problem.query, queries * features), key = part(problem.key, keys * features);
+  const querySpread = spread(query, features) * Math.abs(scale), keySpread = spread(key, features);
+  const balance = querySpread > 0 && keySpread > 0 ? Math.sqrt(keySpread / querySpread) : 1;
+  return {
+    ...problem,
+    heads: 1,
+    query: query.map((x) => x * scale * balance),
+    key: key.map((x) => x / balance),
+    value: part(problem.value, keys * valueFeatures),
+    scale: 1,
+  };
+}
+
+/** Root mean square distance of rows from their mean. */
+function spread(rows: Float32Array, features: number): number {
+  const mean = rowMean(rows, features);
+  const sum = rows.reduce((sum, x, at) => sum + (x - mean[at % features]) ** 2, 0);
+  return Math.sqrt(sum * features / rows.length);
+}
+
+type Measured = Omit<KdeformerHead, "samples" | "distinct">;
+
+/** Row sums, column norms, stable ranks, and the number of samples that follows from them. */
+async function measureHead(
+  backend: Backend,
+  { query, key, value, queries, keys, features, valueFeatures }: Problem,
+  { epsilon, delta, fit, ...target }: KdeformerTarget,
+  cost: Evaluations,
+  signal?: AbortSignal,
+): Promise<Measured> {
+  const rowTarget = { ...target, epsilon: epsilon / 3, delta: delta / (3 * queries) };
+  const byRow = new WeightedExponential(
+    backend,
+    key,
+    features,
+    new Float64Array(keys),
+    rowTarget,
+    fit,
+    rowMean(query, features),
+  );
+  const rowSums = await byRow.logSums(query, signal);
+
+  const doubled = (rows: Float32Array) => rows.map((x) => x * Math.SQRT2);
+  const columnTarget = { ...target, epsilon: COLUMN_ERROR, delta: delta / (3 * keys) };
+  const squaredQuery = doubled(query), squaredKey = doubled(key);
+  const logWeights = rowSums.logDensity.map((sum) => -2 * sum);
+  const byColumn = new WeightedExponential(
+    backend,
+    squaredQuery,
+    features,
+    logWeights,
+    columnTarget,
+    fit,
+    rowMean(squaredKey, features),
+  );
+  const columnNorms = await byColumn.logSums(squaredKey, signal);
+  cost.add(rowSums);
+  cost.add(columnNorms);
+
+  const column = columnNorms.logDensity.map((log) => Math.exp(log));
+  const stableRanks = {
+    softmax: softmaxStableRank(column, queries, keys, epsilon),
+    value: valueStableRank(value, valueFeatures),
+  };
+  const needed = bernsteinSamples({
+    epsilon: productError(epsilon),
+    delta: delta / 3,
+    dimensions: queries + valueFeatures,
+    stableRank: Math.max(stableRanks.softmax, stableRanks.value),
+    // Norms too small against their sum, which may be too large; D~ enters both squared.
+    looseness: (1 + COLUMN_ERROR) / (1 - COLUMN_ERROR) * ((1 + epsilon / 3) / (1 - epsilon / 3)) ** 2,
+  });
+  return {
+    logRowSums: rowSums.logDensity,
+    logColumnNorms: columnNorms.logDensity,
+    bernsteinSamples: needed,
+    exceedsKeys: needed > keys,
+    stableRanks,
+  };
+}
+
+/** ‖P‖_F² at most, over ‖P‖² at least: it maps 1 to 1, and no column is longer than its norm. */
+function softmaxStableRank(column: Float64Array, queries: number, keys: number, epsilon: number): number {
+  const error = (1 + epsilon / 3) ** 2;
+  const frobeniusSquared = column.reduce((a, b) => a + b, 0) * error / (1 - COLUMN_ERROR);
+  const longest = column.reduce((a, b) => Math.max(a, b), 0) * (1 - epsilon / 3) ** 2 / (1 + COLUMN_ERROR);
+  return Math.max(1, Math.min(queries, keys, frobeniusSquared / Math.max(queries / keys, longest)));
+}
+
+/** At most a little too large: the norm is approached from below. */
+function valueStableRank(value: Float32Array, valueFeatures: number): number {
+  const { norm } = lowerOperatorNorm(value, value.length / valueFeatures, valueFeatures);
+  return norm > 0 ? squaredLength(value) / norm ** 2 : 1;
+}

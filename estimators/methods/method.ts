@@ -1,0 +1,58 @@
+import type { Backend } from "../../kernels/backend.ts";
+import type { HostAttention } from "../core/exact.ts";
+import type { Progress } from "../core/head_chunks.ts";
+import type { Problem } from "../core/problem.ts";
+
+/** The budget of an approximate method, and how it may be spent. */
+export interface Budget {
+  /** Keys per block of the methods that have blocks. */
+  readonly bucketSize: number;
+  /** Further keys per query. bucketSize + samples is the budget of key evaluations per query. */
+  readonly samples: number;
+  /** Hyperplanes of the hash; about one bucket per block when left out. */
+  readonly projections?: number;
+  /** Decides every random choice. */
+  readonly seed: number;
+}
+
+/** Key evaluations that a budget allows for each query. */
+export function perQuery({ bucketSize, samples }: Pick<Budget, "bucketSize" | "samples">): number {
+  return bucketSize + samples;
+}
+
+/** A budget times a factor, in whole keys. */
+export function scaleBudget(budget: Budget, factor: number): Budget {
+  return {
+    ...budget,
+    bucketSize: Math.ceil(budget.bucketSize * factor),
+    samples: Math.ceil(budget.samples * factor),
+  };
+}
+
+/** An attention result and what it cost. */
+export interface CostedAttention extends HostAttention {
+  /** Inner products of a query and a key, over all heads. */
+  readonly keyEvaluations: number;
+}
+
+/** Attends approximately where every query sees every key. */
+export type Attend = (
+  backend: Backend,
+  problem: Problem,
+  budget: Budget,
+  progress?: Progress,
+) => Promise<CostedAttention>;
+
+/** What there is to know of an approximate method: its record in the registry, `methods.ts`. */
+export interface Method {
+  /** One line for people: what it does, and where it is good. */
+  readonly summary: string;
+  /** Where it comes from: paper and algorithm, or the section of docs/theory.md. */
+  readonly source: string;
+  /** Whether another seed gives another result. */
+  readonly random: boolean;
+  /** Whether the budget covers all that it evaluates; else what it prepares comes on top, and may grow faster than n. */
+  readonly withinBudget: boolean;
+  /** Runs it. */
+  readonly attend: Attend;
+}

@@ -1,0 +1,43 @@
+import { calibrated } from "./calibrated/calibrated.ts";
+import { kdeformerAtBudget } from "./kdeformer/kdeformer_at_budget.ts";
+import { kdeformerPractical } from "./kdeformer_practical/kdeformer_practical.ts";
+import { kdeformerResidual } from "./kdeformer_residual/kdeformer_residual.ts";
+import type { Method } from "./method.ts";
+import { routed } from "./routed/routed.ts";
+
+/**
+ * The approximate methods by name, and all there is to know of each: options, `verify`, `compare`, benchmarks, the table of
+ * README.md and tests read them here.
+ */
+export const approximateMethods = {
+  "kdeformer": kdeformerAtBudget,
+  "kdeformer-residual": kdeformerResidual,
+  "kdeformer-practical": kdeformerPractical,
+  "calibrated": calibrated,
+  "routed": routed,
+} as const satisfies Readonly<Record<string, Method>>;
+
+/** The name of an approximate method. */
+export type ApproximateName = keyof typeof approximateMethods;
+
+/** The names of the approximate methods. */
+export const approximateNames: readonly ApproximateName[] = Object.keys(
+  approximateMethods,
+) as ApproximateName[];
+
+/** One of {@link methods}. */
+export type MethodName = "auto" | "exact" | ApproximateName;
+
+/** The methods that `attention` knows. */
+export const methods: readonly MethodName[] = ["auto", "exact", ...approximateNames];
+
+/** What "auto" and "exact" do, in the words of the registry. */
+export const otherSummaries: Readonly<Record<"auto" | "exact", string>> = {
+  auto: "the default: `calibrated` where the budget pays for it, exact where approximating does not",
+  exact: "every key, in tiles",
+};
+
+/** One line on each method, for people. */
+export function summaryOf(name: MethodName): string {
+  return name === "auto" || name === "exact" ? otherSummaries[name] : approximateMethods[name].summary;
+}

@@ -1,0 +1,61 @@
+import type { Backend } from "../../kernels/backend.ts";
+import { PartCollector } from "../core/exact.ts";
+import { headChunks, type Progress } from "../core/head_chunks.ts";
+import type { Problem } from "../core/problem.ts";
+import type { CostedAttention } from "./method.ts";
+
+/** Consecutive heads of a problem. */
+export interface HeadRun {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** What a method does with a run of heads: their outputs, [count, queries, …], on the host. */
+export type RunHeads = (run: HeadRun) => Promise<CostedAttention>;
+
+/**
+ * The loop over heads that approximate methods share: refuses what they cannot do, cuts the heads into runs that fit the
+ * device, collects the results in order, and frees the device's arrays after each run.
+ *
+ * @param name The method, for errors.
+ * @param wide Numbers that a key takes on the device, where that is more than its features or values.
+ * @throws {RangeError} If the problem hides keys, or a head does not fit the device.
+ */
+export async function runHeads(
+  name: string,
+  backend: Backend,
+  problem: Problem,
+  progress: Progress,
+  run: RunHeads,
+  wide = 0,
+): Promise<CostedAttention> {
+  requireEveryKey(name, problem);
+  const { queries, keys, valueFeatures } = problem, parts = new PartCollector();
+  const sized = { ...problem, valueFeatures: Math.max(valueFeatures, wide) };
+  let keyEvaluations = 0;
+  for (const { first, count, oversized } of headChunks(backend, sized, progress)) {
+    if (oversized) {
+      throw new RangeError(
+        `Cannot run ${name}: one head must fit an array of ${backend.largestArrayBytes} bytes on ${backend.kind}: ` +
+          `it has ${queries} queries and ${keys} keys; method exact splits heads`,
+      );
+    }
+    const result = await run({ first, count });
+    parts.add([result.output, result.logSumExp]);
+    keyEvaluations += result.keyEvaluations;
+    backend.reset();
+  }
+  return { ...parts.result(), keyEvaluations };
+}
+
+/**
+ * Refuses a problem in which some query does not see some key: methods would attend to it without a word. `visible.ts` cuts
+ * such problems into parts that methods take.
+ *
+ * @throws {RangeError} Naming the method.
+ */
+export function requireEveryKey(name: string, { causalOffset, logWeights }: Problem): void {
+  if (causalOffset !== undefined || logWeights !== undefined) {
+    throw new RangeError(`Cannot run ${name}: every key must be visible to every query: use method exact`);
+  }
+}

@@ -1,0 +1,67 @@
+import type { Backend, DeviceArray } from "../../backend.ts";
+import * as layout from "../engine/layout.ts";
+import { doubleWords, floatWord, type Recorder, type WasmArray } from "../engine/program.ts";
+
+/** Records how much each key deserves to be sampled: three passes, since each needs a sum from the one before. */
+export function keyImportance(
+  recorder: Recorder,
+  args: Parameters<Backend["keyImportance"]>[0],
+): DeviceArray {
+  const { heads, keys, probes, counted = probes, valueFeatures } = args;
+  const probabilities = args.probabilities as WasmArray, value = args.value as WasmArray;
+  const centre = args.centre as WasmArray;
+  const tasks = heads * Math.ceil(keys / layout.CHUNK_ROWS);
+  const importance = recorder.floats(heads * keys);
+  const sizes = recorder.floats(heads * keys), columns = recorder.floats(heads * keys);
+  const sums = recorder.words(tasks * 6);
+  // deno-fmt-ignore
+  const words = [
+    ...doubleWords(args.columnShare), ...doubleWords(args.valueShare), ...doubleWords(args.uniformShare),
+    probabilities.address, value.address, centre.address, importance.address, sizes.address, columns.address, sums.address,
+    heads, keys, probes, counted, valueFeatures, floatWord(args.valueScale),
+  ];
+  recorder.record({
+    code: layout.VALUE_SIZES,
+    tasks,
+    words,
+    inputs: [value, centre],
+    outputs: [sizes, sums],
+  });
+  recorder.record({
+    code: layout.KEY_SIZES,
+    tasks,
+    words,
+    inputs: [probabilities, sizes, sums],
+    outputs: [sizes, columns, sums],
+  });
+  recorder.record({
+    code: layout.KEY_IMPORTANCE,
+    tasks,
+    words,
+    inputs: [sizes, columns, sums],
+    outputs: [importance],
+  });
+  return importance;
+}
+
+/** Records the stratified sampling of keys. */
+export function sampleKeys(
+  recorder: Recorder,
+  args: Parameters<Backend["sampleKeys"]>[0],
+): { index: DeviceArray; logWeight: DeviceArray } {
+  const { heads, keys, samples, seed, purpose, firstStream } = args;
+  const importance = args.importance as WasmArray;
+  const index = recorder.words(heads * samples), logWeight = recorder.floats(heads * samples);
+  recorder.record({
+    code: layout.SAMPLE_KEYS,
+    tasks: heads,
+    // deno-fmt-ignore
+    words: [
+      importance.address, index.address, logWeight.address, heads, keys, samples,
+      seed[0], seed[1], purpose, firstStream,
+    ],
+    inputs: [importance],
+    outputs: [index, logWeight],
+  });
+  return { index, logWeight };
+}

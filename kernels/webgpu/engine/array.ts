@@ -1,0 +1,24 @@
+import type { DeviceArray } from "../../backend.ts";
+
+/** An array in a storage buffer of the device; the buffer may be longer than the array. */
+export interface GpuArray extends DeviceArray {
+  readonly buffer: GPUBuffer;
+}
+
+/** The storage buffer behind a device array. */
+export function gpuArray(array: DeviceArray): GpuArray {
+  return array as GpuArray;
+}
+
+/** Bytes of a binding that holds `length` 32-bit values: whole vec4s, and at least one. */
+export function bindingBytes(length: number): number {
+  return Math.max(16, Math.ceil(length / 4) * 16);
+}
+
+const word = new Uint32Array(1), float = new Float32Array(word.buffer);
+
+/** The bits of a value as f32, for a parameter block made of 32-bit words. */
+export function floatBits(value: number): number {
+  float[0] = value;
+  return word[0];
+}

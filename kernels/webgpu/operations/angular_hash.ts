@@ -1,0 +1,36 @@
+import type { Backend, DeviceArray } from "../../backend.ts";
+import source from "./angular_hash.wgsl" with { type: "text" };
+import type { Kernel } from "../engine/pipelines.ts";
+import type { Recorder } from "../engine/recorder.ts";
+import { padRows } from "./rows.ts";
+
+const kernel: Kernel = {
+  file: "angular_hash.wgsl",
+  source: [source],
+  access: ["read", "read", "read", "write"],
+};
+
+/** Fours of rows that one invocation hashes. */
+const QUADS = 2;
+/** Most hyperplanes that one invocation takes at a time. */
+const MOST_BITS = 8;
+
+/** Gray rank of the sign bits of each row against random hyperplanes. */
+export function angularHash(recorder: Recorder, args: Parameters<Backend["angularHash"]>[0]): DeviceArray {
+  const { rows, shift, hyperplanes, heads, count, width, projections } = args;
+  const ranks = recorder.array("word", heads * count, "the hashes");
+  const tiles = Math.ceil(count / (4 * QUADS));
+  recorder.dispatch({
+    kernel,
+    definitions: { BITS: Math.min(projections, MOST_BITS), QUADS, FOUR: 4 },
+    parameters: [heads, count, Math.ceil(width / 4), projections, tiles, shift ? 1 : 0],
+    arrays: [
+      padRows(recorder, rows, heads * count, width),
+      shift && padRows(recorder, shift, heads, width),
+      padRows(recorder, hyperplanes, heads * projections, width),
+      ranks,
+    ],
+    workgroups: Math.ceil(heads * tiles / 64),
+  });
+  return ranks;
+}

@@ -1,0 +1,142 @@
+import type { AttendArguments, DeviceArray, PartialAttention } from "../../backend.ts";
+import { floatBits } from "../engine/array.ts";
+import { type AttendIndex, attendIndex } from "./attend_index.ts";
+import type { AttendKernel, AttendTile } from "../tuning.ts";
+import { attendWidths } from "./attend_tile.ts";
+import common from "./attend_common.wgsl" with { type: "text" };
+import floats from "./stored_floats.wgsl" with { type: "text" };
+import halves from "./stored_halves.wgsl" with { type: "text" };
+import { halveRows } from "./halve_rows.ts";
+import registers from "./attend_registers.wgsl" with { type: "text" };
+import tiles from "./attend_tiles.wgsl" with { type: "text" };
+import elementary from "./elementary.wgsl" with { type: "text" };
+import { mergeAttention } from "./merge_attention.ts";
+import type { Access, Kernel } from "../engine/pipelines.ts";
+import type { Recorder } from "../engine/recorder.ts";
+import { padRows, trimRows } from "./rows.ts";
+
+const access: readonly Access[] = ["read", "read", "read", "read", "read", "write", "write"];
+const kernels: Readonly<Record<AttendKernel, readonly [floats: Kernel, halves: Kernel]>> = {
+  registers: twins("attend_registers", registers),
+  tiles: twins("attend_tiles", tiles),
+};
+
+/** A kernel that reads keys and values in floats, and the same in halves. */
+function twins(name: string, source: string): [Kernel, Kernel] {
+  const kernel = (file: string, stored: string): Kernel => ({
+    file,
+    source: [elementary, stored, common, source],
+    access,
+  });
+  return [kernel(`${name}.wgsl`, floats), kernel(`${name}.wgsl, halves`, halves)];
+}
+
+/**
+ * Keys that one dispatch takes: Mesa's CPU driver (22.3) ends the loops of an invocation, without a word, after 65,535
+ * turns in all, and GPUs end dispatches that take too long.
+ */
+const MOST_KEYS = 2 ** 14;
+
+/** Softmax attention of each query over its visible keys: one dispatch, or several that are merged where keys are many. */
+export function attend(
+  recorder: Recorder,
+  tile: AttendTile,
+  args: AttendArguments,
+): PartialAttention {
+  const { heads, queries, keys, valueFeatures, samples, bounds, blocks = 1 } = args;
+  const index = attendIndex(recorder, args), arrays = padded(recorder, args);
+  const most = bounds?.mostKeys ?? Math.ceil(keys / blocks) + (samples?.count ?? 0),
+    parts = Math.ceil(most / MOST_KEYS);
+  const mostKeys = Math.ceil(most / parts);
+  const attendPartFrom = (firstOfBlock: number, into?: PartialAttention) =>
+    attendPart(recorder, tile, args, arrays, index, firstOfBlock, mostKeys, into);
+  const shape = { heads, queries, valueFeatures: 4 * arrays.columns };
+  let result = attendPartFrom(0), next: PartialAttention | undefined, spare: PartialAttention | undefined;
+  // Three pairs of arrays take turns, so that memory does not grow with the number of parts.
+  for (let part = 1; part < parts; part++) {
+    next = attendPartFrom(part * mostKeys, next);
+    const merged = mergeAttention(recorder, { ...shape, first: result, second: next }, spare);
+    spare = result;
+    result = merged;
+  }
+  return {
+    output: trimRows(recorder, result.output, heads * queries, valueFeatures),
+    logSumExp: result.logSumExp,
+  };
+}
+
+/** The rows of an attention in whole fours. */
+interface PaddedArrays {
+  readonly query: DeviceArray;
+  readonly key: DeviceArray;
+  readonly value: DeviceArray;
+  /** Fours of a value row. */
+  readonly columns: number;
+  /** What keys and values are to be multiplied by, those in half floats. */
+  readonly units: { readonly key: number; readonly value: number };
+}
+
+function padded(recorder: Recorder, args: AttendArguments): PaddedArrays {
+  const { heads, queries, keys, features, valueFeatures, halves } = args, count = heads * keys;
+  const query = padRows(recorder, args.query, heads * queries, features);
+  const columns = Math.ceil(valueFeatures / 4);
+  if (halves) {
+    const key = halveRows(recorder, args.key, { count, width: features, largest: halves.largestKey });
+    const largest = halves.largestValue;
+    const value = halveRows(recorder, args.value, { count, width: valueFeatures, largest });
+    return { query, key: key.rows, value: value.rows, columns, units: { key: key.unit, value: value.unit } };
+  }
+  const key = padRows(recorder, args.key, count, features);
+  const value = padRows(recorder, args.value, count, valueFeatures);
+  return { query, key, value, columns, units: { key: 1, value: 1 } };
+}
+
+/** Attention to a part of the keys of each block, in whole vec4s. */
+function attendPart(
+  recorder: Recorder,
+  tile: AttendTile,
+  args: AttendArguments,
+  { query, key, value, columns: valueColumns, units }: PaddedArrays,
+  { array: index, keyOrderAt, keyBlocksAt, boundsAt, samplesAt }: AttendIndex,
+  firstOfBlock: number,
+  mostKeys: number,
+  into?: PartialAttention,
+): PartialAttention {
+  const { heads, queries, keys, features, logWeights, causal, exclude, samples, bounds, blocks = 1 } = args;
+  const logSumExp = into?.logSumExp ?? recorder.array("float", heads * queries, "the log-sum-exp");
+  const output = into?.output ??
+    recorder.array("float", heads * queries * valueColumns * 4, "the attention output");
+  const { features: featureColumns, columns } = attendWidths(features, args.valueFeatures);
+  const chunks = Math.ceil(valueColumns / columns), inRegisters = tile.kernel === "registers";
+  const tileRows = inRegisters ? tile.size : tile.lanes;
+  const blockTiles = Math.ceil((bounds?.mostQueries ?? Math.ceil(queries / blocks)) / tileRows);
+  const tiles = heads * blocks * blockTiles;
+  const rules = {
+    WEIGHTED: logWeights,
+    CAUSAL: causal,
+    EXCLUDING: exclude,
+    QUERY_ORDERED: args.queryOrder,
+    KEY_ORDERED: args.keyOrder,
+    SAMPLED: samples,
+    BOUNDED: bounds,
+  };
+  recorder.dispatch({
+    kernel: kernels[tile.kernel][args.halves ? 1 : 0],
+    definitions: {
+      LANES: tile.lanes,
+      [inRegisters ? "ROWS" : "TILE"]: tile.size,
+      FEATURES: featureColumns,
+      COLUMNS: columns,
+    },
+    constants: Object.fromEntries(Object.entries(rules).map(([rule, given]) => [rule, given ? 1 : 0])),
+    // deno-fmt-ignore
+    parameters: [
+      queries, keys, valueColumns, blocks, blockTiles, tiles, chunks,
+      causal?.period ?? 1, causal?.offset ?? 0, exclude?.blocks ?? 1, samples?.count ?? 0,
+      keyOrderAt, keyBlocksAt, boundsAt, samplesAt, firstOfBlock, mostKeys, floatBits(args.scale * units.key), floatBits(units.value),
+    ],
+    arrays: [query, key, value, logWeights, index, output, logSumExp],
+    workgroups: inRegisters ? Math.ceil(tiles * chunks / tile.lanes) : tiles * chunks,
+  });
+  return { output, logSumExp };
+}

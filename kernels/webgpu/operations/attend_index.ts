@@ -1,0 +1,48 @@
+import type { AttendArguments, DeviceArray } from "../../backend.ts";
+import source from "./attend_index.wgsl" with { type: "text" };
+import type { Kernel } from "../engine/pipelines.ts";
+import type { Recorder } from "../engine/recorder.ts";
+
+const kernel: Kernel = {
+  file: "attend_index.wgsl",
+  source: [source],
+  access: ["read", "read", "read", "read", "read", "read", "read", "write"],
+};
+
+/** What attention reads by index, in one array, and where in it. */
+export interface AttendIndex {
+  readonly keyOrderAt: number;
+  readonly keyBlocksAt: number;
+  readonly boundsAt: number;
+  readonly samplesAt: number;
+  /** Undefined where nothing is read by index. */
+  readonly array: DeviceArray | undefined;
+}
+
+/** Puts the orders, the blocks that keys are hidden from, the bounds of blocks and the sampled keys into one array. */
+export function attendIndex(recorder: Recorder, args: AttendArguments): AttendIndex {
+  const { heads, queries, keys, blocks = 1, queryOrder, keyOrder, exclude, bounds, samples } = args;
+  const keyOrderAt = queryOrder ? heads * queries : 0;
+  const keyBlocksAt = keyOrderAt + (keyOrder ? heads * keys : 0);
+  const boundsAt = keyBlocksAt + (exclude ? heads * keys : 0);
+  const samplesAt = boundsAt + (bounds ? 4 * heads * blocks : 0);
+  const sampled = heads * (samples?.count ?? 0), parts = samplesAt + sampled;
+  if (parts === 0) return { keyOrderAt, keyBlocksAt, boundsAt, samplesAt, array: undefined };
+  const array = recorder.array("word", samplesAt + 3 * sampled, "the index of the keys");
+  recorder.dispatch({
+    kernel,
+    parameters: [keys, blocks, samples?.count ?? 1, keyOrderAt, keyBlocksAt, boundsAt, samplesAt, parts],
+    arrays: [
+      queryOrder,
+      keyOrder,
+      exclude?.keyBlocks,
+      bounds?.positions,
+      samples?.index,
+      samples?.logWeights,
+      samples?.position,
+      array,
+    ],
+    workgroups: Math.ceil(parts / 64),
+  });
+  return { keyOrderAt, keyBlocksAt, boundsAt, samplesAt, array };
+}

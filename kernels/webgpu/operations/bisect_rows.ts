@@ -1,0 +1,104 @@
+import type { Backend, DeviceArray } from "../../backend.ts";
+import { type Bisection, CUT_SAMPLE } from "../../coreset_primitives.ts";
+import growth from "./bisect_rows.wgsl" with { type: "text" };
+import tree from "./bisection_tree.wgsl" with { type: "text" };
+import descent from "./descend_rows.wgsl" with { type: "text" };
+import type { Kernel } from "../engine/pipelines.ts";
+import { reductions } from "./reductions.ts";
+import type { Recorder } from "../engine/recorder.ts";
+import { padRows } from "./rows.ts";
+
+const kernel: Kernel = {
+  file: "bisect_rows.wgsl",
+  source: [reductions, tree, growth],
+  access: ["read", "write", "write", "write", "read", "write", "write", "write"],
+};
+const descender: Kernel = {
+  file: "descend_rows.wgsl",
+  source: [tree, descent],
+  access: ["read", "write", "write", "write", "read", "read", "read", "write"],
+};
+
+/**
+ * Cuts, and inner products of a lane, after which a dispatch leaves the rest to the next: Mesa's CPU driver (22.3)
+ * silently ends every loop once an invocation has made 65,535 turns in all its loops, and GPUs stop shaders that run
+ * for seconds.
+ */
+const CUTS = 64, WORK = 512;
+/** Lanes of a head's workgroup: on the CPU, where they take turns at every barrier, the fewest that do, and on GPUs. */
+const FEW_LANES = [8, 32], LANES = 256;
+/** Turns of a loop that are written out, so that loads wait for one another less: for nothing on the CPU, where it costs. */
+const AHEAD = 4, MOST_COLUMNS_ONE_BY_ONE = 32;
+/** Most turns of an invocation for one cut of all rows. */
+const MOST_TURNS = 2 ** 14;
+/** vec4s of a row that an invocation holds while it descends. */
+const MOST_HELD = 16;
+
+/** Clusters of the rows of each head by weighted bisection. */
+export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectRows"]>[0]): Bisection {
+  const { weights, heads, count, width, grownOn, budget, perCluster, others } = args;
+  const most = Math.min(count, Math.max(1, Math.floor(budget / perCluster)));
+  const columns = Math.ceil(width / 4), every = Math.ceil(count / grownOn), grown = Math.ceil(count / every);
+  const ahead = recorder.software && columns <= MOST_COLUMNS_ONE_BY_ONE ? 1 : AHEAD;
+  const fewest = FEW_LANES.find((lanes) => turnsOfCut(grown, columns, lanes, ahead) <= MOST_TURNS);
+  const lanes = recorder.software && fewest || LANES;
+  const work = WORK * lanes * every;
+  const labels = recorder.array("word", heads * count, "the clusters of the rows");
+  const clusters = recorder.array("word", heads, "the numbers of clusters");
+  const products = recorder.array("word", heads, "the numbers of inner products");
+  const rows = padRows(recorder, args.rows, heads * count, width);
+  const order = recorder.array("word", heads * 2 * (grown + 2 * most + CUT_SAMPLE), "the order of the rows");
+  const means = recorder.array("float", heads * (3 * most + 1) * 4 * columns, "the means of the clusters");
+  const moments = recorder.array("float", heads * (count + most + 1), "the moments of the rows");
+  const step = {
+    kernel,
+    definitions: { AHEAD: ahead },
+    constants: { LANES: lanes },
+    parameters: [heads, count, columns, most, budget, perCluster, CUTS, work, every, grown],
+    arrays: [rows, labels, order, means, weights, clusters, products, moments],
+    workgroups: heads,
+  };
+  recorder.dispatch({ ...step, entryPoint: "begin" });
+  // Cuts that fail make no cluster, but leave one that is not cut again: at most two cuts for each.
+  const mostProducts = Math.min(budget, 2 * (count + every + 8) * most);
+  const dispatches = Math.ceil(2 * most / CUTS) + Math.ceil(mostProducts / work);
+  for (let at = 0; at < dispatches; at++) recorder.dispatch({ ...step, entryPoint: "cutOn" });
+  const offsets = recorder.array("float", heads * most, "the offsets of the cuts");
+  const descent = { kernel: descender, definitions: { HELD: Math.min(columns, MOST_HELD) } };
+  const aimed = [rows, labels, order, means, undefined, undefined, undefined, offsets];
+  if (every > 1 || others) {
+    recorder.dispatch({
+      ...descent,
+      constants: { MOVED: 0 },
+      parameters: step.parameters,
+      arrays: aimed,
+      entryPoint: "aim",
+      workgroups: Math.ceil(heads * most / 64),
+    });
+  }
+  const descend = (count: number, every: number, arrays: DeviceArray[]) =>
+    recorder.dispatch({
+      ...descent,
+      constants: { MOVED: arrays.length > 4 ? 1 : 0 },
+      parameters: [heads, count, columns, most, budget, perCluster, CUTS, work, every, grown],
+      arrays: [...arrays, undefined, undefined, undefined].slice(0, 7).concat(offsets),
+      entryPoint: "descend",
+      workgroups: Math.ceil(heads * count / 64),
+    });
+  if (every > 1) descend(count, every, [rows, labels, order, means]);
+  const otherLabels = recorder.array("word", heads * (others?.count ?? 0), "the clusters of other rows");
+  if (others) {
+    const pad = (array: DeviceArray, count: number) => padRows(recorder, array, heads * count, width);
+    const move = [pad(others.centre, 1), pad(others.treeCentre, 1), others.scale];
+    descend(others.count, 0, [pad(others.rows, others.count), otherLabels, order, means, ...move]);
+  }
+  return { labels, clusters, products, others: otherLabels };
+}
+
+/** Turns that a lane makes, about, in a cut of all rows of a head. */
+function turnsOfCut(count: number, columns: number, lanes: number, ahead: number): number {
+  const wide = Math.min(columns, lanes), parts = Math.floor(lanes / wide);
+  const separating = Math.ceil(count / lanes) * (3 + Math.ceil(columns / ahead));
+  const measuring = Math.ceil(count / parts / ahead) * Math.ceil(columns / wide);
+  return separating + measuring;
+}

@@ -1,0 +1,98 @@
+import type { Backend, DeviceArray } from "../../backend.ts";
+import { floatBits } from "../engine/array.ts";
+import source from "./calibrate_values.wgsl" with { type: "text" };
+import elementary from "./elementary.wgsl" with { type: "text" };
+import type { Kernel } from "../engine/pipelines.ts";
+import type { Recorder } from "../engine/recorder.ts";
+import { reductions } from "./reductions.ts";
+import systemSource from "./ridge_system.wgsl" with { type: "text" };
+import { padRows, trimRows } from "./rows.ts";
+import solverSource from "./solve_ridge.wgsl" with { type: "text" };
+
+/** From logits to the system of the ridge regression. */
+const systemKernel: Kernel = {
+  file: "ridge_system.wgsl",
+  source: [elementary, systemSource],
+  access: ["read", "read", "read", "read", "read", "write", "write"],
+};
+const solver: Kernel = {
+  file: "solve_ridge.wgsl",
+  source: [reductions, solverSource],
+  access: ["write", "write"],
+};
+/** From its solution to values. */
+const kernel: Kernel = {
+  file: "calibrate_values.wgsl",
+  source: [source],
+  access: ["read", "read", "read", "read", "read", "read", "write", "write"],
+};
+
+/** vec4s of a tile of products, which has four times as many rows. */
+const WIDE = 2;
+const TILES = { WIDE, TILE: 4 * WIDE, FOUR: 4 };
+/** Invocations of a workgroup that takes tiles. */
+const TAKERS = 32;
+
+/** Values of points after ridge regression of what they leave of the exact outputs of the probes. */
+export function calibrateValues(
+  recorder: Recorder,
+  args: Parameters<Backend["calibrateValues"]>[0],
+): DeviceArray {
+  const { logits, clusters, heads, valueFeatures, probes, fitted, most } = args;
+  const columns = Math.ceil(valueFeatures / 4), blocks = Math.ceil(fitted / 4);
+  const value = padRows(recorder, args.value, heads * most, valueFeatures);
+  const output = padRows(recorder, args.output, heads * probes, valueFeatures);
+  const mean = padRows(recorder, args.mean, heads, valueFeatures);
+  const weights = recorder.array("float", heads * (probes + 1) * most, "the softmax rows of the probes");
+  const system = recorder.array("float", heads * (8 * blocks + 4 * columns) * 4 * blocks, "the regression");
+  const dual = recorder.array("float", heads * 4 * blocks * 4 * columns, "the solution of the regression");
+  const moments = recorder.array("float", heads * (probes - fitted) * 4 * (columns + 1), "the judgements");
+  const calibrated = recorder.array("float", heads * most * 4 * columns, "the calibrated values");
+  const root = floatBits(Math.sqrt(args.otherWeight));
+  // A power of two, so that dividing by it is exact; 0 for values that are all 0 has no logarithm.
+  const unit = floatBits(2 ** Math.floor(Math.log2(Math.max(args.largestValue, 2 ** -100))));
+  const shape = [heads, probes, most, fitted, args.even, root, columns, blocks, unit];
+
+  // On the CPU a row is too little work for lanes that take turns at barriers.
+  const rowLanes = recorder.software ? { ROWS: 64, LANES: 1 } : { ROWS: 1, LANES: 64 };
+  const rowTiles = Math.ceil(blocks / WIDE), columnTiles = Math.ceil(columns / WIDE);
+  const gramGroups = Math.ceil(heads * Math.ceil(rowTiles / 2) * (rowTiles + 1) / TAKERS);
+  const systemStep = {
+    kernel: systemKernel,
+    definitions: { ...TILES, ...rowLanes },
+    parameters: [...shape, gramGroups],
+    arrays: [logits, clusters, value, output, mean, weights, system],
+  };
+  recorder.dispatch({
+    ...systemStep,
+    entryPoint: "softmaxRows",
+    workgroups: Math.ceil(heads * probes / rowLanes.ROWS),
+  });
+  recorder.dispatch({ ...systemStep, entryPoint: "columnScales", workgroups: heads });
+  recorder.dispatch({
+    ...systemStep,
+    entryPoint: "products",
+    workgroups: gramGroups + Math.ceil(heads * rowTiles * columnTiles / TAKERS),
+  });
+  recorder.dispatch({
+    kernel: solver,
+    constants: { LANES: recorder.software ? 32 : 128 },
+    parameters: [heads, fitted, blocks, columns],
+    arrays: [system, dual],
+    workgroups: heads,
+  });
+  const step = {
+    kernel,
+    definitions: TILES,
+    constants: { LANES: recorder.reducingLanes },
+    parameters: [...shape, floatBits(args.largestValue)],
+    arrays: [clusters, value, output, mean, weights, dual, moments, calibrated],
+  };
+  recorder.dispatch({
+    ...step,
+    entryPoint: "correct",
+    workgroups: Math.ceil(heads * Math.ceil(most / TILES.TILE) * columnTiles / TAKERS),
+  });
+  recorder.dispatch({ ...step, entryPoint: "judge", workgroups: heads });
+  return trimRows(recorder, calibrated, heads * most, valueFeatures);
+}

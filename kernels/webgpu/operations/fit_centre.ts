@@ -1,0 +1,70 @@
+import type { Backend } from "../../backend.ts";
+import type { FittedCentre } from "../../coreset_primitives.ts";
+import { floatBits } from "../engine/array.ts";
+import source from "./fit_centre.wgsl" with { type: "text" };
+import type { Kernel } from "../engine/pipelines.ts";
+import type { Recorder } from "../engine/recorder.ts";
+import { padRows, trimRows } from "./rows.ts";
+import weighSource from "./weigh_centre.wgsl" with { type: "text" };
+
+const kernel: Kernel = {
+  file: "fit_centre.wgsl",
+  source: [source],
+  access: ["read", "read", "write", "write"],
+};
+const weighKernel: Kernel = {
+  file: "weigh_centre.wgsl",
+  source: [weighSource],
+  access: ["read", "read", "read", "read", "read", "write", "write", "write"],
+};
+
+/** The point that stands for all keys of each head: where it lies, then its value and mass. */
+export function fitCentre(recorder: Recorder, args: Parameters<Backend["fitCentre"]>[0]): FittedCentre {
+  const { heads, keys, features, valueFeatures, probes } = args;
+  const columns = Math.ceil(features / 4), valueColumns = Math.ceil(valueFeatures / 4);
+  const every = Math.ceil(keys / args.sampled), taken = Math.ceil(keys / every);
+  const key = recorder.array("float", heads * 4 * columns, "the centres of the keys");
+  const value = recorder.array("float", heads * 4 * valueColumns, "the centres' values");
+  const logMass = recorder.array("float", heads, "the masses of the centres");
+  const constants = { LANES: recorder.software ? 16 : 64 };
+  recorder.dispatch({
+    kernel,
+    constants,
+    parameters: [heads, keys, probes, columns, taken, every],
+    arrays: [
+      padRows(recorder, args.key, heads * keys, features),
+      args.probabilities,
+      recorder.array("float", heads * taken, "the masses of the sampled keys"),
+      key,
+    ],
+    workgroups: heads,
+  });
+  recorder.dispatch({
+    kernel: weighKernel,
+    constants,
+    parameters: [
+      heads,
+      probes,
+      columns,
+      valueColumns,
+      floatBits(args.scale),
+      floatBits(2 ** Math.floor(Math.log2(Math.max(args.largestValue, 2 ** -100)))),
+    ],
+    arrays: [
+      padRows(recorder, args.query, heads * probes, features),
+      args.logSumExp,
+      padRows(recorder, args.output, heads * probes, valueFeatures),
+      padRows(recorder, args.mean, heads, valueFeatures),
+      key,
+      value,
+      logMass,
+      recorder.array("float", 4 * heads * probes, "the probes' parts of the centres"),
+    ],
+    workgroups: heads,
+  });
+  return {
+    key: trimRows(recorder, key, heads, features),
+    value: trimRows(recorder, value, heads, valueFeatures),
+    logMass,
+  };
+}

@@ -1,0 +1,77 @@
+import type { Backend, DeviceArray } from "../../backend.ts";
+import type { FittedPoints } from "../../coreset_primitives.ts";
+import { floatBits } from "../engine/array.ts";
+import elementary from "./elementary.wgsl" with { type: "text" };
+import massesSource from "./fit_masses.wgsl" with { type: "text" };
+import meansSource from "./fit_means.wgsl" with { type: "text" };
+import type { Kernel } from "../engine/pipelines.ts";
+import type { Recorder } from "../engine/recorder.ts";
+import { padRows, trimRows } from "./rows.ts";
+import { rowLogits } from "./softmax_rows.ts";
+
+const massesKernel: Kernel = {
+  file: "fit_masses.wgsl",
+  source: [elementary, massesSource],
+  access: ["read", "read", "read", "read", "write", "write"],
+};
+
+const meansKernel: Kernel = {
+  file: "fit_means.wgsl",
+  source: [elementary, meansSource],
+  access: ["read", "read", "read", "read", "read", "write", "write", "write"],
+};
+
+/** Invocations that share a mean on the CPU, where they take turns at every barrier, and on GPUs. */
+const FEW_LANES = 16, LANES = 256;
+
+/** One weighted point for each cluster of keys, fitted to softmax rows of the probes. */
+export function fitPoints(recorder: Recorder, args: Parameters<Backend["fitPoints"]>[0]): FittedPoints {
+  const { heads, keys, features, valueFeatures, probes, fitted, even, otherWeight, most, scale } = args;
+  const { labels, clusters, order } = args, points = heads * most;
+  const rowsOfPoints = (width: number, name: string) =>
+    recorder.array("float", points * 4 * Math.ceil(width / 4), name);
+  const key = rowsOfPoints(features, "the keys of the points");
+  const value = rowsOfPoints(valueFeatures, "the values of the points");
+  const logMass = recorder.array("float", points, "the masses of the points");
+  const logits = recorder.array("float", heads * probes * most, "the logits of the points");
+  const weights = recorder.array("float", heads * fitted * most, "the weights of the probes");
+  const fit = recorder.array("float", 2 * heads * keys + 3 * points, "the masses of the keys");
+  const massesOf = {
+    kernel: massesKernel,
+    definitions: { FOUR: 4 },
+    parameters: [heads, keys, probes, fitted, most, even, floatBits(otherWeight)],
+    arrays: [args.probabilities, labels, args.logSumExp, logits, weights, fit],
+  };
+  const meansOf = (of: DeviceArray, width: number, means: DeviceArray) => {
+    const columns = Math.ceil(width / 4), rows = padRows(recorder, of, heads * keys, width);
+    return {
+      kernel: meansKernel,
+      definitions: { FOUR: 4 },
+      constants: { LANES: recorder.software && fewLanesDo(keys, columns) ? FEW_LANES : LANES },
+      parameters: [heads, keys, probes, most, columns],
+      arrays: [rows, labels, order, clusters, fit, means, logMass, logits],
+      workgroups: points,
+    };
+  };
+  recorder.dispatch({ ...massesOf, entryPoint: "seenMasses", workgroups: Math.ceil(heads * keys / 64) });
+  recorder.dispatch({ ...meansOf(args.key, features, key), entryPoint: "pointKeys" });
+  const query = padRows(recorder, args.query, heads * probes, features);
+  rowLogits(recorder, { heads, queries: probes, keys: most, features, scale, query, key, logits });
+  recorder.dispatch({ ...massesOf, entryPoint: "weigh", workgroups: Math.ceil(points / 64) });
+  recorder.dispatch({ ...massesOf, entryPoint: "fittedMasses", workgroups: Math.ceil(heads * keys / 64) });
+  recorder.dispatch({ ...meansOf(args.value, valueFeatures, value), entryPoint: "pointValues" });
+  return {
+    key: trimRows(recorder, key, points, features),
+    value: trimRows(recorder, value, points, valueFeatures),
+    logMass,
+    logits,
+  };
+}
+
+/**
+ * Whether a cluster of all keys leaves few lanes well below the 65,535 turns after which Mesa's CPU driver (22.3)
+ * ends all loops of an invocation, without a word; pointValues may take two means.
+ */
+function fewLanesDo(keys: number, columns: number): boolean {
+  return 2 * Math.ceil(keys / 4) * Math.ceil(columns / FEW_LANES) <= 2 ** 15;
+}

@@ -1,0 +1,34 @@
+import type { Backend, DeviceArray } from "../../backend.ts";
+import elementary from "./elementary.wgsl" with { type: "text" };
+import type { Kernel } from "../engine/pipelines.ts";
+import random from "./random.wgsl" with { type: "text" };
+import { reductions } from "./reductions.ts";
+import type { Recorder } from "../engine/recorder.ts";
+import source from "./sample_keys.wgsl" with { type: "text" };
+
+const kernel: Kernel = {
+  file: "sample_keys.wgsl",
+  source: [elementary, random, reductions, source],
+  access: ["read", "write", "write", "write"],
+};
+
+/** Stratified sampling of keys in exact integer arithmetic. */
+export function sampleKeys(
+  recorder: Recorder,
+  args: Parameters<Backend["sampleKeys"]>[0],
+): { index: DeviceArray; logWeight: DeviceArray } {
+  const { importance, heads, keys, samples, seed, purpose, firstStream } = args;
+  const cumulative = recorder.array("word", heads * keys, "the cumulative weights of the keys");
+  const index = recorder.array("word", heads * samples, "the sampled keys");
+  const logWeight = recorder.array("float", heads * samples, "the log-weights of the sampled keys");
+  const step = {
+    kernel,
+    definitions: { BITS: 31 },
+    constants: { LANES: recorder.reducingLanes },
+    parameters: [heads, keys, samples, purpose, seed[0], seed[1], firstStream],
+    arrays: [importance, cumulative, index, logWeight],
+  };
+  recorder.dispatch({ ...step, entryPoint: "accumulate", workgroups: heads });
+  recorder.dispatch({ ...step, entryPoint: "pick", workgroups: Math.ceil(heads * samples / 64) });
+  return { index, logWeight };
+}

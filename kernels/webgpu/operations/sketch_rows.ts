@@ -1,0 +1,25 @@
+import type { Backend, DeviceArray } from "../../backend.ts";
+import type { Kernel } from "../engine/pipelines.ts";
+import type { Recorder } from "../engine/recorder.ts";
+import { padRows } from "./rows.ts";
+import source from "./sketch_rows.wgsl" with { type: "text" };
+
+const kernel: Kernel = { file: "sketch_rows.wgsl", source: [source], access: ["read", "read", "write"] };
+
+/** Rows that share the signs that an invocation loads. */
+const ROWS = 8;
+
+/** Signed sums of every so many-th column. */
+export function sketchRows(recorder: Recorder, args: Parameters<Backend["sketchRows"]>[0]): DeviceArray {
+  const { signs, heads, count, width, folded } = args;
+  const sketched = recorder.array("float", heads * count * folded, "the sketched rows");
+  const groups = Math.ceil(heads * count / ROWS);
+  recorder.dispatch({
+    kernel,
+    definitions: { ROWS },
+    parameters: [heads * count, Math.ceil(width / 4), folded / 4],
+    arrays: [padRows(recorder, args.rows, heads * count, width), signs, sketched],
+    workgroups: Math.ceil(groups * folded / 4 / 64),
+  });
+  return sketched;
+}

@@ -1,0 +1,58 @@
+import type { Backend, DeviceArray } from "../../backend.ts";
+import { floatBits } from "../engine/array.ts";
+import elementary from "./elementary.wgsl" with { type: "text" };
+import type { Kernel } from "../engine/pipelines.ts";
+import type { Recorder, Step } from "../engine/recorder.ts";
+import { reductions } from "./reductions.ts";
+import { padRows } from "./rows.ts";
+import source from "./softmax_rows.wgsl" with { type: "text" };
+
+const kernel: Kernel = {
+  file: "softmax_rows.wgsl",
+  source: [elementary, reductions, source],
+  access: ["read", "read", "write", "write"],
+};
+
+/** Most queries of one invocation, and fours of keys on an adapter emulated on the CPU, where loads limit. */
+const MOST_QUERIES = 12, SOFTWARE_FOURS = 4;
+
+/** Softmax probabilities of few queries over all keys, and the logarithms of the sums that they were divided by. */
+export function softmaxRows(
+  recorder: Recorder,
+  args: Parameters<Backend["softmaxRows"]>[0],
+): { probabilities: DeviceArray; logSumExp: DeviceArray } {
+  const { heads, queries, keys, features } = args;
+  const query = padRows(recorder, args.query, heads * queries, features);
+  const key = padRows(recorder, args.key, heads * keys, features);
+  const probabilities = recorder.array("float", heads * queries * keys, "the softmax rows");
+  const logSumExp = recorder.array("float", heads * queries, "the log-sum-exp of the softmax rows");
+  const step = rowLogits(recorder, { ...args, query, key, logits: probabilities });
+  recorder.dispatch({
+    ...step,
+    entryPoint: "normalise",
+    arrays: [query, key, probabilities, logSumExp],
+    workgroups: heads * queries,
+  });
+  return { probabilities, logSumExp };
+}
+
+/** Fills `logits`, [heads, queries, keys]; queries and keys as from {@link padRows}. Returns the step. */
+export function rowLogits(
+  recorder: Recorder,
+  args: Parameters<Backend["softmaxRows"]>[0] & { readonly logits: DeviceArray },
+): Step {
+  const { query, key, logits, heads, queries, keys, features, scale } = args;
+  const fours = recorder.software ? SOFTWARE_FOURS : 1;
+  const queryTiles = Math.ceil(queries / MOST_QUERIES), keyTiles = Math.ceil(keys / (4 * fours));
+  const step = {
+    kernel,
+    definitions: { QUERIES: Math.ceil(queries / queryTiles), FOURS: fours, FOUR: 4 },
+    constants: { LANES: recorder.reducingLanes },
+    parameters: [heads, queries, keys, Math.ceil(features / 4), queryTiles, keyTiles, floatBits(scale)],
+    arrays: [query, key, logits, undefined],
+    entryPoint: "logits",
+    workgroups: Math.ceil(heads * queryTiles * keyTiles / 64),
+  };
+  recorder.dispatch(step);
+  return step;
+}

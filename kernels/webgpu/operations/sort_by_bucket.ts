@@ -1,0 +1,48 @@
+import type { Backend, DeviceArray } from "../../backend.ts";
+import type { GpuArray } from "../engine/array.ts";
+import type { Kernel } from "../engine/pipelines.ts";
+import type { Recorder } from "../engine/recorder.ts";
+import { reductions } from "./reductions.ts";
+import source from "./sort_by_bucket.wgsl" with { type: "text" };
+
+const kernel: Kernel = {
+  file: "sort_by_bucket.wgsl",
+  source: [reductions, source],
+  access: ["read", "read", "write", "write", "write"],
+};
+
+/** Rows that one invocation counts and moves. */
+const CHUNK = 128;
+/** Most bits of a rank that one pass sorts by: the counters stay small even for 2^24 buckets. */
+const DIGIT_BITS = 8;
+
+/** Stable sort of each head's rows by bucket, in as few radix passes as there must be, of as many buckets each. */
+export function sortByBucket(
+  recorder: Recorder,
+  args: Parameters<Backend["sortByBucket"]>[0],
+): { order: DeviceArray; position: DeviceArray } {
+  const { ranks, heads, count, buckets } = args;
+  const bits = Math.max(1, Math.ceil(Math.log2(buckets))), passes = Math.ceil(bits / DIGIT_BITS);
+  const digitBits = Math.ceil(bits / passes),
+    digits = Math.min(buckets, 2 ** digitBits),
+    chunks = Math.ceil(count / CHUNK);
+  const position = recorder.array("word", heads * count, "the sorted positions");
+  const offsets = recorder.array("word", heads * digits * chunks, "the bucket offsets");
+  let previous: GpuArray | undefined;
+  for (let pass = 0; pass < passes; pass++) {
+    const order = recorder.array("word", heads * count, "the sorted order");
+    const first = pass === 0 ? 1 : 0, last = pass === passes - 1 ? 1 : 0;
+    const step = {
+      kernel,
+      constants: { LANES: recorder.reducingLanes },
+      parameters: [heads, count, chunks, digits, pass * digitBits, 2 ** digitBits - 1, first, last],
+      arrays: [ranks, previous, offsets, order, position],
+    };
+    const workgroups = Math.ceil(heads * chunks / 64);
+    recorder.dispatch({ ...step, entryPoint: "countDigits", workgroups });
+    recorder.dispatch({ ...step, entryPoint: "scanOffsets", workgroups: heads });
+    recorder.dispatch({ ...step, entryPoint: "scatter", workgroups });
+    previous = order;
+  }
+  return { order: previous!, position };
+}

@@ -1,0 +1,53 @@
+import { permissionRows } from "../../commands/least_permissions.ts";
+import {
+  approximateMethods,
+  type ApproximateName,
+  approximateNames,
+  methods,
+  summaryOf,
+} from "../../estimators/methods/methods.ts";
+import { claims } from "../../proofs_checks/claims/claims.ts";
+import { families } from "../../proofs_checks/inputs/families.ts";
+import { workloadNames } from "../../workloads/workloads.ts";
+import { FLOORS } from "../structure/floors.ts";
+import { optionRows } from "./option_rows.ts";
+
+/** Lines of the documents that are written from the code, by the word of their markers. */
+export const blocks: Readonly<Record<string, () => string | Promise<string>>> = {
+  methods: () => table(["`method`", "what it does"], methods.map((name) => [`\`${name}\``, summaryOf(name)])),
+  sources: () =>
+    table(
+      ["`method`", "comes from", "seed matters", "keeps to its budget"],
+      approximateNames.map((name) => [`\`${name}\``, ...sourceCells(name)]),
+    ),
+  options: async () => table(["option", "what it is"], await optionRows("AttentionOptions")),
+  "device-options": async () => table(["option", "what it is"], await optionRows("OpenDeviceOptions")),
+  counts: () =>
+    `${claims.length} claims (lemmas of the paper, the certificate, invariances, exact cases) on ${families.length} ` +
+    "families of inputs, random and adversarial, and on inputs that are searched for.",
+  workloads: () => `The workloads: ${workloadNames.map((name) => `\`${name}\``).join(", ")}.`,
+  permissions: () => table(["use", "permissions", "commands"], permissionRows.map(permissionCells)),
+  floors: () =>
+    [...FLOORS].reverse().map((prefixes) => `- ${prefixes.map((prefix) => `\`${prefix}\``).join(", ")}`)
+      .join("\n"),
+};
+
+function sourceCells(name: ApproximateName): string[] {
+  const { source, random, withinBudget } = approximateMethods[name];
+  return [source, random ? "yes" : "no", withinBudget ? "yes" : "no"];
+}
+
+function permissionCells({ use, flags, folder, commands }: typeof permissionRows[number]): string[] {
+  return [
+    use.replace(/--[a-z-]+( [A-Z][\w.]*)*/g, (option) => `\`${option}\``),
+    (flags ? `\`${flags}\`` : "none") + (folder === undefined ? "" : `; ${folder}`),
+    commands.map((name) => `\`${name}\``).join(", "),
+  ];
+}
+
+/** A Markdown table. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
