@@ -11,9 +11,13 @@ import { compare } from "./commands/compare.ts";
 import type { Command } from "./commands/command.ts";
 import { demo } from "./commands/demo.ts";
 import { doctor } from "./commands/doctor.ts";
+import { environmentVariable } from "./files/permissions.ts";
+import { leastPermissions } from "./commands/least_permissions.ts";
+import { shownMessage } from "./commands/printable.ts";
 import { report } from "./commands/report.ts";
 import { scaling } from "./commands/scaling.ts";
 import { verify } from "./commands/verify.ts";
+import { VERSION } from "./commands/version.ts";
 
 const commands: Readonly<Record<string, Command>> = {
   attend,
@@ -26,36 +30,47 @@ const commands: Readonly<Record<string, Command>> = {
 };
 
 /**
- * Runs one command line and returns its exit code: 0 for success, 1 for a failure, 2 for a usage error.
+ * Runs one command line and returns its exit code: 0 for success, 1 for a failure, 2 for a usage error, and more where a
+ * signal ended it.
  *
  * @param args The words after the program's name.
  */
 export async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   try {
-    if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    if (name === undefined || name === "--help" || name === "-h" || (name === "help" && rest.length === 0)) {
       process.stdout.write(overview());
       return name === undefined ? 2 : 0;
     }
-    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-    if (!command) throw new UsageError(unknownName(`command ${name}`, name, Object.keys(commands)));
-    if (rest.includes("--help") || rest.includes("-h")) {
-      process.stdout.write(command.help());
+    if (name === "--version") {
+      process.stdout.write(`kdeformer ${VERSION}\n`);
+      return 0;
+    }
+    const asked = name === "help" ? rest[0] : name, command = find(asked);
+    if (name === "help" || rest.includes("--help") || rest.includes("-h")) {
+      process.stdout.write(`${command.help()}\n${leastPermissions(asked)}`);
       return 0;
     }
     return await command.run(rest);
   } catch (error) {
-    const { message } = error as Error;
+    const { message = String(error), stack = "" } = error instanceof Error ? error : {};
     if (error instanceof UsageError) {
-      process.stderr.write(
-        `${message}\nTry: cli.ts ${name && Object.hasOwn(commands, name) ? name : ""} --help\n`,
-      );
+      const known = name !== undefined && Object.hasOwn(commands, name) ? `${name} ` : "";
+      process.stderr.write(`${shownMessage(message)}\nTry: cli.ts ${known}--help\n`);
       return 2;
     }
-    process.stderr.write(`${message}\n`);
-    if (process.env.KDEFORMER_DEBUG) process.stderr.write(`${(error as Error).stack}\n`);
+    process.stderr.write(`${shownMessage(message)}\n`);
+    if (environmentVariable("KDEFORMER_DEBUG") !== undefined) {
+      process.stderr.write(`${shownMessage(stack)}\n`);
+    }
     return 1;
   }
+}
+
+function find(name: string): Command {
+  if (Object.hasOwn(commands, name)) return commands[name];
+  const names = Object.keys(commands);
+  throw new UsageError(`${unknownName(`command ${name}`, name, names)}; commands: ${names.join(", ")}`);
 }
 
 function overview(): string {
@@ -63,7 +78,7 @@ function overview(): string {
   return `Fast, verified softmax attention\n\nUsage: deno run -A cli.ts <command> [options]\n\n${
     lines.join("\n")
   }\n\n` +
-    "Every command takes --help.\n";
+    "Every command takes --help; help COMMAND says the same, --version the version.\n";
 }
 
 if (import.meta.main) {

@@ -7,7 +7,7 @@ export class UsageError extends Error {
 
 /** One option of a command. */
 export interface OptionSpec {
-  readonly kind: "flag" | "text" | "list" | "number" | "integer";
+  readonly kind: "flag" | "text" | "target" | "list" | "number" | "integer";
   /** What stands for the value in the help text. */
   readonly value?: string;
   readonly help: string;
@@ -16,13 +16,13 @@ export interface OptionSpec {
 /** Option values by name; absent when not given. */
 export type OptionValues<S extends Record<string, OptionSpec>> = {
   readonly [K in keyof S]?: S[K]["kind"] extends "flag" ? boolean
-    : S[K]["kind"] extends "text" ? string
+    : S[K]["kind"] extends "text" | "target" ? string
     : S[K]["kind"] extends "list" ? readonly string[]
     : number;
 };
 
 /**
- * Reads options strictly.
+ * Reads options strictly. A target names a file; where no word follows that could be one, it is `-`, the standard output.
  *
  * @throws {UsageError} On an unknown option (with the nearest known one), a missing value or a malformed number.
  */
@@ -32,7 +32,7 @@ export function readOptions<S extends Record<string, OptionSpec>>(
   args: readonly string[],
 ): OptionValues<S> {
   const { tokens } = parseArgs({
-    args: [...args],
+    args: withTargets(specs, args),
     options: Object.fromEntries(
       Object.entries(specs).map((
         [name, { kind }],
@@ -52,13 +52,13 @@ export function readOptions<S extends Record<string, OptionSpec>>(
       }
       throw new UsageError(`Unexpected argument "${token.value}" after ${command}`);
     }
-    const spec = specs[token.name];
+    const spec = Object.hasOwn(specs, token.name) ? specs[token.name] : undefined;
     if (!spec) {
       throw new UsageError(
         unknownName(`option ${token.rawName}`, token.rawName, Object.keys(specs).map((name) => `--${name}`)),
       );
     }
-    const value = readValue(token.rawName, spec, token.value);
+    const value = readValue(token.rawName, spec, token.value, token.inlineValue);
     list = undefined;
     if (spec.kind === "list") {
       // Words that follow belong to the option too: --claim A B.
@@ -70,13 +70,38 @@ export function readOptions<S extends Record<string, OptionSpec>>(
   return values as OptionValues<S>;
 }
 
-function readValue(name: string, spec: OptionSpec, value: string | undefined): boolean | string | number {
+/** Gives targets without a value the value `-`. */
+function withTargets(specs: Record<string, OptionSpec>, args: readonly string[]): string[] {
+  return args.map((word, at) => {
+    const name = /^--([^=]+)$/.exec(word)?.[1], next = args[at + 1];
+    const isTarget = name !== undefined && Object.hasOwn(specs, name) && specs[name].kind === "target";
+    return isTarget && (next === undefined || isOption(next)) ? `${word}=-` : word;
+  });
+}
+
+function isOption(word: string): boolean {
+  return /^-./.test(word);
+}
+
+/** @param isInline Whether the value was written with an equals sign; it may then begin with a hyphen. */
+function readValue(
+  name: string,
+  spec: OptionSpec,
+  value: string | undefined,
+  isInline: boolean | undefined,
+): boolean | string | number {
   if (spec.kind === "flag") {
     if (value !== undefined) throw new UsageError(`${name} takes no value: got "${value}"`);
     return true;
   }
   if (value === undefined || value === "") throw new UsageError(`${name} needs a value: ${spec.value}`);
-  if (spec.kind === "text" || spec.kind === "list") return value;
+  const isNumber = spec.kind === "number" || spec.kind === "integer";
+  if (!isInline && isOption(value) && !(isNumber && Number.isFinite(Number(value)))) {
+    throw new UsageError(
+      `${name} needs a value: ${spec.value}; what follows is ${value}, which can be given as ${name}=${value}`,
+    );
+  }
+  if (!isNumber) return value;
   const number = Number(value);
   if (!Number.isFinite(number) || value.trim() === "") {
     throw new UsageError(`${name} must be a number: got "${value}"`);
@@ -89,12 +114,25 @@ function readValue(name: string, spec: OptionSpec, value: string | undefined): b
 
 /** Says that a name is unknown and which known one is nearest. */
 export function unknownName(what: string, name: string, known: readonly string[]): string {
-  const nearest =
-    known.map((candidate) => [editDistance(name, candidate), candidate] as const).sort((a, b) =>
-      a[0] - b[0]
-    )[0];
-  const hint = nearest && nearest[0] <= Math.max(2, name.length / 3) ? `; did you mean ${nearest[1]}?` : "";
-  return `Unknown ${what}${hint}`;
+  return `Unknown ${what}${suggestion(name, known)}`;
+}
+
+/**
+ * Refuses a value that is none of those allowed.
+ *
+ * @throws {UsageError} Naming them, and the nearest.
+ */
+export function checkOneOf(option: string, value: string | undefined, allowed: readonly string[]): void {
+  if (value === undefined || allowed.includes(value)) return;
+  throw new UsageError(
+    `--${option} must be one of ${allowed.join(", ")}: got "${value}"${suggestion(value, allowed)}`,
+  );
+}
+
+function suggestion(name: string, known: readonly string[]): string {
+  const [[distance, nearest] = [Infinity, ""]] = known
+    .map((candidate) => [editDistance(name, candidate), candidate] as const).sort((a, b) => a[0] - b[0]);
+  return distance <= Math.max(2, name.length / 3) ? `; did you mean ${nearest}?` : "";
 }
 
 /** Levenshtein distance. */

@@ -1,36 +1,56 @@
-import process from "node:process";
-import { attention, type AttentionResult } from "../estimators/attention/attention.ts";
-import type { Certificate } from "../estimators/certified/certificate.ts";
-import { type StorageFormat, storageFormats } from "../estimators/attention/options.ts";
+import { attention } from "../estimators/attention/attention.ts";
+import { checkOptions, type StorageFormat, storageFormats } from "../estimators/attention/options.ts";
 import { type MethodName, methods } from "../estimators/methods/methods.ts";
 import type { Device } from "../kernels/device.ts";
-import { sizeOf } from "../kernels/tensor.ts";
-import { describeOptions, type OptionValues, readOptions, UsageError } from "./arguments.ts";
-import { compareWithExact, type Comparison } from "./compare_exact.ts";
+import { checkOneOf, describeOptions, type OptionValues, readOptions, UsageError } from "./arguments.ts";
+import { type AttendReport, toJson, toTable } from "./attend_report.ts";
+import { compareWithExact } from "./compare_exact.ts";
 import {
   checkAtLeast,
   checkInputOptions,
-  describeInputs,
+  checkOneStandardInput,
+  DEFAULT_SEED,
   inputOptions,
   loadInputs,
+  refuse,
 } from "./input_options.ts";
-import { writeNpy } from "../files/npy/write.ts";
+import { readKeyMask } from "./key_mask.ts";
+import { formatNpyHeader, valueBytes } from "../files/npy/format.ts";
 import { openCommandDevice } from "./open_device.ts";
+import { openOutputs } from "./outputs.ts";
+import { jsonLine } from "./printable.ts";
 import { openProgress } from "./progress.ts";
-import { residentBytes } from "./resident_memory.ts";
-import { formatNumber, formatSeconds, formatTable } from "./table.ts";
+import { usageOf } from "./usage_of.ts";
 import type { NamedInput } from "../proofs_checks/inputs/family.ts";
+
+/** Ways to certify, the library's own. */
+const certifications = ["bound", "estimate"] as const;
 
 const options = {
   ...inputOptions,
-  out: { kind: "text", value: "O.npy", help: "where to write the output" },
+  "key-mask": {
+    kind: "text",
+    value: "M.npy",
+    help:
+      "keys that may be seen: truth values, or numbers that are 0 or 1, [n_k] or [..., n_k] as the keys have it",
+  },
+  out: { kind: "text", value: "O.npy", help: "where to write the output; - for the standard output" },
   method: { kind: "text", value: "M", help: methods.join(", ") },
   epsilon: { kind: "number", value: "E", help: "error allowed, relative to ‖P‖·‖V‖, between 0 and 1" },
-  delta: { kind: "number", value: "D", help: "probability of a larger error, between 0 and 1 (0.05)" },
+  delta: {
+    kind: "number",
+    value: "D",
+    help: "with --epsilon: probability of a larger error, between 0 and 1 (0.05)",
+  },
+  certify: {
+    kind: "text",
+    value: "C",
+    help: "with --epsilon: bound, or estimate, which certifies on an estimate of the error alone (bound)",
+  },
   bucket: { kind: "integer", value: "B", help: "keys per block (64)" },
   samples: { kind: "integer", value: "M", help: "further keys per query (128)" },
   projections: { kind: "integer", value: "R", help: "hyperplanes of the hash (about one bucket per block)" },
-  seed: { kind: "integer", value: "N", help: "seed (0)" },
+  seed: { kind: "integer", value: "N", help: `seed of the method and of the workload (${DEFAULT_SEED})` },
   storage: {
     kind: "text",
     value: "S",
@@ -45,7 +65,12 @@ const options = {
     value: "N",
     help: "with --compare-exact: timed runs, of which the median is given (3)",
   },
-  json: { kind: "flag", help: "print one JSON object, with the process's peak of memory" },
+  json: {
+    kind: "target",
+    value: "[FILE]",
+    help:
+      "write one JSON object, with the process's peak of memory; without FILE or with - to the output, and nothing else there",
+  },
 } as const;
 
 /** Options of `attend`. */
@@ -61,47 +86,49 @@ export const attend = {
   async run(args: readonly string[]): Promise<number> {
     const given = readOptions("attend", options, args);
     checkUsage(given);
-    const progress = await openProgress();
+    const outputs = await openOutputs({ out: given.out, json: given.json });
+    const progress = openProgress(), seed = given.seed ?? DEFAULT_SEED;
     try {
-      const inputs = await loadInputs(given, given.seed, progress);
+      const inputs = await loadInputs(given, seed, progress);
+      const path = given["key-mask"];
+      const keyMask = path === undefined ? undefined : await readKeyMask(path, inputs.key.shape);
       using device = await openCommandDevice(given);
-      const report = await attendInputs(inputs, given, device, progress.update);
-      await progress.finish();
-      if (given.out !== undefined) await writeNpy(given.out, report.result.output);
-      const lines = given.json ? JSON.stringify(await toJson(inputs, report)) : toTable(inputs, report);
-      process.stdout.write(`${lines}\n`);
+      const report = await attendInputs(inputs, { ...given, keyMask }, device, progress.update);
+      progress.finish();
+      outputs.print(`${toTable(inputs, report)}\n`);
+      if (given.json !== undefined) {
+        await outputs.write(
+          "json",
+          jsonLine(await toJson(inputs, report, given.workload === undefined ? null : seed)),
+        );
+      }
+      const { output } = report.result;
+      await outputs.write("out", [formatNpyHeader(output.shape), valueBytes(output)]);
       return 0;
     } finally {
-      await progress.finish();
+      progress.finish();
     }
   },
 };
 
-/** What `attend` found out. */
-export interface AttendReport {
-  readonly result: AttentionResult;
-  readonly comparison: Comparison | undefined;
+/** What {@link attendInputs} takes beside inputs. */
+export interface AttendRequest extends AttendOptions {
+  readonly keyMask?: ArrayLike<number>;
 }
 
 /** Attends, and compares with exact attention when asked. */
 export async function attendInputs(
   inputs: NamedInput,
-  given: AttendOptions,
+  given: AttendRequest,
   device: Device,
   update: (done: number, total: number, what: string) => void,
 ): Promise<AttendReport> {
   const request = {
+    ...attentionOptions(given),
     device,
-    method: given.method as MethodName | undefined,
     scale: given.scale ?? inputs.scale,
     causal: given.causal,
-    epsilon: given.epsilon,
-    delta: given.delta,
-    bucketSize: given.bucket,
-    samples: given.samples,
-    projections: given.projections,
-    seed: given.seed,
-    storage: given.storage as StorageFormat | undefined,
+    keyMask: given.keyMask,
     onProgress: (done: number, total: number) => update(done, total, "attending heads"),
   };
   const { query, key, value } = inputs;
@@ -111,92 +138,32 @@ export async function attendInputs(
   return { result: await attention(query, key, value, request), comparison: undefined };
 }
 
-function checkUsage(given: AttendOptions): void {
-  checkInputOptions("attend", given);
-  if (given.method !== undefined && !methods.includes(given.method as MethodName)) {
-    throw new UsageError(`--method must be one of ${methods.join(", ")}: got "${given.method}"`);
-  }
-  if (given.storage !== undefined && !storageFormats.includes(given.storage as StorageFormat)) {
-    throw new UsageError(`--storage must be one of ${storageFormats.join(", ")}: got "${given.storage}"`);
-  }
-  if (given.storage === "f16" && (given.method !== "exact" || given.epsilon !== undefined)) {
-    throw new UsageError("--storage f16 takes --method exact, without --epsilon");
-  }
-  checkAtLeast(1, { bucket: given.bucket, samples: given.samples, repeat: given.repeat });
-}
-
-/** The JSON object of `attend --json`; `peak_bytes` is the largest resident set of the process so far, or null. */
-export async function toJson(
-  { query, key, value, name }: NamedInput,
-  { result, comparison }: AttendReport,
-): Promise<object> {
-  const { stats, certificate } = result;
+/** The options of `attention` that the command line gives as they are. */
+function attentionOptions(given: AttendOptions) {
   return {
-    command: "attend",
-    workload: name,
-    n_q: query.shape.at(-2),
-    n_k: key.shape.at(-2),
-    d: query.shape.at(-1),
-    d_v: value.shape.at(-1),
-    heads: sizeOf(query.shape.slice(0, -2)),
-    key_heads: sizeOf(key.shape.slice(0, -2)),
-    method: stats.method,
-    device: stats.device,
-    adapter: stats.adapter,
-    seconds: stats.seconds,
-    ...(comparison && {
-      exact_seconds: comparison.exactSeconds,
-      repeat: comparison.repeat,
-      relative_error_output: comparison.relativeErrorOutput,
-      relative_error_product: comparison.relativeErrorProduct,
-    }),
-    key_evaluations: stats.keyEvaluations,
-    peak_bytes: await residentBytes("most").catch(() => null),
-    bucket: stats.bucketSize,
-    samples: stats.samples,
-    seed: stats.seed,
-    storage: stats.storage,
-    fell_back: stats.fellBack,
-    certificate,
+    method: given.method as MethodName | undefined,
+    epsilon: given.epsilon,
+    delta: given.delta,
+    certify: given.certify as typeof certifications[number] | undefined,
+    bucketSize: given.bucket,
+    samples: given.samples,
+    projections: given.projections,
+    seed: given.seed ?? DEFAULT_SEED,
+    storage: given.storage as StorageFormat | undefined,
   };
 }
 
-/** The table of `attend` for people. */
-export function toTable(inputs: NamedInput, { result, comparison }: AttendReport): string {
-  const { stats, output, certificate } = result;
-  const queries = sizeOf(output.shape.slice(0, -1)), keys = inputs.key.shape[inputs.key.shape.length - 2];
-  const rows = [
-    ["method", "time", "key evaluations per query", ...(comparison ? ["error ‖Att~−Att‖/‖Att‖"] : [])],
-    [
-      stats.method,
-      formatSeconds(stats.seconds),
-      formatNumber(stats.keyEvaluations / queries),
-      ...(comparison ? [formatNumber(comparison.relativeErrorOutput)] : []),
-    ],
-  ];
-  if (comparison && stats.method !== "exact") {
-    rows.push(["exact", formatSeconds(comparison.exactSeconds), String(keys), "0"]);
+function checkUsage(given: AttendOptions): void {
+  checkInputOptions("attend", given);
+  checkOneStandardInput({ q: given.q, k: given.k, v: given.v, "key-mask": given["key-mask"] });
+  checkOneOf("method", given.method, methods);
+  checkOneOf("storage", given.storage, storageFormats);
+  checkOneOf("certify", given.certify, certifications);
+  if (given.storage === "f16" && (given.method !== "exact" || given.epsilon !== undefined)) {
+    throw new UsageError("--storage f16 takes --method exact, without --epsilon");
   }
-  const lines = [
-    describeInputs(inputs, { kind: stats.device, adapter: stats.adapter }),
-    "",
-    formatTable(rows),
-  ];
-  if (comparison && stats.method !== "exact") {
-    lines.push("", `${formatNumber(comparison.exactSeconds / stats.seconds)}x the speed of exact attention`);
-  }
-  if (certificate) lines.push("", describeCertificate(certificate));
-  if (stats.fellBack) lines.push("", stats.fellBack);
-  return lines.join("\n");
-}
-
-/** A certificate in words; bounds and estimates are never called by each other's name. */
-function describeCertificate({ kind, holds, epsilon, delta, ...found }: Certificate): string {
-  const asked = `error at most ${epsilon} · ‖P‖ · ‖V‖`;
-  if (kind === "exact") return `certificate: ${asked}, since the output is exact`;
-  const size = kind === "bound" ? found.operatorNormBound : found.operatorNormEstimate;
-  return `certificate: ${holds ? "" : "NOT established: "}${asked} with probability ${1 - delta}; ` +
-    `${kind} ${formatNumber(size)} of ${
-      formatNumber(found.target ?? 0)
-    } allowed, ${found.rowsChecked} rows checked`;
+  if (given.epsilon === undefined) refuse(given, ["delta", "certify"], "goes with --epsilon");
+  if (!given["compare-exact"]) refuse(given, ["repeat"], "goes with --compare-exact");
+  checkAtLeast(1, { repeat: given.repeat });
+  usageOf(() => checkOptions(attentionOptions(given)));
 }

@@ -1,10 +1,8 @@
-import { UsageError } from "./arguments.ts";
+import { checkOneOf } from "./arguments.ts";
 
 const devices = ["webgpu", "wasm", "reference"];
 
 /** Refuses a device that there is not. */
 export function checkDevice(device: string | undefined): void {
-  if (device !== undefined && !devices.includes(device)) {
-    throw new UsageError(`--device must be one of ${devices.join(", ")}: got "${device}"`);
-  }
+  checkOneOf("device", device, devices);
 }

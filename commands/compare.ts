@@ -1,18 +1,21 @@
 import { MOST_BUDGET } from "../estimators/attention/options.ts";
 import { type MethodName, methods } from "../estimators/methods/methods.ts";
 import { measureComparison } from "../proofs_checks/comparison/measure.ts";
+import { checkComparison } from "../proofs_checks/comparison/options.ts";
 import { describeOptions, type OptionValues, readOptions, unknownName, UsageError } from "./arguments.ts";
 import { comparisonTable } from "./compare_table.ts";
 import {
-  checkAtLeast,
   checkInputOptions,
+  DEFAULT_SEED,
   describeInputs,
   inputOptions,
   loadInputs,
 } from "./input_options.ts";
 import { openCommandDevice } from "./open_device.ts";
 import { openProgress } from "./progress.ts";
-import { reportOptions, writeReport } from "./report_files.ts";
+import { replayOf } from "./replay.ts";
+import { openReportOutputs, reportOptions, writeReport } from "./report_files.ts";
+import { usageOf } from "./usage_of.ts";
 
 const options = {
   ...inputOptions,
@@ -23,7 +26,11 @@ const options = {
     help: "budgets (64,128,256): F samples and F/2 keys per block, 1.5 F key evaluations per query",
   },
   seeds: { kind: "integer", value: "N", help: "seeds that errors are taken over (3)" },
-  seed: { kind: "integer", value: "N", help: "the first of them, and that of the workload (1)" },
+  seed: {
+    kind: "integer",
+    value: "N",
+    help: `the first of them, and that of the workload (${DEFAULT_SEED})`,
+  },
   repeat: { kind: "integer", value: "N", help: "timed rounds, in each of which every method runs once (5)" },
   ...reportOptions,
 } as const;
@@ -38,27 +45,28 @@ export const compare = {
   async run(args: readonly string[]): Promise<number> {
     const given = readOptions("compare", options, args);
     const { named, budgets } = checkUsage(given);
-    const progress = await openProgress();
+    const outputs = await openReportOutputs(given);
+    const progress = openProgress(), seed = given.seed ?? DEFAULT_SEED;
     try {
-      const inputs = await loadInputs(given, given.seed, progress);
+      const inputs = await loadInputs(given, seed, progress);
       using device = await openCommandDevice(given);
       const report = await measureComparison({ ...inputs, scale: given.scale ?? inputs.scale }, {
         methods: named,
         budgets,
         seeds: given.seeds,
-        seed: given.seed,
+        seed,
         repeat: given.repeat,
         causal: given.causal,
         device,
-        replay: `deno run -A cli.ts compare ${args.join(" ")}`,
+        replay: replayOf("compare", args),
         onProgress: progress.update,
       });
-      await progress.finish();
+      progress.finish();
       const text = `${describeInputs(inputs, device)}\n\n${comparisonTable(report)}\n`;
-      await writeReport({ comparison: report }, text, given);
+      await writeReport({ comparison: report }, text, given, outputs);
       return 0;
     } finally {
-      await progress.finish();
+      progress.finish();
     }
   },
 };
@@ -68,8 +76,7 @@ function checkUsage(
   given: OptionValues<typeof options>,
 ): { named: MethodName[] | undefined; budgets: number[] | undefined } {
   checkInputOptions("compare", given);
-  checkAtLeast(1, { seeds: given.seeds, repeat: given.repeat });
-  checkAtLeast(0, { seed: given.seed });
+  usageOf(() => checkComparison({ seed: given.seed, seeds: given.seeds, repeat: given.repeat }));
   const words = (list: readonly string[] | undefined) => list?.flatMap((text) => text.split(","));
   const named = words(given.methods), budgets = words(given.budgets);
   for (const name of named ?? []) {

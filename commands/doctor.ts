@@ -8,7 +8,9 @@ import {
 } from "../kernels/webgpu/engine/adapter.ts";
 import type { Tuning } from "../kernels/webgpu/tuning.ts";
 import { describeOptions, readOptions, UsageError } from "./arguments.ts";
-import { keepTuning } from "./tuning_file.ts";
+import { openOutputs } from "./outputs.ts";
+import { jsonLine } from "./printable.ts";
+import { keepTuning, prepareTuning } from "./tuning_file.ts";
 
 const options = {
   tune: {
@@ -17,7 +19,11 @@ const options = {
     help:
       "measure the attention kernels on WebGPU for these widths (64x64), and keep the fastest for all commands",
   },
-  json: { kind: "flag", help: "print one JSON object" },
+  json: {
+    kind: "target",
+    value: "[FILE]",
+    help: "write one JSON object; without FILE or with - to the output, and nothing else there",
+  },
 } as const;
 
 interface Finding {
@@ -36,10 +42,11 @@ export const doctor = {
   help: (): string => `Usage: cli.ts doctor [options]\n\n${describeOptions(options)}\n`,
   async run(args: readonly string[]): Promise<number> {
     const { json, tune } = readOptions("doctor", options, args), widths = tune && readWidths(tune);
+    const outputs = await openOutputs({ json }), file = widths ? await prepareTuning() : "";
     const findings: Finding[] = [];
     for (const kind of ["webgpu", "wasm", "reference"] as const) findings.push(await examine(kind));
     using best = await openDevice({ onWarning: () => {} });
-    const tuning = widths ? await measure(widths) : null;
+    const tuning = widths ? await measure(widths, file) : null;
     const adapter = await requestAdapter().then(describeAdapter, () => null);
     const report = {
       command: "doctor",
@@ -50,7 +57,8 @@ export const doctor = {
       tuning,
       advice: betterDeviceAdvice(best),
     };
-    process.stdout.write(json ? `${JSON.stringify(report)}\n` : describe(report, adapter));
+    outputs.print(describe(report, adapter));
+    if (json !== undefined) await outputs.write("json", jsonLine(report));
     return 0;
   },
 };
@@ -71,10 +79,14 @@ function readWidths(text: string): [number, number] {
   return [Number(features), Number(values)];
 }
 
-async function measure([features, values]: [number, number]): Promise<Tuning & { file: string }> {
+async function measure(
+  [features, values]: [number, number],
+  file: string,
+): Promise<Tuning & { file: string }> {
   using device = await openDevice({ prefer: "webgpu" });
   const found = (await device.tune(features, values))!;
-  return { ...found, file: await keepTuning(found) };
+  await keepTuning(file, found);
+  return { ...found, file };
 }
 
 function runtimeName(): string {
@@ -93,12 +105,12 @@ function describe(
   },
   adapter: AdapterDescription | null,
 ): string {
-  const lines = [`Runtime    ${report.runtime}`];
+  const lines = [`Runtime     ${report.runtime}`];
   for (const { device, works, adapter: name, software, problem } of report.devices) {
     const state = works ? `${name}${software ? " (emulated on the CPU)" : ""}; self test passed` : problem;
-    lines.push(`${works ? "✓" : "✗"} ${device.padEnd(9)}${state}`);
+    lines.push(`${works ? "✓" : "✗"} ${device.padEnd(9)} ${state}`);
   }
-  lines.push(`Best       ${report.best}`, "");
+  lines.push(`Best        ${report.best}`, "");
   if (adapter) {
     lines.push("WebGPU limits");
     for (const [limit, value] of Object.entries(adapter.limits)) lines.push(`  ${limit.padEnd(36)} ${value}`);

@@ -5,11 +5,18 @@ import { checkDevice } from "./check_device.ts";
 import { readNpy } from "../files/npy/read.ts";
 import type { ProgressLine } from "./progress.ts";
 import type { NamedInput } from "../proofs_checks/inputs/family.ts";
-import { loadWorkload, workloadNames } from "../workloads/workloads.ts";
+import { loadWorkload, workloadNames, type WorkloadOptions } from "../workloads/workloads.ts";
+
+/** Seed of workloads and methods where none is given: one for both, so that what a report says repeats it. */
+export const DEFAULT_SEED = 1;
 
 /** Options that say what to attend, and where. */
 export const inputOptions = {
-  q: { kind: "text", value: "Q.npy", help: "queries [..., n_q, d]" },
+  q: {
+    kind: "text",
+    value: "Q.npy",
+    help: "queries [..., n_q, d]; FILE.npz:NAME for an array of an archive, - for the standard input",
+  },
   k: { kind: "text", value: "K.npy", help: "keys [..., n_k, d]" },
   v: { kind: "text", value: "V.npy", help: "values [..., n_k, d_v]" },
   workload: { kind: "text", value: "NAME", help: `in place of files: ${workloadNames.join(", ")}` },
@@ -28,18 +35,56 @@ export type InputOptions = OptionValues<typeof inputOptions>;
 /**
  * Checks what can be told from the options alone.
  *
- * @throws {UsageError} If there are not exactly three files or one workload, or a value is out of range.
+ * @throws {UsageError} If there are not exactly three files or one workload, an option does not apply to what is given,
+ *   or a value is out of range.
  */
 export function checkInputOptions(command: string, given: InputOptions): void {
-  const files = [given.q, given.k, given.v].filter((path) => path !== undefined).length;
-  if (given.workload !== undefined && files > 0) {
+  const files = [given.q, given.k, given.v].filter((path) => path !== undefined);
+  if (given.workload !== undefined && files.length > 0) {
     throw new UsageError("Give either --workload or --q, --k and --v");
   }
-  if (given.workload === undefined && files < 3) {
+  if (given.workload === undefined && files.length < 3) {
     throw new UsageError(`${command} needs --q, --k and --v, or --workload NAME`);
   }
+  if (given.workload !== undefined && !workloadNames.includes(given.workload)) {
+    throw new UsageError(
+      `${unknownName(`workload ${given.workload}`, given.workload, workloadNames)}; workloads: ${
+        workloadNames.join(", ")
+      }`,
+    );
+  }
+  checkOneStandardInput({ q: given.q, k: given.k, v: given.v });
+  if (given.workload === undefined) {
+    refuse(given, ["n", "batch", "head"], "goes with --workload, not with files");
+  }
   checkDevice(given.device);
+  if (given.device !== undefined && given.device !== "wasm") {
+    refuse(given, ["threads"], `goes with --device wasm, not with ${given.device}`);
+  }
   checkAtLeast(1, { n: given.n, batch: given.batch, threads: given.threads });
+}
+
+/** Refuses that two inputs are read from the standard input. */
+export function checkOneStandardInput(paths: Readonly<Record<string, string | undefined>>): void {
+  const standard = Object.keys(paths).filter((option) => paths[option] === "-");
+  if (standard.length < 2) return;
+  throw new UsageError(
+    `Only one input can be -, the standard input: got ${standard.map((name) => `--${name} -`).join(" and ")}`,
+  );
+}
+
+/**
+ * Refuses options that would be ignored.
+ *
+ * @param why What follows the option's name in the message.
+ */
+export function refuse(
+  given: Readonly<Record<string, unknown>>,
+  options: readonly string[],
+  why: string,
+): void {
+  const first = options.find((name) => given[name] !== undefined);
+  if (first !== undefined) throw new UsageError(`--${first} ${why}`);
 }
 
 /** Refuses numbers of options that are smaller than they may be. */
@@ -51,14 +96,22 @@ export function checkAtLeast(least: number, numbers: Readonly<Record<string, num
   }
 }
 
+/** Refuses a seed that no generator takes. */
+export function checkSeed(seed: number | undefined): void {
+  if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0)) {
+    throw new UsageError(`--seed must be an integer from 0 to 2^53 − 1: got ${seed}`);
+  }
+}
+
 /**
  * Reads the tensors that the options name: three files, or a workload.
  *
  * @param seed Seed of the workload.
+ * @throws {UsageError} If the workload has not what the options ask of it.
  */
 export async function loadInputs(
   given: InputOptions,
-  seed: number | undefined,
+  seed: number,
   progress: ProgressLine,
 ): Promise<NamedInput> {
   const { workload, n, batch, head } = given;
@@ -67,14 +120,21 @@ export async function loadInputs(
     const scale = 1 / Math.sqrt(query.shape[query.shape.length - 1]);
     return { name: "files", query, key, value, scale, description: `${given.q}, ${given.k}, ${given.v}` };
   }
-  if (!workloadNames.includes(workload)) {
-    throw new UsageError(
-      `${unknownName(`workload ${workload}`, workload, workloadNames)}; workloads: ${
-        workloadNames.join(", ")
-      }`,
-    );
+  return await loadNamed(workload, { n, batch, seed, head, onProgress: progress.update });
+}
+
+/**
+ * Loads a workload with options of the command line.
+ *
+ * @throws {UsageError} If it has not what they ask of it.
+ */
+export async function loadNamed(name: string, options: WorkloadOptions): Promise<NamedInput> {
+  try {
+    return await loadWorkload(name, options);
+  } catch (error) {
+    const isOption = error instanceof RangeError && /^Cannot (load workload|generate) /.test(error.message);
+    throw isOption ? new UsageError(error.message, { cause: error }) : error;
   }
-  return await loadWorkload(workload, { n, batch, seed, head, onProgress: progress.update });
 }
 
 /** What is attended and where, in two lines. */

@@ -4,65 +4,40 @@ import process from "node:process";
 export interface ProgressLine {
   /** Reports `done` of `total` units of a thing. */
   update(done: number, total: number, what: string): void;
-  /** Ends the line. */
-  finish(): Promise<void>;
+  /** Removes the line. */
+  finish(): void;
 }
 
-/** The part of @std/cli's ProgressBar in use. */
-interface Bar {
-  value: number;
-  max: number;
-  stop(): Promise<void>;
-}
-type BarClass = new (
-  options: {
-    max: number;
-    clear: boolean;
-    barLength: number;
-    fmt: (state: { progressBar: string }) => string;
-  },
-) => Bar;
+/** Width of the bar, and the time between two drawings in milliseconds: a terminal is slower than work of many parts. */
+const WIDTH = 24, LEAST_PAUSE = 100;
+const CLEAR_LINE = "\r\x1b[K";
 
-// Not a literal at the point of import: the command line must start where JSR cannot be reached, and on Bun.
-const barModule = "jsr:@std/cli@^1.0.28/unstable-progress-bar";
-
-/** A progress line for this terminal: @std/cli's bar, or plain lines where that cannot be loaded. */
-export async function openProgress(): Promise<ProgressLine> {
-  if (!process.stderr.isTTY) return { update: () => {}, finish: () => Promise.resolve() };
-  const loaded: { ProgressBar: BarClass } | undefined = await import(barModule).catch(() => undefined);
-  return loaded ? drawBar(loaded.ProgressBar) : writeLines();
-}
-
-function drawBar(ProgressBar: BarClass): ProgressLine {
-  let bar: Bar | undefined, label = "";
+/**
+ * A progress line for this terminal. It is drawn here, and not by a library: whatever is fetched to show progress holds
+ * the program up where the network drops packets, since one import waits for another.
+ */
+export function openProgress(): ProgressLine {
+  if (!process.stderr.isTTY) return { update: () => {}, finish: () => {} };
+  let drawn = false, last = -Infinity;
   return {
     update(done, total, what) {
-      label = what;
-      bar ??= new ProgressBar({
-        max: total,
-        clear: true,
-        barLength: 24,
-        fmt: ({ progressBar }) => `[${progressBar}] ${label}`,
-      });
-      bar.max = total;
-      bar.value = done;
-    },
-    async finish() {
-      await bar?.stop();
-      bar = undefined;
-    },
-  };
-}
-
-function writeLines(): ProgressLine {
-  let last = Date.now();
-  return {
-    update(done, total, what) {
-      const now = Date.now();
-      if (now - last < 1000) return;
+      const now = performance.now();
+      if (now - last < LEAST_PAUSE) return;
       last = now;
-      process.stderr.write(`${what}: ${Math.round((100 * done) / total)} %\n`);
+      drawn = true;
+      process.stderr.write(`${CLEAR_LINE}${progressText(done, total, what, process.stderr.columns || 80)}`);
     },
-    finish: () => Promise.resolve(),
+    finish() {
+      if (drawn) process.stderr.write(CLEAR_LINE);
+      drawn = false;
+    },
   };
+}
+
+/** `[######------------------]  25 % attending heads`, in at most `columns` columns. */
+export function progressText(done: number, total: number, what: string, columns: number): string {
+  const share = done > 0 && total > 0 ? Math.min(1, done / total) : 0, filled = Math.round(share * WIDTH);
+  const bar = "#".repeat(filled).padEnd(WIDTH, "-");
+  const percent = `${Math.floor(100 * share)} %`.padStart(5);
+  return `[${bar}] ${percent} ${what}`.slice(0, Math.max(0, columns - 1));
 }

@@ -15,9 +15,10 @@ const options = {
   },
   out: { kind: "text", value: "FILE.html", help: "where to write the page" },
   json: {
-    kind: "text",
-    value: "FILE",
-    help: "write the joined verification as JSON; - for the output, and nothing else there",
+    kind: "target",
+    value: "[FILE]",
+    help:
+      "write the joined verification as JSON; without FILE or with - to the output, and nothing else there",
   },
 } as const;
 

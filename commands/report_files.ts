@@ -1,16 +1,31 @@
-import process from "node:process";
 import type { PageParts } from "../proofs_checks/report/page.ts";
-import { writeWhole } from "../files/write_whole.ts";
+import { openOutputs, type Outputs } from "./outputs.ts";
+import { jsonLine } from "./printable.ts";
 
 /** Options of the commands that make a report. */
 export const reportOptions = {
   json: {
-    kind: "text",
-    value: "FILE",
-    help: "write the report as JSON; - for the output, and nothing else there",
+    kind: "target",
+    value: "[FILE]",
+    help: "write the report as JSON; without FILE or with - to the output, and nothing else there",
   },
-  report: { kind: "text", value: "FILE.html", help: "write the report as a page" },
+  report: { kind: "text", value: "FILE.html", help: "write the report as a page; - for the output" },
 } as const;
+
+/**
+ * Opens the outputs of a report, and fetches what draws its plots: what would fail after the work fails before it.
+ *
+ * @throws {UsageError} If two outputs are the same.
+ * @throws {Error} If a file cannot be written, or plots cannot be drawn.
+ */
+export async function openReportOutputs(
+  { json, report }: { readonly json?: string; readonly report?: string },
+): Promise<Outputs> {
+  const outputs = await openOutputs({ json, report });
+  // Only pages need it.
+  if (report !== undefined) await (await import("../proofs_checks/report/render.ts")).loadVega();
+  return outputs;
+}
 
 /**
  * Writes the one report of a page's parts where the options ask for it. The output comes first: what was measured is
@@ -23,12 +38,12 @@ export async function writeReport(
   parts: PageParts,
   text: string,
   { json, report }: { readonly json?: string; readonly report?: string },
+  outputs: Outputs,
 ): Promise<void> {
-  const [data] = Object.values(parts), whole = `${JSON.stringify(data)}\n`;
-  process.stdout.write(json === "-" ? whole : text);
-  if (json !== undefined && json !== "-") await writeWhole(json, whole);
+  const [data] = Object.values(parts);
+  outputs.print(text);
+  if (json !== undefined) await outputs.write("json", jsonLine(data));
   if (report === undefined) return;
-  // Plots take a library that only pages need.
-  const { writePage } = await import("./report_page.ts");
-  await writePage(report, parts);
+  const { makePage } = await import("../proofs_checks/report/page.ts");
+  await outputs.write("report", await makePage(parts));
 }

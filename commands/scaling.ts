@@ -1,15 +1,23 @@
-import process from "node:process";
 import { type MethodName, methods } from "../estimators/methods/methods.ts";
 import type { DeviceKind } from "../kernels/backend.ts";
 import { measureScaling } from "../proofs_checks/scaling/measure.ts";
 import type { ScalingReport, ScalingSeries } from "../proofs_checks/scaling/report.ts";
-import { describeOptions, type OptionValues, readOptions, unknownName, UsageError } from "./arguments.ts";
+import {
+  checkOneOf,
+  describeOptions,
+  type OptionValues,
+  readOptions,
+  unknownName,
+  UsageError,
+} from "./arguments.ts";
 import { checkDevice } from "./check_device.ts";
+import { checkSeed, DEFAULT_SEED, loadNamed } from "./input_options.ts";
 import { peakMemory } from "./peak_memory.ts";
-import { reportOptions, writeReport } from "./report_files.ts";
+import { replayOf } from "./replay.ts";
+import { openReportOutputs, reportOptions, writeReport } from "./report_files.ts";
 import { formatNumber, formatSeconds, formatTable } from "./table.ts";
 import type { NamedInput } from "../proofs_checks/inputs/family.ts";
-import { loadWorkload, workloadNames } from "../workloads/workloads.ts";
+import { workloadNames } from "../workloads/workloads.ts";
 
 const options = {
   min: { kind: "integer", value: "N", help: "smallest n (1024); the sizes are its doublings" },
@@ -22,7 +30,7 @@ const options = {
     value: "S",
     help: "seconds that one run may take (60); beyond, exact is extrapolated",
   },
-  seed: { kind: "integer", value: "N", help: "seed (1)" },
+  seed: { kind: "integer", value: "N", help: `seed (${DEFAULT_SEED})` },
   device: { kind: "text", value: "DEVICE", help: "webgpu, wasm or reference (wasm)" },
   ...reportOptions,
 } as const;
@@ -34,7 +42,7 @@ export const scaling = {
   async run(args: readonly string[]): Promise<number> {
     const given = readOptions("scaling", options, args);
     checkUsage(given);
-    const toOutput = given.json === "-";
+    const outputs = await openReportOutputs(given);
     const report = await measureScaling({
       min: given.min,
       max: given.max,
@@ -42,23 +50,22 @@ export const scaling = {
       workloads: given.workload,
       method: given.method as MethodName | undefined,
       limit: given.limit,
-      seed: given.seed,
+      seed: given.seed ?? DEFAULT_SEED,
       device: given.device as DeviceKind | undefined,
-      replay: `deno run -A cli.ts scaling ${args.join(" ")}`.trim(),
+      replay: replayOf("scaling", args),
       load: loadIfAny,
       peakMemory,
       onPoint(workload, mode, { n, seconds, error, extrapolated, fell_back: fellBack }) {
-        if (toOutput) return;
         const remark = extrapolated ? "  extrapolated" : fellBack ? "  fell back to exact" : "";
         const measured = error === null ? "" : `  error ${formatNumber(error)}`;
-        process.stdout.write(
+        outputs.print(
           `${workload.padEnd(18)} ${mode.padEnd(14)} n ${String(n).padStart(7)}  ${
             formatSeconds(seconds).padStart(9)
           }${measured}${remark}\n`,
         );
       },
     });
-    await writeReport({ scaling: report }, summary(report), given);
+    await writeReport({ scaling: report }, summary(report), given, outputs);
     return 0;
   },
 };
@@ -66,15 +73,16 @@ export const scaling = {
 /** The input of a workload, or null where it has none of that size. */
 export async function loadIfAny(name: string, n: number, seed: number): Promise<NamedInput | null> {
   try {
-    return await loadWorkload(name, { n, seed });
+    return await loadNamed(name, { n, seed });
   } catch (error) {
-    if (error instanceof RangeError) return null;
+    if (error instanceof UsageError) return null;
     throw error;
   }
 }
 
 function checkUsage(given: OptionValues<typeof options>): void {
   checkDevice(given.device);
+  checkSeed(given.seed);
   const { min = 1024, max = 16_384, epsilon, limit } = given;
   if (min < 1 || max < min) {
     throw new UsageError(`--min and --max must be 1 <= min <= max: got ${min} and ${max}`);
@@ -88,9 +96,7 @@ function checkUsage(given: OptionValues<typeof options>): void {
       throw new UsageError(unknownName(`workload ${name}`, name, workloadNames));
     }
   }
-  if (given.method !== undefined && !methods.includes(given.method as MethodName)) {
-    throw new UsageError(`--method must be one of ${methods.join(", ")}: got "${given.method}"`);
-  }
+  checkOneOf("method", given.method, methods);
 }
 
 function summary({ series, epsilon }: ScalingReport): string {

@@ -4,13 +4,18 @@ import { claims } from "../proofs_checks/claims/claims.ts";
 import { families } from "../proofs_checks/inputs/families.ts";
 import { checkSize } from "../proofs_checks/engine/check_size.ts";
 import { chooseCases } from "../proofs_checks/engine/choose_cases.ts";
+import type { VerificationReport } from "../proofs_checks/engine/report.ts";
 import { verify as runVerification } from "../proofs_checks/engine/verify.ts";
 import { describeOptions, type OptionValues, readOptions, unknownName, UsageError } from "./arguments.ts";
 import { checkDevice } from "./check_device.ts";
+import { checkSeed, DEFAULT_SEED } from "./input_options.ts";
+import { exitCodeOf, interruptible } from "../files/interruption.ts";
+import type { Outputs } from "./outputs.ts";
+import { warn } from "./printable.ts";
 import { openProgress } from "./progress.ts";
 import { realNames, realSources } from "../workloads/real_sources.ts";
-import { reportOptions, writeReport } from "./report_files.ts";
-import { exitCode, summary, toLine } from "./verify_lines.ts";
+import { openReportOutputs, reportOptions, writeReport } from "./report_files.ts";
+import { summary, toLine, exitCode } from "./verify_lines.ts";
 
 const options = {
   claim: { kind: "list", value: "NAME …", help: "claims to check (all); see --list" },
@@ -24,7 +29,7 @@ const options = {
     value: "N",
     help: "most runs of each claim on each family (about 60; stops early)",
   },
-  seed: { kind: "integer", value: "N", help: "seed (1)" },
+  seed: { kind: "integer", value: "N", help: `seed (${DEFAULT_SEED})` },
   n: { kind: "integer", value: "N", help: "keys, in the place of each claim's own number" },
   shard: { kind: "text", value: "I/N", help: "run share I of N; join shares with report --merge" },
   device: { kind: "text", value: "DEVICE", help: "webgpu, wasm or reference (wasm)" },
@@ -40,31 +45,53 @@ export const verify = {
     const given = readOptions("verify", options, args);
     checkUsage(given);
     if (given.list) return listClaims();
-    const toOutput = given.json === "-";
-    const progress = await openProgress();
+    const outputs = await openReportOutputs(given), progress = openProgress();
     try {
-      const report = await runVerification({
-        claims: given.claim,
-        families: given.family,
-        sources: realSources(given.family ?? [], progress.update),
-        runs: given.runs,
-        seed: given.seed,
-        n: given.n,
-        shard: given.shard === undefined ? undefined : readShard(given.shard),
-        device: given.device as DeviceKind | undefined,
-        onResult(result, done, total) {
-          if (!toOutput) process.stdout.write(`${toLine(result)}\n`);
-          progress.update(done, total, `${result.claim} on ${result.family}`);
-        },
+      return await interruptible(async (signal, received) => {
+        const report = await runVerification({
+          claims: given.claim,
+          families: given.family,
+          sources: realSources(given.family ?? [], progress.update),
+          runs: given.runs,
+          seed: given.seed ?? DEFAULT_SEED,
+          n: given.n,
+          shard: given.shard === undefined ? undefined : readShard(given.shard),
+          device: given.device as DeviceKind | undefined,
+          signal,
+          keepPartial: true,
+          onResult(result, done, total) {
+            outputs.print(`${toLine(result)}\n`);
+            progress.update(done, total, `${result.claim} on ${result.family}`);
+          },
+        });
+        progress.finish();
+        const interruption = received();
+        if (interruption !== undefined && report.interrupted) {
+          await writeInterrupted(report, given, outputs);
+          return exitCodeOf(interruption);
+        }
+        await writeReport({ verification: report }, summary(report), given, outputs);
+        return exitCode(report);
       });
-      await progress.finish();
-      await writeReport({ verification: report }, summary(report), given);
-      return exitCode(report);
     } finally {
-      await progress.finish();
+      progress.finish();
     }
   },
 };
+
+/** Writes what is there when a signal breaks a verification off, and says on the error stream that it is not all. */
+async function writeInterrupted(
+  report: VerificationReport,
+  given: OptionValues<typeof options>,
+  outputs: Outputs,
+): Promise<void> {
+  const { done, of: all } = report.interrupted!;
+  const head = `INCOMPLETE: interrupted when ${done} of ${all} cases were done`;
+  if (done === 0) return warn(`${head}; nothing was written`);
+  await writeReport({ verification: report }, summary(report), { json: given.json }, outputs);
+  const written = given.json === undefined ? "no report was written" : "the JSON report says so";
+  warn(`${head}; ${written}${given.report === undefined ? "" : "; no page was written"}`);
+}
 
 function checkUsage(given: OptionValues<typeof options>): void {
   checkDevice(given.device);
@@ -74,9 +101,7 @@ function checkUsage(given: OptionValues<typeof options>): void {
       throw new UsageError(`--${name} must be at least 1: got ${number}`);
     }
   }
-  if (given.seed !== undefined && given.seed < 0) {
-    throw new UsageError(`--seed must be at least 0: got ${given.seed}`);
-  }
+  checkSeed(given.seed);
   const names = claims.map(({ name }) => name);
   for (const name of given.claim ?? []) {
     if (!names.includes(name)) {

@@ -6,10 +6,14 @@ import { readHeaderFields } from "./dictionary.ts";
 
 /** What the header of an .npy file says about its values. */
 export interface NpyHeader {
-  /** Bytes of one value: 2 (f16), 4 (f32) or 8 (f64). */
-  readonly valueBytes: 2 | 4 | 8;
+  /** Floating point, signed or unsigned integer, or truth value. */
+  readonly kind: "f" | "i" | "u" | "b";
+  /** Bytes of one value. */
+  readonly valueBytes: 1 | 2 | 4 | 8;
   /** Whether values are stored with their lowest byte first. */
   readonly littleEndian: boolean;
+  /** Whether the first index changes fastest, in place of the last. */
+  readonly fortranOrder: boolean;
   /** Extent of each dimension, outermost first. */
   readonly shape: readonly number[];
   /** Number of values, the product of the extents. */
@@ -17,6 +21,11 @@ export interface NpyHeader {
   /** Where the values start in the file, in bytes. */
   readonly dataOffset: number;
 }
+
+/** The least and the most dimensions that an array may have. */
+export type Dimensions = readonly [least: number, most: number];
+/** Those of queries, keys and values. */
+export const TENSOR_DIMENSIONS: Dimensions = [2, 4];
 
 /** Headers that NumPy writes for plain arrays stay below 128 bytes; a longer one is not worth its memory. */
 export const LARGEST_HEADER_BYTES = 64 * 1024;
@@ -65,38 +74,51 @@ function requireBytes(wanted: number, found: number, name: string): void {
  *
  * @param bytes The file, or at least its whole header.
  * @param name What to call the file in an error.
- * @throws {TypeError} If it is not an .npy file, or its dtype, order or rank is none that a tensor can have.
+ * @param dimensions The least and the most dimensions.
+ * @throws {TypeError} If it is not an .npy file, or its dtype or rank is none that a tensor can have.
  * @throws {RangeError} If the header is cut off or too long, or its version or an extent is out of range.
  */
-export function parseNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
+export function parseNpyHeader(
+  bytes: Uint8Array,
+  name: string,
+  [least, most]: Dimensions = TENSOR_DIMENSIONS,
+): NpyHeader {
   const { start, end, major } = headerExtent(bytes, name);
   requireBytes(end, bytes.length, name);
   const text = new TextDecoder(major === 3 ? "utf-8" : "latin1").decode(bytes.subarray(start, end));
   const { descr, fortranOrder, shape } = readHeaderFields(text, name);
-
-  const dtype = /^'([<>])f([248])'$/.exec(descr);
-  if (!dtype) {
+  const dtype = readDtype(descr, name);
+  if (shape.length < least || shape.length > most) {
     throw new TypeError(
-      `Cannot read ${name}: dtype must be f2, f4 or f8, written '<f4' or '>f4': current value is ${descr}`,
+      `Cannot read ${name}: array must have ${least} to ${most} dimensions: current value is ${shape.length}`,
     );
   }
-  if (fortranOrder) {
-    throw new TypeError(
-      `Cannot read ${name}: values must be in C order: current value is Fortran order; save np.ascontiguousarray(x)`,
-    );
-  }
-  if (shape.length < 2 || shape.length > 4) {
-    throw new TypeError(
-      `Cannot read ${name}: array must have 2 to 4 dimensions: current value is ${shape.length}`,
-    );
-  }
-  const valueBytes = Number(dtype[2]) as 2 | 4 | 8;
   return {
-    valueBytes,
-    littleEndian: dtype[1] === "<",
+    ...dtype,
+    fortranOrder,
     shape,
-    size: checkedSize(shape, valueBytes, name),
+    size: checkedSize(shape, dtype.valueBytes, name),
     dataOffset: end,
+  };
+}
+
+/** How much of a dtype an error shows: structured ones can be long. */
+const SHOWN_DTYPE = 80;
+
+function readDtype(descr: string, name: string): Pick<NpyHeader, "kind" | "valueBytes" | "littleEndian"> {
+  const [, order, type] = /^'([<>=|]?)(f[248]|[iu][1248]|b1|\?)'$/.exec(descr) ?? [];
+  if (type === undefined) {
+    const shown = descr.length > SHOWN_DTYPE ? `${descr.slice(0, SHOWN_DTYPE)}…` : descr;
+    throw new TypeError(
+      `Cannot read ${name}: dtype must be f2, f4 or f8, an integer or bool, such as '<f4', '>i8' or '|b1': ` +
+        `current value is ${shown}`,
+    );
+  }
+  const [kind, size] = type === "?" ? "b1" : type;
+  return {
+    kind: kind as NpyHeader["kind"],
+    valueBytes: Number(size) as NpyHeader["valueBytes"],
+    littleEndian: order !== ">",
   };
 }
 

@@ -1,12 +1,12 @@
 import type { NpyHeader } from "./header.ts";
 
 /**
- * Decodes a run of whole values into 32-bit floats.
+ * Decodes a run of whole values into 32-bit floats; truth values become 0 and 1.
  *
  * @param target Receives the values.
- * @param first Position in `target`, and in the array, of the first value.
+ * @param first Position in `target`, and in the file, of the first value.
  * @param bytes The bytes of the values and nothing else.
- * @throws {RangeError} If a finite f64 value is too large for f32, naming its index.
+ * @throws {RangeError} If a finite f64 value is too large for f32, or an integer is none that f32 has, naming its index.
  */
 export function decodeValues(
   target: Float32Array,
@@ -15,26 +15,60 @@ export function decodeValues(
   header: NpyHeader,
   name: string,
 ): void {
-  const { valueBytes, littleEndian } = header;
+  const { kind, valueBytes, littleEndian } = header;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const count = bytes.byteLength / valueBytes;
-  if (valueBytes === 4) {
+  const refuse = (at: number, rule: string, value: number | bigint): never => {
+    throw new RangeError(
+      `Cannot read ${name}: value at [${
+        indexOf(first + at, header).join(", ")
+      }] must ${rule}: current value is ${value}`,
+    );
+  };
+  if (kind === "f" && valueBytes === 4) {
     for (let i = 0; i < count; i++) target[first + i] = view.getFloat32(4 * i, littleEndian);
-  } else if (valueBytes === 2) {
+  } else if (kind === "f" && valueBytes === 2) {
     for (let i = 0; i < count; i++) target[first + i] = float16(view.getUint16(2 * i, littleEndian));
-  } else {
+  } else if (kind === "f") {
     for (let i = 0; i < count; i++) {
       const value = view.getFloat64(8 * i, littleEndian);
       target[first + i] = value;
       if (Math.abs(target[first + i]) === Infinity && Number.isFinite(value)) {
-        throw new RangeError(
-          `Cannot read ${name}: value at [${
-            indexOf(first + i, header.shape).join(", ")
-          }] must fit a 32-bit float: current value is ${value}`,
-        );
+        refuse(i, "fit a 32-bit float", value);
       }
     }
+  } else if (kind === "b") {
+    for (let i = 0; i < count; i++) {
+      if (bytes[i] > 1) refuse(i, "be 0 or 1, being a truth value", bytes[i]);
+      target[first + i] = bytes[i];
+    }
+  } else if (valueBytes === 8) {
+    const read = kind === "i" ? view.getBigInt64 : view.getBigUint64;
+    for (let i = 0; i < count; i++) {
+      const value = read.call(view, 8 * i, littleEndian);
+      target[first + i] = Number(value);
+      if (BigInt(target[first + i]) !== value) refuse(i, EXACT, value);
+    }
+  } else {
+    const read = integerReader(view, kind, valueBytes);
+    for (let i = 0; i < count; i++) {
+      const value = read.call(view, valueBytes * i, littleEndian);
+      target[first + i] = value;
+      if (target[first + i] !== value) refuse(i, EXACT, value);
+    }
   }
+}
+
+const EXACT = "be exact as a 32-bit float, being an integer";
+
+function integerReader(
+  view: DataView,
+  kind: "i" | "u",
+  bytes: number,
+): (at: number, littleEndian: boolean) => number {
+  if (bytes === 1) return kind === "i" ? view.getInt8 : view.getUint8;
+  if (bytes === 2) return kind === "i" ? view.getInt16 : view.getUint16;
+  return kind === "i" ? view.getInt32 : view.getUint32;
 }
 
 /** The value of an IEEE 754 half-precision number from its bits; DataView.getFloat16 is too young to rely on. */
@@ -45,10 +79,11 @@ function float16(bits: number): number {
   return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-function indexOf(position: number, shape: readonly number[]): number[] {
-  const index: number[] = [];
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    index.unshift(position % shape[axis]);
+/** Index of the value at a position in the file. */
+function indexOf(position: number, { shape, fortranOrder }: NpyHeader): number[] {
+  const index = new Array<number>(shape.length), axes = [...shape.keys()];
+  for (const axis of fortranOrder ? axes : axes.reverse()) {
+    index[axis] = position % shape[axis];
     position = Math.floor(position / shape[axis]);
   }
   return index;

@@ -82,6 +82,8 @@ export interface VerificationReport {
   /** What keeps a report that was joined from being one of a whole verification: missing shares, settings that differ. */
   readonly problems?: readonly string[];
   readonly seconds: number;
+  /** Where the verification was broken off: how many of its cases were done. */
+  readonly interrupted?: { readonly done: number; readonly of: number };
   readonly claims: readonly ClaimText[];
   readonly results: readonly VerificationResult[];
   readonly points: readonly PlotPoint[];

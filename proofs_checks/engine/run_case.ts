@@ -1,6 +1,7 @@
 import type { Device } from "../../kernels/device.ts";
 import type { Claim, ClaimCase, InputStream } from "./claim.ts";
 import { type LogPValues, logPValues, summarise, type Summary } from "./evidence.ts";
+import { eventLoopTurn } from "./event_loop.ts";
 import type { Implementation } from "./implementation.ts";
 import { NotApplicable } from "./outcome.ts";
 import { runSeed, SeedUse } from "./seeds.ts";
@@ -75,6 +76,8 @@ export async function runCase(
           Promise.resolve(inputs.next({ n, ...wanted, seed: seedOf(run + 1e6 * draws++, SeedUse.input) })),
         on: (job) => device.run((backend) => job(implementation.kernels(backend))),
       });
+      // So that whoever waits for the verification can abort it.
+      await eventLoopTurn();
       measured.push(found.measured);
       if (found.plot) plots.push(found.plot);
       inputs.observe?.(found.badness ?? found.measured / (claim.bound || 1));

@@ -28,6 +28,8 @@ export interface VerifyOptions extends Choice {
   /** What is under test; the estimators of this package by default. */
   readonly implementation?: Implementation;
   readonly signal?: AbortSignal;
+  /** When the signal aborts, gives a report of the cases that are done, in place of rejecting. */
+  readonly keepPartial?: boolean;
   /** Hears of each case when it is done; its verdict may still gain from others' by Holm's procedure. */
   readonly onResult?: (result: VerificationResult, done: number, total: number) => void;
 }
@@ -62,7 +64,11 @@ export async function verify(options: VerifyOptions = {}): Promise<VerificationR
         n,
         stopAt,
         signal,
+      }).catch((error) => {
+        if (options.keepPartial && signal?.aborted) return undefined;
+        throw error;
       });
+      if (!outcome) break;
       outcomes.push(outcome);
       const [decision] = decide([outcome.logPValues], familySize);
       options.onResult?.(toResult(outcome, decision, asked), outcomes.length, cases.length);
@@ -81,6 +87,7 @@ export async function verify(options: VerifyOptions = {}): Promise<VerificationR
       cases: all.length,
       shards: { count: options.shard?.count ?? 1, present: [options.shard?.index ?? 1] },
       seconds: (performance.now() - start) / 1000,
+      ...(outcomes.length < cases.length && { interrupted: { done: outcomes.length, of: cases.length } }),
       claims: [...new Set(cases.map(([claim]) => claim))].map(claimText),
       results: outcomes.map((outcome, at) => toResult(outcome, decisions[at], asked)),
       points: outcomes.flatMap(toPoints),

@@ -67,7 +67,12 @@ export async function renderPlot(spec: PlotSpec, width: number, height: number):
 
 let loaded: Promise<[Vega, VegaLite]> | undefined;
 
-function loadVega(): Promise<[Vega, VegaLite]> {
+/**
+ * Loads what draws plots, from npm on first use.
+ *
+ * @throws {Error} If it cannot be fetched.
+ */
+export function loadVega(): Promise<[Vega, VegaLite]> {
   const named = (name: string) => process.versions.bun ? name.split("@")[0] : `npm:${name}`;
   return loaded ??= Promise.all([import(named(VEGA)), import(named(VEGA_LITE))]).catch((error) => {
     loaded = undefined;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { readNpy } from "../../files/npy/read.ts";
-import { writeNpy } from "../../files/npy/write.ts";
+import { writeNpy } from "../files/npy/write_npy.ts";
 import { attention, methods, tensor } from "../../mod.ts";
 import { webgpuTest } from "../backends.ts";
 import { cli, deno } from "../child.ts";
@@ -91,8 +91,8 @@ Deno.test("cli failures exit with 1 and leave no file", async () => {
     assertStringIncludes(malformed.stderr, "text.npy");
 
     const bad = await cli("attend", ...files, "--epsilon", "2", "--out", join(folder, "out.npy"));
-    assertEquals(bad.code, 1);
-    assertStringIncludes(bad.stderr, "epsilon must lie between 0 and 1: current value is 2");
+    assertEquals(bad.code, 2);
+    assertStringIncludes(bad.stderr, "--epsilon must lie between 0 and 1: got 2");
     const unwritable = await cli("attend", ...files, "--out", join(folder, "no", "such", "folder.npy"));
     assertEquals(unwritable.code, 1);
     assertEquals((await readdir(folder)).sort(), ["k.npy", "q.npy", "text.npy", "v.npy"]);

@@ -32,7 +32,7 @@ Deno.test("cli compare prints a line for every method at every budget, and write
     const nowhere = ["--methods", "exact", "--json", join(folder, "no", "such.json")];
     const unwritable = await cli(...quick, ...nowhere);
     assertEquals(unwritable.code, 1);
-    assertMatch(unwritable.stdout, /^exact /m);
+    assertEquals(unwritable.stdout, "", "it is noticed before the work");
     assertStringIncludes(unwritable.stderr, "such.json: no such file or folder");
   } finally {
     await rm(folder, { recursive: true });
@@ -62,9 +62,9 @@ Deno.test("cli compare refuses what it cannot do", async () => {
     [[...small, "--budgets", "64,0"], '--budgets must be integers from 2 to 1073741824: got "0"'],
     [[...small, "--budgets", "64,"], '--budgets must be integers from 2 to 1073741824: got ""'],
     [[...small, "--budgets", "1.5"], '--budgets must be integers from 2 to 1073741824: got "1.5"'],
-    [[...small, "--seeds", "0"], "--seeds must be at least 1: got 0"],
-    [[...small, "--repeat", "-1"], "--repeat must be at least 1: got -1"],
-    [[...small, "--seed", "-1"], "--seed must be at least 0: got -1"],
+    [[...small, "--seeds", "0"], "--seeds must be an integer of at least 1: got 0"],
+    [[...small, "--repeat", "-1"], "--repeat must be an integer of at least 1: got -1"],
+    [[...small, "--seed", "-1"], "--seed must be an integer of at least 0: got -1"],
     [["compare", "--workload", "gaussian", "--device", "abacus"], "--device must be one of"],
   ];
   for (const [args, message] of cases) {

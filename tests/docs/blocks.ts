@@ -1,3 +1,4 @@
+import { permissionRows } from "../../commands/least_permissions.ts";
 import {
   approximateMethods,
   type ApproximateName,
@@ -25,6 +26,7 @@ export const blocks: Readonly<Record<string, () => string | Promise<string>>> = 
     `${claims.length} claims (lemmas of the paper, the certificate, invariances, exact cases) on ${families.length} ` +
     "families of inputs, random and adversarial, and on inputs that are searched for.",
   workloads: () => `The workloads: ${workloadNames.map((name) => `\`${name}\``).join(", ")}.`,
+  permissions: () => table(["use", "permissions", "commands"], permissionRows.map(permissionCells)),
   floors: () =>
     [...FLOORS].reverse().map((prefixes) => `- ${prefixes.map((prefix) => `\`${prefix}\``).join(", ")}`)
       .join("\n"),
@@ -33,6 +35,14 @@ export const blocks: Readonly<Record<string, () => string | Promise<string>>> = 
 function sourceCells(name: ApproximateName): string[] {
   const { source, random, withinBudget } = approximateMethods[name];
   return [source, random ? "yes" : "no", withinBudget ? "yes" : "no"];
+}
+
+function permissionCells({ use, flags, folder, commands }: typeof permissionRows[number]): string[] {
+  return [
+    use.replace(/--[a-z-]+( [A-Z][\w.]*)*/g, (option) => `\`${option}\``),
+    (flags ? `\`${flags}\`` : "none") + (folder === undefined ? "" : `; ${folder}`),
+    commands.map((name) => `\`${name}\``).join(", "),
+  ];
 }
 
 /** A Markdown table. */

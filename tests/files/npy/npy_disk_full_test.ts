@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { writeNpy } from "../../../files/npy/write.ts";
+import { writeNpy } from "./write_npy.ts";
 import { tensor } from "../../../kernels/tensor.ts";
 
 const child = fileURLToPath(new URL("npy_write_child.ts", import.meta.url));

@@ -6,7 +6,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { readNpy } from "../../../files/npy/read.ts";
-import { writeNpy } from "../../../files/npy/write.ts";
+import { writeNpy } from "./write_npy.ts";
 import { tensor } from "../../../kernels/tensor.ts";
 
 const folder = process.argv[2], path = join(folder, "o.npy");

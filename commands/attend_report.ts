@@ -1,0 +1,96 @@
+import type { AttentionResult } from "../estimators/attention/attention.ts";
+import type { Certificate } from "../estimators/certified/certificate.ts";
+import { sizeOf } from "../kernels/tensor.ts";
+import type { NamedInput } from "../proofs_checks/inputs/family.ts";
+import type { Comparison } from "./compare_exact.ts";
+import { describeInputs } from "./input_options.ts";
+import { residentBytes } from "./resident_memory.ts";
+import { formatNumber, formatSeconds, formatTable } from "./table.ts";
+
+/** What `attend` found out. */
+export interface AttendReport {
+  readonly result: AttentionResult;
+  readonly comparison: Comparison | undefined;
+}
+
+/**
+ * The JSON object of `attend --json`; `peak_bytes` is the largest resident set of the process so far, or null.
+ *
+ * @param workloadSeed Null for files.
+ */
+export async function toJson(
+  { query, key, value, name }: NamedInput,
+  { result, comparison }: AttendReport,
+  workloadSeed: number | null,
+): Promise<object> {
+  const { stats, certificate } = result;
+  return {
+    command: "attend",
+    workload: name,
+    n_q: query.shape.at(-2),
+    n_k: key.shape.at(-2),
+    d: query.shape.at(-1),
+    d_v: value.shape.at(-1),
+    heads: sizeOf(query.shape.slice(0, -2)),
+    key_heads: sizeOf(key.shape.slice(0, -2)),
+    method: stats.method,
+    device: stats.device,
+    adapter: stats.adapter,
+    seconds: stats.seconds,
+    ...(comparison && {
+      exact_seconds: comparison.exactSeconds,
+      repeat: comparison.repeat,
+      relative_error_output: comparison.relativeErrorOutput,
+      relative_error_product: comparison.relativeErrorProduct,
+    }),
+    key_evaluations: stats.keyEvaluations,
+    peak_bytes: await residentBytes("most").catch(() => null),
+    bucket: stats.bucketSize,
+    samples: stats.samples,
+    seed: stats.seed,
+    workload_seed: workloadSeed,
+    storage: stats.storage,
+    fell_back: stats.fellBack,
+    certificate,
+  };
+}
+
+/** The table of `attend` for people. */
+export function toTable(inputs: NamedInput, { result, comparison }: AttendReport): string {
+  const { stats, output, certificate } = result;
+  const queries = sizeOf(output.shape.slice(0, -1)), keys = inputs.key.shape[inputs.key.shape.length - 2];
+  const rows = [
+    ["method", "time", "key evaluations per query", ...(comparison ? ["error ‖Att~−Att‖/‖Att‖"] : [])],
+    [
+      stats.method,
+      formatSeconds(stats.seconds),
+      formatNumber(stats.keyEvaluations / queries),
+      ...(comparison ? [formatNumber(comparison.relativeErrorOutput)] : []),
+    ],
+  ];
+  if (comparison && stats.method !== "exact") {
+    rows.push(["exact", formatSeconds(comparison.exactSeconds), String(keys), "0"]);
+  }
+  const lines = [
+    describeInputs(inputs, { kind: stats.device, adapter: stats.adapter }),
+    "",
+    formatTable(rows),
+  ];
+  if (comparison && stats.method !== "exact") {
+    lines.push("", `${formatNumber(comparison.exactSeconds / stats.seconds)}x the speed of exact attention`);
+  }
+  if (certificate) lines.push("", describeCertificate(certificate));
+  if (stats.fellBack) lines.push("", stats.fellBack);
+  return lines.join("\n");
+}
+
+/** A certificate in words; bounds and estimates are never called by each other's name. */
+function describeCertificate({ kind, holds, epsilon, delta, ...found }: Certificate): string {
+  const asked = `error at most ${epsilon} · ‖P‖ · ‖V‖`;
+  if (kind === "exact") return `certificate: ${asked}, since the output is exact`;
+  const size = kind === "bound" ? found.operatorNormBound : found.operatorNormEstimate;
+  return `certificate: ${holds ? "" : "NOT established: "}${asked} with probability ${1 - delta}; ` +
+    `${kind} ${formatNumber(size)} of ${
+      formatNumber(found.target ?? 0)
+    } allowed, ${found.rowsChecked} rows checked`;
+}

@@ -1,0 +1,54 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { parseNpy } from "../../../files/npy/parse.ts";
+import { readNpy } from "../../../files/npy/read.ts";
+
+const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/npy/${name}`, import.meta.url));
+/** What `make.py` stores as integers. */
+const NUMBERS = Float32Array.from({ length: 12 }, (_, at) => at - 3);
+const TRUTHS = NUMBERS.map((value) => value % 3 === 0 ? 1 : 0);
+
+const integers = ["i", "u"].flatMap((kind) =>
+  [8, 16, 32, 64].flatMap((bits) =>
+    bits === 8 ? [`${kind}8_little`] : [`${kind}${bits}_little`, `${kind}${bits}_big`]
+  )
+);
+
+for (const name of integers) {
+  Deno.test(`readNpy() reads ${name} as NumPy wrote it`, async () => {
+    const data = name.startsWith("u") ? NUMBERS.map(Math.abs) : NUMBERS;
+    assertEquals(await readNpy(fixture(`${name}.npy`)), { data, shape: [3, 4] });
+  });
+}
+
+Deno.test("readNpy() reads truth values as 0 and 1", async () => {
+  assertEquals(await readNpy(fixture("bool.npy")), { data: TRUTHS, shape: [3, 4] });
+});
+
+Deno.test("readNpy() brings Fortran order into C order, whatever the dtype", async () => {
+  assertEquals(await readNpy(fixture("fortran_3.npy")), {
+    data: Float32Array.from({ length: 24 }, (_, at) => at),
+    shape: [2, 3, 4],
+  });
+  assertEquals(await readNpy(fixture("fortran_bool.npy")), { data: TRUTHS, shape: [3, 4] });
+  const bytes = await readFile(fixture("fortran_3.npy"));
+  assertEquals(parseNpy(bytes, "x.npy"), await readNpy(fixture("fortran_3.npy")));
+});
+
+Deno.test("readNpy() takes large integers that a 32-bit float has", async () => {
+  const { data } = await readNpy(fixture("exact_int64.npy"));
+  assertEquals([...data], [2 ** 24, -(2 ** 62), 2 ** 24 + 2, 7]);
+});
+
+Deno.test("readNpy() reads as many dimensions as it is told to", async () => {
+  assertEquals(await readNpy(fixture("rank_1.npy"), [1, 3]), {
+    data: new Float32Array([0, 1, 2]),
+    shape: [3],
+  });
+  await assertRejects(
+    () => readNpy(fixture("rank_4.npy"), [1, 3]),
+    TypeError,
+    "must have 1 to 3 dimensions: current value is 4",
+  );
+});

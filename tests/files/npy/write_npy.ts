@@ -1,0 +1,8 @@
+import { formatNpyHeader, valueBytes } from "../../../files/npy/format.ts";
+import { writeWhole } from "../../../files/write_whole.ts";
+import type { Tensor } from "../../../kernels/tensor.ts";
+
+/** Writes a tensor as an .npy file, as `attend --out` does. */
+export async function writeNpy(path: string, tensor: Tensor): Promise<void> {
+  await writeWhole(path, [formatNpyHeader(tensor.shape), valueBytes(tensor)]);
+}
