@@ -14,6 +14,7 @@ import { doctor } from "./commands/doctor.ts";
 import { environmentVariable } from "./files/permissions.ts";
 import { leastPermissions } from "./commands/least_permissions.ts";
 import { shownMessage } from "./commands/printable.ts";
+import { quietDrivers } from "./commands/quiet_drivers.ts";
 import { report } from "./commands/report.ts";
 import { scaling } from "./commands/scaling.ts";
 import { verify } from "./commands/verify.ts";
@@ -38,6 +39,7 @@ const commands: Readonly<Record<string, Command>> = {
 export async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   try {
+    quietDrivers();
     if (name === undefined || name === "--help" || name === "-h" || (name === "help" && rest.length === 0)) {
       process.stdout.write(overview());
       return name === undefined ? 2 : 0;

@@ -1,6 +1,6 @@
 import { attention } from "../estimators/attention/attention.ts";
 import { checkOptions, type StorageFormat, storageFormats } from "../estimators/attention/options.ts";
-import { type MethodName, methods } from "../estimators/methods/methods.ts";
+import { type MethodName, methods, summaryOf } from "../estimators/methods/methods.ts";
 import type { Device } from "../kernels/device.ts";
 import { checkOneOf, describeOptions, type OptionValues, readOptions, UsageError } from "./arguments.ts";
 import { type AttendReport, toJson, toTable } from "./attend_report.ts";
@@ -82,7 +82,7 @@ export const attend = {
   help: (): string =>
     `Usage: cli.ts attend (--q Q.npy --k K.npy --v V.npy | --workload NAME) [options]\n\n${
       describeOptions(options)
-    }\n`,
+    }\n\nMethods:\n${methods.map((name) => `  ${name.padEnd(20)} ${summaryOf(name)}`).join("\n")}\n`,
   async run(args: readonly string[]): Promise<number> {
     const given = readOptions("attend", options, args);
     checkUsage(given);
@@ -117,7 +117,7 @@ export interface AttendRequest extends AttendOptions {
 }
 
 /** Attends, and compares with exact attention when asked. */
-export async function attendInputs(
+async function attendInputs(
   inputs: NamedInput,
   given: AttendRequest,
   device: Device,

@@ -85,7 +85,7 @@ export function toTable(inputs: NamedInput, { result, comparison }: AttendReport
 }
 
 /** A certificate in words; bounds and estimates are never called by each other's name. */
-function describeCertificate({ kind, holds, epsilon, delta, ...found }: Certificate): string {
+export function describeCertificate({ kind, holds, epsilon, delta, ...found }: Certificate): string {
   const asked = `error at most ${epsilon} · ‖P‖ · ‖V‖`;
   if (kind === "exact") return `certificate: ${asked}, since the output is exact`;
   const size = kind === "bound" ? found.operatorNormBound : found.operatorNormEstimate;

@@ -15,7 +15,7 @@ import { warn } from "./printable.ts";
 import { openProgress } from "./progress.ts";
 import { realNames, realSources } from "../workloads/real_sources.ts";
 import { openReportOutputs, reportOptions, writeReport } from "./report_files.ts";
-import { summary, toLine, exitCode } from "./verify_lines.ts";
+import { exitCode, summary, toLine } from "./verify_lines.ts";
 
 const options = {
   claim: { kind: "list", value: "NAME …", help: "claims to check (all); see --list" },

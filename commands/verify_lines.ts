@@ -1,4 +1,4 @@
-import { type Standing, standingOf } from "../proofs_checks/engine/outcome.ts";
+import { type Standing, standingOf } from "../proofs_checks/engine/standing.ts";
 import type { VerificationReport, VerificationResult } from "../proofs_checks/engine/report.ts";
 import { formatNumber } from "./table.ts";
 

@@ -23,9 +23,6 @@ export function largestEigenvalue(matrix: Float64Array, order: number): number {
   }
 }
 
-/** Entries this far below the largest move no eigenvalue by more than rounding does; their squares may underflow. */
-const NEGLIGIBLE = 2 ** -60;
-
 /** Reflects each column onto its first two entries below the diagonal, from both sides. */
 function tridiagonalise(
   matrix: Float64Array,

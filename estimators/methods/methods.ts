@@ -32,7 +32,7 @@ export type MethodName = "auto" | "exact" | ApproximateName;
 export const methods: readonly MethodName[] = ["auto", "exact", ...approximateNames];
 
 /** What "auto" and "exact" do, in the words of the registry. */
-export const otherSummaries: Readonly<Record<"auto" | "exact", string>> = {
+const otherSummaries: Readonly<Record<"auto" | "exact", string>> = {
   auto: "the default: `calibrated` where the budget pays for it, exact where approximating does not",
   exact: "every key, in tiles",
 };

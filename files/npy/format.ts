@@ -1,4 +1,4 @@
-import { checkTensor, type Tensor } from "../../kernels/tensor.ts";
+import type { Tensor } from "../../kernels/tensor.ts";
 
 /** NumPy pads headers to this, so that the values can be mapped into memory. */
 const ALIGNMENT = 64;
@@ -22,18 +22,4 @@ export function formatNpyHeader(shape: readonly number[]): Uint8Array {
 export function valueBytes(tensor: Tensor): Uint8Array {
   const { data } = tensor;
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-/**
- * The .npy file of a tensor, byte for byte as `numpy.save` writes it.
- *
- * @throws {TypeError} If it is not a tensor.
- */
-export function formatNpy(tensor: Tensor): Uint8Array {
-  checkTensor("tensor", tensor);
-  const header = formatNpyHeader(tensor.shape), values = valueBytes(tensor);
-  const file = new Uint8Array(header.length + values.length);
-  file.set(header);
-  file.set(values, header.length);
-  return file;
 }

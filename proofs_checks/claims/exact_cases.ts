@@ -5,7 +5,7 @@ import { Oracle } from "../measures/oracle.ts";
 import { DELTA, SINGLE, VALUE_FEATURES } from "./settings.ts";
 
 /** What single precision may make of attention: logits of size L are off by about L·√features roundings. */
-export function roundingAllowance({ problem }: Oracle): number {
+function roundingAllowance({ problem }: Oracle): number {
   let largest = 0;
   const norms = (rows: Float32Array) => {
     let most = 0;

@@ -2,7 +2,7 @@ import type { Chosen } from "./choose_cases.ts";
 import type { Claim } from "./claim.ts";
 
 /** Numbers that one run may hold or pairs that it may evaluate: 4 GiB in float64, and some minutes. */
-export const MOST_NUMBERS: number = 2 ** 29;
+const MOST_NUMBERS = 2 ** 29;
 
 /**
  * Refuses a size before any work.

@@ -1,5 +1,4 @@
 import type { Verdict } from "../statistics/sequential_decision.ts";
-import type { VerificationResult } from "./report.ts";
 
 /**
  * What a case comes to: a verdict by the evidence, or none. `error`: a run threw, so the claim could not be checked; whether it
@@ -22,26 +21,4 @@ export type Outcome = typeof outcomes[number];
 /** Thrown by a claim before its first measurement, where its statement says nothing of such an input; the message says why. */
 export class NotApplicable extends Error {
   override readonly name = "NotApplicable";
-}
-
-/** How an outcome stands to what was expected. */
-export type Standing =
-  | "holds"
-  | "better"
-  | "expected"
-  | "against"
-  | "inconclusive"
-  | "error"
-  | "not-applicable";
-
-/**
- * A refutation that is expected is one by an error too large. NaN and infinity are above every bound, but no theory expects them:
- * they stand against expectation even there.
- */
-export function standingOf(
-  { verdict, expected, worst }: Pick<VerificationResult, "verdict" | "expected" | "worst">,
-): Standing {
-  if (verdict === "holds") return expected === "holds" ? "holds" : "better";
-  if (verdict === "refuted") return expected === "refuted" && Number.isFinite(worst) ? "expected" : "against";
-  return verdict;
 }

@@ -1,4 +1,4 @@
-import { type Standing, standingOf } from "../engine/outcome.ts";
+import { type Standing, standingOf } from "../engine/standing.ts";
 import type { VerificationReport, VerificationResult } from "../engine/report.ts";
 import { type Html, html, shortNumber } from "./html.ts";
 

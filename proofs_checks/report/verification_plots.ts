@@ -1,4 +1,4 @@
-import { standingOf } from "../engine/outcome.ts";
+import { standingOf } from "../engine/standing.ts";
 import type { PlotPoint, VerificationReport } from "../engine/report.ts";
 import { colour, log, type Plot } from "./plot.ts";
 import { SERIES_COLOURS } from "./render.ts";

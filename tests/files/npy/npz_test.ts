@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { crc32 } from "../../../files/npy/crc32.ts";
-import { formatNpy } from "../../../files/npy/format.ts";
+import { formatNpy } from "./write_npy.ts";
 import { readNpy } from "../../../files/npy/read.ts";
 import { tensor } from "../../../kernels/tensor.ts";
 

@@ -14,7 +14,7 @@ import { DeviceLostError } from "../../../kernels/errors.ts";
 import { claims } from "../../../proofs_checks/claims/claims.ts";
 import { noInput, ownCase, searchedCase } from "../../../proofs_checks/engine/cases.ts";
 import type { Claim } from "../../../proofs_checks/engine/claim.ts";
-import { standingOf } from "../../../proofs_checks/engine/outcome.ts";
+import { standingOf } from "../../../proofs_checks/engine/standing.ts";
 import type { VerificationResult } from "../../../proofs_checks/engine/report.ts";
 import { verify } from "../../../proofs_checks/engine/verify.ts";
 import { families } from "../../../proofs_checks/inputs/families.ts";
