@@ -22,19 +22,19 @@ function refuse(
 }
 
 /** Any text. */
-export const text: Shape = (value, place) => {
+export function text(value: unknown, place: string): void {
   if (typeof value !== "string") refuse(place, "text", value, TypeError);
-};
+}
 
 /** True or false. */
-export const flag: Shape = (value, place) => {
+export function flag(value: unknown, place: string): void {
   if (typeof value !== "boolean") refuse(place, "true or false", value, TypeError);
-};
+}
 
 /** A number, infinite ones too, which JSON does not know. */
-export const number: Shape = (value, place) => {
+export function number(value: unknown, place: string): void {
   if (typeof value !== "number") refuse(place, "a number", value, TypeError);
-};
+}
 
 /** A number from least to most. */
 export const numberFrom = (least: number, most: number): Shape => (value, place) => {

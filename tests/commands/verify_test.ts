@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VerificationReport } from "../../proofs_checks/engine/report.ts";
-import { cli } from "../child.ts";
+import { cli, deno } from "../child.ts";
 
 async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "kdeformer-"));
@@ -77,6 +77,104 @@ Deno.test("a claim refuted against expectation exits with 1", async () => {
       joined.stdout,
       "REFUTED AGAINST EXPECTATION:\n  deno run -A cli.ts verify --claim gray-order",
     );
+  });
+});
+
+Deno.test("real data that cannot be had is what could not run, with its reason, and exits with 1", async () => {
+  await inFolder(async (folder) => {
+    // Nothing is cached there and no registry answers.
+    const closed = "http://localhost:9",
+      words = ["--claim", "lift-identity", "--family", "glove", "huge-logits"];
+    const offline = await deno(
+      ["run", "-A", "--quiet", "--no-lock", "cli.ts", "verify", ...words, "--json", join(folder, "o.json")],
+      { env: { DENO_DIR: join(folder, "cache"), HTTPS_PROXY: closed, HTTP_PROXY: closed } },
+    );
+    assertEquals(offline.code, 1, offline.stdout + offline.stderr);
+    assertMatch(
+      offline.stdout,
+      /^! could not run +lift-identity +glove +run 0: \S.* deno run -A cli.ts verify/m,
+    );
+    assertMatch(offline.stdout, /^✓ holds +lift-identity +huge-logits/m);
+    assertStringIncludes(offline.stdout, "0 refuted against expectation, 1 could not run");
+    const { results }: VerificationReport = JSON.parse(await readFile(join(folder, "o.json"), "utf8"));
+    const broken = results.find(({ family }) => family === "glove")!;
+    assertEquals([broken.verdict, broken.runs, broken.confidence, broken.note], [
+      "error",
+      0,
+      0,
+      broken.reason,
+    ]);
+    // A page and a joined report say it too.
+    const joined = await cli("report", "--merge", join(folder, "o.json"), "--json", join(folder, "j.json"));
+    assertEquals(joined.code, 1);
+    assertStringIncludes(joined.stdout, "COULD NOT RUN");
+  });
+});
+
+Deno.test("cli verify refuses sizes beforehand, and says where a claim does not apply", async () => {
+  const huge = await cli("verify", "--n", "1000000000");
+  assertEquals([huge.code, huge.stdout], [2, ""]);
+  assertMatch(huge.stderr, /n must be at most \d+ for lift-identity .* current value is 1000000000/);
+  const small = await cli("verify", "--claim", "same-seed", "--n", "2");
+  assertEquals(small.code, 1);
+  assertMatch(small.stdout, /^– no verdict +same-seed +gaussian +not applicable at n = 2: /m);
+  assertStringIncludes(small.stdout, "NOTHING WAS CHECKED");
+});
+
+Deno.test("cli report says which shards are missing, writes the page all the same and exits with 1", async () => {
+  await inFolder(async (folder) => {
+    const path = (name: string) => join(folder, name);
+    const shard = async (index: number, ...more: string[]) => {
+      const args = ["verify", "--claim", "residual-mass", "--runs", "2", "--shard", `${index}/3`];
+      assertEquals((await cli(...args, "--json", path(`${index}.json`), ...more)).code, 0);
+    };
+    for (const index of [1, 3]) await shard(index, "--device", "reference");
+    const some = await cli("report", "--merge", path("1.json"), path("3.json"), "--out", path("page.html"));
+    assertEquals(some.code, 1, some.stderr);
+    assertStringIncludes(some.stderr, "PROBLEM: 1 of 3 shards is missing: 2");
+    assertStringIncludes(await readFile(path("page.html"), "utf8"), "<li>1 of 3 shards is missing: 2</li>");
+
+    await shard(2, "--device", "wasm");
+    const files = [1, 2, 3].map((index) => path(`${index}.json`));
+    const mixed = await cli("report", "--merge", ...files, "--json", "-");
+    assertEquals(mixed.code, 1);
+    assertStringIncludes(
+      mixed.stderr,
+      `PROBLEM: device differs: reference in ${files[0]}, ${files[2]}; wasm in ${files[1]}`,
+    );
+    assertEquals(JSON.parse(mixed.stdout).shards, { count: 3, present: [1, 2, 3] });
+    await shard(2, "--device", "reference");
+    // A mark of the byte order is no fault.
+    await writeFile(files[0], `\ufeff${await readFile(files[0], "utf8")}`);
+    const whole = await cli("report", "--merge", ...files, "--json", "-");
+    assertEquals([whole.code, whole.stderr], [0, ""]);
+  });
+});
+
+Deno.test("cli report names the file that it cannot read, and what is wrong with it", async () => {
+  await inFolder(async (folder) => {
+    const file = join(folder, "bad.json");
+    const message = async (path: string) => {
+      const { code, stderr } = await cli("report", "--merge", path, "--json", "-");
+      assertEquals(code, 1);
+      return stderr;
+    };
+    assertEquals(
+      await message(join(folder, "no.json")),
+      `Cannot read ${join(folder, "no.json")}: no such file or folder\n`,
+    );
+    assertEquals(await message(folder), `Cannot read ${folder}: it is a folder\n`);
+    for (
+      const [text, error] of [["null", " must be an object: current value is null"], [
+        "{",
+        "it must hold JSON",
+      ]]
+    ) {
+      await writeFile(file, text);
+      const said = await message(file);
+      assertStringIncludes(said, file);
+      assertStringIncludes(said, error);
+    }
   });
 });
 
