@@ -6,6 +6,7 @@ import { type Certificate, exactCertificate } from "../certified/certificate.ts"
 import { approximateAttention, type Budget, countVisible, type Method } from "../methods/visible.ts";
 import { calibrated } from "../methods/calibrated/calibrated.ts";
 import { bestMethod } from "../methods/auto.ts";
+import { checkOutput } from "../core/check_output.ts";
 import { exactAttention } from "../core/exact.ts";
 import type { Progress } from "../core/head_chunks.ts";
 import { kdeformerAtBudget } from "../methods/kdeformer/kdeformer_at_budget.ts";
@@ -19,6 +20,7 @@ import {
   type StorageFormat,
 } from "./options.ts";
 import { checkVisibility, makeProblem, type Problem } from "../core/problem.ts";
+import { releaseSnapshots } from "../core/snapshot.ts";
 import { routed } from "../methods/routed/routed.ts";
 
 /** How an output came about. */
@@ -77,12 +79,16 @@ const approximateMethods: Readonly<Record<Exclude<MethodName, "auto" | "exact">,
  * console.log(output.shape); // [1, 1]
  * ```
  *
+ * Values are those at the time of the call: tensors, mask and options may be changed or used again as soon as it has returned
+ * its promise.
+ *
  * @param query [..., n_q, d]
  * @param key [..., n_k, d]; leading dimensions as the query's, or fewer heads in the last of them (grouped queries)
  * @param value [..., n_k, d_v]; leading dimensions as the key's
- * @throws {TypeError} If shapes do not fit.
+ * @throws {TypeError} If shapes do not fit, or an argument is of the wrong type or an option unknown.
  * @throws {RangeError} If a value or option is out of range; it names tensor, row and column.
  * @throws {DeviceLostError} If a device that was asked for stopped working.
+ * @throws {Error} If the output would not be finite.
  */
 export async function attention(
   query: Tensor,
@@ -91,16 +97,18 @@ export async function attention(
   options: AttentionOptions = {},
 ): Promise<AttentionResult> {
   const checked = checkOptions(options);
-  const made = makeProblem(query, key, value, options), halved = checked.storage === "f16";
+  const made = makeProblem(query, key, value, checked), halved = checked.storage === "f16";
   const problem: Problem = halved ? { ...made, halves: made } : made;
   checkVisibility(problem);
-  options.signal?.throwIfAborted();
-  const device = await deviceFor(options.device);
+  checked.signal?.throwIfAborted();
+  const device = await deviceFor(checked.device);
 
   const start = performance.now();
-  const outcome = await device.run((backend) => compute(backend, problem, options, checked));
+  const outcome = await device.run((backend) => compute(backend, problem, checked));
   const seconds = (performance.now() - start) / 1000;
   const { output, certificate, keyEvaluations, method, budget, reason } = outcome;
+  checkOutput(output, problem.outputShape, `${method} on ${device.kind}`);
+  releaseSnapshots([problem.query, problem.key, problem.value]);
   return {
     output: { data: output, shape: problem.outputShape },
     certificate,
@@ -132,9 +140,10 @@ interface Outcome {
 async function compute(
   backend: Backend,
   problem: Problem,
-  { epsilon, projections, signal, onProgress }: AttentionOptions,
-  { method, bucketSize, samples, seed, delta, certify }: CheckedOptions,
+  checked: CheckedOptions,
 ): Promise<Outcome> {
+  const { epsilon, projections, signal, onProgress } = checked;
+  const { method, bucketSize, samples, seed, delta, certify } = checked;
   const progress: Progress = { signal, onProgress };
   const given: Budget = { bucketSize, samples, projections, seed };
   // A budget of this size saves too little to be worth an error.

@@ -1,5 +1,9 @@
-import type { Device } from "../../kernels/device.ts";
 import type { DeviceKind } from "../../kernels/backend.ts";
+import { deviceKinds } from "../../kernels/check_open_device.ts";
+import { checkOptionNames } from "../../kernels/check_options.ts";
+import { checkFunction, checkInteger, checkOneOf, checkSignal } from "../../kernels/check_values.ts";
+import { Device } from "../../kernels/device.ts";
+import { formatName, formatValue } from "../../kernels/format_value.ts";
 import type { ProblemOptions } from "../core/problem.ts";
 
 /** The methods that `attention` knows. */
@@ -55,8 +59,29 @@ export interface AttentionOptions extends ProblemOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
-/** Options after checking, with their defaults. */
-export interface CheckedOptions {
+/** Every option of {@link AttentionOptions}: the compiler keeps the list complete. */
+export const attentionOptionNames: readonly string[] = Object.keys(
+  {
+    scale: true,
+    causal: true,
+    keyMask: true,
+    method: true,
+    device: true,
+    epsilon: true,
+    delta: true,
+    certify: true,
+    bucketSize: true,
+    samples: true,
+    projections: true,
+    seed: true,
+    storage: true,
+    signal: true,
+    onProgress: true,
+  } satisfies Record<keyof Required<AttentionOptions>, true>,
+);
+
+/** Options after checking, with their defaults; a copy, which later changes to the caller's object do not reach. */
+export interface CheckedOptions extends Readonly<AttentionOptions> {
   readonly method: MethodName;
   readonly bucketSize: number;
   readonly samples: number;
@@ -67,50 +92,56 @@ export interface CheckedOptions {
 }
 
 /**
- * Checks options and fills in their defaults.
+ * Checks options and fills in their defaults. What makes the problem, scale, causal and keyMask, is checked with its tensors.
  *
+ * @throws {TypeError} If one is unknown or of the wrong type.
  * @throws {RangeError} If one is out of range.
  */
 export function checkOptions(options: AttentionOptions): CheckedOptions {
-  const { method = "auto", bucketSize = 64, samples = 128, projections = 1, seed = 0, delta = 0.05 } =
-    options;
-  const { epsilon, certify = "bound", storage = "f32" } = options;
-  checkOneOf("method", method, methods);
-  checkOneOf("certify", certify, ["bound", "estimate"]);
-  checkOneOf("storage", storage, storageFormats);
+  checkOptionNames("attend", options, attentionOptionNames);
+  // Each is read once, so that what was checked is what is used.
+  const { scale, causal, keyMask, device, epsilon, projections, signal, onProgress } = options;
+  const { method = "auto", bucketSize = 64, samples = 128, seed = 0, delta = 0.05 } = options;
+  const { certify = "bound", storage = "f32" } = options;
+  checkOneOf("attend", "method", method, methods);
+  checkOneOf("attend", "certify", certify, ["bound", "estimate"]);
+  checkOneOf("attend", "storage", storage, storageFormats);
+  checkInteger("attend", "bucketSize", bucketSize, 1, MOST_BUDGET);
+  checkInteger("attend", "samples", samples, 1, MOST_BUDGET);
+  if (projections !== undefined) checkInteger("attend", "projections", projections, 1, 24);
+  checkInteger("attend", "seed", seed, 0);
+  checkProbability("delta", delta);
+  if (epsilon !== undefined) checkProbability("epsilon", epsilon);
+  checkRun({ device, signal, onProgress });
   if (storage === "f16" && (method !== "exact" || epsilon !== undefined)) {
     throw new RangeError(
       'Cannot attend: storage "f16" takes method "exact" and no epsilon, since a certificate does not cover its ' +
         `rounding: method is ${method}, epsilon ${epsilon}`,
     );
   }
-  checkInteger("bucketSize", bucketSize, 1, MOST_BUDGET);
-  checkInteger("samples", samples, 1, MOST_BUDGET);
-  checkInteger("projections", projections, 1, 24);
-  checkInteger("seed", seed, 0, Number.MAX_SAFE_INTEGER);
-  checkProbability("delta", delta);
-  if (epsilon !== undefined) checkProbability("epsilon", epsilon);
-  return { method, bucketSize, samples, seed, delta, certify, storage };
+  return {
+    ...{ scale, causal, keyMask, device, epsilon, projections, signal, onProgress },
+    ...{ method, bucketSize, samples, seed, delta, certify, storage },
+  };
 }
 
-function checkOneOf(name: string, value: string, allowed: readonly string[]): void {
-  if (!allowed.includes(value)) {
-    throw new RangeError(
-      `Cannot attend: ${name} must be one of ${allowed.join(", ")}: current value is ${value}`,
-    );
+/** Checks where and how a computation runs. */
+export function checkRun(
+  { device, signal, onProgress }: Pick<AttentionOptions, "device" | "signal" | "onProgress">,
+): void {
+  if (device !== undefined && !(device instanceof Device) && !deviceKinds.includes(device)) {
+    const message = `Cannot attend: device must be one that openDevice() gave, or one of ${
+      deviceKinds.join(", ")
+    }: current value is ${formatName(device)}`;
+    throw typeof device === "string" ? new RangeError(message) : new TypeError(message);
   }
-}
-
-function checkInteger(name: string, value: number, least: number, most: number): void {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(
-      `Cannot attend: ${name} must be an integer from ${least} to ${most}: current value is ${value}`,
-    );
-  }
+  if (signal !== undefined) checkSignal("attend", "signal", signal);
+  if (onProgress !== undefined) checkFunction("attend", "onProgress", onProgress);
 }
 
 function checkProbability(name: string, value: number): void {
-  if (!(value > 0 && value < 1)) {
-    throw new RangeError(`Cannot attend: ${name} must lie between 0 and 1: current value is ${value}`);
+  if (!(value > 0 && value < 1) || typeof value !== "number") {
+    const message = `Cannot attend: ${name} must lie between 0 and 1: current value is ${formatValue(value)}`;
+    throw typeof value === "number" ? new RangeError(message) : new TypeError(message);
   }
 }

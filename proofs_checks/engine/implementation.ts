@@ -7,7 +7,7 @@ import { exactAttention } from "../../estimators/core/exact.ts";
 import { kdeformer } from "../../estimators/methods/kdeformer/kdeformer.ts";
 import { kdeformerPractical } from "../../estimators/methods/kdeformer_practical/kdeformer_practical.ts";
 import { kdeformerResidual } from "../../estimators/methods/kdeformer_residual/kdeformer_residual.ts";
-import { mergePartials } from "../../estimators/attention/partial.ts";
+import { mergePartials } from "../../estimators/attention/merge_partials.ts";
 import { routed } from "../../estimators/methods/routed/routed.ts";
 import { certify, headGeometry } from "../../estimators/certified/certificate.ts";
 import type { FitDensity } from "../../estimators/kde/density.ts";

@@ -100,7 +100,7 @@ rejected("an unknown method", RangeError, "method must be one of auto, exact", {
 rejected(
   "an unknown device",
   RangeError,
-  "prefer must be webgpu, wasm or reference: current value is abacus",
+  "device must be one that openDevice() gave, or one of webgpu, wasm, reference: current value is abacus",
   {
     options: { device: "abacus" },
   },
