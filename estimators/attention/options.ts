@@ -49,8 +49,8 @@ export interface AttentionOptions extends ProblemOptions {
   seed?: number;
   /**
    * How `exact` attention without epsilon holds keys and values on WebGPU: "f32", the default, or "f16", rounded to the 11
-   * bits of half floats. Numbers of no more bits are not changed, if they lie no more than 2^28 below the largest of the
-   * keys or of the values. Other devices always take f32.
+   * bits of half floats. Numbers of no more bits are not changed, if they lie no more than 2^20 below the largest of the
+   * keys, or of the values, that are seen in their head. Other devices always take f32.
    */
   storage?: StorageFormat;
   /** Stops the computation; the promise then rejects with its reason. */
