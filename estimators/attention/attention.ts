@@ -157,7 +157,9 @@ async function compute(
   if (epsilon === undefined) {
     const { name, budget } = method === "auto" ? bestMethod(problem, given) : { name: method, budget: given };
     const result = await approximateAttention(approximateMethods[name], backend, problem, budget, progress);
-    return { ...result, certificate: null, method: name, budget, reason: null };
+    const reason = result.note ?? null;
+    if (result.exact) return { ...result, certificate: null, method: "exact", budget: null, reason };
+    return { ...result, certificate: null, method: name, budget, reason };
   }
   const name = method === "auto" ? bestMethod(problem, given).name : method;
   const request = { epsilon, delta, certify };

@@ -21,6 +21,10 @@ export interface Budget {
 export interface CostedAttention extends HostAttention {
   /** Inner products of a query and a key, over all heads. */
   readonly keyEvaluations: number;
+  /** Whether a method that approximates found exact attention to cost no more. */
+  readonly exact?: boolean;
+  /** What to tell about that. */
+  readonly note?: string;
 }
 
 /** An approximate method for problems in which every query sees every key. */
@@ -52,7 +56,7 @@ export async function approximateAttention(
   const perQuery = budget.bucketSize + budget.samples;
   const groups = groupRectangles(problem, coverVisible(problem, LEAF_BUDGETS * perQuery));
   const merger = new RectangleMerger(problem);
-  let keyEvaluations = 0;
+  let keyEvaluations = 0, note: string | undefined, approximated = false;
   for (const [at, group] of groups.entries()) {
     progress.onProgress?.(at, groups.length);
     const { problem: part } = group;
@@ -63,11 +67,13 @@ export async function approximateAttention(
     } else {
       const result = await method(backend, part, budget, quiet);
       merger.add(group, result);
+      note ??= result.note;
+      approximated ||= !result.exact;
       keyEvaluations += result.keyEvaluations;
     }
   }
   progress.onProgress?.(groups.length, groups.length);
-  return { ...merger.result(), keyEvaluations };
+  return { ...merger.result(), keyEvaluations, note, exact: note !== undefined && !approximated };
 }
 
 /** Pairs of a query and a key that exact attention evaluates: those that the causal order leaves. */
