@@ -7,7 +7,7 @@ import { formatValue } from "./format_value.ts";
  * @param known Names that there are.
  * @throws {TypeError} If the options are no object of options, or one of them is unknown.
  */
-export function checkOptionNames(action: string, options: object, known: readonly string[]): void {
+export function checkOptionNames(action: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== "object" || options === null || !holdsOptions(options, known)) {
     throw new TypeError(
       `Cannot ${action}: options must be an object with names such as ${
@@ -17,7 +17,7 @@ export function checkOptionNames(action: string, options: object, known: readonl
   }
   for (const name in options) {
     if (known.includes(name)) continue;
-    const near = nearest(name, known);
+    const near = nearestName(name, known);
     throw new TypeError(
       `Cannot ${action}: unknown option ${formatValue(name)}: ` +
         (near === undefined ? `there are ${known.join(", ")}` : `did you mean ${near}?`),
@@ -33,8 +33,8 @@ function holdsOptions(options: object, known: readonly string[]): boolean {
   return plain || known.some((name) => name in options);
 }
 
-/** The known name that was probably meant. */
-function nearest(name: string, known: readonly string[]): string | undefined {
+/** The known name that was probably meant; undefined where none is near. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
   const given = name.slice(0, 60).toLowerCase();
   const contained = known.find((other) => other.length > 3 && given.includes(other.toLowerCase()));
   if (contained !== undefined) return contained;

@@ -59,3 +59,27 @@ export function checkSignal(action: string, name: string, value: unknown): void 
     throw unfitValue(action, name, "an AbortSignal", value, false);
   }
 }
+
+/** Refuses what is not a list of strings. */
+export function checkTexts(action: string, name: string, value: unknown): void {
+  if (!Array.isArray(value)) throw unfitValue(action, name, "an array of strings", value, false);
+  Array.from(value).forEach((one, at) => checkText(action, `${name}[${at}]`, one));
+}
+
+/** Refuses what is not an object with the methods and fields asked for, by their types. */
+export function checkFields(
+  action: string,
+  name: string,
+  value: unknown,
+  fields: Readonly<Record<string, "string" | "number" | "array" | "function">>,
+): void {
+  if (typeof value !== "object" || value === null) {
+    throw unfitValue(action, name, `an object with ${Object.keys(fields).join(", ")}`, value, false);
+  }
+  for (const [field, type] of Object.entries(fields)) {
+    const found = (value as Record<string, unknown>)[field];
+    const kind: string = Array.isArray(found) ? "array" : typeof found;
+    if (kind === type) continue;
+    throw unfitValue(action, `${name}.${field}`, type === "array" ? "an array" : `a ${type}`, found, false);
+  }
+}

@@ -135,7 +135,7 @@ export class Device implements Disposable {
    */
   tune(features: number, valueFeatures: number = features): Promise<Tuning | undefined> {
     for (const [name, width] of Object.entries({ features, valueFeatures })) {
-      if (!Number.isInteger(width) || width < 1) {
+      if (!Number.isSafeInteger(width) || width < 1) {
         return Promise.reject(
           unfitValue("tune attention", name, "a positive integer", width, typeof width === "number"),
         );

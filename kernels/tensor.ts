@@ -106,8 +106,10 @@ function checkedShape(name: string, shape: unknown, data: ArrayLike<number>): re
 
 /** Refuses what does not hold numbers alone: they would be taken for NaN or 0, without a word. */
 function checkNumbers(data: unknown): asserts data is ArrayLike<number> {
-  const { length } = (data ?? {}) as Partial<ArrayLike<unknown>>;
-  if (typeof data !== "object" || isProxied(data) || !Number.isSafeInteger(length) || length! < 0) {
+  const length = isProxied(data)
+    ? undefined
+    : (data as Partial<ArrayLike<unknown>> | null | undefined)?.length;
+  if (typeof data !== "object" || !Number.isSafeInteger(length) || length! < 0) {
     throw new TypeError(
       `Cannot make a tensor: data must be an array of numbers: current value is ${formatValue(data)}` +
         adviceOn(data),

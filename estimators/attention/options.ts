@@ -1,9 +1,9 @@
 import type { DeviceKind } from "../../kernels/backend.ts";
-import { deviceKinds } from "../../kernels/check_open_device.ts";
+import { checkDevice } from "../../kernels/check_device.ts";
 import { checkOptionNames } from "../../kernels/check_options.ts";
 import { checkFunction, checkInteger, checkOneOf, checkSignal } from "../../kernels/check_values.ts";
-import { Device } from "../../kernels/device.ts";
-import { formatName, formatValue } from "../../kernels/format_value.ts";
+import type { Device } from "../../kernels/device.ts";
+import { formatValue } from "../../kernels/format_value.ts";
 import type { ProblemOptions } from "../core/problem.ts";
 
 /** The methods that `attention` knows. */
@@ -129,18 +129,13 @@ export function checkOptions(options: AttentionOptions): CheckedOptions {
 export function checkRun(
   { device, signal, onProgress }: Pick<AttentionOptions, "device" | "signal" | "onProgress">,
 ): void {
-  if (device !== undefined && !(device instanceof Device) && !deviceKinds.includes(device)) {
-    const message = `Cannot attend: device must be one that openDevice() gave, or one of ${
-      deviceKinds.join(", ")
-    }: current value is ${formatName(device)}`;
-    throw typeof device === "string" ? new RangeError(message) : new TypeError(message);
-  }
+  if (device !== undefined) checkDevice("attend", "device", device);
   if (signal !== undefined) checkSignal("attend", "signal", signal);
   if (onProgress !== undefined) checkFunction("attend", "onProgress", onProgress);
 }
 
 function checkProbability(name: string, value: number): void {
-  if (!(value > 0 && value < 1) || typeof value !== "number") {
+  if (typeof value !== "number" || !(value > 0 && value < 1)) {
     const message = `Cannot attend: ${name} must lie between 0 and 1: current value is ${formatValue(value)}`;
     throw typeof value === "number" ? new RangeError(message) : new TypeError(message);
   }

@@ -24,8 +24,10 @@ export function maskWeights(mask: unknown, heads: number, keys: number): Float32
 }
 
 function checkedEntries(mask: unknown, heads: number, keys: number): ArrayLike<unknown> {
-  const { length } = (mask ?? {}) as Partial<ArrayLike<unknown>>;
-  if (typeof mask !== "object" || isProxied(mask) || typeof length !== "number") {
+  const length = isProxied(mask)
+    ? undefined
+    : (mask as Partial<ArrayLike<unknown>> | null | undefined)?.length;
+  if (typeof mask !== "object" || typeof length !== "number") {
     throw new TypeError(
       `Cannot attend: keyMask must be an array of 0 and 1, or false and true: current value is ${
         formatValue(mask)

@@ -1,8 +1,20 @@
 import type { attention } from "../../estimators/attention/attention.ts";
 import { type MethodName, methods } from "../../estimators/attention/options.ts";
 import type { DeviceKind } from "../../kernels/backend.ts";
+import { checkDevice } from "../../kernels/check_device.ts";
+import { checkOptionNames } from "../../kernels/check_options.ts";
+import {
+  checkBoolean,
+  checkFields,
+  checkFunction,
+  checkSignal,
+  checkText,
+  checkTexts,
+  unfitValue,
+} from "../../kernels/check_values.ts";
 import type { Device } from "../../kernels/device.ts";
-import type { Tensor } from "../../kernels/tensor.ts";
+import { formatName, formatValue } from "../../kernels/format_value.ts";
+import { checkTensor, type Tensor } from "../../kernels/tensor.ts";
 
 /** A named attention problem; shapes are those of `attention`. */
 export interface ComparisonInput {
@@ -45,13 +57,52 @@ export type CheckedComparison =
   & ComparisonOptions
   & Required<Pick<ComparisonOptions, "methods" | "budgets" | "seeds" | "seed" | "repeat">>;
 
+/** Every option of `measureComparison`: the compiler keeps the list complete. */
+const names = Object.keys(
+  {
+    methods: true,
+    budgets: true,
+    seeds: true,
+    seed: true,
+    repeat: true,
+    causal: true,
+    device: true,
+    signal: true,
+    replay: true,
+    onProgress: true,
+    attend: true,
+  } satisfies Record<keyof Required<ComparisonOptions>, true>,
+);
+
+/**
+ * Checks the form of an input; `attention` checks its values.
+ *
+ * @throws {TypeError} If a field is missing or of the wrong type.
+ */
+export function checkComparisonInput(input: ComparisonInput): void {
+  checkFields("compare", "input", input, { name: "string", description: "string", scale: "number" });
+  for (const name of ["query", "key", "value"] as const) checkTensor(`input.${name}`, input[name]);
+}
+
 /**
  * Checks options and fills in their defaults; what is named twice counts once.
  *
+ * @throws {TypeError} If one is unknown or of the wrong type.
  * @throws {RangeError} If one is out of range.
  */
 export function checkComparison(options: ComparisonOptions): CheckedComparison {
-  const { seeds = 3, seed = 1, repeat = 5 } = options;
+  checkOptionNames("compare", options, names);
+  const { seeds = 3, seed = 1, repeat = 5, causal, device, signal, replay, onProgress, attend } = options;
+  if (options.methods !== undefined) checkTexts("compare", "methods", options.methods);
+  if (options.budgets !== undefined && !Array.isArray(options.budgets)) {
+    throw unfitValue("compare", "budgets", "an array of integers", options.budgets, false);
+  }
+  if (causal !== undefined) checkBoolean("compare", "causal", causal);
+  if (device !== undefined) checkDevice("compare", "device", device);
+  if (signal !== undefined) checkSignal("compare", "signal", signal);
+  if (replay !== undefined) checkText("compare", "replay", replay);
+  if (onProgress !== undefined) checkFunction("compare", "onProgress", onProgress);
+  if (attend !== undefined) checkFunction("compare", "attend", attend);
   const budgets = [...new Set(options.budgets ?? [64, 128, 256])];
   const named = [...new Set(options.methods ?? methods)];
   for (const budget of budgets) checkInteger("every budget", budget, 2);
@@ -61,7 +112,7 @@ export function checkComparison(options: ComparisonOptions): CheckedComparison {
   const unknown = named.find((name) => !methods.includes(name));
   if (unknown !== undefined) {
     throw new RangeError(
-      `Cannot compare: methods must be among ${methods.join(", ")}: current value is ${unknown}`,
+      `Cannot compare: methods must be among ${methods.join(", ")}: current value is ${formatName(unknown)}`,
     );
   }
   return { ...options, methods: named, budgets, seeds, seed, repeat };
@@ -70,7 +121,9 @@ export function checkComparison(options: ComparisonOptions): CheckedComparison {
 function checkInteger(name: string, value: number, least: number): void {
   if (!Number.isSafeInteger(value) || value < least) {
     throw new RangeError(
-      `Cannot compare: ${name} must be an integer of at least ${least}: current value is ${value}`,
+      `Cannot compare: ${name} must be an integer of at least ${least}: current value is ${
+        formatValue(value)
+      }`,
     );
   }
 }

@@ -2,6 +2,7 @@ import { Device, openDevice } from "../../kernels/device.ts";
 import type { DeviceKind } from "../../kernels/backend.ts";
 import { claims as allClaims } from "../claims/claims.ts";
 import { unfit } from "./check_names.ts";
+import { checkVerify } from "./check_options.ts";
 import { families as inputFamilies } from "../inputs/families.ts";
 import { familySource } from "./cases.ts";
 import type { Claim, ClaimCase, InputSource } from "./claim.ts";
@@ -46,9 +47,11 @@ export interface VerifyOptions {
 /**
  * Checks claims on families of inputs, statistically, and says of each whether it holds.
  *
+ * @throws {TypeError} If an option is unknown or of the wrong type.
  * @throws {RangeError} If a name is unknown or a number out of range.
  */
 export async function verify(options: VerifyOptions = {}): Promise<VerificationReport> {
+  checkVerify(options);
   const start = performance.now(), { seed = 1, shard, implementation = shipped } = options;
   const familySize = allClaims.reduce((sum, claim) => sum + claim.cases.length, 0);
   const cases = shareOf(chooseCases(options), shard);
