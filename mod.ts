@@ -28,12 +28,8 @@ export type { DensityEstimate } from "./estimators/kde/density.ts";
 export type { DensityOptions } from "./estimators/kde/options.ts";
 export { type DensityMethod, densityMethods } from "./estimators/kde/methods.ts";
 export type { ProblemOptions } from "./estimators/core/problem.ts";
-export {
-  attentionPartial,
-  mergePartials,
-  type PartialOptions,
-  type PartialResult,
-} from "./estimators/attention/partial.ts";
+export { attentionPartial, type PartialOptions, type PartialResult } from "./estimators/attention/partial.ts";
+export { mergePartials } from "./estimators/attention/merge_partials.ts";
 export { Device, openDevice, type OpenDeviceOptions } from "./kernels/device.ts";
 export type {
   AttendArguments,

@@ -1,30 +1,46 @@
+import { formatValue } from "./format_value.ts";
+
 /**
- * Refuses options that are no object, or have a name that nobody reads: a misspelt option would be ignored without a word.
+ * Refuses options that nobody reads: a misspelt name would otherwise leave its default in force without a word.
  *
- * @param what What cannot be done, as in "Cannot attend".
- * @param known Every name that is read.
- * @throws {TypeError} That names the option and the known one nearest to it.
+ * @param action What the error begins with, after "Cannot".
+ * @param known Names that there are.
+ * @throws {TypeError} If the options are no object of options, or one of them is unknown.
  */
-export function checkOptionNames(what: string, options: unknown, known: readonly string[]): void {
-  if (options === null || typeof options !== "object" || Array.isArray(options)) {
-    const found = options === null ? "null" : Array.isArray(options) ? "an array" : typeof options;
-    throw new TypeError(`Cannot ${what}: options must be an object: current value is ${found}`);
+export function checkOptionNames(action: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null || !holdsOptions(options, known)) {
+    throw new TypeError(
+      `Cannot ${action}: options must be an object with names such as ${
+        known.slice(0, 3).join(", ")
+      }: current value is ${formatValue(options)}`,
+    );
   }
-  for (const name of Object.keys(options)) {
+  for (const name in options) {
     if (known.includes(name)) continue;
-    const nearest = nearestName(name, known);
-    const hint = nearest === undefined ? `options are ${known.join(", ")}` : `did you mean ${nearest}?`;
-    throw new TypeError(`Cannot ${what}: unknown option ${JSON.stringify(name.slice(0, 40))}: ${hint}`);
+    const near = nearestName(name, known);
+    throw new TypeError(
+      `Cannot ${action}: unknown option ${formatValue(name)}: ` +
+        (near === undefined ? `there are ${known.join(", ")}` : `did you mean ${near}?`),
+    );
   }
 }
 
-/** The known name that a misspelt one stands for; undefined where none is near. */
+/** Whether this is a plain object, or one of a class that has some known option: a device or a promise is neither. */
+function holdsOptions(options: object, known: readonly string[]): boolean {
+  if (Array.isArray(options) || ArrayBuffer.isView(options)) return false;
+  const prototype = Object.getPrototypeOf(options);
+  const plain = prototype === null || Object.getPrototypeOf(prototype) === null;
+  return plain || known.some((name) => name in options);
+}
+
+/** The known name that was probably meant; undefined where none is near. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
-  // No name is so long that a longer one could be near it; comparing costs the product of the lengths.
-  if (name.length > 100) return undefined;
-  const found = known.map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
-    .sort((a, b) => a.distance - b.distance)[0];
-  return found && found.distance <= Math.max(2, name.length / 3) ? found.candidate : undefined;
+  const given = name.slice(0, 60).toLowerCase();
+  const contained = known.find((other) => other.length > 3 && given.includes(other.toLowerCase()));
+  if (contained !== undefined) return contained;
+  const ranked = known.map((other) => ({ other, distance: editDistance(given, other.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance);
+  return ranked[0]?.distance <= Math.max(2, given.length / 3) ? ranked[0].other : undefined;
 }
 
 /** Levenshtein distance. */

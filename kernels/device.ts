@@ -1,4 +1,6 @@
 import type { Backend, DeviceKind } from "./backend.ts";
+import { checkOpenDevice } from "./check_open_device.ts";
+import { unfitValue } from "./check_values.ts";
 import { DeviceLostError, DeviceUnavailableError } from "./errors.ts";
 import { ReferenceBackend } from "./reference/backend.ts";
 import { selfTest } from "./self_test.ts";
@@ -110,9 +112,13 @@ export class Device implements Disposable {
   /**
    * Runs a job when all earlier ones have ended, and frees its arrays afterwards.
    *
+   * @throws {TypeError} If the job is no function.
    * @throws {DeviceLostError} If the device was lost and no other could take over.
    */
   run<T>(job: (backend: Backend) => Promise<T>): Promise<T> {
+    if (typeof job !== "function") {
+      return Promise.reject(unfitValue("run a job", "job", "a function", job, false));
+    }
     const result = this.#tail.then(() => this.#runNow(job));
     this.#tail = result.catch(() => {});
     return result;
@@ -124,15 +130,14 @@ export class Device implements Disposable {
    * {@link OpenDeviceOptions.tuning}. Compiling them all takes a while where a GPU is emulated on the CPU. Undefined on
    * devices that have only one way.
    *
-   * @throws {RangeError} If a width is not a positive integer.
+   * @throws {TypeError} If a width is not a number.
+   * @throws {RangeError} If it is not a positive integer.
    */
   tune(features: number, valueFeatures: number = features): Promise<Tuning | undefined> {
     for (const [name, width] of Object.entries({ features, valueFeatures })) {
-      if (!Number.isInteger(width) || width < 1) {
+      if (!Number.isSafeInteger(width) || width < 1) {
         return Promise.reject(
-          new RangeError(
-            `Cannot tune attention: ${name} must be a positive integer: current value is ${width}`,
-          ),
+          unfitValue("tune attention", name, "a positive integer", width, typeof width === "number"),
         );
       }
     }
@@ -184,10 +189,12 @@ export class Device implements Disposable {
  * console.log(device.kind); // reference
  * ```
  *
+ * @throws {TypeError} If an option is unknown or of the wrong type.
  * @throws {RangeError} If `prefer` is not a kind of device, or `tuning` has tiles that there are not.
  * @throws {DeviceUnavailableError} If no device of the kind asked for works; the message says why.
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
+  checkOpenDevice(options);
   if (options.tuning) checkTuning(options.tuning);
   // A hardware adapter that computes wrongly is worth a warning; one that is not there is the normal case.
   const warn = options.onWarning ?? ((message: string) => console.warn(message));

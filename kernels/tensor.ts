@@ -1,3 +1,6 @@
+import { checkText } from "./check_values.ts";
+import { formatValue } from "./format_value.ts";
+
 /**
  * A dense row-major array of 32-bit floats. Structural: any object of this form is accepted wherever a
  * tensor is expected.
@@ -14,9 +17,12 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);
 }
 
+/** Most extents of a shape that a text shows. */
+const MOST_EXTENTS = 12;
+
 /** The shape as people write it, `[2, 4096, 64]`. */
 export function formatShape(shape: readonly number[]): string {
-  return `[${shape.join(", ")}]`;
+  return `[${shape.slice(0, MOST_EXTENTS).join(", ")}${shape.length > MOST_EXTENTS ? ", …" : ""}]`;
 }
 
 /**
@@ -31,23 +37,17 @@ export function formatShape(shape: readonly number[]): string {
  *
  * @param data Values in row-major order; anything but a Float32Array is copied into one.
  * @param shape Positive integer extents, outermost first.
- * @throws {TypeError} If data or shape are of the wrong type, or their sizes disagree.
+ * @throws {TypeError} If data or shape are of the wrong type, a value is not a number, or their sizes disagree.
  * @throws {RangeError} If an extent is not a positive integer.
  */
 export function tensor(data: ArrayLike<number>, shape: readonly number[]): Tensor {
-  const values = data instanceof Float32Array ? data : copyToFloat32(data);
-  const made = { data: values, shape: [...shape] };
-  checkTensor("tensor", made);
-  return made;
-}
-
-function copyToFloat32(data: ArrayLike<number>): Float32Array {
-  if (data === null || typeof data !== "object" || typeof data.length !== "number") {
-    throw new TypeError(
-      `Cannot make a tensor: data must be an array of numbers: current value is ${typeof data}`,
-    );
+  const given: unknown = data;
+  if (given instanceof Float32Array && isTypedArray(given)) {
+    return { data: given, shape: checkedShape("tensor", shape, given) };
   }
-  return Float32Array.from(data);
+  checkNumbers(given);
+  const extents = checkedShape("tensor", shape, given);
+  return { data: new Float32Array(given), shape: extents };
 }
 
 /**
@@ -58,27 +58,99 @@ function copyToFloat32(data: ArrayLike<number>): Float32Array {
  * @throws {RangeError} If an extent is not a positive integer.
  */
 export function checkTensor(name: string, value: unknown): asserts value is Tensor {
+  checkText("read a tensor", "name", name);
+  readTensor(name, value);
+}
+
+/** Reads data and shape of a tensor once, checks their form, and copies the shape, which its owner may change. */
+export function readTensor(name: string, value: unknown): Tensor {
   const { data, shape } = (value ?? {}) as Partial<Tensor>;
-  if (!(data instanceof Float32Array)) {
-    throw new TypeError(`Cannot read ${name}: data must be a Float32Array`);
-  }
-  if (!Array.isArray(shape)) {
+  if (!(data instanceof Float32Array) || !isTypedArray(data)) {
+    const given = value instanceof Object && "data" in value ? formatValue(data) : formatValue(value);
     throw new TypeError(
-      `Cannot read ${name}: shape must be an array of numbers: current value is ${typeof shape}`,
+      `Cannot read ${name}: data must be a Float32Array: current value is ${given}` + adviceOn(data),
     );
   }
-  shape.forEach((extent, axis) => {
-    if (!Number.isSafeInteger(extent) || extent < 1) {
+  return { data, shape: checkedShape(name, shape, data) };
+}
+
+/** A copy of a shape that fits some data. */
+function checkedShape(name: string, shape: unknown, data: ArrayLike<number>): readonly number[] {
+  if (!Array.isArray(shape)) {
+    throw new TypeError(
+      `Cannot read ${name}: shape must be an array of numbers: current value is ${formatValue(shape)}`,
+    );
+  }
+  // Unlike `map`, this sees the holes of sparse arrays.
+  const extents: readonly unknown[] = Array.from(shape);
+  extents.forEach((extent, axis) => {
+    if (!Number.isSafeInteger(extent) || (extent as number) < 1) {
       throw new RangeError(
-        `Cannot read ${name}: dimension ${axis} must be a positive integer: current value is ${extent}`,
+        `Cannot read ${name}: dimension ${axis} must be a positive integer: current value is ${
+          formatValue(extent)
+        }`,
       );
     }
   });
-  if (data.length !== sizeOf(shape)) {
+  const size = sizeOf(extents as number[]);
+  if (data.length !== size) {
     throw new TypeError(
-      `Cannot read ${name}: shape ${formatShape(shape)} needs ${
-        sizeOf(shape)
-      } values but data has ${data.length}`,
+      `Cannot read ${name}: shape ${
+        formatShape(extents as number[])
+      } needs ${size} values but data has ${data.length}` +
+        (isDetached(data) ? ": its buffer was transferred" : ""),
     );
   }
+  return extents as number[];
+}
+
+/** Refuses what does not hold numbers alone: they would be taken for NaN or 0, without a word. */
+function checkNumbers(data: unknown): asserts data is ArrayLike<number> {
+  const length = isProxied(data)
+    ? undefined
+    : (data as Partial<ArrayLike<unknown>> | null | undefined)?.length;
+  if (typeof data !== "object" || !Number.isSafeInteger(length) || length! < 0) {
+    throw new TypeError(
+      `Cannot make a tensor: data must be an array of numbers: current value is ${formatValue(data)}` +
+        adviceOn(data),
+    );
+  }
+  if (isTypedArray(data)) return;
+  const values = data as ArrayLike<unknown>;
+  for (let at = 0; at < values.length; at++) {
+    if (typeof values[at] !== "number") {
+      throw new TypeError(
+        `Cannot make a tensor: data must be an array of numbers: element ${at} is ${
+          formatValue(values[at])
+        }` +
+          (Array.isArray(values[at]) ? ": flatten it, row after row" : ""),
+      );
+    }
+  }
+}
+
+const typedArray = Object.getPrototypeOf(Float32Array) as { new (): unknown };
+
+/** Whether this is a typed array of numbers; those of 64-bit integers and proxies are none. */
+function isTypedArray(data: unknown): data is Float32Array {
+  return ArrayBuffer.isView(data) && data instanceof typedArray &&
+    !(data instanceof BigInt64Array || data instanceof BigUint64Array);
+}
+
+/** Whether this is a proxy of a typed array: those of frameworks that watch for changes have no values of their own. */
+export function isProxied(data: unknown): boolean {
+  return data instanceof typedArray && !ArrayBuffer.isView(data);
+}
+
+function adviceOn(data: unknown): string {
+  if (isProxied(data)) return " behind a proxy: pass the array itself, in Vue toRaw(data)";
+  const foreign = Object.prototype.toString.call(data) === "[object Float32Array]" &&
+    !(data instanceof Float32Array);
+  return foreign ? " of another realm: pass new Float32Array(data)" : "";
+}
+
+/** Whether the memory of an array was given away; unknown in older engines. */
+function isDetached(data: ArrayLike<number>): boolean {
+  const { buffer } = data as Partial<Float32Array>;
+  return (buffer as { detached?: boolean } | undefined)?.detached === true;
 }

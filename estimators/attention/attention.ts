@@ -7,10 +7,12 @@ import { type Budget, perQuery } from "../methods/method.ts";
 import { approximateMethods, type MethodName } from "../methods/methods.ts";
 import { approximateAttention, countVisible } from "../methods/visible.ts";
 import { bestMethod } from "../methods/auto.ts";
+import { checkOutput } from "../core/check_output.ts";
 import { exactAttention } from "../core/exact.ts";
 import type { Progress } from "../core/head_chunks.ts";
 import { type AttentionOptions, type CheckedOptions, checkOptions, type StorageFormat } from "./options.ts";
 import { checkVisibility, makeProblem, type Problem } from "../core/problem.ts";
+import { releaseSnapshots } from "../core/snapshot.ts";
 
 /** How an output came about. */
 export interface AttentionStats {
@@ -59,12 +61,16 @@ export interface AttentionResult {
  * console.log(output.shape); // [1, 1]
  * ```
  *
+ * Values are those at the time of the call: tensors, mask and options may be changed or used again as soon as it has returned
+ * its promise.
+ *
  * @param query [..., n_q, d]
  * @param key [..., n_k, d]; leading dimensions as the query's, or fewer heads in the last of them (grouped queries)
  * @param value [..., n_k, d_v]; leading dimensions as the key's
- * @throws {TypeError} If shapes do not fit.
+ * @throws {TypeError} If shapes do not fit, or an argument is of the wrong type or an option unknown.
  * @throws {RangeError} If a value or option is out of range; it names tensor, row and column.
  * @throws {DeviceLostError} If a device that was asked for stopped working.
+ * @throws {Error} If the output would not be finite.
  */
 export async function attention(
   query: Tensor,
@@ -73,16 +79,18 @@ export async function attention(
   options: AttentionOptions = {},
 ): Promise<AttentionResult> {
   const checked = checkOptions(options);
-  const made = makeProblem(query, key, value, options), halved = checked.storage === "f16";
+  const made = makeProblem(query, key, value, checked), halved = checked.storage === "f16";
   const problem: Problem = halved ? { ...made, halves: made } : made;
   checkVisibility(problem);
-  options.signal?.throwIfAborted();
-  const device = await deviceFor(options.device);
+  checked.signal?.throwIfAborted();
+  const device = await deviceFor(checked.device);
 
   const start = performance.now();
-  const outcome = await device.run((backend) => compute(backend, problem, options, checked));
+  const outcome = await device.run((backend) => compute(backend, problem, checked));
   const seconds = (performance.now() - start) / 1000;
   const { output, certificate, keyEvaluations, method, budget, reason } = outcome;
+  checkOutput(output, problem.outputShape, `${method} on ${device.kind}`);
+  releaseSnapshots([problem.query, problem.key, problem.value]);
   return {
     output: { data: output, shape: problem.outputShape },
     certificate,
@@ -114,9 +122,10 @@ interface Outcome {
 async function compute(
   backend: Backend,
   problem: Problem,
-  { epsilon, projections, signal, onProgress }: AttentionOptions,
-  { method, bucketSize, samples, seed, delta, certify }: CheckedOptions,
+  checked: CheckedOptions,
 ): Promise<Outcome> {
+  const { epsilon, projections, signal, onProgress } = checked;
+  const { method, bucketSize, samples, seed, delta, certify } = checked;
   const progress: Progress = { signal, onProgress };
   const given: Budget = { bucketSize, samples, projections, seed };
   // A budget of this size saves too little to be worth an error.
@@ -129,14 +138,11 @@ async function compute(
   }
   if (epsilon === undefined) {
     const { name, budget } = method === "auto" ? bestMethod(problem, given) : { name: method, budget: given };
-    const result = await approximateAttention(
-      approximateMethods[name].attend,
-      backend,
-      problem,
-      budget,
-      progress,
-    );
-    return { ...result, certificate: null, method: name, budget, reason: null };
+    const { attend } = approximateMethods[name];
+    const result = await approximateAttention(attend, backend, problem, budget, progress);
+    const reason = result.note ?? null;
+    if (result.exact) return { ...result, certificate: null, method: "exact", budget: null, reason };
+    return { ...result, certificate: null, method: name, budget, reason };
   }
   const name = method === "auto" ? bestMethod(problem, given).name : method;
   const request = { epsilon, delta, certify };

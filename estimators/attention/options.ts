@@ -1,5 +1,9 @@
-import type { Device } from "../../kernels/device.ts";
 import type { DeviceKind } from "../../kernels/backend.ts";
+import { checkDevice } from "../../kernels/check_device.ts";
+import { checkOptionNames } from "../../kernels/check_options.ts";
+import { checkFunction, checkInteger, checkOneOf, checkSignal } from "../../kernels/check_values.ts";
+import type { Device } from "../../kernels/device.ts";
+import { formatValue } from "../../kernels/format_value.ts";
 import type { ProblemOptions } from "../core/problem.ts";
 import { type MethodName, methods } from "../methods/methods.ts";
 
@@ -33,8 +37,8 @@ export interface AttentionOptions extends ProblemOptions {
   seed?: number;
   /**
    * How `exact` attention without epsilon holds keys and values on WebGPU: "f32", the default, or "f16", rounded to the 11
-   * bits of half floats. Numbers of no more bits are not changed, if they lie no more than 2^28 below the largest of the
-   * keys or of the values. Other devices always take f32.
+   * bits of half floats. Numbers of no more bits are not changed, if they lie no more than 2^20 below the largest of the
+   * keys, or of the values, that are seen in their head. Other devices always take f32.
    */
   storage?: StorageFormat;
   /** Stops the computation; the promise then rejects with its reason. */
@@ -43,8 +47,29 @@ export interface AttentionOptions extends ProblemOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
-/** Options after checking, with their defaults. */
-export interface CheckedOptions {
+/** Every option of {@link AttentionOptions}: the compiler keeps the list complete. */
+export const attentionOptionNames: readonly string[] = Object.keys(
+  {
+    scale: true,
+    causal: true,
+    keyMask: true,
+    method: true,
+    device: true,
+    epsilon: true,
+    delta: true,
+    certify: true,
+    bucketSize: true,
+    samples: true,
+    projections: true,
+    seed: true,
+    storage: true,
+    signal: true,
+    onProgress: true,
+  } satisfies Record<keyof Required<AttentionOptions>, true>,
+);
+
+/** Options after checking, with their defaults; a copy, which later changes to the caller's object do not reach. */
+export interface CheckedOptions extends Readonly<AttentionOptions> {
   readonly method: MethodName;
   readonly bucketSize: number;
   readonly samples: number;
@@ -55,50 +80,51 @@ export interface CheckedOptions {
 }
 
 /**
- * Checks options and fills in their defaults.
+ * Checks options and fills in their defaults. What makes the problem, scale, causal and keyMask, is checked with its tensors.
  *
+ * @throws {TypeError} If one is unknown or of the wrong type.
  * @throws {RangeError} If one is out of range.
  */
 export function checkOptions(options: AttentionOptions): CheckedOptions {
-  const { method = "auto", bucketSize = 64, samples = 128, projections = 1, seed = 0, delta = 0.05 } =
-    options;
-  const { epsilon, certify = "bound", storage = "f32" } = options;
-  checkOneOf("method", method, methods);
-  checkOneOf("certify", certify, ["bound", "estimate"]);
-  checkOneOf("storage", storage, storageFormats);
+  checkOptionNames("attend", options, attentionOptionNames);
+  // Each is read once, so that what was checked is what is used.
+  const { scale, causal, keyMask, device, epsilon, projections, signal, onProgress } = options;
+  const { method = "auto", bucketSize = 64, samples = 128, seed = 0, delta = 0.05 } = options;
+  const { certify = "bound", storage = "f32" } = options;
+  checkOneOf("attend", "method", method, methods);
+  checkOneOf("attend", "certify", certify, ["bound", "estimate"]);
+  checkOneOf("attend", "storage", storage, storageFormats);
+  checkInteger("attend", "bucketSize", bucketSize, 1, MOST_BUDGET);
+  checkInteger("attend", "samples", samples, 1, MOST_BUDGET);
+  if (projections !== undefined) checkInteger("attend", "projections", projections, 1, 24);
+  checkInteger("attend", "seed", seed, 0);
+  checkProbability("delta", delta);
+  if (epsilon !== undefined) checkProbability("epsilon", epsilon);
+  checkRun({ device, signal, onProgress });
   if (storage === "f16" && (method !== "exact" || epsilon !== undefined)) {
     throw new RangeError(
       'Cannot attend: storage "f16" takes method "exact" and no epsilon, since a certificate does not cover its ' +
         `rounding: method is ${method}, epsilon ${epsilon}`,
     );
   }
-  checkInteger("bucketSize", bucketSize, 1, MOST_BUDGET);
-  checkInteger("samples", samples, 1, MOST_BUDGET);
-  checkInteger("projections", projections, 1, 24);
-  checkInteger("seed", seed, 0, Number.MAX_SAFE_INTEGER);
-  checkProbability("delta", delta);
-  if (epsilon !== undefined) checkProbability("epsilon", epsilon);
-  return { method, bucketSize, samples, seed, delta, certify, storage };
+  return {
+    ...{ scale, causal, keyMask, device, epsilon, projections, signal, onProgress },
+    ...{ method, bucketSize, samples, seed, delta, certify, storage },
+  };
 }
 
-function checkOneOf(name: string, value: string, allowed: readonly string[]): void {
-  if (!allowed.includes(value)) {
-    throw new RangeError(
-      `Cannot attend: ${name} must be one of ${allowed.join(", ")}: current value is ${value}`,
-    );
-  }
-}
-
-function checkInteger(name: string, value: number, least: number, most: number): void {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(
-      `Cannot attend: ${name} must be an integer from ${least} to ${most}: current value is ${value}`,
-    );
-  }
+/** Checks where and how a computation runs. */
+export function checkRun(
+  { device, signal, onProgress }: Pick<AttentionOptions, "device" | "signal" | "onProgress">,
+): void {
+  if (device !== undefined) checkDevice("attend", "device", device);
+  if (signal !== undefined) checkSignal("attend", "signal", signal);
+  if (onProgress !== undefined) checkFunction("attend", "onProgress", onProgress);
 }
 
 function checkProbability(name: string, value: number): void {
-  if (!(value > 0 && value < 1)) {
-    throw new RangeError(`Cannot attend: ${name} must lie between 0 and 1: current value is ${value}`);
+  if (typeof value !== "number" || !(value > 0 && value < 1)) {
+    const message = `Cannot attend: ${name} must lie between 0 and 1: current value is ${formatValue(value)}`;
+    throw typeof value === "number" ? new RangeError(message) : new TypeError(message);
   }
 }

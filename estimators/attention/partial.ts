@@ -1,9 +1,13 @@
-import { EMPTY, MASKED } from "../../kernels/backend.ts";
-import { formatShape, sizeOf, type Tensor } from "../../kernels/tensor.ts";
+import { type AttentionOptions, checkRun } from "./options.ts";
+import { checkOutput } from "../core/check_output.ts";
+import { MASKED } from "../../kernels/backend.ts";
+import { checkOptionNames } from "../../kernels/check_options.ts";
+import { unfitValue } from "../../kernels/check_values.ts";
 import { deviceFor } from "../../kernels/kept_devices.ts";
-import type { AttentionOptions } from "./options.ts";
+import type { Tensor } from "../../kernels/tensor.ts";
 import { exactAttention } from "../core/exact.ts";
 import { makeProblem } from "../core/problem.ts";
+import { releaseSnapshots } from "../core/snapshot.ts";
 
 /** Exact attention over some of the keys, in a form that merges exactly with that over others. */
 export interface PartialResult {
@@ -18,14 +22,27 @@ export interface PartialOptions
   extends Pick<AttentionOptions, "scale" | "keyMask" | "device" | "signal" | "onProgress"> {
   /**
    * For causal attention over a shard: key j of the shard is visible to query i if j <= i + causalOffset. With keys
-   * start…end of n_k this is n_k − n_q − start. Left out: every key is visible.
+   * start…end of n_k this is n_k − n_q − start. Any integer will do: one below −n_q hides the whole shard. Left out: every
+   * key is visible.
    */
   readonly causalOffset?: number;
 }
 
+/** Every option of {@link PartialOptions}: the compiler keeps the list complete. */
+const optionNames = Object.keys(
+  {
+    scale: true,
+    keyMask: true,
+    device: true,
+    signal: true,
+    onProgress: true,
+    causalOffset: true,
+  } satisfies Record<keyof Required<PartialOptions>, true>,
+);
+
 /**
  * Exact attention over a shard of the keys. Shards computed anywhere, on other devices or machines, are joined by
- * {@link mergePartials}.
+ * {@link mergePartials}. Values are those at the time of the call.
  *
  * @example
  * ```ts
@@ -36,7 +53,7 @@ export interface PartialOptions
  * console.log(mergePartials([left, right]).output.shape); // [1, 1]
  * ```
  *
- * @throws {TypeError} If shapes do not fit.
+ * @throws {TypeError} If shapes do not fit, or an argument is of the wrong type or an option unknown.
  * @throws {RangeError} If a value is out of range.
  */
 export async function attentionPartial(
@@ -45,13 +62,23 @@ export async function attentionPartial(
   value: Tensor,
   options: PartialOptions = {},
 ): Promise<PartialResult> {
-  const { causalOffset } = options;
+  checkOptionNames("attend", options, optionNames);
+  const { scale, keyMask, device: choice, signal, onProgress, causalOffset } = options;
+  checkRun({ device: choice, signal, onProgress });
   if (causalOffset !== undefined && !Number.isInteger(causalOffset)) {
-    throw new RangeError(`Cannot attend: causalOffset must be an integer: current value is ${causalOffset}`);
+    throw unfitValue("attend", "causalOffset", "an integer", causalOffset, typeof causalOffset === "number");
   }
-  const problem = { ...makeProblem(query, key, value, options), causalOffset };
-  const device = await deviceFor(options.device);
-  const { output, logSumExp } = await device.run((backend) => exactAttention(backend, problem, options));
+  const made = makeProblem(query, key, value, { scale, keyMask }), { period, keys } = made;
+  // Beyond these, an offset shows all keys or none; devices count in 32 bits.
+  const clamped = causalOffset === undefined ? undefined : Math.min(keys, Math.max(-period, causalOffset));
+  const problem = { ...made, causalOffset: clamped };
+  signal?.throwIfAborted();
+  const device = await deviceFor(choice);
+  const { output, logSumExp } = await device.run((backend) =>
+    exactAttention(backend, problem, { signal, onProgress })
+  );
+  checkOutput(output, problem.outputShape, `exact on ${device.kind}`);
+  releaseSnapshots([problem.query, problem.key, problem.value]);
   return {
     output: { data: output, shape: problem.outputShape },
     logSumExp: {
@@ -59,38 +86,4 @@ export async function attentionPartial(
       shape: problem.outputShape.slice(0, -1),
     },
   };
-}
-
-/**
- * Joins partial results over disjoint keys into the result over all of them: exact up to rounding.
- *
- * @throws {TypeError} If there are none, or their shapes differ.
- */
-export function mergePartials(partials: readonly PartialResult[]): PartialResult {
-  if (partials.length === 0) throw new TypeError("Cannot merge: there must be at least one partial result");
-  const { shape } = partials[0].output;
-  for (const { output } of partials) {
-    if (String(output.shape) !== String(shape)) {
-      throw new TypeError(
-        `Cannot merge: outputs must have one shape: ${formatShape(shape)} and ${formatShape(output.shape)}`,
-      );
-    }
-  }
-  const width = shape[shape.length - 1];
-  const rows = sizeOf(shape) / width;
-  const output = new Float32Array(rows * width), logSumExp = new Float32Array(rows);
-  const mean = new Float64Array(width);
-  for (let row = 0; row < rows; row++) {
-    const largest = partials.reduce((most, part) => Math.max(most, part.logSumExp.data[row]), EMPTY);
-    let total = 0;
-    mean.fill(0);
-    for (const part of partials) {
-      const weight = Math.exp(part.logSumExp.data[row] - largest);
-      total += weight;
-      for (let c = 0; c < width; c++) mean[c] += weight * part.output.data[row * width + c];
-    }
-    logSumExp[row] = total > 0 ? largest + Math.log(total) : -Infinity;
-    for (let c = 0; c < width; c++) output[row * width + c] = total > 0 ? mean[c] / total : 0;
-  }
-  return { output: { data: output, shape }, logSumExp: { data: logSumExp, shape: shape.slice(0, -1) } };
 }

@@ -1,5 +1,6 @@
 import type { Backend, DeviceArray, PartialAttention } from "../../kernels/backend.ts";
 import type { Problem } from "./problem.ts";
+import { halfParts } from "./half_parts.ts";
 import { headChunks, type Progress } from "./head_chunks.ts";
 
 /** Output and row log-sum-exp of a problem, on the host. */
@@ -20,6 +21,23 @@ export async function exactAttention(
   progress: Progress = {},
 ): Promise<HostAttention> {
   const parts = new PartCollector();
+  const cut = problem.halves ? halfParts(problem) : [{ problem, factor: 1 }];
+  for (const { problem: part, factor } of cut) {
+    const own = new PartCollector();
+    await attendHeads(backend, part, progress, own);
+    const { output, logSumExp } = own.result();
+    parts.add([factor === 1 ? output : output.map((x) => x / factor), logSumExp]);
+  }
+  return parts.result();
+}
+
+/** All heads of a problem that may share a unit, if they go to half floats. */
+async function attendHeads(
+  backend: Backend,
+  problem: Problem,
+  progress: Progress,
+  parts: PartCollector,
+): Promise<void> {
   for (const { first, count, oversized } of headChunks(backend, problem, progress)) {
     if (oversized) {
       await attendInParts(backend, problem, first, progress, parts);
@@ -32,7 +50,6 @@ export async function exactAttention(
     }
     backend.reset();
   }
-  return parts.result();
 }
 
 /** Results of consecutive heads and rows, in order; a single part is passed on without a copy. */

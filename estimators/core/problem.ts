@@ -1,5 +1,9 @@
-import { EMPTY, type HalvedKeys } from "../../kernels/backend.ts";
-import { checkTensor, formatShape, sizeOf, type Tensor } from "../../kernels/tensor.ts";
+import type { HalvedKeys } from "../../kernels/backend.ts";
+import { checkBoolean, checkFinite } from "../../kernels/check_values.ts";
+import { formatShape, readTensor, sizeOf, type Tensor } from "../../kernels/tensor.ts";
+import { clearHidden, maskWeights } from "./key_mask.ts";
+import { checkedMagnitude, LARGEST, largestMagnitude } from "./magnitude.ts";
+import { takeSnapshot } from "./snapshot.ts";
 
 /** What decides which keys a query sees, and how inner products are scaled. */
 export interface ProblemOptions {
@@ -7,12 +11,15 @@ export interface ProblemOptions {
   scale?: number;
   /** Query i sees keys up to i + n_k − n_q: the last query sees every key. */
   causal?: boolean;
-  /** True or non-zero for the keys that may be seen; shape [n_k], or that of the key without its last dimension. */
+  /**
+   * 1 or true for the keys that may be seen, 0 or false for the others; [n_k], or the shape of the key without its last
+   * dimension. What hidden keys and their values hold, as long as it is finite, changes nothing.
+   */
   keyMask?: ArrayLike<number | boolean>;
 }
 
 /**
- * A checked attention problem in the form that backends take. Grouped-query heads that share one key head are
+ * A checked attention problem in the form that backends take, on copies of its tensors. Grouped-query heads that share one key head are
  * stacked into its queries.
  */
 export interface Problem {
@@ -35,18 +42,15 @@ export interface Problem {
   readonly causalOffset?: number;
   /** [heads, keys]: 0 or EMPTY. */
   readonly logWeights?: Float32Array;
-  /** Largest |x| in the keys. */
+  /** Largest |x| in the keys that may be seen. */
   readonly largestKey: number;
-  /** Largest |x| in the values. */
+  /** Largest |x| in their values. */
   readonly largestValue: number;
   /** Lets exact attention hold keys and values in half floats. */
   readonly halves?: HalvedKeys;
   /** Shape of the output: that of the query with d_v as its last dimension. */
   readonly outputShape: readonly number[];
 }
-
-/** Magnitudes from here on may overflow f32 in sums or squares. */
-const LARGEST = 1e30;
 
 /**
  * Checks tensors and options and brings them into one form.
@@ -60,31 +64,43 @@ export function makeProblem(
   value: Tensor,
   options: ProblemOptions = {},
 ): Problem {
-  checkTensor("query", query);
-  checkTensor("key", key);
-  checkTensor("value", value);
-  for (const [name, { shape }] of Object.entries({ query, key, value })) {
+  const given = {
+    query: readTensor("query", query),
+    key: readTensor("key", key),
+    value: readTensor("value", value),
+  };
+  for (const [name, { shape }] of Object.entries(given)) {
     if (shape.length < 2) {
       throw new TypeError(
         `Cannot attend: ${name} must have at least 2 dimensions: current shape is ${formatShape(shape)}`,
       );
     }
   }
-  const [periodQueries, features] = query.shape.slice(-2);
-  const [keys, keyFeatures] = key.shape.slice(-2);
-  const [values, valueFeatures] = value.shape.slice(-2);
+  const { query: { shape: queryShape }, key: { shape: keyShape }, value: { shape: valueShape } } = given;
+  const [periodQueries, features] = queryShape.slice(-2);
+  const [keys, keyFeatures] = keyShape.slice(-2);
+  const [values, valueFeatures] = valueShape.slice(-2);
   if (keyFeatures !== features) {
     throw new TypeError(`Cannot attend: key has ${keyFeatures} features but query has ${features}`);
   }
   if (values !== keys) throw new TypeError(`Cannot attend: value has ${values} rows but key has ${keys}`);
-  const { heads, group } = matchHeads(query.shape, key.shape, value.shape);
-  const scale = options.scale ?? 1 / Math.sqrt(features);
-  if (!Number.isFinite(scale)) {
-    throw new RangeError(`Cannot attend: scale must be a finite number: current value is ${scale}`);
-  }
+  const { heads, group } = matchHeads(queryShape, keyShape, valueShape);
+  const { scale = 1 / Math.sqrt(features), causal = false, keyMask } = options;
+  checkFinite("attend", "scale", scale);
+  checkBoolean("attend", "causal", causal);
+  const logWeights = keyMask === undefined ? undefined : maskWeights(keyMask, heads, keys);
 
-  const largestQuery = largestMagnitude("query", query), largestKey = largestMagnitude("key", key);
-  const largestValue = largestMagnitude("value", value);
+  // Copied first, then checked: memory shared with other threads may change at any time.
+  const copy = (name: keyof typeof given): Tensor & { largest: number } => {
+    const { data, shape } = given[name], copied = { data: takeSnapshot(data), shape };
+    const largest = checkedMagnitude(name, copied);
+    if (!logWeights || name === "query") return { ...copied, largest };
+    clearHidden(copied.data, shape[shape.length - 1], logWeights);
+    return { ...copied, largest: largestMagnitude(copied.data) };
+  };
+  const { data: queries, largest: largestQuery } = copy("query");
+  const { data: keyRows, largest: largestKey } = copy("key");
+  const { data: valueRows, largest: largestValue } = copy("value");
   const largestLogit = largestQuery * largestKey * features * Math.max(1, Math.abs(scale));
   if (!(largestLogit < LARGEST)) {
     throw new RangeError(
@@ -93,9 +109,9 @@ export function makeProblem(
     );
   }
   const problem: Problem = {
-    query: query.data,
-    key: key.data,
-    value: value.data,
+    query: queries,
+    key: keyRows,
+    value: valueRows,
     heads,
     queries: group * periodQueries,
     keys,
@@ -103,11 +119,11 @@ export function makeProblem(
     valueFeatures,
     scale,
     period: periodQueries,
-    causalOffset: options.causal ? keys - periodQueries : undefined,
-    logWeights: options.keyMask === undefined ? undefined : maskWeights(options.keyMask, heads, keys),
+    causalOffset: causal ? keys - periodQueries : undefined,
+    logWeights,
     largestKey,
     largestValue,
-    outputShape: [...query.shape.slice(0, -1), valueFeatures],
+    outputShape: [...queryShape.slice(0, -1), valueFeatures],
   };
   return problem;
 }
@@ -127,7 +143,9 @@ export function checkVisibility({ heads, keys, period, causalOffset, logWeights 
   for (let head = 0; head < heads; head++) {
     const first = logWeights.subarray(head * keys, (head + 1) * keys).indexOf(0);
     if (first === -1) {
-      throw new RangeError(`Cannot attend: keyMask must leave at least one key: head ${head} has none`);
+      throw new RangeError(
+        `Cannot attend: keyMask must leave at least one key: head ${head} has none: 0 hides a key, 1 keeps it`,
+      );
     }
     if (causalOffset !== undefined && first > causalOffset) {
       throw new RangeError(
@@ -164,38 +182,4 @@ function matchHeads(
   }
   const heads = sizeOf(ofKey);
   return { heads, group: sizeOf(ofQuery) / heads };
-}
-
-/** Largest |x|, having checked that every x is finite. */
-function largestMagnitude(name: string, { data, shape }: Tensor): number {
-  let largest = 0;
-  for (let at = 0; at < data.length; at++) {
-    const magnitude = Math.abs(data[at]);
-    // Written so that NaN enters the branch: comparisons with NaN are false.
-    if (!(magnitude <= largest)) {
-      if (!(magnitude < LARGEST)) throw new RangeError(describeBadValue(name, shape, at, data[at]));
-      largest = magnitude;
-    }
-  }
-  return largest;
-}
-
-function describeBadValue(name: string, shape: readonly number[], at: number, value: number): string {
-  const [rows, columns] = shape.slice(-2);
-  const row = Math.floor(at / columns) % rows;
-  const head = Math.floor(at / (rows * columns));
-  const rule = Number.isFinite(value) ? `below ${LARGEST} in magnitude` : "finite";
-  return `Cannot attend: ${name} must be ${rule}: row ${row}, column ${at % columns}` +
-    (shape.length > 2 ? ` of head ${head}` : "") + ` is ${value}`;
-}
-
-function maskWeights(mask: ArrayLike<number | boolean>, heads: number, keys: number): Float32Array {
-  if (mask.length !== keys && mask.length !== heads * keys) {
-    throw new TypeError(
-      `Cannot attend: keyMask must have ${keys} entries, or ${
-        heads * keys
-      } for ${heads} heads: it has ${mask.length}`,
-    );
-  }
-  return Float32Array.from({ length: heads * keys }, (_, at) => mask[at % mask.length] ? 0 : EMPTY);
 }

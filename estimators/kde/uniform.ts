@@ -14,7 +14,7 @@ import { KdePurpose } from "./purposes.ts";
  * tail, which is the heavier one. The bound holds for drawing without replacement too (Hoeffding 1963, theorem 4), and needs
  * about fifteen times fewer points than a median of means.
  */
-function uniformSampleSize(epsilon: number, delta: number, floor: number): number {
+export function uniformSampleSize(epsilon: number, delta: number, floor: number): number {
   return Math.ceil(Math.log(2 / delta) / (floor * ((1 + epsilon) * Math.log1p(epsilon) - epsilon)));
 }
 

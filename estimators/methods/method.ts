@@ -33,6 +33,10 @@ export function scaleBudget(budget: Budget, factor: number): Budget {
 export interface CostedAttention extends HostAttention {
   /** Inner products of a query and a key, over all heads. */
   readonly keyEvaluations: number;
+  /** Whether a method that approximates found exact attention to cost no more. */
+  readonly exact?: boolean;
+  /** What to tell about that. */
+  readonly note?: string;
 }
 
 /** Attends approximately where every query sees every key. */

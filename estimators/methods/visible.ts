@@ -27,7 +27,7 @@ export async function approximateAttention(
   const keysPerQuery = perQuery(budget);
   const groups = groupRectangles(problem, coverVisible(problem, LEAF_BUDGETS * keysPerQuery));
   const merger = new RectangleMerger(problem);
-  let keyEvaluations = 0;
+  let keyEvaluations = 0, note: string | undefined, approximated = false;
   for (const [at, group] of groups.entries()) {
     progress.onProgress?.(at, groups.length);
     const { problem: part } = group;
@@ -38,11 +38,13 @@ export async function approximateAttention(
     } else {
       const result = await attend(backend, part, budget, quiet);
       merger.add(group, result);
+      note ??= result.note;
+      approximated ||= !result.exact;
       keyEvaluations += result.keyEvaluations;
     }
   }
   progress.onProgress?.(groups.length, groups.length);
-  return { ...merger.result(), keyEvaluations };
+  return { ...merger.result(), keyEvaluations, note, exact: note !== undefined && !approximated };
 }
 
 /** Pairs of a query and a key that exact attention evaluates: those that the causal order leaves. */

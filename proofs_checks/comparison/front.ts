@@ -1,3 +1,5 @@
+import { checkFields, unfitValue } from "../../kernels/check_values.ts";
+
 /** What a point of the front is judged by. */
 export interface Outcome {
   readonly seconds: number;
@@ -15,8 +17,14 @@ export interface Outcome {
  * console.log(paretoFront([{ seconds: 1, error: 2 }, { seconds: 2, error: 3 }, { seconds: 9, error: 0 }]));
  * // [ true, false, true ]
  * ```
+ *
+ * @throws {TypeError} If a point has not both numbers.
  */
 export function paretoFront(points: readonly Outcome[]): boolean[] {
+  if (!Array.isArray(points)) throw unfitValue("find the front", "points", "an array", points, false);
+  Array.from(points as readonly unknown[]).forEach((point, at) =>
+    checkFields("find the front", `points[${at}]`, point, { seconds: "number", error: "number" })
+  );
   return points.map(({ seconds, error }) =>
     !points.some((other) => other.seconds < seconds && other.error < error)
   );

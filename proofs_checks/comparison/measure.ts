@@ -3,8 +3,8 @@ import { sizeOf } from "../../kernels/tensor.ts";
 import { sampleQuantile } from "../statistics/quantile.ts";
 import { makeEntries, measureErrors, measureExact } from "./entries.ts";
 import { paretoFront } from "./front.ts";
+import { checkComparison, checkComparisonInput, type ComparisonOptions } from "./options.ts";
 import type { NamedInput } from "../inputs/family.ts";
-import { checkComparison, type ComparisonOptions } from "./options.ts";
 import { COMPARISON_SCHEMA, COMPARISON_VERSION, type ComparisonReport, isMeasured } from "./report.ts";
 import { timeInTurn, warmUp } from "./time_in_turn.ts";
 
@@ -16,12 +16,13 @@ const WARM_UP_MS = 300;
  * in interleaved rounds, which take the seeds in turn. A method that refuses the problem is a point that says why.
  *
  * @throws {RangeError} If an option is out of range, or the problem is one that exact attention refuses.
- * @throws {TypeError} If shapes do not fit.
+ * @throws {TypeError} If shapes do not fit, or an argument is of the wrong type or an option unknown.
  */
 export async function measureComparison(
   input: NamedInput,
   options: ComparisonOptions = {},
 ): Promise<ComparisonReport> {
+  checkComparisonInput(input);
   const checked = checkComparison(options), { seeds, seed, repeat, onProgress } = checked;
   const start = performance.now();
   const device = await deviceFor(checked.device);

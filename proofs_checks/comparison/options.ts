@@ -1,7 +1,21 @@
 import type { attention } from "../../estimators/attention/attention.ts";
 import { type MethodName, methods } from "../../estimators/methods/methods.ts";
 import type { DeviceKind } from "../../kernels/backend.ts";
+import { checkDevice } from "../../kernels/check_device.ts";
+import { checkOptionNames } from "../../kernels/check_options.ts";
+import {
+  checkBoolean,
+  checkFields,
+  checkFunction,
+  checkSignal,
+  checkText,
+  checkTexts,
+  unfitValue,
+} from "../../kernels/check_values.ts";
 import type { Device } from "../../kernels/device.ts";
+import { formatName, formatValue } from "../../kernels/format_value.ts";
+import { checkTensor } from "../../kernels/tensor.ts";
+import type { NamedInput } from "../inputs/family.ts";
 
 /** Options of `measureComparison`. */
 export interface ComparisonOptions {
@@ -30,13 +44,52 @@ export type CheckedComparison =
   & ComparisonOptions
   & Required<Pick<ComparisonOptions, "methods" | "budgets" | "seeds" | "seed" | "repeat">>;
 
+/** Every option of `measureComparison`: the compiler keeps the list complete. */
+const names = Object.keys(
+  {
+    methods: true,
+    budgets: true,
+    seeds: true,
+    seed: true,
+    repeat: true,
+    causal: true,
+    device: true,
+    signal: true,
+    replay: true,
+    onProgress: true,
+    attend: true,
+  } satisfies Record<keyof Required<ComparisonOptions>, true>,
+);
+
+/**
+ * Checks the form of an input; `attention` checks its values.
+ *
+ * @throws {TypeError} If a field is missing or of the wrong type.
+ */
+export function checkComparisonInput(input: NamedInput): void {
+  checkFields("compare", "input", input, { name: "string", description: "string", scale: "number" });
+  for (const name of ["query", "key", "value"] as const) checkTensor(`input.${name}`, input[name]);
+}
+
 /**
  * Checks options and fills in their defaults; what is named twice counts once.
  *
+ * @throws {TypeError} If one is unknown or of the wrong type.
  * @throws {RangeError} If one is out of range.
  */
 export function checkComparison(options: ComparisonOptions): CheckedComparison {
-  const { seeds = 3, seed = 1, repeat = 5 } = options;
+  checkOptionNames("compare", options, names);
+  const { seeds = 3, seed = 1, repeat = 5, causal, device, signal, replay, onProgress, attend } = options;
+  if (options.methods !== undefined) checkTexts("compare", "methods", options.methods);
+  if (options.budgets !== undefined && !Array.isArray(options.budgets)) {
+    throw unfitValue("compare", "budgets", "an array of integers", options.budgets, false);
+  }
+  if (causal !== undefined) checkBoolean("compare", "causal", causal);
+  if (device !== undefined) checkDevice("compare", "device", device);
+  if (signal !== undefined) checkSignal("compare", "signal", signal);
+  if (replay !== undefined) checkText("compare", "replay", replay);
+  if (onProgress !== undefined) checkFunction("compare", "onProgress", onProgress);
+  if (attend !== undefined) checkFunction("compare", "attend", attend);
   const budgets = [...new Set(options.budgets ?? [64, 128, 256])];
   const named = [...new Set(options.methods ?? methods)];
   for (const budget of budgets) checkInteger("every budget", budget, 2);
@@ -46,7 +99,7 @@ export function checkComparison(options: ComparisonOptions): CheckedComparison {
   const unknown = named.find((name) => !methods.includes(name));
   if (unknown !== undefined) {
     throw new RangeError(
-      `Cannot compare: methods must be among ${methods.join(", ")}: current value is ${unknown}`,
+      `Cannot compare: methods must be among ${methods.join(", ")}: current value is ${formatName(unknown)}`,
     );
   }
   return { ...options, methods: named, budgets, seeds, seed, repeat };
@@ -55,7 +108,9 @@ export function checkComparison(options: ComparisonOptions): CheckedComparison {
 function checkInteger(name: string, value: number, least: number): void {
   if (!Number.isSafeInteger(value) || value < least) {
     throw new RangeError(
-      `Cannot compare: ${name} must be an integer of at least ${least}: current value is ${value}`,
+      `Cannot compare: ${name} must be an integer of at least ${least}: current value is ${
+        formatValue(value)
+      }`,
     );
   }
 }

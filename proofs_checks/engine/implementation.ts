@@ -5,7 +5,7 @@ import { exactAttention } from "../../estimators/core/exact.ts";
 import { bernsteinSamples } from "../../estimators/methods/kdeformer/bernstein.ts";
 import { drawKeys, keyProbabilities } from "../../estimators/methods/kdeformer/draw_keys.ts";
 import { kdeformer } from "../../estimators/methods/kdeformer/kdeformer.ts";
-import { mergePartials } from "../../estimators/attention/partial.ts";
+import { mergePartials } from "../../estimators/attention/merge_partials.ts";
 import { certify, headGeometry } from "../../estimators/certified/certificate.ts";
 import type { FitDensity } from "../../estimators/kde/density.ts";
 import { kernelSum } from "../../estimators/kde/kernel_sum.ts";

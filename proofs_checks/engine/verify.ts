@@ -1,5 +1,6 @@
 import type { DeviceKind } from "../../kernels/backend.ts";
 import { Device, openDevice } from "../../kernels/device.ts";
+import { checkVerify } from "./check_options.ts";
 import { checkSize } from "./check_size.ts";
 import { type Choice, chooseCases, type Chosen, familySizeOf } from "./choose_cases.ts";
 import { type Implementation, shipped } from "./implementation.ts";
@@ -38,10 +39,11 @@ export interface VerifyOptions extends Choice {
  * Checks claims on families of inputs, statistically, and says of each whether it holds. A case that throws has the verdict
  * `error` and a reason; the others go on.
  *
- * @throws {TypeError} If something is neither the name of a claim nor a claim.
+ * @throws {TypeError} If an option is unknown or of the wrong type, or something is neither the name of a claim nor a claim.
  * @throws {RangeError} If a name is unknown, a number out of range, or n too large for a claim.
  */
 export async function verify(options: VerifyOptions = {}): Promise<VerificationReport> {
+  checkVerify(options);
   const start = performance.now(), { seed = 1, runs, n, signal, implementation = shipped } = options;
   const all = chooseCases(options), cases = shareOf(all, options.shard);
   checkSize(all, n);

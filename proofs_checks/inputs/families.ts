@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { formatName } from "../../kernels/format_value.ts";
 import { hiddenDirections, normVersusAngle } from "./angles.ts";
 import { clustered, clusterImbalance } from "./clustered.ts";
 import { commonKeyOffset, duplicatedKeys, tinyDensity } from "./displaced.ts";
@@ -65,7 +66,7 @@ export function inputFamily(name: string): InputFamily {
     throw new RangeError(
       `Cannot find an input family: name must be one of ${
         families.map(({ name }) => name).join(", ")
-      }: current value is ${name}`,
+      }: current value is ${formatName(name)}`,
     );
   }
   return family;

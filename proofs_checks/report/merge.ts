@@ -1,3 +1,4 @@
+import { unfitValue } from "../../kernels/check_values.ts";
 import { VERIFICATION_SCHEMA, type VerificationReport } from "../engine/report.ts";
 import { decide } from "../engine/verdicts.ts";
 import { SCALING_SCHEMA, type ScalingReport } from "../scaling/report.ts";
@@ -29,9 +30,13 @@ const MOST_NAMED = 20;
  */
 export function mergeReports(
   reports: readonly unknown[],
-  names: readonly string[] = reports.map((_, at) => `reports[${at}]`),
+  names?: readonly string[],
 ): MergedReports {
-  const checked = reports.map((report, at) => ({ name: names[at], report: checkReport(report, names[at]) }));
+  if (!Array.isArray(reports)) throw unfitValue("merge", "reports", "an array of reports", reports, false);
+  const checked = Array.from(reports as readonly unknown[], (report, at) => {
+    const name = names?.[at] ?? `reports[${at}]`;
+    return { name, report: checkReport(report, name) };
+  });
   const of = <R extends AnyReport>(schema: string) =>
     checked.filter(({ report }) => report.schema === schema) as Named<R>[];
   const shares = of<VerificationReport>(VERIFICATION_SCHEMA), scalings = of<ScalingReport>(SCALING_SCHEMA);

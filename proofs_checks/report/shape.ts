@@ -3,12 +3,10 @@
  *
  * @module
  */
+import { formatValue } from "../../kernels/format_value.ts";
 
 /** Checks a value; `place` is where it is, for people. */
 export type Shape = (value: unknown, place: string) => void;
-
-/** Text longer than this is cut where an error shows it. */
-const MOST_SHOWN = 60;
 
 function refuse(
   place: string,
@@ -16,8 +14,7 @@ function refuse(
   value: unknown,
   kind: typeof TypeError | typeof RangeError,
 ): never {
-  const shown = value === undefined ? "missing" : JSON.stringify(value);
-  const short = shown.length > MOST_SHOWN ? `${shown.slice(0, MOST_SHOWN)}…` : shown;
+  const short = value === undefined ? "missing" : formatValue(value);
   throw new kind(`${place} must be ${rule}: current value is ${short}`);
 }
 

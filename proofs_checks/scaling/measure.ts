@@ -2,7 +2,7 @@ import type { DeviceKind } from "../../kernels/backend.ts";
 import { REPORT_VERSION } from "../engine/report.ts";
 import { inputFamily } from "../inputs/families.ts";
 import type { AttentionInput } from "../inputs/family.ts";
-import { BUDGET, type ScalingOptions } from "./options.ts";
+import { BUDGET, checkScaling, type ScalingOptions } from "./options.ts";
 import { SCALING_SCHEMA, type ScalingPoint, type ScalingReport, type ScalingSeries } from "./report.ts";
 import { type Mode, ScalingSize } from "./scaling_size.ts";
 import { withSlopes } from "./slopes.ts";
@@ -10,8 +10,12 @@ import { withSlopes } from "./slopes.ts";
 /**
  * Time, key evaluations, memory and error over n: of exact attention as far as it is bearable, at a fixed budget, and at a fixed
  * certified error with the budget free, which may fall back to exact attention and then says so.
+ *
+ * @throws {TypeError} If an option is unknown or of the wrong type.
+ * @throws {RangeError} If one is out of range, or a workload unknown.
  */
 export async function measureScaling(options: ScalingOptions = {}): Promise<ScalingReport> {
+  checkScaling(options);
   const { min = 1024, max = 16_384, workloads = ["gaussian", "clustered"], seed = 1, epsilon = 0.3 } =
     options;
   const start = performance.now(), series: ScalingSeries[] = [];

@@ -1,6 +1,16 @@
 import type { AttentionOptions } from "../../estimators/attention/options.ts";
-import type { MethodName } from "../../estimators/methods/methods.ts";
+import { type MethodName, methods } from "../../estimators/methods/methods.ts";
 import type { DeviceKind } from "../../kernels/backend.ts";
+import { deviceKinds } from "../../kernels/check_open_device.ts";
+import { checkOptionNames } from "../../kernels/check_options.ts";
+import {
+  checkFunction,
+  checkInteger,
+  checkOneOf,
+  checkText,
+  checkTexts,
+  unfitValue,
+} from "../../kernels/check_values.ts";
 import type { AttentionInput } from "../inputs/family.ts";
 import type { ScalingPoint, ScalingSeries } from "./report.ts";
 
@@ -39,3 +49,51 @@ export interface ScalingOptions {
 
 /** Keys per query at a fixed budget. */
 export const BUDGET = { bucket: 64, samples: 128 } as const;
+
+/** Every option of `measureScaling`: the compiler keeps the list complete. */
+const names = Object.keys(
+  {
+    min: true,
+    max: true,
+    epsilon: true,
+    workloads: true,
+    method: true,
+    seed: true,
+    device: true,
+    limit: true,
+    replay: true,
+    load: true,
+    peakMemory: true,
+    onPoint: true,
+  } satisfies Record<keyof Required<ScalingOptions>, true>,
+);
+
+const ACTION = "measure scaling";
+
+/**
+ * Checks the options of `measureScaling`; names of workloads are looked up where they are used.
+ *
+ * @throws {TypeError} If one is unknown or of the wrong type.
+ * @throws {RangeError} If one is out of range.
+ */
+export function checkScaling(options: ScalingOptions): void {
+  checkOptionNames(ACTION, options, names);
+  const { min, max, epsilon, workloads, method, seed, device, limit, replay } = options;
+  if (min !== undefined) checkInteger(ACTION, "min", min, 1);
+  if (max !== undefined) checkInteger(ACTION, "max", max, 1);
+  if (epsilon !== undefined) checkPositive("epsilon", "a number between 0 and 1", epsilon, 1);
+  if (workloads !== undefined) checkTexts(ACTION, "workloads", workloads);
+  if (method !== undefined) checkOneOf(ACTION, "method", method, methods);
+  if (seed !== undefined) checkInteger(ACTION, "seed", seed, 0);
+  if (device !== undefined) checkOneOf(ACTION, "device", device, deviceKinds);
+  if (limit !== undefined) checkPositive("limit", "a positive number of seconds", limit, Infinity);
+  if (replay !== undefined) checkText(ACTION, "replay", replay);
+  for (const name of ["load", "peakMemory", "onPoint"] as const) {
+    if (options[name] !== undefined) checkFunction(ACTION, name, options[name]);
+  }
+}
+
+function checkPositive(name: string, rule: string, value: unknown, below: number): void {
+  const isNumber = typeof value === "number";
+  if (!isNumber || !(value > 0 && value < below)) throw unfitValue(ACTION, name, rule, value, isNumber);
+}

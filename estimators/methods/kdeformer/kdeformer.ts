@@ -1,5 +1,5 @@
 import { rowMean } from "../../kde/centred_points.ts";
-import { type DensityTarget, Evaluations, type FitDensity } from "../../kde/density.ts";
+import { type DensityEstimate, type DensityTarget, Evaluations, type FitDensity } from "../../kde/density.ts";
 import { squaredNorms } from "../../kde/log_domain.ts";
 import { KdePurpose } from "../../kde/purposes.ts";
 import { WeightedExponential } from "../../kde/weighted_exponential.ts";
@@ -20,6 +20,8 @@ export interface KdeformerTarget extends DensityTarget {
   readonly fit: FitDensity;
   /** Keys to sample; left out: as many as epsilon and delta ask for. */
   readonly samples?: number;
+  /** Attends exactly to heads whose densities, with the samples, turn out to cost no less than that. */
+  readonly exactIfCheaper?: boolean;
 }
 
 /** What Algorithm 1 did. */
@@ -30,13 +32,13 @@ export interface KdeformerResult {
   readonly logSumExp: Float32Array;
   /** Kernel values and inner products of a query and a key, over all heads; a hash counts as one of each function. */
   readonly keyEvaluations: number;
-  /** [heads] */
+  /** [heads], without those that were attended exactly. */
   readonly heads: readonly KdeformerHead[];
 }
 
 /** What Algorithm 1 found about one head. */
 export interface KdeformerHead {
-  /** [queries]: ln D~, within ln(1 ± epsilon/3) of the row sums. */
+  /** [queries]: ln D~, within ln(1 ± epsilon/3) of the row sums, but where {@link repairRowSums} saw that they were not. */
   readonly logRowSums: Float64Array;
   /** [keys]: ln of the squared column norms of P, within a third. */
   readonly logColumnNorms: Float64Array;
@@ -53,7 +55,9 @@ export interface KdeformerHead {
 }
 
 /** Relative error of the squared column norms. */
-const COLUMN_ERROR = 1 / 3;
+export const COLUMN_ERROR: number = 1 / 3;
+/** ln of how much larger than D~ a sample's estimate of a row sum is before D~ is looked at. */
+const SUSPICIOUS = Math.LN2;
 
 /**
  * Algorithm 1 of Zandieh, Han, Daliri and Karbasi, "KDEformer: Accelerating Transformers via Kernel Density Estimation"
@@ -73,25 +77,35 @@ export async function kdeformer(
   const { queries, valueFeatures } = problem, cost = new Evaluations();
   const output = new Float32Array(problem.heads * queries * valueFeatures);
   const logSumExp = new Float32Array(problem.heads * queries), heads: KdeformerHead[] = [];
+  const quiet: Progress = { signal: progress.signal };
   let sampled = 0;
   for (let head = 0; head < problem.heads; head++) {
     progress.signal?.throwIfAborted();
     progress.onProgress?.(head, problem.heads);
     const one = oneHead(problem, head);
     const found = await measureHead(backend, one, target, cost, progress.signal);
+    if (!found) {
+      const exact = await exactAttention(backend, one, quiet);
+      output.set(exact.output, head * exact.output.length);
+      logSumExp.set(exact.logSumExp, head * queries);
+      sampled += queries * problem.keys;
+      continue;
+    }
     const samples = target.samples ?? found.bernsteinSamples;
     const drawn = drawKeys(
       keyProbabilities(found.logColumnNorms, squaredNorms(one.value, valueFeatures)),
       samples,
       new RandomStream(target.seed, KdePurpose.keys, head),
     );
-    const { output: mean, logSumExp: sampleSums } = await exactAttention(backend, {
+    const sample: Problem = {
       ...one,
       keys: drawn.index.length,
       key: pickRows(one.key, one.features, drawn.index),
       value: pickRows(one.value, valueFeatures, drawn.index),
       logWeights: drawn.logWeights,
-    }, { signal: progress.signal });
+    };
+    const { output: mean, logSumExp: sampleSums } = await exactAttention(backend, sample, quiet);
+    sampled += await repairRowSums(backend, sample, found.logRowSums, sampleSums, target.epsilon, quiet);
     // Attention divides by the sample's own row sums: put D~ in their place.
     for (let at = 0; at < mean.length; at++) {
       const row = Math.floor(at / valueFeatures);
@@ -102,13 +116,51 @@ export async function kdeformer(
     heads.push({ ...found, samples, distinct: drawn.index.length });
   }
   progress.onProgress?.(problem.heads, problem.heads);
-  const { kernelEvaluations, hashEvaluations, buildEvaluations } = cost;
-  return {
-    output,
-    logSumExp,
-    heads,
-    keyEvaluations: sampled + kernelEvaluations + hashEvaluations + buildEvaluations,
-  };
+  return { output, logSumExp, heads, keyEvaluations: sampled + evaluations(cost) };
+}
+
+/** Evaluations of any kind. */
+function evaluations(
+  { kernelEvaluations, hashEvaluations, buildEvaluations }: Omit<DensityEstimate, "logDensity">,
+): number {
+  return kernelEvaluations + hashEvaluations + buildEvaluations;
+}
+
+/**
+ * A row sum is at least that of any of its terms. Where the sampled keys alone have more than D~ may be wrong by, its density
+ * was below the floor or lost to rounding, and dividing by it would give numbers without bound: the sample's own estimate of
+ * the row sum takes its place, and the output is a mean of sampled values.
+ *
+ * @returns Inner products that this took.
+ */
+async function repairRowSums(
+  backend: Backend,
+  sample: Problem,
+  logRowSums: Float64Array,
+  sampleSums: Float32Array,
+  epsilon: number,
+  progress: Progress,
+): Promise<number> {
+  const { features, keys } = sample;
+  // Written so that NaN is suspect.
+  const suspect = Uint32Array.from(logRowSums.keys()).filter((row) =>
+    !(sampleSums[row] - logRowSums[row] <= SUSPICIOUS)
+  );
+  if (suspect.length === 0) return 0;
+  const { logSumExp: sums } = await exactAttention(backend, {
+    ...sample,
+    query: pickRows(sample.query, features, suspect),
+    queries: suspect.length,
+    period: suspect.length,
+    value: new Float32Array(keys),
+    valueFeatures: 1,
+    logWeights: undefined,
+  }, progress);
+  const allowed = -Math.log(1 - epsilon / 3);
+  suspect.forEach((row, at) => {
+    if (!(sums[at] - logRowSums[row] <= allowed)) logRowSums[row] = sampleSums[row];
+  });
+  return suspect.length * keys;
 }
 
 /**
@@ -139,14 +191,17 @@ function spread(rows: Float32Array, features: number): number {
 
 type Measured = Omit<KdeformerHead, "samples" | "distinct">;
 
-/** Row sums, column norms, stable ranks, and the number of samples that follows from them. */
+/**
+ * Row sums, column norms, stable ranks, and the number of samples that follows from them; null where exact attention is asked
+ * for as soon as it costs no more.
+ */
 async function measureHead(
   backend: Backend,
   { query, key, value, queries, keys, features, valueFeatures }: Problem,
-  { epsilon, delta, fit, ...target }: KdeformerTarget,
+  { epsilon, delta, fit, samples, exactIfCheaper, ...target }: KdeformerTarget,
   cost: Evaluations,
   signal?: AbortSignal,
-): Promise<Measured> {
+): Promise<Measured | null> {
   const rowTarget = { ...target, epsilon: epsilon / 3, delta: delta / (3 * queries) };
   const byRow = new WeightedExponential(
     backend,
@@ -158,6 +213,11 @@ async function measureHead(
     rowMean(query, features),
   );
   const rowSums = await byRow.logSums(query, signal);
+  cost.add(rowSums);
+  const costsAsMuch = (...found: readonly DensityEstimate[]) =>
+    exactIfCheaper &&
+    found.reduce((sum, one) => sum + evaluations(one), (samples ?? 0) * queries) >= queries * keys;
+  if (costsAsMuch(rowSums)) return null;
 
   const doubled = (rows: Float32Array) => rows.map((x) => x * Math.SQRT2);
   const columnTarget = { ...target, epsilon: COLUMN_ERROR, delta: delta / (3 * keys) };
@@ -173,10 +233,12 @@ async function measureHead(
     rowMean(squaredKey, features),
   );
   const columnNorms = await byColumn.logSums(squaredKey, signal);
-  cost.add(rowSums);
   cost.add(columnNorms);
+  if (costsAsMuch(rowSums, columnNorms)) return null;
 
-  const column = columnNorms.logDensity.map((log) => Math.exp(log));
+  // No entry of P is above 1, and so no squared norm above the number of its rows.
+  const logColumnNorms = columnNorms.logDensity.map((log) => Math.min(log, Math.log(queries)));
+  const column = logColumnNorms.map((log) => Math.exp(log));
   const stableRanks = {
     softmax: softmaxStableRank(column, queries, keys, epsilon),
     value: valueStableRank(value, valueFeatures),
@@ -191,7 +253,7 @@ async function measureHead(
   });
   return {
     logRowSums: rowSums.logDensity,
-    logColumnNorms: columnNorms.logDensity,
+    logColumnNorms,
     bernsteinSamples: needed,
     exceedsKeys: needed > keys,
     stableRanks,

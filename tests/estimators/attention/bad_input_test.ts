@@ -1,4 +1,5 @@
-import { assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { checkOutput } from "../../../estimators/core/check_output.ts";
 import {
   attention,
   type AttentionOptions,
@@ -100,7 +101,7 @@ rejected("an unknown method", RangeError, "method must be one of auto, exact", {
 rejected(
   "an unknown device",
   RangeError,
-  "prefer must be webgpu, wasm or reference: current value is abacus",
+  "device must be one that openDevice() gave, or one of webgpu, wasm, reference: current value is abacus",
   {
     options: { device: "abacus" },
   },
@@ -162,6 +163,63 @@ rejected(
     options: { keyMask: [1, 1, 1, 1] },
   },
 );
+rejected(
+  "an additive mask, with a hint",
+  RangeError,
+  "entry 3 is -10000: additive masks (0 keeps, -Infinity hides)",
+  {
+    options: { keyMask: [1, 1, 1, -1e4, 0] },
+  },
+);
+rejected("a soft mask", RangeError, "keyMask must hold 0 and 1, or false and true: entry 1 is 0.25", {
+  options: { keyMask: Float32Array.of(1, 0.25, 1, 1, 1) },
+});
+rejected("a mask of texts", TypeError, 'keyMask must hold 0 and 1, or false and true: entry 0 is "1"', {
+  options: { keyMask: "1,0,1,1,0".split(",") },
+});
+rejected("a mask with NaN", RangeError, "entry 8 is NaN", {
+  options: { keyMask: [1, 1, 1, 1, 1, 1, 1, 1, NaN, 1] },
+});
+rejected("a mask of batches", TypeError, "entry 0 is an array of length 5", {
+  options: { keyMask: Array.from({ length: 5 }, () => [1, 1, 0, 0, 1]) },
+});
+rejected(
+  "no mask",
+  TypeError,
+  "keyMask must be an array of 0 and 1, or false and true: current value is null",
+  {
+    options: { keyMask: null },
+  },
+);
+rejected("an option that is misspelt", TypeError, 'unknown option "bucketsize": did you mean bucketSize?', {
+  options: { bucketsize: 3 },
+});
+rejected("an option of another library", TypeError, 'unknown option "isCausal": did you mean causal?', {
+  options: { isCausal: true },
+});
+rejected("an option that nothing is like", TypeError, 'unknown option "dropout": there are scale, causal', {
+  options: { dropout: 0.1 },
+});
+rejected("a scale of another type", TypeError, 'scale must be a finite number: current value is "0.5"', {
+  options: { scale: "0.5" },
+});
+rejected("a flag of another type", TypeError, "causal must be true or false: current value is 1", {
+  options: { causal: 1 },
+});
+rejected(
+  "what cannot abort",
+  TypeError,
+  "signal must be an AbortSignal: current value is an AbortController",
+  {
+    options: { signal: new AbortController() },
+  },
+);
+rejected("what cannot be called", TypeError, 'onProgress must be a function: current value is "loud"', {
+  options: { onProgress: "loud" },
+});
+rejected("arrays of a framework that watches them", TypeError, "behind a proxy: pass the array itself", {
+  q: { data: new Proxy(q.data, {}), shape: q.shape },
+});
 rejected("a mask that hides every key", RangeError, "keyMask must leave at least one key: head 1 has none", {
   options: { keyMask: [1, 1, 1, 1, 1, 0, 0, 0, 0, 0] },
 });
@@ -204,6 +262,80 @@ Deno.test("attentionPartial() and mergePartials() reject what does not fit", asy
     TypeError,
     "must have one shape",
   );
+});
+
+Deno.test("masks of every kind of array are the same mask", async () => {
+  const mask = [1, 0, 1, 1, 0, 0, 1, 1, 0, 1],
+    kinds: AttentionOptions["keyMask"][] = [
+      mask,
+      mask.map(Boolean),
+      ...[Uint8Array, Uint8ClampedArray, Int8Array, Uint16Array, Int32Array, Float32Array, Float64Array].map(
+        (kind) => kind.from(mask),
+      ),
+      Object.assign({ length: 10 }, mask),
+      new Proxy(mask, {}),
+    ];
+  const outputs: unknown[] = [];
+  for (const keyMask of kinds) {
+    const { output } = await attention(q, k, v, { method: "exact", device: "reference", keyMask });
+    outputs.push(output);
+  }
+  assertEquals(outputs, outputs.map(() => outputs[0]));
+});
+
+Deno.test("attention() takes options of a class, but no device for them", async () => {
+  class Settings {
+    method = "exact" as const;
+    get device() {
+      return "reference" as const;
+    }
+  }
+  assertEquals((await attention(q, k, v, new Settings())).stats.device, "reference");
+  using device = await openDevice({ prefer: "reference" });
+  await assertRejects(
+    () => attention(q, k, v, device as AttentionOptions),
+    TypeError,
+    "options must be an object with names such as scale, causal, keyMask: current value is a Device",
+  );
+});
+
+Deno.test("a result that is not finite is an error that says where", () => {
+  checkOutput(Float32Array.of(-0, 3e38, 1e-45), [1, 3], "exact on wasm");
+  for (const [x, text] of [[NaN, "NaN"], [-Infinity, "-Infinity"]] as const) {
+    const output = new Float32Array(24);
+    output[17] = x;
+    assertThrows(
+      () => checkOutput(output, [2, 4, 3], "routed on webgpu"),
+      Error,
+      `Cannot attend: routed on webgpu produced ${text} in row 1, column 2 of head 1`,
+    );
+  }
+});
+
+Deno.test("openDevice() rejects what is no object of options, and options of other names", async () => {
+  const refuse = (options: unknown, text: string) =>
+    assertRejects(() => openDevice(options as Record<string, never>), TypeError, text);
+  await refuse(
+    "webgpu",
+    'options must be an object with names such as prefer, gpu, threads: current value is "webgpu"',
+  );
+  await refuse({ prefers: "wasm" }, 'unknown option "prefers": did you mean prefer?');
+  await refuse(
+    { threads: "2" },
+    'threads must be an integer from 1 to 9007199254740991: current value is "2"',
+  );
+});
+
+Deno.test("tensor() says which element is no number", () => {
+  const refuse = (data: unknown, text: string) =>
+    assertThrows(() => tensor(data as number[], [3]), TypeError, text);
+  refuse([1, "2", 3], 'data must be an array of numbers: element 1 is "2"');
+  refuse([1, 2, null], "element 2 is null");
+  refuse([1, , 3], "element 1 is undefined");
+  refuse([[1, 2, 3]], "element 0 is an array of length 3: flatten it, row after row");
+  refuse(BigInt64Array.of(1n, 2n, 3n), "element 0 is 1n");
+  assertEquals(tensor(Int16Array.of(1, -2, 3), [3]).data, Float32Array.of(1, -2, 3));
+  assertEquals(tensor({ length: 3, 0: 1, 1: 2, 2: NaN }, [3]).data, Float32Array.of(1, 2, NaN));
 });
 
 Deno.test("openDevice() rejects an unknown kind", async () => {

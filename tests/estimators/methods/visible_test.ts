@@ -50,13 +50,14 @@ for (const method of approximate) {
       ]);
       const keyMask = Array.from({ length: 2 * 170 }, (_, at) => at % 170 === 0 || at % 3 > 0);
       for (const options of [{ causal: true }, { keyMask }, { causal: true, keyMask }]) {
-        const { output } = await attention(q, k, value, { ...small, ...options, method, device });
+        const { output, stats } = await attention(q, k, value, { ...small, ...options, method, device });
         assertEquals(output.shape, [4, 130, 2]);
         const off = largestDifference(
           output.data,
           Float32Array.from({ length: 4 * 130 * 2 }, (_, at) => [1 / 3, -5][at % 2]),
         );
-        assertLessOrEqual(off, 4 * 2 ** -23 * 5);
+        // Where a method has turned to exact attention, values are not centred: the sums round as exact attention's do.
+        assertLessOrEqual(off, (stats.method === "exact" ? 16 : 4) * 2 ** -23 * 5);
       }
     },
   );
