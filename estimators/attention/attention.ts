@@ -2,10 +2,11 @@ import { Device, openDevice } from "../../kernels/device.ts";
 import type { Backend, DeviceKind } from "../../kernels/backend.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
 import { attendWithin } from "../certified/attend_within.ts";
-import { type Certificate, exactCertificate } from "../certified/certificate.ts";
+import type { Certificate } from "../certified/certificate.ts";
 import { approximateAttention, type Budget, countVisible, type Method } from "../methods/visible.ts";
 import { calibrated } from "../methods/calibrated/calibrated.ts";
 import { bestMethod } from "../methods/auto.ts";
+import { centre } from "../core/centred.ts";
 import { exactAttention } from "../core/exact.ts";
 import type { Progress } from "../core/head_chunks.ts";
 import { kdeformerAtBudget } from "../methods/kdeformer/kdeformer_at_budget.ts";
@@ -41,7 +42,7 @@ export interface AttentionStats {
   readonly storage: StorageFormat;
   /** Why a better device or the method asked for was given up, or null. */
   readonly fellBack: string | null;
-  /** The seed that repeats it. */
+  /** The seed of the method; `certificate.checkSeed` is that of the check. */
   readonly seed: number;
 }
 
@@ -49,7 +50,7 @@ export interface AttentionStats {
 export interface AttentionResult {
   /** [..., n_q, d_v] */
   readonly output: Tensor;
-  /** Null when no error was asked for. */
+  /** Null when no error was asked for. One of kind "estimate" guarantees nothing. */
   readonly certificate: Certificate | null;
   /** How it came about. */
   readonly stats: AttentionStats;
@@ -81,7 +82,8 @@ const approximateMethods: Readonly<Record<Exclude<MethodName, "auto" | "exact">,
  * @param key [..., n_k, d]; leading dimensions as the query's, or fewer heads in the last of them (grouped queries)
  * @param value [..., n_k, d_v]; leading dimensions as the key's
  * @throws {TypeError} If shapes do not fit.
- * @throws {RangeError} If a value or option is out of range; it names tensor, row and column.
+ * @throws {RangeError} If a value or option is out of range; it names tensor, row and column. Also if rounding in f32
+ * alone may exceed the epsilon asked for; it names the least that can be promised.
  * @throws {DeviceLostError} If a device that was asked for stopped working.
  */
 export async function attention(
@@ -133,26 +135,31 @@ async function compute(
   backend: Backend,
   problem: Problem,
   { epsilon, projections, signal, onProgress }: AttentionOptions,
-  { method, bucketSize, samples, seed, delta, certify }: CheckedOptions,
+  { method, bucketSize, samples, seed, delta, certify, checkSeed }: CheckedOptions,
 ): Promise<Outcome> {
+  const centred = centre(backend, problem);
   const progress: Progress = { signal, onProgress };
   const given: Budget = { bucketSize, samples, projections, seed };
   // A budget of this size saves too little to be worth an error.
   const pointless = method === "auto" && epsilon === undefined && bucketSize + samples >= problem.keys / 2;
   if (method === "exact" || pointless) {
-    const { output } = await exactAttention(backend, problem, progress);
-    const certificate = epsilon === undefined ? null : exactCertificate(epsilon, delta);
+    if (epsilon !== undefined) {
+      const request = { epsilon, delta, certify, checkSeed };
+      return { ...await attendWithin(undefined, backend, centred, request, given, progress), method: "exact" };
+    }
+    const { output } = await exactAttention(backend, centred.exact, progress);
     const keyEvaluations = countVisible(problem);
-    return { output, certificate, keyEvaluations, method: "exact", budget: null, reason: null };
+    return { output, certificate: null, keyEvaluations, method: "exact", budget: null, reason: null };
   }
   if (epsilon === undefined) {
     const { name, budget } = method === "auto" ? bestMethod(problem, given) : { name: method, budget: given };
-    const result = await approximateAttention(approximateMethods[name], backend, problem, budget, progress);
+    const attend = approximateMethods[name];
+    const result = await approximateAttention(attend, backend, centred.problem, budget, progress);
     return { ...result, certificate: null, method: name, budget, reason: null };
   }
   const name = method === "auto" ? bestMethod(problem, given).name : method;
-  const request = { epsilon, delta, certify };
-  const certified = await attendWithin(approximateMethods[name], backend, problem, request, given, progress);
+  const request = { epsilon, delta, certify, checkSeed };
+  const certified = await attendWithin(approximateMethods[name], backend, centred, request, given, progress);
   return { ...certified, method: certified.budget ? name : "exact" };
 }
 

@@ -1,3 +1,4 @@
+import { freshSeed } from "../certified/check_seed.ts";
 import type { Device } from "../../kernels/device.ts";
 import type { DeviceKind } from "../../kernels/backend.ts";
 import type { ProblemOptions } from "../core/problem.ts";
@@ -29,11 +30,14 @@ export interface AttentionOptions extends ProblemOptions {
   method?: MethodName;
   /** An open device, or the kind to use; by default the best there is, opened once and kept. */
   device?: Device | DeviceKind;
-  /** Error asked for, relative to ‖P‖·‖V‖ in operator norm; in (0, 1). The output is then certified. */
+  /**
+   * Error asked for of each query head, relative to ‖P‖·‖V‖ in operator norm; in (0, 1). The output is then certified:
+   * against attention in real numbers, rounding included, so that there is a least epsilon that f32 can keep.
+   */
   epsilon?: number;
   /** Probability with which the error may exceed epsilon; in (0, 1), 0.05 by default. */
   delta?: number;
-  /** Whether the certificate rests on a bound (the default) or on a mere estimate of the error. */
+  /** Whether the certificate rests on a bound (the default) or on a mere estimate of the error, which is no guarantee. */
   certify?: "bound" | "estimate";
   /** Keys per block of the methods that have blocks; 64 by default. */
   bucketSize?: number;
@@ -41,8 +45,16 @@ export interface AttentionOptions extends ProblemOptions {
   samples?: number;
   /** Hyperplanes of the hash, 1…24; by default about one bucket per block. */
   projections?: number;
-  /** Integer in [0, 2^53); 0 by default. The same seed gives the same result. */
+  /**
+   * Seed of the method: integer in [0, 2^53); 0 by default. The same seed gives the same result, but with epsilon only
+   * together with the same `checkSeed`: the rows that were checked are exact in the output.
+   */
   seed?: number;
+  /**
+   * Seed of the rows that a certificate checks: integer in [0, 2^53). By default one that nobody can know beforehand, on
+   * which the guarantee rests: give one only to repeat a result, from `certificate.checkSeed`.
+   */
+  checkSeed?: number;
   /**
    * How `exact` attention without epsilon holds keys and values on WebGPU: "f32", the default, or "f16", rounded to the 11
    * bits of half floats. Numbers of no more bits are not changed, if they lie no more than 2^28 below the largest of the
@@ -61,6 +73,7 @@ export interface CheckedOptions {
   readonly bucketSize: number;
   readonly samples: number;
   readonly seed: number;
+  readonly checkSeed: number;
   readonly delta: number;
   readonly certify: "bound" | "estimate";
   readonly storage: StorageFormat;
@@ -75,6 +88,7 @@ export function checkOptions(options: AttentionOptions): CheckedOptions {
   const { method = "auto", bucketSize = 64, samples = 128, projections = 1, seed = 0, delta = 0.05 } =
     options;
   const { epsilon, certify = "bound", storage = "f32" } = options;
+  const { checkSeed = epsilon === undefined ? 0 : freshSeed() } = options;
   checkOneOf("method", method, methods);
   checkOneOf("certify", certify, ["bound", "estimate"]);
   checkOneOf("storage", storage, storageFormats);
@@ -88,9 +102,10 @@ export function checkOptions(options: AttentionOptions): CheckedOptions {
   checkInteger("samples", samples, 1, MOST_BUDGET);
   checkInteger("projections", projections, 1, 24);
   checkInteger("seed", seed, 0, Number.MAX_SAFE_INTEGER);
+  checkInteger("checkSeed", checkSeed, 0, Number.MAX_SAFE_INTEGER);
   checkProbability("delta", delta);
   if (epsilon !== undefined) checkProbability("epsilon", epsilon);
-  return { method, bucketSize, samples, seed, delta, certify, storage };
+  return { method, bucketSize, samples, seed, checkSeed, delta, certify, storage };
 }
 
 function checkOneOf(name: string, value: string, allowed: readonly string[]): void {

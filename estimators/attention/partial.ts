@@ -2,6 +2,7 @@ import { EMPTY, MASKED } from "../../kernels/backend.ts";
 import { formatShape, sizeOf, type Tensor } from "../../kernels/tensor.ts";
 import { deviceFor } from "./attention.ts";
 import type { AttentionOptions } from "./options.ts";
+import { centre } from "../core/centred.ts";
 import { exactAttention } from "../core/exact.ts";
 import { makeProblem } from "../core/problem.ts";
 
@@ -51,7 +52,11 @@ export async function attentionPartial(
   }
   const problem = { ...makeProblem(query, key, value, options), causalOffset };
   const device = await deviceFor(options.device);
-  const { output, logSumExp } = await device.run((backend) => exactAttention(backend, problem, options));
+  const { output, logSumExp } = await device.run(async (backend) => {
+    const { exact, lift } = centre(backend, problem);
+    const { output, logSumExp } = await exactAttention(backend, exact, options);
+    return { output, logSumExp: lift(logSumExp) };
+  });
   return {
     output: { data: output, shape: problem.outputShape },
     logSumExp: {

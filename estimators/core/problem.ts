@@ -1,4 +1,4 @@
-import { EMPTY, type HalvedKeys } from "../../kernels/backend.ts";
+import { type AttendArguments, EMPTY, type HalvedKeys } from "../../kernels/backend.ts";
 import { checkTensor, formatShape, sizeOf, type Tensor } from "../../kernels/tensor.ts";
 
 /** What decides which keys a query sees, and how inner products are scaled. */
@@ -31,8 +31,12 @@ export interface Problem {
   readonly period: number;
   /** Key j is visible to query row i if j <= (i mod period) + offset; undefined: every key. */
   readonly causalOffset?: number;
-  /** [heads, keys]: 0 or EMPTY. */
+  /** [heads, keys]: EMPTY hides a key; others are 0, or the logits that all queries share (`centred.ts`). */
   readonly logWeights?: Float32Array;
+  /** [heads, features]: what was taken off the queries; its logits are in `logWeights`. */
+  readonly queryCentre?: Float64Array;
+  /** Most keys summed in one chain: see {@link AttendArguments.keysAtOnce}. */
+  readonly keysAtOnce?: number;
   /** Largest |x| in the keys. */
   readonly largestKey: number;
   /** Largest |x| in the values. */

@@ -9,7 +9,8 @@ import { kdeformerPractical } from "../../estimators/methods/kdeformer_practical
 import { kdeformerResidual } from "../../estimators/methods/kdeformer_residual/kdeformer_residual.ts";
 import { mergePartials } from "../../estimators/attention/partial.ts";
 import { routed } from "../../estimators/methods/routed/routed.ts";
-import { certify, headGeometry } from "../../estimators/certified/certificate.ts";
+import { certify } from "../../estimators/certified/certificate.ts";
+import { headGeometry } from "../../estimators/certified/head_geometry.ts";
 import type { FitDensity } from "../../estimators/kde/density.ts";
 import { kernelSum } from "../../estimators/kde/kernel_sum.ts";
 import { densityFit, type DensityMethod } from "../../estimators/kde/methods.ts";
