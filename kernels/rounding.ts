@@ -18,6 +18,8 @@ export interface AttendRounding {
   readonly rescalings: number;
   /** How often partial results over disjoint keys are merged by their log-sum-exp. */
   readonly merges: number;
+  /** Absolute error of one operation whose result is too small for full precision, or is flushed to 0. */
+  readonly underflow: number;
   /** Relative error of handing a result out in 32 bits. */
   readonly output: number;
 }

@@ -17,7 +17,7 @@ export interface RoundingBounds {
   readonly least: number;
 }
 
-/** Smallest normal f32: devices may flush what is smaller to 0. */
+/** Smallest normal f32. */
 const SMALLEST = 2 ** -126;
 /** Largest share, against the largest weight 1, of a weight below exp(−87), which kernels leave out. */
 const LEFT_OUT = 2 ** -125;
@@ -34,7 +34,7 @@ const SECOND_ORDER = 1.01;
  */
 export function roundingBounds(backend: Backend, problem: Problem): RoundingBounds {
   const { heads, queries, keys, features, scale, keysAtOnce } = problem;
-  const rounding = backend.attendRounding({ features, keys, keysAtOnce }), { unit } = rounding;
+  const rounding = backend.attendRounding({ features, keys, keysAtOnce }), { unit, underflow } = rounding;
   const merges = rounding.merges + mergesOfKeys(backend, problem);
   const size = Math.abs(scale), logKeys = Math.log(keys);
   const weights = new Float64Array(heads * queries);
@@ -48,7 +48,7 @@ export function roundingBounds(backend: Backend, problem: Problem): RoundingBoun
       const largestProduct = size * queryLength * longestKey;
       // Products, and one rounding each for moving keys and queries; numbers that underflow; the shared logits.
       let fixed = accumulated(rounding.product + 2, unit) * largestProduct +
-        SMALLEST * (1 + size) * (features + Math.sqrt(features) * (queryLength + longestKey)) + shared;
+        underflow * (1 + size) * (features + Math.sqrt(features) * (queryLength + longestKey)) + shared;
       // Every logit less the largest, and the exponential of that.
       let perGap = unit;
       if (problem.queryCentre) {
@@ -70,7 +70,7 @@ export function roundingBounds(backend: Backend, problem: Problem): RoundingBoun
   return {
     weights,
     sums: SECOND_ORDER * (accumulated(counted, unit) + rounding.output),
-    least: SMALLEST * (counted + 2),
+    least: underflow * (counted + 2),
   };
 }
 

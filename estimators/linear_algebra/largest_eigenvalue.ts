@@ -23,6 +23,9 @@ export function largestEigenvalue(matrix: Float64Array, order: number): number {
   }
 }
 
+/** Squares below this share of the largest one are taken for 0: far below rounding, far above underflow. */
+const NEGLIGIBLE = 2 ** -200;
+
 /** Reflects each column onto its first two entries below the diagonal, from both sides. */
 function tridiagonalise(
   matrix: Float64Array,
@@ -30,6 +33,7 @@ function tridiagonalise(
 ): { diagonal: Float64Array; offDiagonal: Float64Array } {
   const diagonal = new Float64Array(order), offDiagonal = new Float64Array(Math.max(0, order - 1));
   const vector = new Float64Array(order), product = new Float64Array(order);
+  const scale = matrix.reduce((most, x) => Math.max(most, x * x), 0);
   for (let k = 0; k < order; k++) {
     diagonal[k] = matrix[k * order + k];
     if (k === order - 1) break;
@@ -39,7 +43,8 @@ function tridiagonalise(
       if (i > k + 1) below += vector[i] ** 2;
     }
     const first = vector[k + 1];
-    if (below === 0) {
+    // Squares near underflow have no digits left to reflect by.
+    if (below <= NEGLIGIBLE * scale) {
       offDiagonal[k] = first;
       continue;
     }

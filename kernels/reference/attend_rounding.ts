@@ -11,6 +11,7 @@ export function attendRounding({ features, keys }: RoundingShape): AttendRoundin
     sum: 2 * keys + 2,
     rescalings: 0,
     merges: 0,
+    underflow: 2 ** -149,
     output: 2 ** -24,
   };
 }

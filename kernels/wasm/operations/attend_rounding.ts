@@ -16,6 +16,7 @@ export function attendRounding({ features, keys }: RoundingShape): AttendRoundin
     sum: 1 + inTile + 2 * tiles + inTile / PANEL + 3 + 2 * tiles + 2,
     rescalings: tiles - 1,
     merges: 0,
+    underflow: 2 ** -149,
     output: 0,
   };
 }

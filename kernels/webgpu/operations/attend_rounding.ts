@@ -18,6 +18,7 @@ export function attendRounding({ features, keys, keysAtOnce }: RoundingShape): A
     sum: 1 + mostKeys + fours + fours + 34 + fours + 4,
     rescalings: fours,
     merges: parts - 1,
+    underflow: 2 ** -126,
     output: 0,
   };
 }
