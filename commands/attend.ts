@@ -35,6 +35,11 @@ const options = {
   samples: { kind: "integer", value: "M", help: "further keys per query (128)" },
   projections: { kind: "integer", value: "R", help: "hyperplanes of the hash (about one bucket per block)" },
   seed: { kind: "integer", value: "N", help: "seed (0)" },
+  "check-seed": {
+    kind: "integer",
+    value: "N",
+    help: "seed of the rows that a certificate checks, to repeat a result (drawn afresh)",
+  },
   storage: {
     kind: "text",
     value: "S",
@@ -105,6 +110,7 @@ export async function attendInputs(
     samples: given.samples,
     projections: given.projections,
     seed: given.seed,
+    checkSeed: given["check-seed"],
     storage: given.storage as StorageFormat | undefined,
     onProgress: (done: number, total: number) => update(done, total, "attending heads"),
   };
@@ -159,6 +165,7 @@ export async function toJson(
     bucket: stats.bucketSize,
     samples: stats.samples,
     seed: stats.seed,
+    check_seed: certificate?.checkSeed ?? null,
     storage: stats.storage,
     fell_back: stats.fellBack,
     certificate,
@@ -197,10 +204,13 @@ export function toTable(inputs: Workload, { result, comparison }: AttendReport):
 /** A certificate in words; bounds and estimates are never called by each other's name. */
 function describeCertificate({ kind, holds, epsilon, delta, ...found }: Certificate): string {
   const asked = `error at most ${epsilon} · ‖P‖ · ‖V‖`;
-  if (kind === "exact") return `certificate: ${asked}, since the output is exact`;
-  const size = kind === "bound" ? found.operatorNormBound : found.operatorNormEstimate;
+  const size = kind === "estimate" ? found.operatorNormEstimate : found.operatorNormBound;
+  const figures = `${formatNumber(size)} of ${formatNumber(found.target)} allowed`;
+  if (kind === "exact") return `certificate: ${asked}, since the output is exact but for rounding; bound ${figures}`;
+  const checked = `${found.rowsChecked} rows checked, check seed ${found.checkSeed}`;
+  if (kind === "estimate") {
+    return `estimate, no guarantee: ${asked}${holds ? "" : " NOT found"}; estimate ${figures}, ${checked}`;
+  }
   return `certificate: ${holds ? "" : "NOT established: "}${asked} with probability ${1 - delta}; ` +
-    `${kind} ${formatNumber(size)} of ${
-      formatNumber(found.target ?? 0)
-    } allowed, ${found.rowsChecked} rows checked`;
+    `bound ${figures}, ${checked}`;
 }

@@ -1,4 +1,5 @@
 import { operatorNorm } from "../../../estimators/linear_algebra/operator_norm.ts";
+import { largestSingularValue } from "../../../proofs_checks/measures/largest_singular_value.ts";
 import { makeProblem, type Problem, type ProblemOptions } from "../../../estimators/core/problem.ts";
 import { MASKED } from "../../../kernels/backend.ts";
 import type { Tensor } from "../../../kernels/tensor.ts";
@@ -7,7 +8,7 @@ import type { Tensor } from "../../../kernels/tensor.ts";
 export interface Float64Head {
   /** [period, valueFeatures] */
   readonly output: Float64Array;
-  /** ‖P‖·‖V‖, the values of hidden keys left out. */
+  /** ‖P‖·‖V‖, to a millionth; the values of hidden keys left out. */
   readonly product: number;
 }
 
@@ -56,7 +57,8 @@ function headOf(problem: Problem, head: number, keyHead: number): Float64Head {
     { length: keys * valueFeatures },
     (_, at) => hidden(Math.floor(at / valueFeatures)) ? 0 : problem.value[firstValue + at],
   );
-  return { output, product: operatorNorm(softmax, period, keys) * operatorNorm(values, keys, valueFeatures) };
+  const softmaxNorm = largestSingularValue(softmax, period, keys);
+  return { output, product: softmaxNorm * operatorNorm(values, keys, valueFeatures) };
 }
 
 /** ‖output − attention‖ of each query head. */
