@@ -5,8 +5,10 @@
 export interface AttendRounding {
   /** Largest relative error of one addition or multiplication: the unit roundoff. */
   readonly unit: number;
-  /** Largest relative error of the exponential, for arguments from −87 to 0. */
+  /** Largest relative error of the exponential near 0. */
   readonly exponential: number;
+  /** What is added to that for every unit of the argument, down to −87. */
+  readonly exponentialPerUnit: number;
   /** Roundings that a product of two features meets on its way into a logit, those of the scale included. */
   readonly product: number;
   /**

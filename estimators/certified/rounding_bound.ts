@@ -50,7 +50,7 @@ export function roundingBounds(backend: Backend, problem: Problem): RoundingBoun
       let fixed = accumulated(rounding.product + 2, unit) * largestProduct +
         underflow * (1 + size) * (features + Math.sqrt(features) * (queryLength + longestKey)) + shared;
       // Every logit less the largest, and the exponential of that.
-      let perGap = unit;
+      let perGap = unit + rounding.exponentialPerUnit;
       if (problem.queryCentre) {
         // |shared logit| <= gap + 2 largestProduct + depth, and both it and its sum with the product are rounded.
         fixed += unit * (5 * largestProduct + 2 * deepest(row));
@@ -60,7 +60,7 @@ export function roundingBounds(backend: Backend, problem: Problem): RoundingBoun
       if (merges > 0) {
         const logSum = 3 * largestProduct + deepest(row) + logKeys;
         fixed += merges * (rounding.exponential + unit * (2 * logSum + 4 * (1 + logKeys)));
-        perGap += 2 * merges * unit;
+        perGap += merges * (2 * unit + rounding.exponentialPerUnit);
       }
       const moved = fixed + 2 * perGap * (logKeys + 2 * fixed) / (1 - perGap) + 2 * keys * LEFT_OUT;
       weights[row] = representable && moved < 1 ? Math.min(2, SECOND_ORDER * moved) : 2;

@@ -7,6 +7,7 @@ export function attendRounding({ features, keys }: RoundingShape): AttendRoundin
     unit,
     // Math.exp is within a unit in the last place in every engine; four halves of one leave room.
     exponential: 4 * unit,
+    exponentialPerUnit: 0,
     product: features + 2,
     sum: 2 * keys + 2,
     rescalings: 0,

@@ -9,6 +9,7 @@ export function attendRounding({ features, keys }: RoundingShape): AttendRoundin
     unit,
     // Two units in the last place: assembly/exponential.ts.
     exponential: 4 * unit,
+    exponentialPerUnit: 0,
     // A product, a chain of sums, the scale rounded and multiplied by.
     product: features + 3,
     // A product, a chain in the tile and two roundings for every tile; eight chains of weights, joined by three sums, and

@@ -12,6 +12,9 @@ export function attendRounding({ features, keys, keysAtOnce }: RoundingShape): A
     unit,
     // Two units in the last place where every operation rounds to nearest (elementary.wgsl); twice that where not.
     exponential: 4 * unit,
+    // A device may reassociate n · low + (n · high + x) into n · ln 2 + x, and Mesa does: ln 2 in f32 and the product with it
+    // are then rounded.
+    exponentialPerUnit: 2 * unit,
     product: features + 3,
     // A product, a chain over all keys and a rescaling for every four; a chain over fours of weights, three sums in
     // each at most, runs of 32 in attend_registers.wgsl, and as many rescalings; the division and its product.

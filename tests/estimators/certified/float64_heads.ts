@@ -13,8 +13,8 @@ export interface Float64Head {
 }
 
 /**
- * Attention of every query head by the formula, independently of every kernel. Keys are taken less the first one, which is
- * exact in float64 and keeps the digits of logits far from 0.
+ * Attention of every query head by the formula, independently of every kernel. Keys are taken less the first visible one,
+ * which is exact in float64 and keeps the digits of logits far from 0.
  */
 export function float64Heads(
   query: Tensor,
@@ -32,6 +32,8 @@ function headOf(problem: Problem, head: number, keyHead: number): Float64Head {
   const softmax = new Float64Array(period * keys), output = new Float64Array(period * valueFeatures);
   const firstKey = keyHead * keys * features, firstValue = keyHead * keys * valueFeatures;
   const hidden = (j: number) => logWeights !== undefined && logWeights[keyHead * keys + j] <= MASKED;
+  let origin = firstKey;
+  for (let j = 0; hidden(j); j++) origin += features;
   for (let i = 0; i < period; i++) {
     const row = softmax.subarray(i * keys, (i + 1) * keys).fill(-Infinity);
     let largest = -Infinity, total = 0;
@@ -39,7 +41,7 @@ function headOf(problem: Problem, head: number, keyHead: number): Float64Head {
       if (hidden(j) || (causalOffset !== undefined && j > i + causalOffset)) continue;
       let product = 0;
       for (let t = 0; t < features; t++) {
-        const k = problem.key[firstKey + j * features + t] - problem.key[firstKey + t];
+        const k = problem.key[firstKey + j * features + t] - problem.key[origin + t];
         product += problem.query[(head * period + i) * features + t] * k;
       }
       row[j] = scale * product;
