@@ -206,7 +206,9 @@ function describeCertificate({ kind, holds, epsilon, delta, ...found }: Certific
   const asked = `error at most ${epsilon} · ‖P‖ · ‖V‖`;
   const size = kind === "estimate" ? found.operatorNormEstimate : found.operatorNormBound;
   const figures = `${formatNumber(size)} of ${formatNumber(found.target)} allowed`;
-  if (kind === "exact") return `certificate: ${asked}, since the output is exact but for rounding; bound ${figures}`;
+  if (kind === "exact") {
+    return `certificate: ${asked}, since the output is exact but for rounding; bound ${figures}`;
+  }
   const checked = `${found.rowsChecked} rows checked, check seed ${found.checkSeed}`;
   if (kind === "estimate") {
     return `estimate, no guarantee: ${asked}${holds ? "" : " NOT found"}; estimate ${figures}, ${checked}`;

@@ -145,7 +145,10 @@ async function compute(
   if (method === "exact" || pointless) {
     if (epsilon !== undefined) {
       const request = { epsilon, delta, certify, checkSeed };
-      return { ...await attendWithin(undefined, backend, centred, request, given, progress), method: "exact" };
+      return {
+        ...await attendWithin(undefined, backend, centred, request, given, progress),
+        method: "exact",
+      };
     }
     const { output } = await exactAttention(backend, centred.exact, progress);
     const keyEvaluations = countVisible(problem);

@@ -158,12 +158,15 @@ function certifyHead(
   const queries = own.length / geometry.centre.length;
   const farthest = distanceOfFarthest(own, geometry.centre) + geometry.radius;
   const measured = measureErrors(own, exact, drawn, geometry, { column, width, firstRow });
-  const finite = Number.isFinite(farthest) && Number.isFinite(measured.squaredErrors + measured.squaredImages);
+  const finite = Number.isFinite(farthest) &&
+    Number.isFinite(measured.squaredErrors + measured.squaredImages);
   const kind = rows === queries ? "exact" : certify;
 
   const errorMean = Math.min(1, measured.squaredErrors / rows / farthest ** 2);
   const bounded = farthest === 0 ? 0 : upperMeanBound(errorMean, rows, ERROR_SHARE * perHead);
-  const unseen = rows === queries ? 0 : Math.max(0, farthest ** 2 * queries * bounded - measured.squaredRemoved);
+  const unseen = rows === queries
+    ? 0
+    : Math.max(0, farthest ** 2 * queries * bounded - measured.squaredRemoved);
   // The image of x under a stochastic row is at most the largest entry of x.
   const most = geometry.direction.reduce((a, b) => Math.max(a, b), 0) ** 2;
   const lowest = most === 0
@@ -242,7 +245,8 @@ function measureErrors(
     const rounding = roundingOfRow(bounds, geometry, firstRow + row);
     squaredErrors += (error + rounding) ** 2;
     squaredRemoved += Math.max(0, error - rounding) ** 2;
-    const image = exact[from + column] - (bounds.weights[firstRow + row] + bounds.sums) * largest - bounds.least;
+    const image = exact[from + column] - (bounds.weights[firstRow + row] + bounds.sums) * largest -
+      bounds.least;
     // Written so that NaN stays.
     squaredImages += image <= 0 ? 0 : image ** 2;
   });

@@ -79,7 +79,9 @@ function describeRefusal({ kind }: Backend, epsilon: number, least: number): str
       `attention on ${kind} by ${least.toPrecision(2)} times ‖P‖·‖V‖: current value is ${epsilon}`;
   }
   const unit = 10 ** (Math.floor(Math.log10(least)) - 1), digits = Math.ceil(least / unit) * unit;
-  return `Cannot certify: epsilon must be at least ${digits.toPrecision(2)} for these tensors, since exact attention on ` +
+  return `Cannot certify: epsilon must be at least ${
+    digits.toPrecision(2)
+  } for these tensors, since exact attention on ` +
     `${kind} may err by as much through rounding alone: current value is ${epsilon}`;
 }
 
@@ -93,7 +95,9 @@ export function checkFinite(output: Float32Array, { valueFeatures, period }: Pro
     if (Number.isFinite(output[at])) continue;
     const row = Math.floor(at / valueFeatures);
     throw new RangeError(
-      `Cannot certify: the output must be finite: row ${row % period}, column ${at % valueFeatures} of head ` +
+      `Cannot certify: the output must be finite: row ${row % period}, column ${
+        at % valueFeatures
+      } of head ` +
         `${Math.floor(row / period)} is ${output[at]}`,
     );
   }

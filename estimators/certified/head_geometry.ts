@@ -43,7 +43,9 @@ export async function headGeometry(
     const drawn = new RandomStream(seed, CheckPurpose.probes, head).distinct(probes, period);
     const query = pickRows(problem.query.subarray(head * period * features), drawn, features);
     // Without the shared logits, which softmaxRows does not take: digits do not matter to a direction.
-    if (queryCentre) query.forEach((x, at) => query[at] = x + queryCentre[keyHead * features + at % features]);
+    if (queryCentre) {
+      query.forEach((x, at) => query[at] = x + queryCentre[keyHead * features + at % features]);
+    }
     const probabilities = backend.softmaxRows({
       heads: 1,
       queries: probes,

@@ -29,7 +29,8 @@ export function valueGeometry(problem: Problem): ValueGeometry[] {
     return {
       centre,
       radius: distanceOfFarthest(values, centre) * (1 + HOST_ROUNDING),
-      longest: Math.sqrt(largestSquare(problem.value, head * keys, keys, width, logWeights)) * (1 + HOST_ROUNDING),
+      longest: Math.sqrt(largestSquare(problem.value, head * keys, keys, width, logWeights)) *
+        (1 + HOST_ROUNDING),
       valueNorm: lowerOperatorNorm(values, count, width).norm * (1 - HOST_ROUNDING),
       visible: count,
     };

@@ -12,7 +12,7 @@ export interface CentredProblem {
 }
 
 /** Rows of a head that are looked at for its centre: any will do, since softmax is invariant under every shift. */
-const SAMPLE = 64;
+const SAMPLE = 32;
 /**
  * Rows are moved when their centre is farther from 0 than this many times their root mean square distance from it:
  * below, a product would lose at most √5 times as much as after centring.
@@ -32,7 +32,13 @@ const FEWEST_QUERIES = 32;
  */
 export function centre(backend: Backend, problem: Problem): CentredProblem {
   // Float64 has digits to spare, and half floats are to stay what they were given as.
-  if (backend.kind === "reference" || problem.halves) return { problem, exact: problem, lift: (sums) => sums };
+  if (backend.kind === "reference" || problem.halves) {
+    return {
+      problem,
+      exact: problem,
+      lift: (sums) => sums,
+    };
+  }
   const { heads, queries, keys, features } = problem;
   const visible = problem.logWeights;
   const keyCentres = findCentres(problem.key, heads, keys, features, visible);

@@ -44,9 +44,9 @@ export async function certifiedRun(device: Device, seed: number, index: number):
     checkSeed: draw.integer(2 ** 31),
   };
   const { device: _, keyMask, ...said } = options;
-  const what = `${words}, q ${query.shape}, k ${key.shape}, d_v ${value.shape[3]}${keyMask ? ", masked" : ""}, ${
-    JSON.stringify(said)
-  }`;
+  const what = `${words}, q ${query.shape}, k ${key.shape}, d_v ${value.shape[3]}${
+    keyMask ? ", masked" : ""
+  }, ${JSON.stringify(said)}`;
   const certified = await attention(query, key, value, options).catch((error) => {
     if (error instanceof RangeError && error.message.startsWith("Cannot certify: ")) return null;
     throw new Error(`In ${what}`, { cause: error });
@@ -109,8 +109,9 @@ class Draw {
     const key = this.#rows(keyHeads * keys, features, spread, keyOffset, kind);
     const value = this.#rows(keyHeads * keys, columns, size, size * valueOffset, kind);
     if (kind === "needles") this.#hideNeedles(query, key, value, features, columns, spread, size);
-    const words =
-      `${kind}, logits ${logits.toPrecision(2)}, offsets ${[queryOffset, keyOffset, valueOffset].map(Math.round)}`;
+    const words = `${kind}, logits ${logits.toPrecision(2)}, offsets ${
+      [queryOffset, keyOffset, valueOffset].map(Math.round)
+    }`;
     return {
       query: tensor(query, [1, keyHeads * group, queries, features]),
       key: tensor(key, [1, keyHeads, keys, features]),

@@ -38,7 +38,10 @@ function twins(name: string, source: string): [Kernel, Kernel] {
 const MOST_KEYS = 2 ** 14;
 
 /** Into how many dispatches the keys of a block are cut, and the most keys of one. */
-export function keysOfPart(keys: number, keysAtOnce: number = MOST_KEYS): { parts: number; mostKeys: number } {
+export function keysOfPart(
+  keys: number,
+  keysAtOnce: number = MOST_KEYS,
+): { parts: number; mostKeys: number } {
   const parts = Math.ceil(keys / Math.min(MOST_KEYS, keysAtOnce));
   return { parts, mostKeys: Math.ceil(keys / parts) };
 }

@@ -28,7 +28,9 @@ function flip(exact: Float32Array, n: number, count: number, seed: number, head 
   return output;
 }
 
-for (const { delta, heads } of [{ delta: 0.25, heads: 1 }, { delta: 0.1, heads: 1 }, { delta: 0.25, heads: 3 }]) {
+for (
+  const { delta, heads } of [{ delta: 0.25, heads: 1 }, { delta: 0.1, heads: 1 }, { delta: 0.25, heads: 3 }]
+) {
   Deno.test(`certify() is right as often as it says on errors just above epsilon: delta ${delta}, ${heads} heads`, async () => {
     const n = 1300, rows = 60, epsilon = 0.45, runs = 400;
     // ‖E‖ = 2 √flipped against epsilon √n, in one of the heads, and a few rows that the check may put right.
@@ -72,7 +74,8 @@ Deno.test("an input made against the check of a known seed is caught by a fresh 
 });
 
 const n = 768;
-const shape = [n, 16], small = { epsilon: 0.5, method: "calibrated", bucketSize: 16, samples: 32, device: "wasm" } as const;
+const shape = [n, 16],
+  small = { epsilon: 0.5, method: "calibrated", bucketSize: 16, samples: 32, device: "wasm" } as const;
 const query = tensor(normals(11, n * 16), shape), key = tensor(normals(12, n * 16), shape);
 const value = tensor(normals(13, n).map((x) => 2 + x), [n, 1]);
 
@@ -95,7 +98,11 @@ Deno.test("hidden needles are found, or attention is exact", async () => {
       for (let c = 0; c < 16; c++) needles.query[i * 16 + c] = needles.key[j * 16 + c] = 4 * random.normal();
       needles.value[j] = 4;
     }
-    const tensors = [tensor(needles.query, shape), tensor(needles.key, shape), tensor(needles.value, [n, 1])] as const;
+    const tensors = [
+      tensor(needles.query, shape),
+      tensor(needles.key, shape),
+      tensor(needles.value, [n, 1]),
+    ] as const;
     const { output, certificate } = await attention(...tensors, { ...small, delta: 1e-6, seed });
     const heads = float64Heads(...tensors), [error] = headErrors(output.data, heads, 1);
     assert(certificate!.holds);
@@ -107,10 +114,13 @@ Deno.test("query heads that share a key head are certified one by one", async ()
   // All queries of head 0 look to one key, so that ‖P‖ = √n; those of head 1 to all alike: ‖P‖ = 1.
   const n = 400, epsilon = 0.6, query = new Float32Array(2 * n).fill(30, 0, n);
   const key = Float32Array.from({ length: n }, (_, j) => j === 5 ? 1 : 0), value = normals(5, n);
-  const problem = makeProblem(tensor(query, [2, n, 1]), tensor(key, [1, n, 1]), tensor(value, [1, n, 1]), { scale: 1 });
+  const problem = makeProblem(tensor(query, [2, n, 1]), tensor(key, [1, n, 1]), tensor(value, [1, n, 1]), {
+    scale: 1,
+  });
   using device = await openDevice({ prefer: "wasm" });
   await device.run(async (backend) => {
-    const { output } = await exactAttention(backend, problem), geometry = await headGeometry(backend, problem, 3);
+    const { output } = await exactAttention(backend, problem),
+      geometry = await headGeometry(backend, problem, 3);
     assertEquals(geometry.length, 2);
     assert(geometry[0].softmaxNormEstimate > 10 && geometry[1].softmaxNormEstimate < 1.1);
     // Twice as far off as head 1 may be, and far less than head 0 may.

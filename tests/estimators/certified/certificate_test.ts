@@ -11,7 +11,7 @@ import { attention, openDevice } from "../../../mod.ts";
 import { families, inputFamily } from "../../../proofs_checks/inputs/families.ts";
 import { clopperPearson } from "../../../proofs_checks/statistics/binomial.ts";
 
-const n = 160, rows = 20, runs = 200, delta = 0.1;
+const n = 160, rows = 20, runs = 25, delta = 0.1;
 
 /** ‖P‖·‖V‖ in float64. */
 async function normProduct(backend: Backend, problem: Problem): Promise<number> {

@@ -24,25 +24,36 @@ async function leastEpsilon(device: Device, options: AttentionOptions = {}): Pro
   return Number(/at least (\S+)/.exec(message)![1]);
 }
 
-for (const options of [{}, { causal: true }, { keyMask }, { causal: true, keyMask }, { method: "exact" }] as const) {
+for (
+  const options of [{}, { causal: true }, { keyMask }, { causal: true, keyMask }, {
+    method: "exact",
+  }] as const
+) {
   const words = JSON.stringify(Object.keys(options));
-  onEachDevice(`exact attention is certified down to its rounding bound, and no further: ${words}`, async (device) => {
-    const least = await leastEpsilon(device, options);
-    const { certificate, output } = await attention(query, key, value, { ...options, device, epsilon: least });
-    const { holds, guaranteed, kind, operatorNormBound, target, checkSeed } = certificate!;
-    assertEquals([holds, guaranteed, kind, checkSeed], [true, true, "exact", null]);
-    assertLessOrEqual(operatorNormBound, target);
-    assert(operatorNormBound > 0);
-    const heads = float64Heads(query, key, value, options);
-    headErrors(output.data, heads, columns).forEach((error, head) =>
-      assertLessOrEqual(error, least * heads[head].product, `head ${head}`)
-    );
-    await assertRejects(
-      () => attention(query, key, value, { ...options, device, epsilon: 0.9 * least }),
-      RangeError,
-      "Cannot certify",
-    );
-  });
+  onEachDevice(
+    `exact attention is certified down to its rounding bound, and no further: ${words}`,
+    async (device) => {
+      const least = await leastEpsilon(device, options);
+      const { certificate, output } = await attention(query, key, value, {
+        ...options,
+        device,
+        epsilon: least,
+      });
+      const { holds, guaranteed, kind, operatorNormBound, target, checkSeed } = certificate!;
+      assertEquals([holds, guaranteed, kind, checkSeed], [true, true, "exact", null]);
+      assertLessOrEqual(operatorNormBound, target);
+      assert(operatorNormBound > 0);
+      const heads = float64Heads(query, key, value, options);
+      headErrors(output.data, heads, columns).forEach((error, head) =>
+        assertLessOrEqual(error, least * heads[head].product, `head ${head}`)
+      );
+      await assertRejects(
+        () => attention(query, key, value, { ...options, device, epsilon: 0.9 * least }),
+        RangeError,
+        "Cannot certify",
+      );
+    },
+  );
 }
 
 Deno.test("no epsilon is promised where rounding may change everything", async () => {

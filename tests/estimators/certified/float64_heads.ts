@@ -64,7 +64,11 @@ function headOf(problem: Problem, head: number, keyHead: number): Float64Head {
 }
 
 /** ‖output − attention‖ of each query head. */
-export function headErrors(output: ArrayLike<number>, heads: readonly Float64Head[], width: number): number[] {
+export function headErrors(
+  output: ArrayLike<number>,
+  heads: readonly Float64Head[],
+  width: number,
+): number[] {
   return heads.map((head, at) => {
     const first = at * head.output.length;
     const error = Float64Array.from(head.output, (x, c) => output[first + c] - x);

@@ -71,7 +71,9 @@ async function errorsAndBounds(
   const bounds = roundingBounds(backend, problem);
   return Array.from({ length: queries }, (_, row) => {
     let squared = 0;
-    for (let c = 0, at = row * columns; c < columns; c++, at++) squared += (output[at] - exact.output[at]) ** 2;
+    for (let c = 0, at = row * columns; c < columns; c++, at++) {
+      squared += (output[at] - exact.output[at]) ** 2;
+    }
     return { error: Math.sqrt(squared), bound: roundingOfRow(bounds, value, row) };
   });
 }
@@ -84,21 +86,27 @@ const tensorsOf = ({ query, key, value }: Input) =>
   ] as const;
 
 for (const { name, ...rest } of inputs) {
-  onEachBackend(`rows of exact attention err by no more than their rounding bound: ${name}`, async (backend) => {
-    const found = await errorsAndBounds(backend, tensorsOf({ name, ...rest }), rest.options);
-    for (const [row, { error, bound }] of found.entries()) {
-      assertLessOrEqual(error, bound, `row ${row}: ${error} against ${bound}`);
-    }
-  });
+  onEachBackend(
+    `rows of exact attention err by no more than their rounding bound: ${name}`,
+    async (backend) => {
+      const found = await errorsAndBounds(backend, tensorsOf({ name, ...rest }), rest.options);
+      for (const [row, { error, bound }] of found.entries()) {
+        assertLessOrEqual(error, bound, `row ${row}: ${error} against ${bound}`);
+      }
+    },
+  );
 }
 
-onEachBackend("the rounding bound is of use: within some thousand times the error of gaussian input", async (backend) => {
-  const found = await errorsAndBounds(backend, tensorsOf(input("gaussian")));
-  const [error, bound] = [0, 1].map((which) =>
-    Math.hypot(...found.map((row) => which === 0 ? row.error : row.bound))
-  );
-  assertLessOrEqual(bound, 2e4 * error, `${bound} against ${error}`);
-});
+onEachBackend(
+  "the rounding bound is of use: within some thousand times the error of gaussian input",
+  async (backend) => {
+    const found = await errorsAndBounds(backend, tensorsOf(input("gaussian")));
+    const [error, bound] = [0, 1].map((which) =>
+      Math.hypot(...found.map((row) => which === 0 ? row.error : row.bound))
+    );
+    assertLessOrEqual(bound, 2e4 * error, `${bound} against ${error}`);
+  },
+);
 
 onEachBackend("the exponential of attention is as precise as its device says", async (backend) => {
   const count = 20_000, rounding = backend.attendRounding({ features: 1, keys: 2 });
@@ -118,7 +126,8 @@ onEachBackend("the exponential of attention is as precise as its device says", a
   // Beside the exponential: the total, its inverse and the product with that.
   const near = rounding.exponential + 5 * rounding.unit + rounding.output;
   for (const [at, logit] of logits.entries()) {
-    const exact = Math.exp(logit) / (1 + Math.exp(logit)), allowed = near - rounding.exponentialPerUnit * logit;
+    const exact = Math.exp(logit) / (1 + Math.exp(logit)),
+      allowed = near - rounding.exponentialPerUnit * logit;
     assert(Math.abs(found[at] - exact) <= allowed * exact, `e^${logit}: ${found[at]} against ${exact}`);
   }
 });
