@@ -5,7 +5,7 @@ import { operatorNorm } from "../linear_algebra/operator_norm.ts";
 import { squaredLength } from "../linear_algebra/power_iteration.ts";
 import { CheckPurpose } from "./check_seed.ts";
 import { lowerMeanBound, upperMeanBound } from "./confidence.ts";
-import { leastSoftmaxNorm, roundingOfRow, roundingOfRows } from "./exact_certificate.ts";
+import { leastSoftmaxNorm, roundingOfRow } from "./exact_certificate.ts";
 import type { HeadGeometry } from "./head_geometry.ts";
 import { distanceOfFarthest, HOST_ROUNDING, pickRows } from "./value_geometry.ts";
 

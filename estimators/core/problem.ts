@@ -1,4 +1,4 @@
-import { type AttendArguments, EMPTY, type HalvedKeys } from "../../kernels/backend.ts";
+import { EMPTY, type HalvedKeys } from "../../kernels/backend.ts";
 import { checkTensor, formatShape, sizeOf, type Tensor } from "../../kernels/tensor.ts";
 
 /** What decides which keys a query sees, and how inner products are scaled. */
@@ -35,7 +35,7 @@ export interface Problem {
   readonly logWeights?: Float32Array;
   /** [heads, features]: what was taken off the queries; its logits are in `logWeights`. */
   readonly queryCentre?: Float64Array;
-  /** Most keys summed in one chain: see {@link AttendArguments.keysAtOnce}. */
+  /** Most keys summed in one chain: see `AttendArguments`. */
   readonly keysAtOnce?: number;
   /** Largest |x| in the keys. */
   readonly largestKey: number;

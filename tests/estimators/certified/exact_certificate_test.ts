@@ -1,8 +1,7 @@
-import { assert, assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual, assertRejects, assertThrows } from "@std/assert";
 import { attention, type AttentionOptions, type Device, tensor } from "../../../mod.ts";
 import { checkFinite } from "../../../estimators/certified/exact_certificate.ts";
 import { makeProblem } from "../../../estimators/core/problem.ts";
-import { assertThrows } from "@std/assert";
 import { normals } from "../../data.ts";
 import { onEachDevice } from "../../devices.ts";
 import { float64Heads, headErrors } from "./float64_heads.ts";

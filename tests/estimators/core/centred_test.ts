@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { attention, attentionPartial, type Device, mergePartials, tensor } from "../../../mod.ts";
+import { attention, attentionPartial, mergePartials, tensor } from "../../../mod.ts";
 import { centre } from "../../../estimators/core/centred.ts";
 import { makeProblem } from "../../../estimators/core/problem.ts";
 import { normals } from "../../data.ts";
