@@ -28,7 +28,9 @@ export interface AttendRounding {
 
 /** What the rounding of one attention depends on. */
 export interface RoundingShape {
+  /** Length of a query and of a key. */
   readonly features: number;
+  /** Keys per head. */
   readonly keys: number;
   /** See `AttendArguments.keysAtOnce`. */
   readonly keysAtOnce?: number;
