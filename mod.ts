@@ -51,6 +51,7 @@ export type {
   OtherRows,
 } from "./kernels/coreset_primitives.ts";
 export type { Purpose, SeedWords } from "./kernels/random.ts";
+export type { AttendRounding, RoundingShape } from "./kernels/rounding.ts";
 export type { AttendKernel, AttendTile, Tuning } from "./kernels/webgpu/tuning.ts";
 export { DeviceLostError, DeviceUnavailableError } from "./kernels/errors.ts";
 export { checkTensor, type Tensor, tensor } from "./kernels/tensor.ts";

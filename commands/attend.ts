@@ -51,6 +51,11 @@ const options = {
   samples: { kind: "integer", value: "M", help: "further keys per query (128)" },
   projections: { kind: "integer", value: "R", help: "hyperplanes of the hash (about one bucket per block)" },
   seed: { kind: "integer", value: "N", help: `seed of the method and of the workload (${DEFAULT_SEED})` },
+  "check-seed": {
+    kind: "integer",
+    value: "N",
+    help: "seed of the rows that a certificate checks, to repeat a result (drawn afresh)",
+  },
   storage: {
     kind: "text",
     value: "S",
@@ -149,6 +154,7 @@ function attentionOptions(given: AttendOptions) {
     samples: given.samples,
     projections: given.projections,
     seed: given.seed ?? DEFAULT_SEED,
+    checkSeed: given["check-seed"],
     storage: given.storage as StorageFormat | undefined,
   };
 }
@@ -162,7 +168,7 @@ function checkUsage(given: AttendOptions): void {
   if (given.storage === "f16" && (given.method !== "exact" || given.epsilon !== undefined)) {
     throw new UsageError("--storage f16 takes --method exact, without --epsilon");
   }
-  if (given.epsilon === undefined) refuse(given, ["delta", "certify"], "goes with --epsilon");
+  if (given.epsilon === undefined) refuse(given, ["delta", "certify", "check-seed"], "goes with --epsilon");
   if (!given["compare-exact"]) refuse(given, ["repeat"], "goes with --compare-exact");
   checkAtLeast(1, { repeat: given.repeat });
   usageOf(() => checkOptions(attentionOptions(given)));

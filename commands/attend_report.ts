@@ -48,6 +48,7 @@ export async function toJson(
     bucket: stats.bucketSize,
     samples: stats.samples,
     seed: stats.seed,
+    check_seed: certificate?.checkSeed ?? null,
     workload_seed: workloadSeed,
     storage: stats.storage,
     fell_back: stats.fellBack,
@@ -87,10 +88,15 @@ export function toTable(inputs: NamedInput, { result, comparison }: AttendReport
 /** A certificate in words; bounds and estimates are never called by each other's name. */
 export function describeCertificate({ kind, holds, epsilon, delta, ...found }: Certificate): string {
   const asked = `error at most ${epsilon} · ‖P‖ · ‖V‖`;
-  if (kind === "exact") return `certificate: ${asked}, since the output is exact`;
-  const size = kind === "bound" ? found.operatorNormBound : found.operatorNormEstimate;
+  const size = kind === "estimate" ? found.operatorNormEstimate : found.operatorNormBound;
+  const figures = `${formatNumber(size)} of ${formatNumber(found.target)} allowed`;
+  if (kind === "exact") {
+    return `certificate: ${asked}, since the output is exact but for rounding; bound ${figures}`;
+  }
+  const checked = `${found.rowsChecked} rows checked, check seed ${found.checkSeed}`;
+  if (kind === "estimate") {
+    return `estimate, no guarantee: ${asked}${holds ? "" : " NOT found"}; estimate ${figures}, ${checked}`;
+  }
   return `certificate: ${holds ? "" : "NOT established: "}${asked} with probability ${1 - delta}; ` +
-    `${kind} ${formatNumber(size)} of ${
-      formatNumber(found.target ?? 0)
-    } allowed, ${found.rowsChecked} rows checked`;
+    `bound ${figures}, ${checked}`;
 }

@@ -1,5 +1,6 @@
 import type { CoresetPrimitives } from "./coreset_primitives.ts";
 import type { Purpose, SeedWords } from "./random.ts";
+import type { AttendRounding, RoundingShape } from "./rounding.ts";
 import type { Tuning } from "./webgpu/tuning.ts";
 
 /** The kinds of device. */
@@ -87,6 +88,11 @@ export interface AttendArguments extends AttentionShape {
   readonly samples?: SampledKeys;
   /** Lets a device hold keys and values in half floats: see {@link HalvedKeys}. */
   readonly halves?: HalvedKeys;
+  /**
+   * Most keys to sum one after another, on devices that sum all keys in one chain: more are attended in parts that are
+   * merged, so that rounding grows with the keys of a part and the number of parts.
+   */
+  readonly keysAtOnce?: number;
   /** Says what each block is, in place of equal cuts. Not together with `causal`, `exclude` and `samples`. */
   readonly bounds?: BlockBounds;
 }
@@ -162,6 +168,9 @@ export interface Backend extends CoresetPrimitives {
 
   /** Softmax attention of each query over its visible keys, without ever holding a queries × keys matrix. */
   attend(args: AttendArguments): PartialAttention;
+
+  /** How `attend` rounds without orders, blocks, samples and half floats. */
+  attendRounding(shape: RoundingShape): AttendRounding;
 
   /** Softmax probabilities [heads, queries, keys] of few queries: for probing, so O(queries · keys) memory. */
   softmaxRows(args: {

@@ -33,6 +33,7 @@ const options = {
     samples: absent,
     projections: absent,
     seed: absent,
+    checkSeed: absent,
     storage: absent,
     onProgress: [...absent, "a function"],
     ...run,

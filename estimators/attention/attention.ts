@@ -2,11 +2,12 @@ import type { Backend, DeviceKind } from "../../kernels/backend.ts";
 import { deviceFor } from "../../kernels/kept_devices.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
 import { attendWithin } from "../certified/attend_within.ts";
-import { type Certificate, exactCertificate } from "../certified/certificate.ts";
+import type { Certificate } from "../certified/certificate.ts";
 import { type Budget, perQuery } from "../methods/method.ts";
 import { approximateMethods, type MethodName } from "../methods/methods.ts";
 import { approximateAttention, countVisible } from "../methods/visible.ts";
 import { bestMethod } from "../methods/auto.ts";
+import { centre } from "../core/centred.ts";
 import { checkOutput } from "../core/check_output.ts";
 import { exactAttention } from "../core/exact.ts";
 import type { Progress } from "../core/head_chunks.ts";
@@ -34,7 +35,7 @@ export interface AttentionStats {
   readonly storage: StorageFormat;
   /** Why a better device or the method asked for was given up, or null. */
   readonly fellBack: string | null;
-  /** The seed that repeats it. */
+  /** The seed of the method; `certificate.checkSeed` is that of the check. */
   readonly seed: number;
 }
 
@@ -42,7 +43,7 @@ export interface AttentionStats {
 export interface AttentionResult {
   /** [..., n_q, d_v] */
   readonly output: Tensor;
-  /** Null when no error was asked for. */
+  /** Null when no error was asked for. One of kind "estimate" guarantees nothing. */
   readonly certificate: Certificate | null;
   /** How it came about. */
   readonly stats: AttentionStats;
@@ -68,7 +69,8 @@ export interface AttentionResult {
  * @param key [..., n_k, d]; leading dimensions as the query's, or fewer heads in the last of them (grouped queries)
  * @param value [..., n_k, d_v]; leading dimensions as the key's
  * @throws {TypeError} If shapes do not fit, or an argument is of the wrong type or an option unknown.
- * @throws {RangeError} If a value or option is out of range; it names tensor, row and column.
+ * @throws {RangeError} If a value or option is out of range; it names tensor, row and column. Also if rounding in f32
+ * alone may exceed the epsilon asked for; it names the least that can be promised.
  * @throws {DeviceLostError} If a device that was asked for stopped working.
  * @throws {Error} If the output would not be finite.
  */
@@ -125,34 +127,34 @@ async function compute(
   checked: CheckedOptions,
 ): Promise<Outcome> {
   const { epsilon, projections, signal, onProgress } = checked;
-  const { method, bucketSize, samples, seed, delta, certify } = checked;
+  const { method, bucketSize, samples, seed, delta, certify, checkSeed } = checked;
+  const centred = centre(backend, problem);
   const progress: Progress = { signal, onProgress };
   const given: Budget = { bucketSize, samples, projections, seed };
   // A budget of this size saves too little to be worth an error.
   const pointless = method === "auto" && epsilon === undefined && perQuery(given) >= problem.keys / 2;
   if (method === "exact" || pointless) {
-    const { output } = await exactAttention(backend, problem, progress);
-    const certificate = epsilon === undefined ? null : exactCertificate(epsilon, delta);
+    if (epsilon !== undefined) {
+      const request = { epsilon, delta, certify, checkSeed };
+      return {
+        ...await attendWithin(undefined, backend, centred, request, given, progress),
+        method: "exact",
+      };
+    }
+    const { output } = await exactAttention(backend, centred.exact, progress);
     const keyEvaluations = countVisible(problem);
-    return { output, certificate, keyEvaluations, method: "exact", budget: null, reason: null };
+    return { output, certificate: null, keyEvaluations, method: "exact", budget: null, reason: null };
   }
   if (epsilon === undefined) {
     const { name, budget } = method === "auto" ? bestMethod(problem, given) : { name: method, budget: given };
     const { attend } = approximateMethods[name];
-    const result = await approximateAttention(attend, backend, problem, budget, progress);
+    const result = await approximateAttention(attend, backend, centred.problem, budget, progress);
     const reason = result.note ?? null;
     if (result.exact) return { ...result, certificate: null, method: "exact", budget: null, reason };
     return { ...result, certificate: null, method: name, budget, reason };
   }
   const name = method === "auto" ? bestMethod(problem, given).name : method;
-  const request = { epsilon, delta, certify };
-  const certified = await attendWithin(
-    approximateMethods[name].attend,
-    backend,
-    problem,
-    request,
-    given,
-    progress,
-  );
+  const request = { epsilon, delta, certify, checkSeed }, { attend } = approximateMethods[name];
+  const certified = await attendWithin(attend, backend, centred, request, given, progress);
   return { ...certified, method: certified.budget ? name : "exact" };
 }

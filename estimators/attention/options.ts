@@ -1,3 +1,4 @@
+import { freshSeed } from "../certified/check_seed.ts";
 import type { DeviceKind } from "../../kernels/backend.ts";
 import { checkDevice } from "../../kernels/check_device.ts";
 import { checkOptionNames } from "../../kernels/check_options.ts";
@@ -21,11 +22,14 @@ export interface AttentionOptions extends ProblemOptions {
   method?: MethodName;
   /** An open device, or the kind to use; by default the best there is, opened once and kept. */
   device?: Device | DeviceKind;
-  /** Error asked for, relative to ‖P‖·‖V‖ in operator norm; in (0, 1). The output is then certified. */
+  /**
+   * Error asked for of each query head, relative to ‖P‖·‖V‖ in operator norm; in (0, 1). The output is then certified:
+   * against attention in real numbers, rounding included, so that there is a least epsilon that f32 can keep.
+   */
   epsilon?: number;
   /** Probability with which the error may exceed epsilon; in (0, 1), 0.05 by default. */
   delta?: number;
-  /** Whether the certificate rests on a bound (the default) or on a mere estimate of the error. */
+  /** Whether the certificate rests on a bound (the default) or on a mere estimate of the error, which is no guarantee. */
   certify?: "bound" | "estimate";
   /** Keys per block of the methods that have blocks; 64 by default. */
   bucketSize?: number;
@@ -33,8 +37,16 @@ export interface AttentionOptions extends ProblemOptions {
   samples?: number;
   /** Hyperplanes of the hash, 1…24; by default about one bucket per block. */
   projections?: number;
-  /** Integer in [0, 2^53); 0 by default. The same seed gives the same result. */
+  /**
+   * Seed of the method: integer in [0, 2^53); 0 by default. The same seed gives the same result, but with epsilon only
+   * together with the same `checkSeed`: the rows that were checked are exact in the output.
+   */
   seed?: number;
+  /**
+   * Seed of the rows that a certificate checks: integer in [0, 2^53). By default one that nobody can know beforehand, on
+   * which the guarantee rests: give one only to repeat a result, from `certificate.checkSeed`.
+   */
+  checkSeed?: number;
   /**
    * How `exact` attention without epsilon holds keys and values on WebGPU: "f32", the default, or "f16", rounded to the 11
    * bits of half floats. Numbers of no more bits are not changed, if they lie no more than 2^20 below the largest of the
@@ -62,6 +74,7 @@ export const attentionOptionNames: readonly string[] = Object.keys(
     samples: true,
     projections: true,
     seed: true,
+    checkSeed: true,
     storage: true,
     signal: true,
     onProgress: true,
@@ -74,6 +87,7 @@ export interface CheckedOptions extends Readonly<AttentionOptions> {
   readonly bucketSize: number;
   readonly samples: number;
   readonly seed: number;
+  readonly checkSeed: number;
   readonly delta: number;
   readonly certify: "bound" | "estimate";
   readonly storage: StorageFormat;
@@ -91,6 +105,7 @@ export function checkOptions(options: AttentionOptions): CheckedOptions {
   const { scale, causal, keyMask, device, epsilon, projections, signal, onProgress } = options;
   const { method = "auto", bucketSize = 64, samples = 128, seed = 0, delta = 0.05 } = options;
   const { certify = "bound", storage = "f32" } = options;
+  const { checkSeed = epsilon === undefined ? 0 : freshSeed() } = options;
   checkOneOf("attend", "method", method, methods);
   checkOneOf("attend", "certify", certify, ["bound", "estimate"]);
   checkOneOf("attend", "storage", storage, storageFormats);
@@ -98,6 +113,7 @@ export function checkOptions(options: AttentionOptions): CheckedOptions {
   checkInteger("attend", "samples", samples, 1, MOST_BUDGET);
   if (projections !== undefined) checkInteger("attend", "projections", projections, 1, 24);
   checkInteger("attend", "seed", seed, 0);
+  checkInteger("attend", "checkSeed", checkSeed, 0);
   checkProbability("delta", delta);
   if (epsilon !== undefined) checkProbability("epsilon", epsilon);
   checkRun({ device, signal, onProgress });
@@ -109,7 +125,7 @@ export function checkOptions(options: AttentionOptions): CheckedOptions {
   }
   return {
     ...{ scale, causal, keyMask, device, epsilon, projections, signal, onProgress },
-    ...{ method, bucketSize, samples, seed, delta, certify, storage },
+    ...{ method, bucketSize, samples, seed, checkSeed, delta, certify, storage },
   };
 }
 

@@ -1,4 +1,5 @@
 import { type AttentionOptions, checkRun } from "./options.ts";
+import { centre } from "../core/centred.ts";
 import { checkOutput } from "../core/check_output.ts";
 import { MASKED } from "../../kernels/backend.ts";
 import { checkOptionNames } from "../../kernels/check_options.ts";
@@ -74,9 +75,11 @@ export async function attentionPartial(
   const problem = { ...made, causalOffset: clamped };
   signal?.throwIfAborted();
   const device = await deviceFor(choice);
-  const { output, logSumExp } = await device.run((backend) =>
-    exactAttention(backend, problem, { signal, onProgress })
-  );
+  const { output, logSumExp } = await device.run(async (backend) => {
+    const { exact, lift } = centre(backend, problem);
+    const { output, logSumExp } = await exactAttention(backend, exact, { signal, onProgress });
+    return { output, logSumExp: lift(logSumExp) };
+  });
   checkOutput(output, problem.outputShape, `exact on ${device.kind}`);
   releaseSnapshots([problem.query, problem.key, problem.value]);
   return {

@@ -3,14 +3,13 @@ import { type Attend, type Budget, perQuery, scaleBudget } from "../methods/meth
 import { approximateAttention, countVisible } from "../methods/visible.ts";
 import { exactAttention } from "../core/exact.ts";
 import type { Progress } from "../core/head_chunks.ts";
+import type { CentredProblem } from "../core/centred.ts";
 import type { Problem } from "../core/problem.ts";
-import {
-  type Certificate,
-  certify,
-  exactCertificate,
-  type HeadGeometry,
-  headGeometry,
-} from "./certificate.ts";
+import { type Certificate, certify } from "./certificate.ts";
+import { CERTIFIED_CHAIN, checkFinite, exactCertificate } from "./exact_certificate.ts";
+import { type HeadGeometry, headGeometry } from "./head_geometry.ts";
+import { roundingBounds } from "./rounding_bound.ts";
+import { valueGeometry } from "./value_geometry.ts";
 
 /** An error to be met, and how it is to be established. */
 export interface ErrorRequest {
@@ -18,8 +17,10 @@ export interface ErrorRequest {
   readonly epsilon: number;
   /** Probability allowed of a larger error, in (0, 1). */
   readonly delta: number;
-  /** Rest the certificate on a bound, or on an estimate alone. */
+  /** Rest the certificate on a bound, or on an estimate alone, which guarantees nothing. */
   readonly certify: "bound" | "estimate";
+  /** Decides which rows are checked: the method must not know it. */
+  readonly checkSeed: number;
 }
 
 /** An output with its certificate, and what it took. */
@@ -49,50 +50,60 @@ const LEAST_ROWS = 64;
  * Attention to a given error, certified: plans how many rows a check will need, approximates, checks, and grows the
  * budget or the check geometrically until the certificate holds or exact attention costs less. Round k spends
  * delta/2^(k+1), so that all rounds together err with probability at most delta.
+ *
+ * @param method The method to approximate with; left out, attention is exact.
+ * @throws {RangeError} Before any work, if rounding alone may exceed epsilon; and if exact attention is not finite.
  */
 export async function attendWithin(
-  method: Attend,
+  method: Attend | undefined,
   backend: Backend,
-  problem: Problem,
+  centred: CentredProblem,
   request: ErrorRequest,
   start: Budget,
   progress: Progress = {},
 ): Promise<CertifiedAttention> {
-  const { heads, queries, keys } = problem;
-  const affordable = WORTHWHILE * queries * keys;
+  const problem: Problem = { ...centred.exact, keysAtOnce: CERTIFIED_CHAIN };
+  const { heads, queries, period, keys } = problem, queryHeads = heads * (queries / period);
+  const values = valueGeometry(problem), bounds = roundingBounds(backend, problem);
+  // An approximation is compared with exact rows: where these are not precise enough, nothing is.
+  const exactly = exactCertificate(backend, problem, values, bounds, request);
+  const affordable = WORTHWHILE * period * keys;
   let spent = 0;
-  const giveUp = async (reason: string): Promise<CertifiedAttention> => {
+  const giveUp = async (reason: string | null): Promise<CertifiedAttention> => {
     const { output } = await exactAttention(backend, problem, progress);
-    const keyEvaluations = heads * spent + countVisible(problem);
-    const certificate = exactCertificate(request.epsilon, request.delta);
-    return { output, certificate, keyEvaluations, budget: null, reason };
+    checkFinite(output, problem);
+    const keyEvaluations = queryHeads * spent + countVisible(problem);
+    return { output, certificate: exactly, keyEvaluations, budget: null, reason };
   };
-  if (problem.causalOffset !== undefined || problem.logWeights) {
-    return await giveUp("exact: errors under causal order or a key mask are not certified");
+  if (!method) return await giveUp(null);
+  if (problem.causalOffset !== undefined || centred.problem.logWeights) {
+    return await giveUp("exact: errors of approximations under causal order or a key mask are not certified");
   }
-  if (LEAST_ROWS * keys + perQuery(start) * queries > affordable) {
+  if (LEAST_ROWS * keys + perQuery(start) * period > affordable) {
     return await giveUp("exact: checking would cost more than it saves at this size");
   }
-  const geometry = await headGeometry(backend, problem, start.seed, progress.signal);
+  const geometry = await headGeometry(backend, problem, request.checkSeed, progress.signal, values, bounds);
   spent += geometry[0].probes * keys;
 
   let budget = start;
   let rows = Math.max(
-    ...geometry.map((head) => rowsNeeded(head, queries, request, request.delta / (2 * heads))),
+    ...geometry.map((head) => rowsNeeded(head, period, request, request.delta / (2 * queryHeads))),
   );
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const keysPerQuery = perQuery(budget);
-    if (spent + rows * keys + keysPerQuery * queries > affordable) {
+    if (spent + rows * keys + keysPerQuery * period > affordable) {
       return await giveUp(
         `exact: certifying epsilon ${request.epsilon} would take ${rows} checked rows and ${keysPerQuery} keys per query`,
       );
     }
-    const result = await approximateAttention(method, backend, problem, budget, progress);
+    const result = await approximateAttention(method, backend, centred.problem, budget, progress);
+    // Checking would find nothing; and it may have been another order of sums than the certificate of exact rows is about.
+    if (result.exact) return await giveUp(result.note ?? null);
     const check = {
       ...request,
       delta: request.delta / 2 ** (round + 1),
       rows,
-      seed: budget.seed,
+      seed: request.checkSeed,
       round,
     };
     const { certificate, head } = await certify(
@@ -103,23 +114,26 @@ export async function attendWithin(
       check,
       progress.signal,
     );
-    spent += result.keyEvaluations / heads + rows * keys;
+    spent += result.keyEvaluations / queryHeads + rows * keys;
     if (certificate.holds) {
       return {
         output: result.output,
         certificate: { ...certificate, delta: request.delta },
-        keyEvaluations: heads * spent,
+        keyEvaluations: queryHeads * spent,
         budget,
         reason: null,
       };
     }
+    if (!Number.isFinite(certificate.operatorNormEstimate)) {
+      return await giveUp("exact: the approximation is not finite");
+    }
     // Errors fall about in proportion to the budget; what the aim leaves is for the rows not seen. The target that
     // counts is the one that more rows would confirm.
     const { softmaxNormEstimate, valueNorm } = geometry[head];
-    const target = Math.max(certificate.target!, request.epsilon * softmaxNormEstimate * valueNorm);
+    const target = Math.max(certificate.target, request.epsilon * softmaxNormEstimate * valueNorm);
     const excess = certificate.operatorNormEstimate / (AIM * target);
     if (excess > 1) budget = scaleBudget(budget, Math.min(8, Math.max(2, excess)));
-    else rows = Math.min(queries, 2 * rows);
+    else rows = Math.min(period, 2 * rows);
   }
   return await giveUp(`exact: ${MOST_ROUNDS} attempts did not reach epsilon ${request.epsilon}`);
 }

@@ -1,57 +1,56 @@
 import type { Backend } from "../../kernels/backend.ts";
-import { Purpose, RandomStream } from "../../kernels/random.ts";
+import { RandomStream } from "../../kernels/random.ts";
 import type { Problem } from "../core/problem.ts";
-import { lowerMeanBound, upperMeanBound } from "./confidence.ts";
 import { operatorNorm } from "../linear_algebra/operator_norm.ts";
-import { lowerOperatorNorm, squaredLength } from "../linear_algebra/power_iteration.ts";
+import { squaredLength } from "../linear_algebra/power_iteration.ts";
+import { CheckPurpose } from "./check_seed.ts";
+import { lowerMeanBound, upperMeanBound } from "./confidence.ts";
+import { leastSoftmaxNorm, roundingOfRow } from "./exact_certificate.ts";
+import type { HeadGeometry } from "./head_geometry.ts";
+import { distanceOfFarthest, HOST_ROUNDING, pickRows } from "./value_geometry.ts";
 
-/** What is known about the error of an output. */
+/** What is known about the error of an output, of every head by itself. */
 export interface Certificate {
-  /** Whether the error is at most `target`: with probability 1 − delta for a bound, certainly when exact. */
+  /**
+   * Whether the error is at most `target`: with probability 1 − delta for a bound, certainly when exact. For an
+   * estimate this is no guarantee: an error on rows that were not checked goes unseen.
+   */
   readonly holds: boolean;
+  /** Whether `holds` is guaranteed, in that sense: false for an estimate. */
+  readonly guaranteed: boolean;
   /** The error asked for, relative to ‖P‖·‖V‖. */
   readonly epsilon: number;
   /** The probability allowed of a larger error. */
   readonly delta: number;
-  /** Upper bound on ‖output − attention‖_op of the head where it is closest to its target; 0 when exact. */
+  /**
+   * Upper bound on ‖output − attention‖_op of the head where it is closest to its target, attention being that of real
+   * numbers: exact attention has the rounding errors of its device. Infinity where the output is not finite.
+   */
   readonly operatorNormBound: number;
-  /** Estimate of the same norm from the rows checked; not a bound. */
+  /** Estimate of the same norm from the rows checked; not a bound. 0 where no rows were checked. */
   readonly operatorNormEstimate: number;
-  /** The error allowed in that head: epsilon · (lower bound on ‖P‖) · ‖V‖. Null when exact: nothing was needed. */
-  readonly target: number | null;
-  /** Rows of each head that were computed exactly for the check. */
+  /** The error allowed in that head: epsilon · (lower bound on ‖P‖) · (lower bound on ‖V‖). */
+  readonly target: number;
+  /** Rows of each query head that were computed exactly for the check. */
   readonly rowsChecked: number;
-  /** What the certificate rests on: a bound, an estimate, or exact computation. */
+  /** What the certificate rests on: a bound, an estimate, which guarantees nothing, or exact computation. */
   readonly kind: "bound" | "estimate" | "exact";
+  /** The seed that decided which rows were checked; null where none were. */
+  readonly checkSeed: number | null;
 }
 
 /** What a check is to establish, and from how many rows. */
 export interface CertificateRequest {
   readonly epsilon: number;
   readonly delta: number;
-  /** Rows of each head to compute exactly. */
+  /** Rows of each query head to compute exactly. */
   readonly rows: number;
+  /** Decides which rows; the method must not know it. */
   readonly seed: number;
   /** Tells repeated checks of one call apart, so that each draws fresh rows. */
   readonly round: number;
   /** Rest `holds` on the bound, or on the estimate alone. */
   readonly certify: "bound" | "estimate";
-}
-
-/** Per-head quantities that do not depend on the output, computed once for repeated checks. */
-export interface HeadGeometry {
-  /** Mean value. */
-  readonly centre: Float64Array;
-  /** Largest distance of a value from their mean: no row of attention lies farther from it. */
-  readonly radius: number;
-  /** A lower bound on ‖V‖_op, close to it. */
-  readonly valueNorm: number;
-  /** A unit vector x >= 0 of the keys with ‖P x‖ close to ‖P‖; found on probe rows. */
-  readonly direction: Float64Array;
-  /** ‖P x‖ estimated from the probe rows: for planning, not a bound. */
-  readonly softmaxNormEstimate: number;
-  /** Rows probed for the direction. */
-  readonly probes: number;
 }
 
 /** Share of delta spent on the error; the rest on the lower bound of ‖P‖. */
@@ -60,14 +59,16 @@ const ERROR_SHARE = 0.8;
 /**
  * Bounds the error of an approximate output a posteriori, and writes the exact rows computed for it into the output.
  *
- * Fresh rows are drawn uniformly without replacement and computed exactly. Every row of attention lies in the convex
- * hull of the values, so the error of row i is at most B_i = ‖output_i − centre‖ + radius, known for all rows; with
- * B = max B_i the mean of (‖error_i‖/B)² over all rows has an upper confidence bound from the rows drawn
- * (`confidence.ts`), hence so has ‖E‖_op <= ‖E‖_F. The rows drawn are exact afterwards and leave the sum. The error
- * allowed, epsilon·‖P‖·‖V‖, uses a lower confidence bound on ‖P‖ >= ‖P x‖ from the same rows, x being independent of
- * them. Nothing is assumed of the method, which may know everything but the seed of the check.
+ * Of each query head fresh rows are drawn uniformly without replacement and computed exactly, up to the rounding r_i
+ * that `rounding_bound.ts` allows them. Every row of attention lies in the convex hull of the values, so the error of
+ * row i is at most B_i = ‖output_i − centre‖ + radius, known for all rows; with B = max B_i the mean of (‖error_i‖/B)²
+ * over all rows has an upper confidence bound from the rows drawn (`confidence.ts`), hence so has ‖E‖_op <= ‖E‖_F. The
+ * rows drawn leave the sum but for their rounding. The error allowed, epsilon·‖P‖·‖V‖, uses a lower confidence bound on ‖P‖
+ * >= ‖P x‖/‖x‖ from the same rows, x being independent of them. Nothing is assumed of the method, which may know
+ * everything but the seed of the check.
  *
- * @returns The certificate of the head that is closest to its target or farthest above it, and which head that is.
+ * @param problem One in which every query sees every key.
+ * @returns The certificate of the query head that is closest to its target or farthest above it, and which head that is.
  */
 export async function certify(
   backend: Backend,
@@ -77,178 +78,187 @@ export async function certify(
   request: CertificateRequest,
   signal?: AbortSignal,
 ): Promise<{ certificate: Certificate; head: number }> {
-  const { heads, queries, keys, features, valueFeatures, scale } = problem;
-  const { epsilon, delta, rows, certify } = request;
-  const width = valueFeatures + 1;
+  const { heads, queries, period, valueFeatures } = problem, group = queries / period;
   let worst: { certificate: Certificate; head: number; share: number } | undefined;
-  for (let head = 0; head < heads; head++) {
-    const stream = new RandomStream(request.seed, Purpose.certificate + 256 * (request.round + 1), head);
-    const drawn = stream.distinct(rows, queries);
-    const own = outputOf(output, head, queries, valueFeatures);
-    const farthest = largestDistance(own, geometry[head]);
-    const exact = backend.attend({
-      heads: 1,
-      queries: rows,
-      keys,
-      features,
-      valueFeatures: width,
-      scale,
-      query: backend.upload(pickRows(problem.query.subarray(head * queries * features), drawn, features)),
-      key: backend.upload(problem.key.subarray(head * keys * features, (head + 1) * keys * features)),
-      value: backend.upload(appendColumn(problem, head, geometry[head].direction)),
-    });
-    const [exactRows] = await backend.run([exact.output], signal);
-    backend.reset();
-    const measured = measureErrors(own, exactRows as Float32Array, drawn, valueFeatures);
-
-    const perHead = delta / heads;
-    const errorMean = measured.squaredErrors / rows / farthest ** 2;
-    const bounded = farthest === 0 ? 0 : upperMeanBound(Math.min(1, errorMean), rows, ERROR_SHARE * perHead);
-    const squaredBound = Math.max(0, farthest ** 2 * queries * bounded - measured.squaredErrors);
-    // The image of a unit vector x under a stochastic row is at most the largest entry of x.
-    const most = geometry[head].direction.reduce((a, b) => Math.max(a, b), 0) ** 2 * (1 + 1e-5);
-    const imageMean = Math.min(1, measured.squaredImages / rows / most);
-    const lowest = lowerMeanBound(imageMean, rows, (1 - ERROR_SHARE) * perHead);
-    // Rows that sum to 1 give ‖P‖ >= ‖P 1‖/‖1‖ = √(queries/keys) for certain.
-    const softmaxNorm = Math.max(Math.sqrt(queries / keys), Math.sqrt(queries * lowest * most));
-
-    const target = epsilon * softmaxNorm * geometry[head].valueNorm;
-    const operatorNormBound = rows === queries ? 0 : Math.sqrt(squaredBound);
-    const operatorNormEstimate = rows === queries ? 0 : Math.sqrt(queries / rows - 1) * measured.operatorNorm;
-    const checked = certify === "bound" ? operatorNormBound : operatorNormEstimate;
-    const kind = rows === queries ? "exact" : certify;
-    const certificate = {
-      holds: checked <= target,
-      epsilon,
-      delta,
-      operatorNormBound,
-      operatorNormEstimate,
-      target,
-      rowsChecked: rows,
-      kind,
-    } as const;
-    // A value norm of 0 leaves a target of 0, which only an error of 0 meets.
-    const share = checked === 0 ? 0 : checked / target;
-    if (!worst || share > worst.share) worst = { certificate, head, share };
+  for (let keyHead = 0; keyHead < heads; keyHead++) {
+    const members = Array.from({ length: group }, (_, at) => keyHead * group + at);
+    const drawn = members.map((head) =>
+      new RandomStream(request.seed, CheckPurpose.rows + request.round, head).distinct(request.rows, period)
+    );
+    const exact = await exactRows(backend, problem, keyHead, drawn, geometry, signal);
+    for (const [at, head] of members.entries()) {
+      const own = output.subarray(head * period * valueFeatures, (head + 1) * period * valueFeatures);
+      const width = valueFeatures + group, first = at * request.rows;
+      const rows = exact.subarray(first * width, (first + request.rows) * width);
+      const rounding = { column: valueFeatures + at, width, firstRow: head * period };
+      const certificate = certifyHead(own, rows, drawn[at], geometry[head], request, {
+        ...rounding,
+        perHead: request.delta / (heads * group),
+      });
+      // A value norm of 0 leaves a target of 0, which only an error of 0 meets.
+      const size = sizeOf(certificate), share = size === 0 ? 0 : size / certificate.target;
+      if (!worst || !(share <= worst.share)) worst = { certificate, head, share };
+    }
   }
   return worst!;
 }
 
-/** The certificate of exact attention. */
-export function exactCertificate(epsilon: number, delta: number): Certificate {
-  const bounds = { operatorNormBound: 0, operatorNormEstimate: 0, target: null, rowsChecked: 0 };
-  return { holds: true, epsilon, delta, ...bounds, kind: "exact" };
+/** The number that a certificate compares with its target. */
+function sizeOf({ kind, operatorNormBound, operatorNormEstimate }: Certificate): number {
+  return kind === "estimate" ? operatorNormEstimate : operatorNormBound;
 }
 
-function outputOf(output: Float32Array, head: number, queries: number, width: number): Float32Array {
-  return output.subarray(head * queries * width, (head + 1) * queries * width);
+/**
+ * The drawn rows of all query heads of a key head, [group · rows, valueFeatures + group]: attention, and the images of
+ * the direction of each query head.
+ */
+async function exactRows(
+  backend: Backend,
+  problem: Problem,
+  keyHead: number,
+  drawn: readonly Uint32Array[],
+  geometry: readonly HeadGeometry[],
+  signal?: AbortSignal,
+): Promise<Float32Array> {
+  const { queries, period, keys, features, valueFeatures, scale, logWeights, keysAtOnce } = problem;
+  const group = drawn.length, rows = drawn[0].length;
+  const query = new Float32Array(group * rows * features);
+  drawn.forEach((own, at) => {
+    const first = keyHead * queries + at * period;
+    query.set(pickRows(problem.query.subarray(first * features), own, features), at * rows * features);
+  });
+  const directions = drawn.map((_, at) => geometry[keyHead * group + at].direction);
+  const { output } = backend.attend({
+    heads: 1,
+    queries: group * rows,
+    keys,
+    features,
+    valueFeatures: valueFeatures + group,
+    scale,
+    keysAtOnce,
+    query: backend.upload(query),
+    key: backend.upload(problem.key.subarray(keyHead * keys * features, (keyHead + 1) * keys * features)),
+    value: backend.upload(appendColumns(problem, keyHead, directions)),
+    logWeights: logWeights && backend.upload(logWeights.subarray(keyHead * keys, (keyHead + 1) * keys)),
+  });
+  const [exact] = await backend.run([output], signal);
+  backend.reset();
+  return exact as Float32Array;
 }
 
-/** B: the farthest that any row of the output may lie from its exact value. */
-function largestDistance(own: Float32Array, { centre, radius }: HeadGeometry): number {
-  const width = centre.length;
-  let farthest = 0;
-  for (let start = 0; start < own.length; start += width) {
-    let squared = 0;
-    for (let c = 0; c < width; c++) squared += (own[start + c] - centre[c]) ** 2;
-    farthest = Math.max(farthest, squared);
-  }
-  return Math.sqrt(farthest) + radius;
+/** The certificate of one query head; its drawn rows are exact afterwards. */
+function certifyHead(
+  own: Float32Array,
+  exact: Float32Array,
+  drawn: Uint32Array,
+  geometry: HeadGeometry,
+  { epsilon, delta, rows, certify, seed }: CertificateRequest,
+  { column, width, firstRow, perHead }: { column: number; width: number; firstRow: number; perHead: number },
+): Certificate {
+  const queries = own.length / geometry.centre.length;
+  const farthest = distanceOfFarthest(own, geometry.centre) + geometry.radius;
+  const measured = measureErrors(own, exact, drawn, geometry, { column, width, firstRow });
+  const finite = Number.isFinite(farthest) &&
+    Number.isFinite(measured.squaredErrors + measured.squaredImages);
+  const kind = rows === queries ? "exact" : certify;
+
+  const errorMean = Math.min(1, measured.squaredErrors / rows / farthest ** 2);
+  const bounded = farthest === 0 ? 0 : upperMeanBound(errorMean, rows, ERROR_SHARE * perHead);
+  const unseen = rows === queries
+    ? 0
+    : Math.max(0, farthest ** 2 * queries * bounded - measured.squaredRemoved);
+  // The image of x under a stochastic row is at most the largest entry of x.
+  const most = geometry.direction.reduce((a, b) => Math.max(a, b), 0) ** 2;
+  const lowest = most === 0
+    ? 0
+    : lowerMeanBound(Math.min(1, measured.squaredImages / rows / most), rows, (1 - ERROR_SHARE) * perHead);
+  const image = most === 0 ? 0 : Math.sqrt(queries * lowest * most / squaredLength(geometry.direction));
+  const softmaxNorm = Math.max(leastSoftmaxNorm(queries, geometry), image * (1 - HOST_ROUNDING));
+
+  const target = epsilon * softmaxNorm * geometry.valueNorm;
+  const operatorNormBound = finite
+    ? Math.sqrt(unseen + measured.squaredRounding) * (1 + HOST_ROUNDING)
+    : Infinity;
+  const operatorNormEstimate = finite ? Math.sqrt(queries / rows - 1) * measured.operatorNorm : Infinity;
+  const checked = kind === "estimate" ? operatorNormEstimate : operatorNormBound;
+  return {
+    // Written so that nothing holds that is not a number.
+    holds: finite && checked <= target,
+    guaranteed: kind !== "estimate",
+    epsilon,
+    delta,
+    operatorNormBound,
+    operatorNormEstimate,
+    target,
+    rowsChecked: rows,
+    kind,
+    checkSeed: seed,
+  };
 }
 
-function pickRows(rows: Float32Array, drawn: Uint32Array, width: number): Float32Array {
-  const picked = new Float32Array(drawn.length * width);
-  drawn.forEach((row, at) => picked.set(rows.subarray(row * width, (row + 1) * width), at * width));
-  return picked;
-}
-
-/** The values of a head with the direction as one more column, so that one pass gives both images. */
-function appendColumn(
+/** The values of a key head with directions as more columns, so that one pass gives all images. */
+function appendColumns(
   { value, keys, valueFeatures }: Problem,
   head: number,
-  direction: Float64Array,
+  directions: readonly Float32Array[],
 ): Float32Array {
-  const widened = new Float32Array(keys * (valueFeatures + 1));
+  const width = valueFeatures + directions.length, widened = new Float32Array(keys * width);
   for (let j = 0; j < keys; j++) {
-    const from = (head * keys + j) * valueFeatures, to = j * (valueFeatures + 1);
+    const from = (head * keys + j) * valueFeatures, to = j * width;
     widened.set(value.subarray(from, from + valueFeatures), to);
-    widened[to + valueFeatures] = direction[j];
+    directions.forEach((direction, at) => widened[to + valueFeatures + at] = direction[j]);
   }
   return widened;
+}
+
+/** Sums over the drawn rows of one query head. */
+interface MeasuredErrors {
+  /** Upper bound on Σ ‖error‖². */
+  readonly squaredErrors: number;
+  /** Lower bound on the same. */
+  readonly squaredRemoved: number;
+  /** Σ r², what these rows may err by once they are exact. */
+  readonly squaredRounding: number;
+  /** Operator norm of the errors, as measured; NaN where they are not finite. */
+  readonly operatorNorm: number;
+  /** Lower bound on Σ (P x)². */
+  readonly squaredImages: number;
 }
 
 /** Errors of the drawn rows, which are then replaced by the exact ones; and the images of the direction. */
 function measureErrors(
   own: Float32Array,
-  exactRows: Float32Array,
+  exact: Float32Array,
   drawn: Uint32Array,
-  width: number,
-): { squaredErrors: number; operatorNorm: number; squaredImages: number } {
-  const errors = new Float64Array(drawn.length * width);
-  let squaredImages = 0;
+  geometry: HeadGeometry,
+  { column, width, firstRow }: { column: number; width: number; firstRow: number },
+): MeasuredErrors {
+  const { bounds, centre: { length: valueFeatures } } = geometry;
+  const errors = new Float64Array(drawn.length * valueFeatures);
+  const largest = geometry.direction.reduce((a, b) => Math.max(a, b), 0);
+  let squaredErrors = 0, squaredRemoved = 0, squaredImages = 0;
   drawn.forEach((row, at) => {
-    const from = at * (width + 1);
-    for (let c = 0; c < width; c++) {
-      errors[at * width + c] = own[row * width + c] - exactRows[from + c];
-      own[row * width + c] = exactRows[from + c];
-    }
-    squaredImages += exactRows[from + width] ** 2;
+    const from = at * width, to = at * valueFeatures;
+    for (let c = 0; c < valueFeatures; c++) errors[to + c] = own[row * valueFeatures + c] - exact[from + c];
+    own.set(exact.subarray(from, from + valueFeatures), row * valueFeatures);
+    const error = Math.sqrt(squaredLength(errors.subarray(to, to + valueFeatures)));
+    const rounding = roundingOfRow(bounds, geometry, firstRow + row);
+    squaredErrors += (error + rounding) ** 2;
+    squaredRemoved += Math.max(0, error - rounding) ** 2;
+    const image = exact[from + column] - (bounds.weights[firstRow + row] + bounds.sums) * largest -
+      bounds.least;
+    // Written so that NaN stays.
+    squaredImages += image <= 0 ? 0 : image ** 2;
   });
+  const finite = Number.isFinite(squaredErrors);
   return {
-    squaredErrors: squaredLength(errors),
-    operatorNorm: operatorNorm(errors, drawn.length, width),
+    squaredErrors,
+    squaredRemoved,
+    squaredRounding: drawn.reduce(
+      (sum, row) => sum + roundingOfRow(bounds, geometry, firstRow + row) ** 2,
+      0,
+    ),
+    operatorNorm: finite ? operatorNorm(errors, drawn.length, valueFeatures) : NaN,
     squaredImages,
   };
-}
-
-/** Probe rows on which the direction of ‖P‖ is sought. */
-const PROBES = 48;
-
-/** Centre, radius and norm of the values of each head, and a direction in which its softmax matrix is large. */
-export async function headGeometry(
-  backend: Backend,
-  problem: Problem,
-  seed: number,
-  signal?: AbortSignal,
-): Promise<HeadGeometry[]> {
-  const { heads, queries, keys, features, valueFeatures, scale } = problem;
-  const geometry: HeadGeometry[] = [];
-  for (let head = 0; head < heads; head++) {
-    const probes = Math.min(PROBES, queries);
-    const drawn = new RandomStream(seed, Purpose.certificate, head).distinct(probes, queries);
-    const probabilities = backend.softmaxRows({
-      heads: 1,
-      queries: probes,
-      keys,
-      features,
-      scale,
-      query: backend.upload(pickRows(problem.query.subarray(head * queries * features), drawn, features)),
-      key: backend.upload(problem.key.subarray(head * keys * features, (head + 1) * keys * features)),
-    });
-    const [rows] = await backend.run([probabilities], signal);
-    backend.reset();
-    const { norm, direction } = lowerOperatorNorm(rows, probes, keys);
-    const own = problem.value.subarray(head * keys * valueFeatures, (head + 1) * keys * valueFeatures);
-    geometry.push({
-      ...centreAndRadius(own, valueFeatures),
-      valueNorm: lowerOperatorNorm(own, keys, valueFeatures).norm,
-      direction,
-      probes,
-      softmaxNormEstimate: Math.max(Math.sqrt(queries / keys), norm * Math.sqrt(queries / probes)),
-    });
-  }
-  return geometry;
-}
-
-function centreAndRadius(values: Float32Array, width: number): { centre: Float64Array; radius: number } {
-  const count = values.length / width, centre = new Float64Array(width);
-  for (let at = 0; at < values.length; at++) centre[at % width] += values[at] / count;
-  let farthest = 0;
-  for (let start = 0; start < values.length; start += width) {
-    let squared = 0;
-    for (let c = 0; c < width; c++) squared += (values[start + c] - centre[c]) ** 2;
-    farthest = Math.max(farthest, squared);
-  }
-  // Attention itself is rounded to f32: its rows may leave the ball by a few units in the last place.
-  return { centre, radius: Math.sqrt(farthest) * (1 + 1e-5) };
 }

@@ -107,7 +107,7 @@ async function attendInParts(
   parts: PartCollector,
 ): Promise<void> {
   const { queries, keys, period, causalOffset, features, valueFeatures } = problem;
-  const rows = Math.max(1, Math.floor(backend.largestArrayBytes / 4 / Math.max(features, valueFeatures)));
+  const rows = rowsOfPart(backend, problem);
   const slice = (data: Float32Array, width: number, of: number, start: number, end: number) =>
     backend.upload(data.subarray((head * of + start) * width, (head * of + end) * width));
   for (const [queryStart, queryEnd] of ranges(queries, period, rows)) {
@@ -135,6 +135,16 @@ async function attendInParts(
     parts.add(await backend.run([merged!.output, merged!.logSumExp], progress.signal));
     backend.reset();
   }
+}
+
+/** Rows of the longest array that the device takes. */
+function rowsOfPart(backend: Backend, { features, valueFeatures }: Problem): number {
+  return Math.max(1, Math.floor(backend.largestArrayBytes / 4 / Math.max(features, valueFeatures)));
+}
+
+/** How often `exactAttention` merges parts of the keys of one head: not at all where the head fits the device. */
+export function mergesOfKeys(backend: Backend, problem: Problem): number {
+  return Math.ceil(problem.keys / rowsOfPart(backend, problem)) - 1;
 }
 
 /** [0, count) in ranges of at most `size` that do not straddle a multiple of `period`. */

@@ -40,8 +40,12 @@ export interface Problem {
   readonly period: number;
   /** Key j is visible to query row i if j <= (i mod period) + offset; undefined: every key. */
   readonly causalOffset?: number;
-  /** [heads, keys]: 0 or EMPTY. */
+  /** [heads, keys]: EMPTY hides a key; others are 0, or the logits that all queries share (`centred.ts`). */
   readonly logWeights?: Float32Array;
+  /** [heads, features]: what was taken off the queries; its logits are in `logWeights`. */
+  readonly queryCentre?: Float64Array;
+  /** Most keys summed in one chain: see `AttendArguments`. */
+  readonly keysAtOnce?: number;
   /** Largest |x| in the keys that may be seen. */
   readonly largestKey: number;
   /** Largest |x| in their values. */

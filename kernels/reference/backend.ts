@@ -2,6 +2,7 @@ import type { Backend, DeviceArray } from "../backend.ts";
 import { angularHash } from "./angular_hash.ts";
 import { floats, floatValues, type ReferenceArray, words } from "./array.ts";
 import { attend } from "./attend.ts";
+import { attendRounding } from "./attend_rounding.ts";
 import { bisectRows } from "./bisect_rows.ts";
 import { calibrateValues } from "./calibrate_values.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
@@ -26,6 +27,7 @@ export class ReferenceBackend implements Backend {
   readonly largestArrayBytes: number = 2 ** 33;
 
   readonly attend = attend;
+  readonly attendRounding = attendRounding;
   readonly softmaxRows = softmaxRows;
   readonly attendProbes = attendProbes;
   readonly columnMean = columnMean;

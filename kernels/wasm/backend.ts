@@ -1,6 +1,7 @@
 import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
 import type { Bisection, FittedCentre, FittedPoints, FittedSlope } from "../coreset_primitives.ts";
 import { attend } from "./operations/attend.ts";
+import { attendRounding } from "./operations/attend_rounding.ts";
 import { bisectRows } from "./operations/bisect_rows.ts";
 import { calibrateValues } from "./operations/calibrate_values.ts";
 import { fitCentre } from "./operations/fit_centre.ts";
@@ -8,6 +9,7 @@ import { fitPoints } from "./operations/fit_points.ts";
 import { addLinear, fitSlope } from "./operations/fit_slope.ts";
 import { gatheredDistances, innerProducts } from "./operations/distances.ts";
 import { angularHash, pairBuckets, sortByBucket } from "./operations/hashing.ts";
+import type { AttendRounding, RoundingShape } from "../rounding.ts";
 import { reuseFreedMemory } from "../runtime.ts";
 import { Pool } from "./engine/pool.ts";
 import { Program, type Recorder, type WasmArray } from "./engine/program.ts";
@@ -100,6 +102,11 @@ export class WasmBackend implements Backend {
   /** See {@link Backend.attend}. */
   attend(args: AttendArguments): PartialAttention {
     return attend(this.#recorder, args);
+  }
+
+  /** See {@link Backend.attendRounding}. */
+  attendRounding(shape: RoundingShape): AttendRounding {
+    return attendRounding(shape);
   }
 
   /** See {@link Backend.softmaxRows}. */

@@ -4,6 +4,7 @@ import type { Bisection, FittedCentre, FittedPoints, FittedSlope } from "../core
 import { type AdapterDescription, describeAdapter, requestAdapter, requestDevice } from "./engine/adapter.ts";
 import { angularHash } from "./operations/angular_hash.ts";
 import { attend } from "./operations/attend.ts";
+import { attendRounding } from "./operations/attend_rounding.ts";
 import { attendProbes } from "./operations/attend_probes.ts";
 import { attendWidths, hasRoom, usualTile, widthsOf } from "./operations/attend_tile.ts";
 import { bisectRows } from "./operations/bisect_rows.ts";
@@ -16,6 +17,7 @@ import { addLinear, fitSlope } from "./operations/fit_slope.ts";
 import { keyImportance } from "./operations/key_importance.ts";
 import { mergeAttention } from "./operations/merge_attention.ts";
 import { pairBuckets } from "./operations/pair_buckets.ts";
+import type { AttendRounding, RoundingShape } from "../rounding.ts";
 import { reuseFreedMemory } from "../runtime.ts";
 import { Recorder } from "./engine/recorder.ts";
 import { centreRows, columnMean, gatherRows } from "./operations/rows.ts";
@@ -122,6 +124,10 @@ export class WebGpuBackend implements Backend {
       ? known
       : usualTile(this.#attendKernel, widths, limits.maxComputeWorkgroupStorageSize);
     return attend(this.#recorder, tile, args);
+  }
+
+  attendRounding(shape: RoundingShape): AttendRounding {
+    return attendRounding(shape);
   }
 
   softmaxRows(args: Arguments<"softmaxRows">): DeviceArray {

@@ -116,11 +116,9 @@ export const certificateClaims: readonly Claim[] = attacks.map((
         certified: certificate.operatorNormBound / product,
         estimated: certificate.operatorNormEstimate / product,
       };
-      // Rounding of f32 attention is no error of the certificate's.
-      const rounding = 1e-5 * oracle.valueNorm;
-      const measured = certificate.holds && after > rounding ? after / (epsilon * product) : 0;
+      const measured = certificate.holds && after > 0 ? after / (epsilon * product) : 0;
       // Where certificates hold rarely a search follows how near the error comes to its bound.
-      const badness = Math.max(measured, after / Math.max(certificate.operatorNormBound, rounding));
+      const badness = Math.max(measured, after === 0 ? 0 : after / certificate.operatorNormBound);
       return { measured, badness, plot };
     });
   },

@@ -39,6 +39,7 @@ export const certifiedAttention: Claim = {
         epsilon: EPSILON,
         delta: DELTA,
         seed,
+        checkSeed: seed,
         device,
         bucketSize: 32,
         samples: 64,

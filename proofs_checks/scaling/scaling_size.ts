@@ -55,7 +55,7 @@ export class ScalingSize {
     if (approximate) found("fixed-budget", { ...approximate, peak_bytes: memory });
 
     found("exact", await this.#exact(device, rows));
-    const certified = await this.#time(device, { epsilon, seed, delta: 0.05 }, rows, 3);
+    const certified = await this.#time(device, { epsilon, seed, checkSeed: seed, delta: 0.05 }, rows, 3);
     if (certified) found("fixed-epsilon", certified);
     return { device: device.kind, adapter: device.adapter };
   }

@@ -121,25 +121,16 @@ function storeScaled(to: usize, low: v128, high: v128, factor: v128): void {
 }
 
 /**
- * One panel of 8 columns of 6 output rows: sums[row] = decay[row] · sums[row] + Σ_key tile[row][key] · panel[key].
+ * One panel of 8 columns of 6 output rows: sums[row] = decay[row] · sums[row] + Σ_key tile[row][key] · panel[key]. The
+ * tile is summed by itself, so that rounding grows with the keys of a tile and the number of tiles, not with all keys.
  */
 export function accumulateSix(sums: usize, decay: usize, tile: usize, panel: usize, keys: u32): void {
-  let x = v128.load_splat<f32>(decay);
-  let a0 = f32x4.mul(x, v128.load(sums)), b0 = f32x4.mul(x, v128.load(sums, 16));
-  x = v128.load_splat<f32>(decay, 4);
-  let a1 = f32x4.mul(x, v128.load(sums, 32)), b1 = f32x4.mul(x, v128.load(sums, 48));
-  x = v128.load_splat<f32>(decay, 8);
-  let a2 = f32x4.mul(x, v128.load(sums, 64)), b2 = f32x4.mul(x, v128.load(sums, 80));
-  x = v128.load_splat<f32>(decay, 12);
-  let a3 = f32x4.mul(x, v128.load(sums, 96)), b3 = f32x4.mul(x, v128.load(sums, 112));
-  x = v128.load_splat<f32>(decay, 16);
-  let a4 = f32x4.mul(x, v128.load(sums, 128)), b4 = f32x4.mul(x, v128.load(sums, 144));
-  x = v128.load_splat<f32>(decay, 20);
-  let a5 = f32x4.mul(x, v128.load(sums, 160)), b5 = f32x4.mul(x, v128.load(sums, 176));
+  let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0;
+  let b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0;
   const end = tile + ((<usize>keys) << 2);
   while (tile < end) {
     const low = v128.load(panel), high = v128.load(panel, 16);
-    x = v128.load_splat<f32>(tile);
+    let x = v128.load_splat<f32>(tile);
     a0 = multiplyAdd(x, low, a0);
     b0 = multiplyAdd(x, high, b0);
     x = v128.load_splat<f32>(tile, ROW);
@@ -160,28 +151,22 @@ export function accumulateSix(sums: usize, decay: usize, tile: usize, panel: usi
     panel += PANEL << 2;
     tile += 4;
   }
-  storePair(sums, a0, b0);
-  storePair(sums + 32, a1, b1);
-  storePair(sums + 64, a2, b2);
-  storePair(sums + 96, a3, b3);
-  storePair(sums + 128, a4, b4);
-  storePair(sums + 160, a5, b5);
+  addScaledPair(sums, v128.load_splat<f32>(decay), a0, b0);
+  addScaledPair(sums + 32, v128.load_splat<f32>(decay, 4), a1, b1);
+  addScaledPair(sums + 64, v128.load_splat<f32>(decay, 8), a2, b2);
+  addScaledPair(sums + 96, v128.load_splat<f32>(decay, 12), a3, b3);
+  addScaledPair(sums + 128, v128.load_splat<f32>(decay, 16), a4, b4);
+  addScaledPair(sums + 160, v128.load_splat<f32>(decay, 20), a5, b5);
 }
 
 /** The same for 4 output rows. */
 export function accumulateFour(sums: usize, decay: usize, tile: usize, panel: usize, keys: u32): void {
-  let x = v128.load_splat<f32>(decay);
-  let a0 = f32x4.mul(x, v128.load(sums)), b0 = f32x4.mul(x, v128.load(sums, 16));
-  x = v128.load_splat<f32>(decay, 4);
-  let a1 = f32x4.mul(x, v128.load(sums, 32)), b1 = f32x4.mul(x, v128.load(sums, 48));
-  x = v128.load_splat<f32>(decay, 8);
-  let a2 = f32x4.mul(x, v128.load(sums, 64)), b2 = f32x4.mul(x, v128.load(sums, 80));
-  x = v128.load_splat<f32>(decay, 12);
-  let a3 = f32x4.mul(x, v128.load(sums, 96)), b3 = f32x4.mul(x, v128.load(sums, 112));
+  let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
+  let b0 = a0, b1 = a0, b2 = a0, b3 = a0;
   const end = tile + ((<usize>keys) << 2);
   while (tile < end) {
     const low = v128.load(panel), high = v128.load(panel, 16);
-    x = v128.load_splat<f32>(tile);
+    let x = v128.load_splat<f32>(tile);
     a0 = multiplyAdd(x, low, a0);
     b0 = multiplyAdd(x, high, b0);
     x = v128.load_splat<f32>(tile, ROW);
@@ -196,14 +181,14 @@ export function accumulateFour(sums: usize, decay: usize, tile: usize, panel: us
     panel += PANEL << 2;
     tile += 4;
   }
-  storePair(sums, a0, b0);
-  storePair(sums + 32, a1, b1);
-  storePair(sums + 64, a2, b2);
-  storePair(sums + 96, a3, b3);
+  addScaledPair(sums, v128.load_splat<f32>(decay), a0, b0);
+  addScaledPair(sums + 32, v128.load_splat<f32>(decay, 4), a1, b1);
+  addScaledPair(sums + 64, v128.load_splat<f32>(decay, 8), a2, b2);
+  addScaledPair(sums + 96, v128.load_splat<f32>(decay, 12), a3, b3);
 }
 
 @inline
-function storePair(to: usize, low: v128, high: v128): void {
-  v128.store(to, low);
-  v128.store(to, high, 16);
+function addScaledPair(to: usize, decay: v128, low: v128, high: v128): void {
+  v128.store(to, multiplyAdd(decay, v128.load(to), low));
+  v128.store(to, multiplyAdd(decay, v128.load(to, 16), high), 16);
 }

@@ -37,6 +37,15 @@ function twins(name: string, source: string): [Kernel, Kernel] {
  */
 const MOST_KEYS = 2 ** 14;
 
+/** Into how many dispatches the keys of a block are cut, and the most keys of one. */
+export function keysOfPart(
+  keys: number,
+  keysAtOnce: number = MOST_KEYS,
+): { parts: number; mostKeys: number } {
+  const parts = Math.ceil(keys / Math.min(MOST_KEYS, keysAtOnce));
+  return { parts, mostKeys: Math.ceil(keys / parts) };
+}
+
 /** Softmax attention of each query over its visible keys: one dispatch, or several that are merged where keys are many. */
 export function attend(
   recorder: Recorder,
@@ -45,9 +54,8 @@ export function attend(
 ): PartialAttention {
   const { heads, queries, keys, valueFeatures, samples, bounds, blocks = 1 } = args;
   const index = attendIndex(recorder, args), arrays = padded(recorder, args);
-  const most = bounds?.mostKeys ?? Math.ceil(keys / blocks) + (samples?.count ?? 0),
-    parts = Math.ceil(most / MOST_KEYS);
-  const mostKeys = Math.ceil(most / parts);
+  const most = bounds?.mostKeys ?? Math.ceil(keys / blocks) + (samples?.count ?? 0);
+  const { parts, mostKeys } = keysOfPart(most, args.keysAtOnce);
   const attendPartFrom = (firstOfBlock: number, into?: PartialAttention) =>
     attendPart(recorder, tile, args, arrays, index, firstOfBlock, mostKeys, into);
   const shape = { heads, queries, valueFeatures: 4 * arrays.columns };

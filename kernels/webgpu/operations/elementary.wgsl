@@ -1,5 +1,6 @@
-// Exponential and logarithm to about one unit in the last place, the same on every device. The built-in functions may
-// be off by many units, and on some adapters are; put in front of the kernels that need them.
+// Exponential and logarithm to about one unit in the last place. The built-in functions may be off by many units, and on
+// some adapters are; put in front of the kernels that need them. Where a compiler reassociates, as WGSL lets it, and Mesa's
+// does, the two parts of ln 2 become one and e^x errs by up to |x| units.
 
 // e^x for -87 <= x <= 88 (Cephes expf): x = n ln 2 + r, a polynomial in r, and n added to the exponent.
 fn exponential(x: f32) -> f32 {

@@ -118,6 +118,9 @@ rejected(
     options: { projections: 25 },
   },
 );
+rejected("a check seed of 2^53", RangeError, "checkSeed must be an integer from 0", {
+  options: { checkSeed: 2 ** 53 },
+});
 rejected("a negative seed", RangeError, "seed must be an integer from 0", { options: { seed: -1 } });
 rejected("epsilon 1", RangeError, "epsilon must lie between 0 and 1: current value is 1", {
   options: { epsilon: 1 },

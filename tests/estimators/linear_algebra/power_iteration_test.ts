@@ -22,3 +22,11 @@ Deno.test("lowerOperatorNorm() is a close lower bound that its direction attains
 Deno.test("lowerOperatorNorm() of a zero matrix is 0", () => {
   assertEquals(lowerOperatorNorm(new Float32Array(12), 3, 4).norm, 0);
 });
+
+Deno.test("the operator norm of a matrix with entries near underflow is a number", () => {
+  const values = Float64Array.from(
+    { length: 90 * 90 },
+    (_, at) => at % 91 === 0 ? 1 : Math.exp(-300 - at % 400),
+  );
+  assertLessOrEqual(Math.abs(operatorNorm(values, 90, 90) - 1), 1e-12);
+});

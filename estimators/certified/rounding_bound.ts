@@ -1,0 +1,128 @@
+import { type Backend, MASKED } from "../../kernels/backend.ts";
+import { MERGE_ROUNDINGS } from "../../kernels/rounding.ts";
+import { mergesOfKeys } from "../core/exact.ts";
+import type { Problem } from "../core/problem.ts";
+
+/**
+ * How far exact attention on a device may be from attention in real numbers. A row of the output is Σ_j P̂_ij v_j (1 + θ)
+ * + underflow, P̂ some stochastic matrix, so that it errs by at most
+ *   weights[i] · (radius of the values about any centre) + sums · (largest length of a value) + least.
+ */
+export interface RoundingBounds {
+  /** [heads · queries]: bound on Σ_j |P̂_ij − P_ij|, at most 2. */
+  readonly weights: Float64Array;
+  /** Relative error of a weighted sum of numbers, in the weighted sum of their magnitudes. */
+  readonly sums: number;
+  /** Absolute error of a number of the output: underflow. */
+  readonly least: number;
+}
+
+/** Smallest normal f32. */
+const SMALLEST = 2 ** -126;
+/** Largest share, against the largest weight 1, of a weight below exp(−87), which kernels leave out. */
+const LEFT_OUT = 2 ** -125;
+/** Covers products of errors, and the float64 arithmetic of the bound itself. */
+const SECOND_ORDER = 1.01;
+
+/**
+ * Bounds the rounding errors of exact attention a priori (Higham, Accuracy and Stability of Numerical Algorithms, 2nd
+ * ed., §3.1, §3.5 and §4.2; docs/theory.md §8). Every logit errs by at most a + b·gap, its gap being how far it lies below the largest
+ * of its row: since the mean gap under softmax is at most ln n_k, P̂ is within a + 2b(ln n_k + 2a)/(1 − b) of P in the sum
+ * of magnitudes. Not for half floats.
+ *
+ * @param problem As it goes to `exactAttention`.
+ */
+export function roundingBounds(backend: Backend, problem: Problem): RoundingBounds {
+  const { heads, queries, keys, features, scale, keysAtOnce } = problem;
+  const rounding = backend.attendRounding({ features, keys, keysAtOnce }), { unit, underflow } = rounding;
+  const merges = rounding.merges + mergesOfKeys(backend, problem);
+  const size = Math.abs(scale), logKeys = Math.log(keys);
+  const weights = new Float64Array(heads * queries);
+  // A scale that is no normal f32 may become 0 or infinite on the device.
+  const representable = size === 0 || (size >= SMALLEST && size < 2 ** 127);
+  for (let head = 0; head < heads; head++) {
+    const longestKey = Math.sqrt(largestSquare(problem.key, head * keys, keys, features, problem.logWeights));
+    const { deepest, shared } = sharedTerm(problem, head, longestKey);
+    for (let row = head * queries; row < (head + 1) * queries; row++) {
+      const queryLength = Math.sqrt(squareOf(problem.query, row * features, features));
+      const largestProduct = size * queryLength * longestKey;
+      // Products, and one rounding each for moving keys and queries; numbers that underflow; the shared logits.
+      let fixed = accumulated(rounding.product + 2, unit) * largestProduct +
+        underflow * (1 + size) * (features + Math.sqrt(features) * (queryLength + longestKey)) + shared;
+      // Every logit less the largest, and the exponential of that.
+      let perGap = unit + rounding.exponentialPerUnit;
+      if (problem.queryCentre) {
+        // |shared logit| <= gap + 2 largestProduct + depth, and both it and its sum with the product are rounded.
+        fixed += unit * (5 * largestProduct + 2 * deepest(row));
+        perGap += 2 * unit;
+      }
+      fixed += (rounding.exponential + unit) * (1 + rounding.rescalings);
+      if (merges > 0) {
+        const logSum = 3 * largestProduct + deepest(row) + logKeys;
+        fixed += merges * (rounding.exponential + unit * (2 * logSum + 4 * (1 + logKeys)));
+        perGap += merges * (2 * unit + rounding.exponentialPerUnit);
+      }
+      const moved = fixed + 2 * perGap * (logKeys + 2 * fixed) / (1 - perGap) + 2 * keys * LEFT_OUT;
+      weights[row] = representable && moved < 1 ? Math.min(2, SECOND_ORDER * moved) : 2;
+    }
+  }
+  const counted = rounding.sum + MERGE_ROUNDINGS * merges;
+  return {
+    weights,
+    sums: SECOND_ORDER * (accumulated(counted, unit) + rounding.output),
+    least: underflow * (counted + 2),
+  };
+}
+
+/** γ_n = n u/(1 − n u): the relative error of n roundings. */
+function accumulated(count: number, unit: number): number {
+  return count * unit < 1 ? count * unit / (1 - count * unit) : Infinity;
+}
+
+/**
+ * The logits that all queries share: what their float64 sums may err by, and by how much the largest that a row sees lies
+ * below the largest of all, which is 0.
+ */
+function sharedTerm(
+  { queries, keys, features, period, scale, causalOffset, logWeights, queryCentre }: Problem,
+  head: number,
+  longestKey: number,
+): { shared: number; deepest: (row: number) => number } {
+  if (!queryCentre) return { shared: 0, deepest: () => 0 };
+  const length = Math.sqrt(squareOf(queryCentre, head * features, features));
+  // Keys moved in f32 are within a unit of those moved in float64.
+  const shared = (features + 4) * 2 ** -52 * Math.abs(scale) * length * longestKey * (1 + 2 ** -20);
+  if (causalOffset === undefined) return { shared, deepest: () => 0 };
+  const largest = new Float64Array(keys);
+  let most = -Infinity;
+  for (let j = 0; j < keys; j++) {
+    const weight = logWeights![head * keys + j];
+    if (weight > MASKED) most = Math.max(most, weight);
+    largest[j] = most;
+  }
+  const deepest = (row: number) =>
+    -largest[Math.min(keys - 1, (row - head * queries) % period + causalOffset)];
+  return { shared, deepest };
+}
+
+/** Largest squared length of the visible rows. */
+export function largestSquare(
+  rows: Float32Array,
+  first: number,
+  count: number,
+  width: number,
+  logWeights?: Float32Array,
+): number {
+  let largest = 0;
+  for (let row = first; row < first + count; row++) {
+    if (logWeights && logWeights[row] <= MASKED) continue;
+    largest = Math.max(largest, squareOf(rows, row * width, width));
+  }
+  return largest;
+}
+
+function squareOf(values: ArrayLike<number>, start: number, width: number): number {
+  let sum = 0;
+  for (let at = start; at < start + width; at++) sum += values[at] ** 2;
+  return sum;
+}
