@@ -1,7 +1,7 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { PANEL, TILE_KEYS } from "../engine/layout";
 import { logarithm } from "./logarithm";
-import { accumulateFour, accumulateSix, Distances, Products, scoreFour, scoreSix } from "./micro_kernel";
+import { accumulateFour, accumulateSix, distancesOfFour, distancesOfSix, scoreFour, scoreSix } from "./micro_kernel";
 import { packKeys, packValues } from "./pack";
 import { blockOf, blockStart } from "./partition";
 import * as group from "./query_group";
@@ -206,10 +206,10 @@ function attendTile(
   const features = args.features, size = group.groupRows(left);
   const six = size === 6, queries = at + group.QUERIES;
   if (args.distances) {
-    if (six) scoreSix<Distances>(tile, queries, keyPanel, padded / PANEL, features, args.scale);
-    else scoreFour<Distances>(tile, queries, keyPanel, padded / PANEL, features, args.scale);
-  } else if (six) scoreSix<Products>(tile, queries, keyPanel, padded / PANEL, features, args.scale);
-  else scoreFour<Products>(tile, queries, keyPanel, padded / PANEL, features, args.scale);
+    if (six) distancesOfSix(tile, queries, keyPanel, padded / PANEL, features, args.scale);
+    else distancesOfFour(tile, queries, keyPanel, padded / PANEL, features, args.scale);
+  } else if (six) scoreSix(tile, queries, keyPanel, padded / PANEL, features, args.scale);
+  else scoreFour(tile, queries, keyPanel, padded / PANEL, features, args.scale);
 
   for (let r: u32 = 0; r < min<u32>(size, left); ++r) {
     const row = tile + <usize>r * (TILE_KEYS << 2), line = at + (<usize>r << 2);

@@ -9,25 +9,11 @@ import { multiplyAdd } from "./simd";
 /** Bytes between the rows of a tile of logits. */
 const ROW: usize = TILE_KEYS << 2;
 
-/** What a tile holds, as a type, so that each gets code of its own: the inner products, or the sums of squared differences. */
-export type Products = i32;
-export type Distances = f32;
-
-/** Takes one feature of a query row and of four keys into their sums. */
-@inline
-function score<Form>(x: v128, keys: v128, sums: v128): v128 {
-  if (isFloat<Form>()) {
-    const difference = f32x4.sub(x, keys);
-    return multiplyAdd(difference, difference, sums);
-  }
-  return multiplyAdd(x, keys, sums);
-}
-
 /**
  * Logits of 6 query rows, packed [features][6], with `panels` panels of 8 keys, packed [features][8]:
- * tile[row][key] = scale · <query, key>, or scale · ‖query − key‖².
+ * tile[row][key] = scale · <query, key>.
  */
-export function scoreSix<Form>(
+export function scoreSix(
   tile: usize,
   query: usize,
   panel: usize,
@@ -44,23 +30,23 @@ export function scoreSix<Form>(
     while (panel < end) {
       const low = v128.load(panel), high = v128.load(panel, 16);
       let x = v128.load_splat<f32>(from);
-      a0 = score<Form>(x, low, a0);
-      b0 = score<Form>(x, high, b0);
+      a0 = multiplyAdd(x, low, a0);
+      b0 = multiplyAdd(x, high, b0);
       x = v128.load_splat<f32>(from, 4);
-      a1 = score<Form>(x, low, a1);
-      b1 = score<Form>(x, high, b1);
+      a1 = multiplyAdd(x, low, a1);
+      b1 = multiplyAdd(x, high, b1);
       x = v128.load_splat<f32>(from, 8);
-      a2 = score<Form>(x, low, a2);
-      b2 = score<Form>(x, high, b2);
+      a2 = multiplyAdd(x, low, a2);
+      b2 = multiplyAdd(x, high, b2);
       x = v128.load_splat<f32>(from, 12);
-      a3 = score<Form>(x, low, a3);
-      b3 = score<Form>(x, high, b3);
+      a3 = multiplyAdd(x, low, a3);
+      b3 = multiplyAdd(x, high, b3);
       x = v128.load_splat<f32>(from, 16);
-      a4 = score<Form>(x, low, a4);
-      b4 = score<Form>(x, high, b4);
+      a4 = multiplyAdd(x, low, a4);
+      b4 = multiplyAdd(x, high, b4);
       x = v128.load_splat<f32>(from, 20);
-      a5 = score<Form>(x, low, a5);
-      b5 = score<Form>(x, high, b5);
+      a5 = multiplyAdd(x, low, a5);
+      b5 = multiplyAdd(x, high, b5);
       panel += PANEL << 2;
       from += GROUP_ROWS << 2;
     }
@@ -75,7 +61,7 @@ export function scoreSix<Form>(
 }
 
 /** The same for 4 query rows, packed [features][4]. */
-export function scoreFour<Form>(
+export function scoreFour(
   tile: usize,
   query: usize,
   panel: usize,
@@ -92,17 +78,17 @@ export function scoreFour<Form>(
     while (panel < end) {
       const low = v128.load(panel), high = v128.load(panel, 16);
       let x = v128.load_splat<f32>(from);
-      a0 = score<Form>(x, low, a0);
-      b0 = score<Form>(x, high, b0);
+      a0 = multiplyAdd(x, low, a0);
+      b0 = multiplyAdd(x, high, b0);
       x = v128.load_splat<f32>(from, 4);
-      a1 = score<Form>(x, low, a1);
-      b1 = score<Form>(x, high, b1);
+      a1 = multiplyAdd(x, low, a1);
+      b1 = multiplyAdd(x, high, b1);
       x = v128.load_splat<f32>(from, 8);
-      a2 = score<Form>(x, low, a2);
-      b2 = score<Form>(x, high, b2);
+      a2 = multiplyAdd(x, low, a2);
+      b2 = multiplyAdd(x, high, b2);
       x = v128.load_splat<f32>(from, 12);
-      a3 = score<Form>(x, low, a3);
-      b3 = score<Form>(x, high, b3);
+      a3 = multiplyAdd(x, low, a3);
+      b3 = multiplyAdd(x, high, b3);
       panel += PANEL << 2;
       from += 16;
     }
@@ -112,6 +98,94 @@ export function scoreFour<Form>(
     storeScaled(tile + 3 * ROW, a3, b3, factor);
     tile += PANEL << 2;
   }
+}
+
+/** The same with squared distances in place of inner products: three rows at a time, since with the differences six would not fit. */
+export function distancesOfSix(
+  tile: usize,
+  query: usize,
+  panel: usize,
+  panels: u32,
+  features: u32,
+  scale: f32,
+): void {
+  const factor = f32x4.splat(scale), bytes = (<usize>features * PANEL) << 2;
+  for (; panels > 0; --panels) {
+    distancesOfThree(tile, query, panel, bytes, factor);
+    distancesOfThree(tile + 3 * ROW, query + 12, panel, bytes, factor);
+    tile += PANEL << 2;
+    panel += bytes;
+  }
+}
+
+@inline
+function distancesOfThree(tile: usize, from: usize, panel: usize, bytes: usize, factor: v128): void {
+  let a0 = f32x4.splat(0), a1 = a0, a2 = a0, b0 = a0, b1 = a0, b2 = a0;
+  const end = panel + bytes;
+  while (panel < end) {
+    const low = v128.load(panel), high = v128.load(panel, 16);
+    let x = v128.load_splat<f32>(from);
+    a0 = addSquare(x, low, a0);
+    b0 = addSquare(x, high, b0);
+    x = v128.load_splat<f32>(from, 4);
+    a1 = addSquare(x, low, a1);
+    b1 = addSquare(x, high, b1);
+    x = v128.load_splat<f32>(from, 8);
+    a2 = addSquare(x, low, a2);
+    b2 = addSquare(x, high, b2);
+    panel += PANEL << 2;
+    from += GROUP_ROWS << 2;
+  }
+  storeScaled(tile, a0, b0, factor);
+  storeScaled(tile + ROW, a1, b1, factor);
+  storeScaled(tile + 2 * ROW, a2, b2, factor);
+}
+
+/** The same for 4 query rows, packed [features][4]. */
+export function distancesOfFour(
+  tile: usize,
+  query: usize,
+  panel: usize,
+  panels: u32,
+  features: u32,
+  scale: f32,
+): void {
+  const factor = f32x4.splat(scale);
+  for (; panels > 0; --panels) {
+    let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
+    let b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+    let from = query;
+    const end = panel + ((<usize>features * PANEL) << 2);
+    while (panel < end) {
+      const low = v128.load(panel), high = v128.load(panel, 16);
+      let x = v128.load_splat<f32>(from);
+      a0 = addSquare(x, low, a0);
+      b0 = addSquare(x, high, b0);
+      x = v128.load_splat<f32>(from, 4);
+      a1 = addSquare(x, low, a1);
+      b1 = addSquare(x, high, b1);
+      x = v128.load_splat<f32>(from, 8);
+      a2 = addSquare(x, low, a2);
+      b2 = addSquare(x, high, b2);
+      x = v128.load_splat<f32>(from, 12);
+      a3 = addSquare(x, low, a3);
+      b3 = addSquare(x, high, b3);
+      panel += PANEL << 2;
+      from += 16;
+    }
+    storeScaled(tile, a0, b0, factor);
+    storeScaled(tile + ROW, a1, b1, factor);
+    storeScaled(tile + 2 * ROW, a2, b2, factor);
+    storeScaled(tile + 3 * ROW, a3, b3, factor);
+    tile += PANEL << 2;
+  }
+}
+
+/** sum + (x − key)² */
+@inline
+function addSquare(x: v128, key: v128, sum: v128): v128 {
+  const difference = f32x4.sub(x, key);
+  return multiplyAdd(difference, difference, sum);
 }
 
 @inline
