@@ -5,6 +5,9 @@
  * count; near 0 it is of order ln(1/delta)/count, the rule of three.
  */
 
+/** What the two terms of a divergence may lose to rounding as they cancel. */
+const CANCELLED = 2 ** -50;
+
 /** Relative entropy of a Bernoulli variable of mean p from one of mean q, in nats. */
 export function bernoulliDivergence(p: number, q: number): number {
   const term = (a: number, b: number) => a === 0 ? 0 : a * Math.log(a / b);
@@ -27,7 +30,7 @@ function solve(p: number, end: number, level: number): number {
   for (let step = 0; step < 100 && inside !== outside; step++) {
     const middle = (inside + outside) / 2;
     if (middle === inside || middle === outside) break;
-    if (bernoulliDivergence(p, middle) > level) outside = middle;
+    if (bernoulliDivergence(p, middle) > level + CANCELLED) outside = middle;
     else inside = middle;
   }
   return outside;

@@ -49,3 +49,11 @@ Deno.test("mean bounds fail with probability at most delta, by exact binomial su
     }
   }
 });
+
+Deno.test("upperMeanBound() errs on the outer side where counts are so large that divergences cancel", () => {
+  for (const [mean, count] of [[0.37, 1e12], [0.1, 1e13], [0.01, 1e14]]) {
+    // kl(p, p + x) <= x²/(2p(1 − p)) for p + x <= 1/2, so that x is at least this.
+    const least = Math.sqrt(2 * mean * (1 - mean) * Math.log(20) / count);
+    assertLessOrEqual(least, upperMeanBound(mean, count, 0.05) - mean);
+  }
+});
