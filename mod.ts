@@ -40,6 +40,7 @@ export {
   type PartialResult,
 } from "./estimators/attention/partial.ts";
 export { Device, openDevice, type OpenDeviceOptions } from "./kernels/device.ts";
+export { disposeDevices } from "./kernels/kept_devices.ts";
 export type {
   AttendArguments,
   AttentionShape,

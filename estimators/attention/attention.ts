@@ -1,5 +1,5 @@
-import { Device, openDevice } from "../../kernels/device.ts";
 import type { Backend, DeviceKind } from "../../kernels/backend.ts";
+import { runOn } from "../../kernels/kept_devices.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
 import { attendWithin } from "../adaptive.ts";
 import { type Certificate, exactCertificate } from "../certificate.ts";
@@ -82,7 +82,8 @@ const approximateMethods: Readonly<Record<Exclude<MethodName, "auto" | "exact">,
  * @param value [..., n_k, d_v]; leading dimensions as the key's
  * @throws {TypeError} If shapes do not fit.
  * @throws {RangeError} If a value or option is out of range; it names tensor, row and column.
- * @throws {DeviceLostError} If a device that was asked for stopped working.
+ * @throws {DeviceUnavailableError} If a device that was asked for cannot be opened.
+ * @throws {DeviceLostError} If a device that was asked for stopped working; the next call opens it again.
  */
 export async function attention(
   query: Tensor,
@@ -95,25 +96,24 @@ export async function attention(
   const problem: Problem = halved ? { ...made, halves: made } : made;
   checkVisibility(problem);
   options.signal?.throwIfAborted();
-  const device = await deviceFor(options.device);
-
-  const start = performance.now();
-  const outcome = await device.run((backend) => compute(backend, problem, options, checked));
-  const seconds = (performance.now() - start) / 1000;
+  const { outcome, on, seconds } = await runOn(options.device, options.signal, async (backend, on) => {
+    const outcome = await compute(backend, problem, options, checked);
+    return { outcome, on, seconds: (performance.now() - on.since) / 1000 };
+  });
   const { output, certificate, keyEvaluations, method, budget, reason } = outcome;
   return {
     output: { data: output, shape: problem.outputShape },
     certificate,
     stats: {
       method,
-      device: device.kind,
-      adapter: device.adapter,
+      device: on.kind,
+      adapter: on.adapter,
       keyEvaluations,
       samples: budget?.samples ?? 0,
       bucketSize: budget?.bucketSize ?? 0,
       seconds,
-      storage: halved && device.kind === "webgpu" ? "f16" : "f32",
-      fellBack: device.fellBack ?? reason,
+      storage: halved && on.kind === "webgpu" ? "f16" : "f32",
+      fellBack: on.fellBack ?? reason,
       seed: checked.seed,
     },
   };
@@ -154,20 +154,4 @@ async function compute(
   const request = { epsilon, delta, certify };
   const certified = await attendWithin(approximateMethods[name], backend, problem, request, given, progress);
   return { ...certified, method: certified.budget ? name : "exact" };
-}
-
-/** Devices opened for callers who brought none, by kind; opened once and kept. */
-const kept = new Map<DeviceKind | "best", Promise<Device>>();
-
-/** The device that a caller's `device` option stands for. */
-export function deviceFor(choice?: Device | DeviceKind): Promise<Device> {
-  if (choice instanceof Device) return Promise.resolve(choice);
-  const kind = choice ?? "best";
-  let device = kept.get(kind);
-  if (!device) {
-    device = openDevice({ prefer: choice });
-    kept.set(kind, device);
-    device.catch(() => kept.delete(kind));
-  }
-  return device;
 }

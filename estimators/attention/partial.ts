@@ -1,6 +1,6 @@
 import { EMPTY, MASKED } from "../../kernels/backend.ts";
+import { runOn } from "../../kernels/kept_devices.ts";
 import { formatShape, sizeOf, type Tensor } from "../../kernels/tensor.ts";
-import { deviceFor } from "./attention.ts";
 import type { AttentionOptions } from "./options.ts";
 import { exactAttention } from "./exact.ts";
 import { makeProblem } from "./problem.ts";
@@ -50,8 +50,11 @@ export async function attentionPartial(
     throw new RangeError(`Cannot attend: causalOffset must be an integer: current value is ${causalOffset}`);
   }
   const problem = { ...makeProblem(query, key, value, options), causalOffset };
-  const device = await deviceFor(options.device);
-  const { output, logSumExp } = await device.run((backend) => exactAttention(backend, problem, options));
+  const { output, logSumExp } = await runOn(
+    options.device,
+    options.signal,
+    (backend) => exactAttention(backend, problem, options),
+  );
   return {
     output: { data: output, shape: problem.outputShape },
     logSumExp: {

@@ -1,5 +1,5 @@
 import type { Tensor } from "../../kernels/tensor.ts";
-import { deviceFor } from "../attention/attention.ts";
+import { runOn } from "../../kernels/kept_devices.ts";
 import type { DensityEstimate } from "./density.ts";
 import { densityFit } from "./methods.ts";
 import { commonFeatures, type DensityOptions, scaledRows, targetOf } from "./options.ts";
@@ -40,8 +40,7 @@ export async function estimateDensity(
   const { bandwidth = 1, method = "uniform", signal } = options;
   const features = commonFeatures(points, queries), fit = densityFit(method);
   const rows = scaledRows(points, bandwidth), queryRows = scaledRows(queries, bandwidth);
-  const device = await deviceFor(options.device);
-  return await device.run((backend) =>
+  return await runOn(options.device, signal, (backend) =>
     fit(backend, rows, features, targetOf(options)).logDensity(queryRows, signal)
   );
 }

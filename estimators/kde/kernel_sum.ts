@@ -1,7 +1,7 @@
 import type { Backend } from "../../kernels/backend.ts";
 import { RandomStream } from "../../kernels/random.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
-import { deviceFor } from "../attention/attention.ts";
+import { runOn } from "../../kernels/kept_devices.ts";
 import { CentredPoints, pickRows } from "./centred_points.ts";
 import { checkTarget } from "./check_target.ts";
 import type { EstimateDensityOptions } from "./estimate_density.ts";
@@ -62,8 +62,7 @@ export async function kernelSum(points: Tensor, options: KernelSumOptions = {}):
     : { groups: 1, perGroup: samples };
   const exact = plan.groups * plan.perGroup ** 2 >= count ** 2 || plan.perGroup >= count;
   const { groups, perGroup: size } = exact ? { groups: 1, perGroup: count } : plan;
-  const device = await deviceFor(options.device);
-  const sums = await device.run(async (backend) => {
+  const sums = await runOn(options.device, options.signal, async (backend) => {
     const found: number[] = [];
     for (let group = 0; group < groups; group++) {
       const stream = new RandomStream(target.seed, KdePurpose.pairs, group);

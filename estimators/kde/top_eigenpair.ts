@@ -1,5 +1,5 @@
 import type { Tensor } from "../../kernels/tensor.ts";
-import { deviceFor } from "../attention/attention.ts";
+import { runOn } from "../../kernels/kept_devices.ts";
 import { CentredPoints } from "./centred_points.ts";
 import { checkTarget } from "./check_target.ts";
 import { Evaluations } from "./density.ts";
@@ -56,14 +56,14 @@ export async function topEigenpair(
     scaledRows(points, options.bandwidth ?? 1),
     features,
   );
-  const device = await deviceFor(options.device), cost = new Evaluations();
+  const cost = new Evaluations();
   const most = Math.ceil(Math.log(2 * count / epsilon) / epsilon);
   let vector = new Float64Array(count).fill(1 / Math.sqrt(count)), value = 0, rounds = 0;
   // Half of the error for the products, half for the iteration.
   const perProduct = { ...target, epsilon: epsilon / 2, delta: target.delta / (most * count) };
   while (rounds++ < most) {
     const logVector = vector.map(Math.log);
-    const product = await device.run((backend) => {
+    const product = await runOn(options.device, options.signal, (backend) => {
       const logWeights = logVector.map((log, row) => log - squaredNorms[row] / 2);
       return new WeightedExponential(backend, data, features, logWeights, perProduct, fit)
         .logSums(data, options.signal);

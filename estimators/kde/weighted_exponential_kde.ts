@@ -1,5 +1,5 @@
 import type { Tensor } from "../../kernels/tensor.ts";
-import { deviceFor } from "../attention/attention.ts";
+import { runOn } from "../../kernels/kept_devices.ts";
 import { rowMean } from "./centred_points.ts";
 import { densityFit } from "./methods.ts";
 import { commonFeatures, type DensityOptions, targetOf } from "./options.ts";
@@ -60,8 +60,8 @@ export async function weightedExponentialKde(
     }
     return Math.log(weight);
   });
-  const device = await deviceFor(options.device), centre = rowMean(queries.data, features);
-  const { logDensity, ...cost } = await device.run((backend) =>
+  const centre = rowMean(queries.data, features);
+  const { logDensity, ...cost } = await runOn(options.device, options.signal, (backend) =>
     new WeightedExponential(backend, points.data, features, logWeights, targetOf(options), fit, centre)
       .logSums(queries.data, options.signal)
   );

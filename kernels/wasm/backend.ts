@@ -8,6 +8,8 @@ import { fitPoints } from "./fit_points.ts";
 import { addLinear, fitSlope } from "./fit_slope.ts";
 import { gatheredDistances, innerProducts } from "./distances.ts";
 import { angularHash, pairBuckets, sortByBucket } from "./hashing.ts";
+import { DeviceUnavailableError } from "../errors.ts";
+import { checkThreads } from "../open_options.ts";
 import { reuseFreedMemory } from "../runtime.ts";
 import { Pool } from "./pool.ts";
 import { Program, type Recorder, type WasmArray } from "./program.ts";
@@ -22,6 +24,8 @@ export interface WasmOptions {
   readonly threads?: number;
   /** Takes another build than the best that the engine can run: for tests. */
   readonly variant?: Partial<Variant>;
+  /** Hears of each worker that has started. */
+  readonly onProgress?: () => void;
 }
 
 type Arguments<Name extends keyof Backend> = Backend[Name] extends (args: infer A) => unknown ? A : never;
@@ -30,18 +34,24 @@ type Arguments<Name extends keyof Backend> = Backend[Name] extends (args: infer 
 export class WasmBackend implements Backend {
   readonly kind = "wasm";
   readonly software = false;
-  readonly largestArrayBytes: number = 2 ** 31;
-  readonly #pool: Pool;
+  /** Keys and values are copied once more as the kernels read them. */
+  readonly largestArrayBytes: number;
+  readonly memoryBytes: number;
+  #pool: Pool;
   readonly #recorder: Recorder;
   #program = new Program();
   #running: Promise<unknown> = Promise.resolve();
+  /** The most bytes that each of the last calls needed. */
+  readonly #needed: number[] = [];
 
   /** Use {@link openWasm}. */
   constructor(pool: Pool) {
     this.#pool = pool;
+    this.memoryBytes = pool.arena.limit;
+    this.largestArrayBytes = pool.arena.limit / 4;
     this.#recorder = {
-      floats: (length) => ({ type: "float", length, address: pool.arena.allocate(4 * length) }),
-      words: (length) => ({ type: "word", length, address: pool.arena.allocate(4 * length) }),
+      floats: (length) => ({ type: "float", length, address: this.#pool.arena.allocate(4 * length) }),
+      words: (length) => ({ type: "word", length, address: this.#pool.arena.allocate(4 * length) }),
       record: (operation) => this.#program.record(operation),
     };
   }
@@ -90,6 +100,19 @@ export class WasmBackend implements Backend {
   reset(): void {
     this.#program = new Program();
     this.#pool.arena.release();
+  }
+
+  /** Gives back memory that large calls have left. */
+  trim(idle: boolean): void {
+    this.#needed.push(this.#pool.arena.takeMost());
+    if (this.#needed.length > CALLS_REMEMBERED) this.#needed.shift();
+    else if (!idle) return;
+    this.#pool = this.#pool.trimmed(idle ? 0 : Math.max(...this.#needed));
+  }
+
+  /** Why it cannot be used any more, or null. */
+  get lost(): string | null {
+    return this.#pool.lost;
   }
 
   /** Ends the workers. */
@@ -203,6 +226,9 @@ export class WasmBackend implements Backend {
   }
 }
 
+/** Calls after which memory that has not been needed since is given back. */
+const CALLS_REMEMBERED = 4;
+
 /** Values of one page of memory. */
 const PAGE_VALUES = 1024;
 
@@ -225,15 +251,15 @@ function describe({ variant, threads, reason }: Pool): string {
  * Opens the WebAssembly backend: compiles the module that is embedded here. A given number of
  * threads is started at once; by default they start as there is work for them.
  *
- * @throws {RangeError} If `threads` is not a positive integer.
+ * @throws {RangeError} If `threads` is out of range.
+ * @throws {DeviceUnavailableError} If the engine cannot compile the module.
  */
 export async function openWasm(options: WasmOptions = {}): Promise<WasmBackend> {
-  const { threads } = options;
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
-    throw new RangeError(
-      `Cannot open WebAssembly: threads must be a positive integer: current value is ${threads}`,
-    );
+  const { threads, variant, onProgress } = options;
+  checkThreads(threads);
+  if (typeof WebAssembly === "undefined") {
+    throw new DeviceUnavailableError("Cannot open WebAssembly: this runtime has none");
   }
   reuseFreedMemory();
-  return new WasmBackend(await Pool.open(threads, options.variant));
+  return new WasmBackend(await Pool.open(threads, variant, onProgress));
 }

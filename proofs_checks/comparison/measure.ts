@@ -1,4 +1,4 @@
-import { deviceFor } from "../../estimators/attention/attention.ts";
+import { deviceFor } from "../../kernels/kept_devices.ts";
 import { sizeOf } from "../../kernels/tensor.ts";
 import { sampleQuantile } from "../statistics/quantile.ts";
 import { makeEntries, measureErrors, measureExact } from "./entries.ts";
