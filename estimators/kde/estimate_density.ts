@@ -40,7 +40,9 @@ export async function estimateDensity(
   const { bandwidth = 1, method = "uniform", signal } = options;
   const features = commonFeatures(points, queries), fit = densityFit(method);
   const rows = scaledRows(points, bandwidth), queryRows = scaledRows(queries, bandwidth);
-  return await runOn(options.device, signal, (backend) =>
-    fit(backend, rows, features, targetOf(options)).logDensity(queryRows, signal)
+  return await runOn(
+    options.device,
+    signal,
+    (backend) => fit(backend, rows, features, targetOf(options)).logDensity(queryRows, signal),
   );
 }

@@ -61,9 +61,12 @@ export async function weightedExponentialKde(
     return Math.log(weight);
   });
   const centre = rowMean(queries.data, features);
-  const { logDensity, ...cost } = await runOn(options.device, options.signal, (backend) =>
-    new WeightedExponential(backend, points.data, features, logWeights, targetOf(options), fit, centre)
-      .logSums(queries.data, options.signal)
+  const { logDensity, ...cost } = await runOn(
+    options.device,
+    options.signal,
+    (backend) =>
+      new WeightedExponential(backend, points.data, features, logWeights, targetOf(options), fit, centre)
+        .logSums(queries.data, options.signal),
   );
   return { logSum: logDensity, ...cost };
 }

@@ -12,15 +12,19 @@ const SLACK = 64;
 /** One WebAssembly memory that is handed out from bottom to top and taken back as a whole. */
 export class Arena {
   readonly memory: WebAssembly.Memory;
-  /** Bytes that the memory may grow to. */
-  readonly limit: number;
+  #limit: number;
   #top = ARENA_START;
   #most = ARENA_START;
 
   constructor(shared: boolean) {
     const { memory, maximum } = openMemory(shared);
     this.memory = memory;
-    this.limit = maximum * PAGE;
+    this.#limit = maximum * PAGE;
+  }
+
+  /** Bytes that the memory may grow to: those that it has once the system has refused more. */
+  get limit(): number {
+    return this.#limit;
   }
 
   /** Bytes that the memory has grown to: it never shrinks. */
@@ -53,10 +57,10 @@ export class Arena {
       try {
         this.memory.grow(pages);
       } catch {
-        const why = end + SLACK > this.limit ? "there are no more than" : "the system gives less than the";
+        if (end + SLACK <= this.#limit) this.#limit = this.size;
         throw new RangeError(
-          `Cannot allocate ${bytes} bytes of WebAssembly memory: ${address} bytes are in use, and ${why} ${this.limit}; ` +
-            `exact attention takes less, in parts, than other methods`,
+          `Cannot allocate ${bytes} bytes of WebAssembly memory: ${address} bytes are in use and there are no more than ` +
+            `${this.#limit} in all; exact attention takes less than other methods, since it cuts heads in parts`,
         );
       }
     }

@@ -34,9 +34,6 @@ type Arguments<Name extends keyof Backend> = Backend[Name] extends (args: infer 
 export class WasmBackend implements Backend {
   readonly kind = "wasm";
   readonly software = false;
-  /** Keys and values are copied once more as the kernels read them. */
-  readonly largestArrayBytes: number;
-  readonly memoryBytes: number;
   #pool: Pool;
   readonly #recorder: Recorder;
   #program = new Program();
@@ -47,8 +44,6 @@ export class WasmBackend implements Backend {
   /** Use {@link openWasm}. */
   constructor(pool: Pool) {
     this.#pool = pool;
-    this.memoryBytes = pool.arena.limit;
-    this.largestArrayBytes = pool.arena.limit / 4;
     this.#recorder = {
       floats: (length) => ({ type: "float", length, address: this.#pool.arena.allocate(4 * length) }),
       words: (length) => ({ type: "word", length, address: this.#pool.arena.allocate(4 * length) }),
@@ -59,6 +54,16 @@ export class WasmBackend implements Backend {
   /** What runs, in words. */
   get adapter(): string {
     return describe(this.#pool);
+  }
+
+  /** All the memory that there is. */
+  get memoryBytes(): number {
+    return this.#pool.arena.limit;
+  }
+
+  /** Keys, values and the copies that kernels read take four arrays. */
+  get largestArrayBytes(): number {
+    return this.memoryBytes / 4;
   }
 
   /** Copies values into WebAssembly memory. */
