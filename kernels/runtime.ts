@@ -118,6 +118,27 @@ export function nextMacrotask(): Promise<void> {
   });
 }
 
+/** Milliseconds after which work on the main thread lets other events have their turn. */
+const SLICE_MS = 30;
+
+/** Shares the main thread between work and other events. */
+export class Turns {
+  #end = 0;
+
+  /** When the work should next pause, by `performance.now()`. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Lets other events have their turn if it is time; then heeds the signal. */
+  async take(signal?: AbortSignal): Promise<void> {
+    if (performance.now() < this.#end) return;
+    await nextMacrotask();
+    signal?.throwIfAborted();
+    this.#end = performance.now() + SLICE_MS;
+  }
+}
+
 /**
  * Calls back after some idle time, unless cancelled before by the function that it returns. A program that waits for nothing
  * else ends nevertheless.
