@@ -1,5 +1,5 @@
 import { DeviceLostError } from "../errors.ts";
-import { canShareMemory, hardwareThreads, maySleep, nextMacrotask } from "../runtime.ts";
+import { canShareMemory, hardwareThreads, maySleep, nextMacrotask, Turns } from "../runtime.ts";
 import { Arena } from "./arena.ts";
 import * as layout from "./layout.ts";
 import type { Program } from "./program.ts";
@@ -29,6 +29,7 @@ export class Pool {
   readonly #work: Work;
   readonly #workers: Workers;
   readonly #maySleep: boolean;
+  readonly #turns = new Turns();
   /** Why the device cannot be used any more. */
   #lost: string | null = null;
 
@@ -142,6 +143,8 @@ export class Pool {
       // Arrays made in the meantime lie above, and keep the region until the next reset.
       if (arena.top === end) arena.release(start);
     }
+    // Many short programs, too, let other events have their turn.
+    await this.#turns.take(signal);
   }
 
   /** Works in slices; between them timers and signals have their turn, and workers start, which join at once. */

@@ -4,14 +4,16 @@ import { bindingBytes, type GpuArray, gpuArray } from "./array.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import type { DeviceClock } from "./device_clock.ts";
 import { firstError, inScopes, refusal } from "./error_scopes.ts";
+import { Turns } from "../runtime.ts";
 import { PipelineCache, type Variant } from "./pipelines.ts";
 import { paddedBytes, readBack, stagingBytes } from "./read_back.ts";
+import { cutDispatch, type Sliceable, sliced, waitsWithinCalls } from "./slices.ts";
 
 /** Most workgroups along one dimension of a dispatch that every WebGPU device takes. */
 const LARGEST_DIMENSION = 65535;
 
 /** One dispatch of a kernel. */
-export interface Step extends Variant {
+export interface Step extends Variant, Sliceable {
   /** The kernel's block of parameters, as 32-bit words. */
   readonly parameters: readonly number[];
   /** Arrays in the order of the kernel's bindings; `undefined` binds a few bytes that the variant never reads. */
@@ -40,6 +42,10 @@ interface RecordedStep extends Step {
   readonly pipeline: Promise<GPUComputePipeline>;
 }
 
+interface CompiledStep extends Step {
+  readonly pipeline: GPUComputePipeline;
+}
+
 /**
  * Records dispatches and runs them as one submission. Nothing is encoded before `run`, since pipelines
  * compile while the recording goes on, and since `upload` writes before the submission whatever the order
@@ -60,6 +66,11 @@ export class Recorder {
   readonly #pipelines: PipelineCache;
   readonly #empty: GPUBuffer;
   readonly #foreign: boolean;
+  /** Whether work is submitted in slices. */
+  readonly #slices: boolean;
+  readonly #turns = new Turns();
+  /** Settles when all that was run before is submitted. */
+  #submitted: Promise<void> = Promise.resolve();
   readonly #onProgress: () => void;
   readonly #failActiveRuns = new Set<(error: Error) => void>();
   /** What the device says of buffers and uploads of the recording. */
@@ -82,6 +93,7 @@ export class Recorder {
     this.largestArrayBytes = largestArrayBytes;
     this.#clock = clock;
     this.#foreign = foreign;
+    this.#slices = software && waitsWithinCalls();
     this.#onProgress = onProgress;
     this.#pool = new BufferPool(device, device.limits.maxBufferSize, (check) => this.#expect(check));
     this.#pipelines = new PipelineCache(device, subgroups);
@@ -148,7 +160,9 @@ export class Recorder {
 
   /** Records a dispatch. */
   dispatch(step: Step): void {
-    if (step.workgroups > 0) this.#steps.push({ ...step, pipeline: this.#pipelines.pipeline(step) });
+    if (step.workgroups === 0) return;
+    const pipeline = this.#pipelines.pipeline(step);
+    for (const part of this.#slices ? cutDispatch(step) : [step]) this.#steps.push({ ...part, pipeline });
   }
 
   /** Runs what was recorded and reads arrays back. */
@@ -202,23 +216,20 @@ export class Recorder {
     signal?.throwIfAborted();
     if (this.#lost) throw this.#lost;
     this.#unsubmitted++;
+    const before = this.#submitted, { promise, resolve } = Promise.withResolvers<void>();
+    this.#submitted = promise;
     let staging: GPUBuffer, accepted: Promise<void>;
     try {
       const pipelines = await Promise.all(steps.map(async (step) => {
         const pipeline = await step.pipeline;
         this.#onProgress();
-        return pipeline;
+        return { ...step, pipeline };
       }));
-      signal?.throwIfAborted();
-      if (this.#lost) throw this.#lost;
-      // What others record while this one waits has checks of its own.
-      const others = this.#checks;
-      this.#checks = checks;
-      const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-      staging = this.#pool.take(stagingBytes(outputs), usage, "staging");
-      accepted = this.#submit(steps, pipelines, outputs, staging);
-      this.#checks = others;
+      await before;
+      this.#throwIfOver(signal);
+      ({ staging, accepted } = await this.#submit(pipelines, outputs, checks, signal));
     } finally {
+      resolve();
       if (--this.#unsubmitted === 0) this.#recycle();
     }
     const reading = readBack(staging, outputs);
@@ -233,31 +244,66 @@ export class Recorder {
     this.#onProgress();
     const { results, released } = await reading;
     released.then(() => this.#pool.give(staging), () => this.#pool.drop(staging));
+    await this.#turns.take();
     signal?.throwIfAborted();
     return results;
   }
 
-  #submit(
-    steps: readonly RecordedStep[],
-    pipelines: readonly GPUComputePipeline[],
-    outputs: readonly DeviceArray[],
-    staging: GPUBuffer,
-  ): Promise<void> {
-    const encode = () => this.#encode(steps, pipelines, outputs, staging);
-    const { value: readClock, check } = inScopes(this.device, encode), checks = this.#checks;
-    this.#expect(check);
-    return firstError(checks).then((error) => {
-      if (error) throw refusal(error);
-      return readClock?.();
-    });
+  #throwIfOver(signal?: AbortSignal): void {
+    signal?.throwIfAborted();
+    if (this.#lost) throw this.#lost;
   }
 
-  /** Hands the steps and the copies of the outputs to the queue; returns what reads the clock. */
-  #encode(
-    steps: readonly RecordedStep[],
-    pipelines: readonly GPUComputePipeline[],
+  /** Submits the steps and the copies of the outputs, in slices where waiting for them all at once would hold up the event loop. */
+  async #submit(
+    steps: readonly CompiledStep[],
     outputs: readonly DeviceArray[],
-    staging: GPUBuffer,
+    checks: Promise<GPUError | null>[],
+    signal?: AbortSignal,
+  ): Promise<{ staging: GPUBuffer; accepted: Promise<void> }> {
+    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    const slices = this.#slices ? sliced(steps) : [steps], clocks: (() => Promise<void>)[] = [];
+    const submitSlice = (slice: readonly CompiledStep[], staging?: GPUBuffer) => {
+      const encode = () => this.#encode(slice, staging && { staging, outputs });
+      const { value: readClock, check } = inScopes(this.device, encode);
+      checks.push(check);
+      if (readClock) clocks.push(readClock);
+    };
+    for (const slice of slices.slice(0, -1)) {
+      this.#checking(checks, () => submitSlice(slice));
+      // Returns when the device is done; that its promise takes longer is of no use here.
+      this.device.queue.onSubmittedWorkDone().catch(() => {});
+      this.#onProgress();
+      await this.#turns.take(signal);
+      this.#throwIfOver(signal);
+    }
+    const staging = this.#checking(checks, () => {
+      const staging = this.#pool.take(stagingBytes(outputs), usage, "staging");
+      submitSlice(slices[slices.length - 1], staging);
+      return staging;
+    });
+    const accepted = firstError(checks).then(async (error) => {
+      if (error) throw refusal(error);
+      for (const readClock of clocks) await readClock();
+    });
+    return { staging, accepted };
+  }
+
+  /** Lays what the device says of buffers made meanwhile to a run that has waited, not to what is recorded now. */
+  #checking<T>(checks: Promise<GPUError | null>[], calls: () => T): T {
+    const others = this.#checks;
+    this.#checks = checks;
+    try {
+      return calls();
+    } finally {
+      this.#checks = others;
+    }
+  }
+
+  /** Hands steps, and copies of outputs after them, to the queue; returns what reads the clock. */
+  #encode(
+    steps: readonly CompiledStep[],
+    copies?: { readonly staging: GPUBuffer; readonly outputs: readonly DeviceArray[] },
   ): (() => Promise<void>) | undefined {
     const { device } = this;
     const encoder = device.createCommandEncoder();
@@ -265,15 +311,15 @@ export class Recorder {
     if (steps.length > 0) {
       const pass = encoder.beginComputePass(this.#clock?.pass);
       steps.forEach((step, at) => {
-        pass.setPipeline(pipelines[at]);
+        pass.setPipeline(step.pipeline);
         pass.setBindGroup(0, this.#bindGroup(step, uniforms[at]));
         pass.dispatchWorkgroups(...foldWorkgroups(step.workgroups));
       });
       pass.end();
     }
     let offset = 0;
-    for (const { buffer, length } of outputs.map(gpuArray)) {
-      if (length > 0) encoder.copyBufferToBuffer(buffer, 0, staging, offset, 4 * length);
+    for (const { buffer, length } of copies?.outputs.map(gpuArray) ?? []) {
+      if (length > 0) encoder.copyBufferToBuffer(buffer, 0, copies!.staging, offset, 4 * length);
       offset += paddedBytes(length);
     }
     const readClock = steps.length > 0 ? this.#clock?.record(encoder) : undefined;
