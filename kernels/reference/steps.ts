@@ -1,4 +1,3 @@
-import type { DeviceArray } from "../backend.ts";
 import type { ReferenceArray } from "./array.ts";
 
 /**

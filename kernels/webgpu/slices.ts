@@ -1,7 +1,7 @@
 import { hardwareThreads } from "../runtime.ts";
 
 /** Multiply-adds that a core which stands in for a GPU takes some 20 ms for. */
-const CORE_WORK = 2 ** 25;
+export const CORE_WORK: number = 2 ** 25;
 /** Dispatches of unknown work that are submitted together. */
 const MOST_STEPS = 64;
 
