@@ -31,6 +31,7 @@ export type { ProblemOptions } from "./estimators/core/problem.ts";
 export { attentionPartial, type PartialOptions, type PartialResult } from "./estimators/attention/partial.ts";
 export { mergePartials } from "./estimators/attention/merge_partials.ts";
 export { Device, openDevice, type OpenDeviceOptions } from "./kernels/device.ts";
+export { disposeDevices } from "./kernels/kept_devices.ts";
 export type {
   AttendArguments,
   AttentionShape,

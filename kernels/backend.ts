@@ -147,6 +147,10 @@ export interface Backend extends CoresetPrimitives {
   readonly software: boolean;
   /** Largest array that a primitive accepts, in bytes. */
   readonly largestArrayBytes: number;
+  /** All memory that arrays can have, in bytes, where that is known. */
+  readonly memoryBytes?: number;
+  /** Why it cannot be used any more, or null. */
+  readonly lost?: string | null;
 
   /** Seconds that the device has computed by its own clock, where it was opened to measure them. */
   readonly busySeconds?: number;
@@ -163,6 +167,11 @@ export interface Backend extends CoresetPrimitives {
   run(outputs: readonly DeviceArray[], signal?: AbortSignal): Promise<(Float32Array | Uint32Array)[]>;
   /** Drops everything recorded and frees every array made since the last reset. */
   reset(): void;
+  /**
+   * Gives back memory that only larger problems than the recent ones need. Called with no array in use when a job has
+   * ended, and as `idle` when none has come for a while.
+   */
+  trim?(idle: boolean): void;
   /** Gives the device back. */
   destroy(): void;
 

@@ -1,4 +1,4 @@
-import { deviceKinds } from "./check_open_device.ts";
+import { deviceKinds } from "./device_kinds.ts";
 import { Device } from "./device.ts";
 import { formatName } from "./format_value.ts";
 

@@ -1,110 +1,87 @@
 import type { Backend, DeviceKind } from "./backend.ts";
-import { checkOpenDevice } from "./check_open_device.ts";
 import { unfitValue } from "./check_values.ts";
-import { DeviceLostError, DeviceUnavailableError } from "./errors.ts";
-import { ReferenceBackend } from "./reference/backend.ts";
-import { selfTest } from "./self_test.ts";
-import { checkTuning, type Tuning } from "./webgpu/tuning.ts";
+import { DeviceLostError } from "./errors.ts";
+import { checkOpenOptions, type OpenDeviceOptions, type OpenSettings } from "./open_options.ts";
+import { type Opened, type Opener, openersFor, openFirst } from "./openers.ts";
+import { abortable } from "./patience.ts";
+import { afterIdle } from "./runtime.ts";
+import type { Tuning } from "./webgpu/tuning.ts";
 
-/** Options of {@link openDevice}. */
-export interface OpenDeviceOptions {
-  /** The kind to open, and no other. By default the best that passes its self test. */
-  prefer?: DeviceKind;
-  /** Another WebGPU implementation than `navigator.gpu`, such as Dawn. */
-  gpu?: GPU;
-  /** Threads of the WASM backend; by default one per core, at most 16. */
-  threads?: number;
-  /** Has a WebGPU device measure how long it computes, where it can: {@link Device.busySeconds}. */
-  timed?: boolean;
-  /** What {@link Device.tune} has found on a WebGPU adapter of the same name; that of another adapter is not used. */
-  tuning?: Tuning;
-  /** Hears why a device was passed over or lost; by default `console.warn`. */
-  onWarning?: (message: string) => void;
-}
+export type { OpenDeviceOptions } from "./open_options.ts";
 
-type Opener = { name: string; open: () => Promise<Backend> };
-
-/** How each kind is opened, best first: a WebGPU adapter emulated on the CPU is slower than WASM. */
-function openers(options: OpenDeviceOptions): Opener[] {
-  const webgpu = (software?: boolean) => async () => {
-    const { describeAdapter, requestAdapter } = await import("./webgpu/engine/adapter.ts");
-    if (software !== undefined) {
-      const { name, software: isSoftware } = describeAdapter(await requestAdapter(options.gpu));
-      if (isSoftware !== software) {
-        throw new DeviceUnavailableError(
-          `Cannot open a ${software ? "software" : "hardware"} WebGPU device: the adapter is ${name}`,
-        );
-      }
-    }
-    const { openWebGpu } = await import("./webgpu/backend.ts");
-    return openWebGpu({ gpu: options.gpu, timed: options.timed, tuning: options.tuning });
-  };
-  const wasm = async () => {
-    const { openWasm } = await import("./wasm/backend.ts");
-    return openWasm({ threads: options.threads });
-  };
-  const reference = () => Promise.resolve(new ReferenceBackend());
-  switch (options.prefer) {
-    case undefined:
-      return [
-        { name: "webgpu", open: webgpu(false) },
-        { name: "wasm", open: wasm },
-        { name: "software webgpu", open: webgpu(true) },
-        { name: "reference", open: reference },
-      ];
-    case "webgpu":
-      return [{ name: "webgpu", open: webgpu() }];
-    case "wasm":
-      return [{ name: "wasm", open: wasm }];
-    case "reference":
-      return [{ name: "reference", open: reference }];
-    default:
-      throw new RangeError(
-        `Cannot open a device: prefer must be webgpu, wasm or reference: current value is ${options.prefer}`,
-      );
-  }
-}
+/** Times that a device is opened again after a loss while another one does its work. */
+const MOST_LOSSES = 3;
+/** Milliseconds without a job after which memory that only large jobs need is given back. */
+const IDLE_MS = 5000;
 
 /**
- * A device that passed its self test. Jobs run one after another. When the device is lost and was not asked
- * for by name, the next best one takes over, loudly, and the job is run again.
+ * A device that passed its self test. Jobs run one after another. A device that was lost is opened again at the next
+ * job. The job that lost it rejects if the device was asked for by name; else the next best one runs it again, loudly.
  */
-export class Device implements Disposable {
-  #backend: Backend;
-  #remaining: Opener[];
-  #warn: (message: string) => void;
+export class Device implements Disposable, AsyncDisposable {
+  readonly #openers: readonly Opener[];
+  readonly #settings: OpenSettings;
+  readonly #losses = new Map<Opener, number>();
+  /** Undefined from a loss until the next job, and after the disposal. */
+  #backend: Backend | undefined;
+  #opener: Opener;
+  /** The one that was opened first: any behind it is a fallback. */
+  readonly #best: Opener;
+  readonly #passedOver: string | null;
+  /** The last loss, in words. */
+  #loss = "";
+  /** What is said of a device, while there is none as well. */
+  #kind: DeviceKind;
+  #adapter: string;
+  #software: boolean;
+  #fellBack: string | null;
+  #busyBefore = 0;
   #tail: Promise<unknown> = Promise.resolve();
-  #fellBack: string | null = null;
+  /** True while the part of a job runs that comes before its first wait. */
+  #entering = false;
+  #cancelIdle: () => void = () => {};
   #disposed = false;
 
   /** Use {@link openDevice}. */
-  constructor(backend: Backend, remaining: Opener[], warn: (message: string) => void) {
+  constructor(
+    { backend, opener, passedOver }: Opened,
+    openers: readonly Opener[],
+    settings: OpenSettings,
+  ) {
+    this.#openers = openers;
+    this.#settings = settings;
     this.#backend = backend;
-    this.#remaining = remaining;
-    this.#warn = warn;
+    this.#opener = opener;
+    this.#best = opener;
+    this.#passedOver = passedOver;
+    this.#kind = backend.kind;
+    this.#adapter = backend.adapter;
+    this.#software = backend.software;
+    this.#fellBack = passedOver;
   }
 
   /** The kind of device in use now. */
   get kind(): DeviceKind {
-    return this.#backend.kind;
+    return this.#kind;
   }
 
   /** What runs, in words. */
   get adapter(): string {
-    return this.#backend.adapter;
+    return this.#backend?.adapter ?? this.#adapter;
   }
 
   /** True for a WebGPU adapter that is emulated on the CPU. */
   get software(): boolean {
-    return this.#backend.software;
+    return this.#software;
   }
 
   /** Seconds that a device opened with `timed` has computed by its own clock, copies apart; undefined where it has none. */
   get busySeconds(): number | undefined {
-    return this.#backend.busySeconds;
+    const seconds = this.#backend?.busySeconds;
+    return seconds === undefined ? undefined : this.#busyBefore + seconds;
   }
 
-  /** Why an earlier device was given up after it had been opened, or null. */
+  /** Why a better device was passed over, or given up after it had been opened, or null. */
   get fellBack(): string | null {
     return this.#fellBack;
   }
@@ -112,16 +89,24 @@ export class Device implements Disposable {
   /**
    * Runs a job when all earlier ones have ended, and frees its arrays afterwards.
    *
-   * @throws {TypeError} If the job is no function.
+   * @param signal Rejects with its reason as soon as it is aborted, while the job waits as well; a job that has begun
+   * must heed it by itself.
    * @throws {DeviceLostError} If the device was lost and no other could take over.
+   * @throws {DeviceUnavailableError} If the device had been lost and cannot be opened again.
+   * @throws {Error} If called from within a job before that first waits, since the job would wait for itself.
    */
-  run<T>(job: (backend: Backend) => Promise<T>): Promise<T> {
-    if (typeof job !== "function") {
-      return Promise.reject(unfitValue("run a job", "job", "a function", job, false));
+  run<T>(job: (backend: Backend) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (this.#entering) {
+      return Promise.reject(
+        new Error("Cannot run a job inside a job of the same device: it would wait for itself for ever"),
+      );
     }
-    const result = this.#tail.then(() => this.#runNow(job));
+    const result = this.#tail.then(() => {
+      signal?.throwIfAborted();
+      return this.#runNow(job, signal);
+    });
     this.#tail = result.catch(() => {});
-    return result;
+    return abortable(result, signal);
   }
 
   /**
@@ -144,43 +129,130 @@ export class Device implements Disposable {
     return this.run(async (backend) => await backend.tune?.(features, valueFeatures));
   }
 
-  async #runNow<T>(job: (backend: Backend) => Promise<T>): Promise<T> {
-    while (true) {
-      if (this.#disposed) throw new DeviceLostError(`Cannot use the ${this.kind} device: it was disposed`);
-      try {
-        return await job(this.#backend);
-      } catch (error) {
-        if (this.#disposed || !(error instanceof DeviceLostError) || this.#remaining.length === 0) {
-          throw error;
+  async #runNow<T>(job: (backend: Backend) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    this.#cancelIdle();
+    const tried = new Set<Opener>();
+    try {
+      for (let backend = await this.#ready(signal);; backend = this.#backend!) {
+        try {
+          return await this.#enter(job, backend);
+        } catch (error) {
+          this.#throwIfDisposed();
+          if (!(error instanceof DeviceLostError)) throw error;
+          const next = this.#lose(error.message, tried);
+          if (next.length === 0) throw error;
+          this.#adopt(await openFirst(next, this.#settings, signal), "going on with");
+        } finally {
+          if (backend === this.#backend) {
+            backend.reset();
+            backend.trim?.(false);
+          }
         }
-        await this.#replace(error.message);
-      } finally {
-        if (!this.#disposed) this.#backend.reset();
       }
+    } finally {
+      if (!this.#disposed) this.#cancelIdle = afterIdle(IDLE_MS, () => this.#backend?.trim?.(true));
     }
   }
 
-  async #replace(reason: string): Promise<void> {
-    const lost = this.#backend;
-    const next = await openFirst(this.#remaining, this.#warn);
-    lost.destroy();
-    this.#backend = next.backend;
-    this.#remaining = next.remaining;
-    this.#fellBack = `${lost.kind} (${lost.adapter}) was lost: ${reason}`;
-    this.#warn(`${this.#fellBack}; going on with ${this.kind} (${this.adapter})`);
+  #enter<T>(job: (backend: Backend) => Promise<T>, backend: Backend): Promise<T> {
+    this.#entering = true;
+    try {
+      return job(backend);
+    } finally {
+      this.#entering = false;
+    }
   }
 
-  /** Gives the device back; jobs still waiting are refused. */
+  /** The backend for the next job: opened again if it was lost. */
+  async #ready(signal?: AbortSignal): Promise<Backend> {
+    this.#throwIfDisposed();
+    if (this.#backend?.lost) this.#lose(this.#backend.lost);
+    if (!this.#backend) {
+      const worth = this.#openers.filter((opener) => this.#isWorthwhile(opener));
+      this.#adopt(await openFirst(worth, this.#settings, signal), "opened again:");
+    } else {
+      await this.#returnToBetter(signal);
+    }
+    return this.#backend!;
+  }
+
+  /** Leaves the device that took over for the one that had been lost, if that can be opened again. */
+  async #returnToBetter(signal?: AbortSignal): Promise<void> {
+    const better = this.#openers.slice(0, this.#openers.indexOf(this.#opener)).filter((opener) =>
+      this.#losses.has(opener) && this.#isWorthwhile(opener)
+    );
+    if (better.length === 0) return;
+    let opened: Opened;
+    try {
+      opened = await openFirst(better, this.#settings, signal);
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      for (const opener of better) this.#losses.set(opener, MOST_LOSSES);
+      return;
+    }
+    this.#adopt(opened, "opened again:");
+  }
+
+  #isWorthwhile(opener: Opener): boolean {
+    return this.#openers.length === 1 || (this.#losses.get(opener) ?? 0) < MOST_LOSSES;
+  }
+
+  /** Gives the lost backend up; returns what may run the job that lost it. */
+  #lose(reason: string, tried = new Set<Opener>()): Opener[] {
+    const lost = this.#opener, at = this.#openers.indexOf(lost);
+    this.#losses.set(lost, (this.#losses.get(lost) ?? 0) + 1);
+    this.#busyBefore += this.#backend?.busySeconds ?? 0;
+    this.#backend?.destroy();
+    this.#backend = undefined;
+    this.#loss = `${this.#kind} (${this.#adapter}) was lost: ${reason}`;
+    if (this.#openers.length === 1) return [];
+    const again = lost.again && !tried.has(lost);
+    tried.add(lost);
+    return this.#openers.slice(again ? at : at + 1);
+  }
+
+  #adopt({ backend, opener }: Opened, how: string): void {
+    if (this.#disposed) backend.destroy();
+    this.#throwIfDisposed();
+    this.#backend?.destroy();
+    this.#backend = backend;
+    this.#opener = opener;
+    this.#kind = backend.kind;
+    this.#adapter = backend.adapter;
+    this.#software = backend.software;
+    const isFallback = this.#openers.indexOf(opener) > this.#openers.indexOf(this.#best);
+    this.#fellBack = isFallback ? this.#loss : this.#passedOver;
+    this.#settings.warn(`${this.#loss}; ${how} ${this.kind} (${this.adapter})`);
+  }
+
+  #throwIfDisposed(): void {
+    if (this.#disposed) throw new DeviceLostError(`Cannot use the ${this.kind} device: it was disposed`);
+  }
+
+  /** Gives the device back at once; a running job and those still waiting are refused. */
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#backend.destroy();
+    this.#cancelIdle();
+    this.#backend?.destroy();
+    this.#backend = undefined;
+  }
+
+  /** Gives the device back, and waits until the job that ran has ended. */
+  async dispose(): Promise<void> {
+    this[Symbol.dispose]();
+    await this.#tail;
+  }
+
+  /** The same as {@link Device.dispose}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
   }
 }
 
 /**
  * Opens the best device that passes a known-answer self test: a hardware WebGPU adapter, else WebAssembly,
- * else a software WebGPU adapter, else the float64 reference.
+ * else a software WebGPU adapter, else the float64 reference. A device that fails or hangs is said and passed over.
  *
  * @example
  * ```ts
@@ -190,38 +262,19 @@ export class Device implements Disposable {
  * ```
  *
  * @throws {TypeError} If an option is unknown or of the wrong type.
- * @throws {RangeError} If `prefer` is not a kind of device, or `tuning` has tiles that there are not.
+ * @throws {RangeError} If an option is out of range.
  * @throws {DeviceUnavailableError} If no device of the kind asked for works; the message says why.
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
-  checkOpenDevice(options);
-  if (options.tuning) checkTuning(options.tuning);
-  // A hardware adapter that computes wrongly is worth a warning; one that is not there is the normal case.
-  const warn = options.onWarning ?? ((message: string) => console.warn(message));
-  const { backend, remaining } = await openFirst(openers(options), warn);
-  return new Device(backend, remaining, warn);
+  const settings = checkOpenOptions(options);
+  return await openAmong(openersFor(options), settings, options.signal);
 }
 
-async function openFirst(
-  candidates: Opener[],
-  warn: (message: string) => void,
-): Promise<{ backend: Backend; remaining: Opener[] }> {
-  const failures: unknown[] = [];
-  for (const [at, candidate] of candidates.entries()) {
-    let backend: Backend | undefined;
-    try {
-      backend = await candidate.open();
-      await selfTest(backend);
-      return { backend, remaining: candidates.slice(at + 1) };
-    } catch (error) {
-      failures.push(error);
-      if (backend) warn(`${(error as Error).message}; trying the next device`);
-      backend?.destroy();
-    }
-  }
-  if (failures.length === 1) throw failures[0];
-  throw new DeviceUnavailableError(
-    `Cannot open any device: ${failures.map((error) => (error as Error).message).join("; ")}`,
-    { cause: failures },
-  );
+/** Opens the first of some devices that works, with the others to fall back to. */
+export async function openAmong(
+  openers: readonly Opener[],
+  settings: OpenSettings,
+  signal?: AbortSignal,
+): Promise<Device> {
+  return new Device(await openFirst(openers, settings, signal), openers, settings);
 }

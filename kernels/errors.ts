@@ -9,3 +9,6 @@ export class DeviceUnavailableError extends Error {
   /** The class's name. */
   override readonly name = "DeviceUnavailableError";
 }
+
+/** A device that is just not there, or not of the kind looked for: passed over without a word. */
+export class DeviceAbsentError extends DeviceUnavailableError {}

@@ -63,15 +63,24 @@ export function startWorker(source: string, data: unknown, timeoutMs = 5000): Pr
   let thread: WorkerThread;
   if (node) {
     const worker = new node.Worker(source, { eval: true, workerData: data });
-    thread = { terminate: () => void worker.terminate() };
+    let ended = false;
+    thread = {
+      terminate: () => {
+        ended = true;
+        worker.terminate();
+      },
+    };
     worker.once("message", () => {
       worker.unref();
       resolve(thread);
     });
-    worker.once("error", (error) => {
+    const fail = (error: unknown) => {
       reject(error);
-      thread.onFailure?.();
-    });
+      if (!ended) thread.onFailure?.();
+    };
+    worker.once("error", fail);
+    // One that is ended from outside, or runs out of memory on some engines, says no more than this.
+    worker.once("exit", () => fail(new Error("Cannot go on: the worker has ended")));
   } else {
     const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
     const worker = new Worker(url, { type: "module" });
@@ -107,6 +116,39 @@ export function nextMacrotask(): Promise<void> {
     };
     port2.postMessage(null);
   });
+}
+
+/** Milliseconds after which work on the main thread lets other events have their turn. */
+const SLICE_MS = 30;
+
+/** Shares the main thread between work and other events. */
+export class Turns {
+  #end = 0;
+
+  /** When the work should next pause, by `performance.now()`. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Lets other events have their turn if it is time; then heeds the signal. */
+  async take(signal?: AbortSignal): Promise<void> {
+    if (performance.now() < this.#end) return;
+    await nextMacrotask();
+    signal?.throwIfAborted();
+    this.#end = performance.now() + SLICE_MS;
+  }
+}
+
+/**
+ * Calls back after some idle time, unless cancelled before by the function that it returns. A program that waits for nothing
+ * else ends nevertheless.
+ */
+export function afterIdle(milliseconds: number, callback: () => void): () => void {
+  const timer: unknown = setTimeout(callback, milliseconds);
+  // Deno gives a number, Node and Bun an object; a page in a browser ends when it is closed.
+  if (typeof timer === "object") (timer as { unref?: () => void }).unref?.();
+  else (globalThis as { Deno?: { unrefTimer?: (id: unknown) => void } }).Deno?.unrefTimer?.(timer);
+  return () => clearTimeout(timer as number);
 }
 
 /** Just below the largest array that the C library of Linux can be taught to keep. */

@@ -48,6 +48,9 @@ const options = {
   openDevice: {
     prefer: absent,
     gpu: absent,
+    gpuDevice: absent,
+    timeoutSeconds: [...absent, "a fraction"],
+    signal: absent,
     threads: absent,
     timed: [...absent, "true"],
     tuning: absent,

@@ -1,5 +1,5 @@
 import type { Backend, DeviceKind } from "../../kernels/backend.ts";
-import { deviceFor } from "../../kernels/kept_devices.ts";
+import { runOn } from "../../kernels/kept_devices.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
 import { attendWithin } from "../certified/attend_within.ts";
 import type { Certificate } from "../certified/certificate.ts";
@@ -71,7 +71,8 @@ export interface AttentionResult {
  * @throws {TypeError} If shapes do not fit, or an argument is of the wrong type or an option unknown.
  * @throws {RangeError} If a value or option is out of range; it names tensor, row and column. Also if rounding in f32
  * alone may exceed the epsilon asked for; it names the least that can be promised.
- * @throws {DeviceLostError} If a device that was asked for stopped working.
+ * @throws {DeviceUnavailableError} If a device that was asked for cannot be opened.
+ * @throws {DeviceLostError} If a device that was asked for stopped working; the next call opens it again.
  * @throws {Error} If the output would not be finite.
  */
 export async function attention(
@@ -85,27 +86,26 @@ export async function attention(
   const problem: Problem = halved ? { ...made, halves: made } : made;
   checkVisibility(problem);
   checked.signal?.throwIfAborted();
-  const device = await deviceFor(checked.device);
-
-  const start = performance.now();
-  const outcome = await device.run((backend) => compute(backend, problem, checked));
-  const seconds = (performance.now() - start) / 1000;
+  const { outcome, on, seconds } = await runOn(checked.device, checked.signal, async (backend, on) => {
+    const outcome = await compute(backend, problem, checked);
+    return { outcome, on, seconds: (performance.now() - on.since) / 1000 };
+  });
   const { output, certificate, keyEvaluations, method, budget, reason } = outcome;
-  checkOutput(output, problem.outputShape, `${method} on ${device.kind}`);
+  checkOutput(output, problem.outputShape, `${method} on ${on.kind}`);
   releaseSnapshots([problem.query, problem.key, problem.value]);
   return {
     output: { data: output, shape: problem.outputShape },
     certificate,
     stats: {
       method,
-      device: device.kind,
-      adapter: device.adapter,
+      device: on.kind,
+      adapter: on.adapter,
       keyEvaluations,
       samples: budget?.samples ?? 0,
       bucketSize: budget?.bucketSize ?? 0,
       seconds,
-      storage: halved && device.kind === "webgpu" ? "f16" : "f32",
-      fellBack: device.fellBack ?? reason,
+      storage: halved && on.kind === "webgpu" ? "f16" : "f32",
+      fellBack: on.fellBack ?? reason,
       seed: checked.seed,
     },
   };

@@ -53,7 +53,7 @@ export interface AttentionOptions extends ProblemOptions {
    * keys, or of the values, that are seen in their head. Other devices always take f32.
    */
   storage?: StorageFormat;
-  /** Stops the computation; the promise then rejects with its reason. */
+  /** Stops the call, while a device opens or is busy as well; the promise then rejects with its reason. */
   signal?: AbortSignal;
   /** Called with parts done and parts in all. */
   onProgress?: (done: number, total: number) => void;

@@ -1,14 +1,14 @@
 import { type AttentionOptions, checkRun } from "./options.ts";
 import { centre } from "../core/centred.ts";
 import { checkOutput } from "../core/check_output.ts";
-import { MASKED } from "../../kernels/backend.ts";
-import { checkOptionNames } from "../../kernels/check_options.ts";
-import { unfitValue } from "../../kernels/check_values.ts";
-import { deviceFor } from "../../kernels/kept_devices.ts";
-import type { Tensor } from "../../kernels/tensor.ts";
 import { exactAttention } from "../core/exact.ts";
 import { makeProblem } from "../core/problem.ts";
 import { releaseSnapshots } from "../core/snapshot.ts";
+import { MASKED } from "../../kernels/backend.ts";
+import { checkOptionNames } from "../../kernels/check_options.ts";
+import { unfitValue } from "../../kernels/check_values.ts";
+import { runOn } from "../../kernels/kept_devices.ts";
+import type { Tensor } from "../../kernels/tensor.ts";
 
 /** Exact attention over some of the keys, in a form that merges exactly with that over others. */
 export interface PartialResult {
@@ -74,13 +74,12 @@ export async function attentionPartial(
   const clamped = causalOffset === undefined ? undefined : Math.min(keys, Math.max(-period, causalOffset));
   const problem = { ...made, causalOffset: clamped };
   signal?.throwIfAborted();
-  const device = await deviceFor(choice);
-  const { output, logSumExp } = await device.run(async (backend) => {
+  const { output, logSumExp } = await runOn(choice, signal, async (backend, { kind }) => {
     const { exact, lift } = centre(backend, problem);
     const { output, logSumExp } = await exactAttention(backend, exact, { signal, onProgress });
+    checkOutput(output, problem.outputShape, `exact on ${kind}`);
     return { output, logSumExp: lift(logSumExp) };
   });
-  checkOutput(output, problem.outputShape, `exact on ${device.kind}`);
   releaseSnapshots([problem.query, problem.key, problem.value]);
   return {
     output: { data: output, shape: problem.outputShape },

@@ -1,7 +1,7 @@
-import type { Backend, DeviceArray, PartialAttention } from "../../kernels/backend.ts";
+import { type Backend, type DeviceArray, MASKED } from "../../kernels/backend.ts";
 import type { Problem } from "./problem.ts";
 import { halfParts } from "./half_parts.ts";
-import { headChunks, type Progress } from "./head_chunks.ts";
+import { headChunks, type Progress, submissionBytes } from "./head_chunks.ts";
 
 /** Output and row log-sum-exp of a problem, on the host. */
 export interface HostAttention {
@@ -12,14 +12,28 @@ export interface HostAttention {
 }
 
 /**
- * Exact softmax attention of a whole problem. Heads go to the device together as far as its arrays allow; one
- * head that is too large for an array is cut along queries and keys, and the parts are merged.
+ * Exact softmax attention of a whole problem. Heads go to the device together as far as its arrays and its memory allow; one
+ * head that is too large for them is cut along queries and keys, and the parts are merged.
  */
 export async function exactAttention(
   backend: Backend,
   problem: Problem,
   progress: Progress = {},
 ): Promise<HostAttention> {
+  while (true) {
+    const { memoryBytes } = backend;
+    try {
+      return await attendUnits(backend, problem, progress);
+    } catch (error) {
+      // A device that turned out to have less memory than it was taken for gets smaller parts.
+      if (backend.memoryBytes === memoryBytes) throw error;
+      backend.reset();
+    }
+  }
+}
+
+/** Heads whose half floats may not share a unit go one after the other. */
+async function attendUnits(backend: Backend, problem: Problem, progress: Progress): Promise<HostAttention> {
   const parts = new PartCollector();
   const cut = problem.halves ? halfParts(problem) : [{ problem, factor: 1 }];
   for (const { problem: part, factor } of cut) {
@@ -38,8 +52,9 @@ async function attendHeads(
   progress: Progress,
   parts: PartCollector,
 ): Promise<void> {
+  const isTooLarge = headBytes(problem) > submissionBytes(backend);
   for (const { first, count, oversized } of headChunks(backend, problem, progress)) {
-    if (oversized) {
+    if (oversized || isTooLarge) {
       await attendInParts(backend, problem, first, progress, parts);
     } else {
       const { query, key, value, logWeights } = uploadHeads(backend, problem, first, count);
@@ -98,23 +113,33 @@ export function uploadHeads(
   };
 }
 
-/** One head whose arrays exceed the device's largest: tiles of queries × keys, merged along the keys. */
+/** Bytes of a query row with its output, and of a key row with its value, which devices copy as their kernels read them. */
+function rowBytes({ features, valueFeatures }: Problem): { query: number; key: number } {
+  return { query: 4 * (features + valueFeatures + 1), key: 8 * (features + valueFeatures + 1) };
+}
+
+/** Bytes that one head takes on a device. */
+function headBytes(problem: Problem): number {
+  const { query, key } = rowBytes(problem);
+  return problem.queries * query + problem.keys * key;
+}
+
+/** One head that exceeds the device's largest array or its memory: tiles of queries × keys, merged along the keys. */
 async function attendInParts(
   backend: Backend,
   problem: Problem,
   head: number,
-  progress: Progress,
+  { signal }: Progress,
   parts: PartCollector,
 ): Promise<void> {
   const { queries, keys, period, causalOffset, features, valueFeatures } = problem;
   const rows = rowsOfPart(backend, problem);
   const slice = (data: Float32Array, width: number, of: number, start: number, end: number) =>
     backend.upload(data.subarray((head * of + start) * width, (head * of + end) * width));
-  for (const [queryStart, queryEnd] of ranges(queries, period, rows)) {
+  for (const [queryStart, queryEnd] of ranges(queries, period, rows.query)) {
     const count = queryEnd - queryStart;
-    const query = slice(problem.query, features, queries, queryStart, queryEnd);
-    let merged: PartialAttention | undefined;
-    for (const [keyStart, keyEnd] of ranges(keys, keys, rows)) {
+    let merged: HostAttention | undefined;
+    for (const [keyStart, keyEnd] of ranges(keys, keys, rows.key)) {
       // Rows are counted from the start of their sequence, and keys from the start of their part.
       const offset = causalOffset === undefined ? undefined : causalOffset + queryStart % period - keyStart;
       const part = backend.attend({
@@ -122,29 +147,51 @@ async function attendInParts(
         heads: 1,
         queries: count,
         keys: keyEnd - keyStart,
-        query,
+        query: slice(problem.query, features, queries, queryStart, queryEnd),
         key: slice(problem.key, features, keys, keyStart, keyEnd),
         value: slice(problem.value, valueFeatures, keys, keyStart, keyEnd),
         logWeights: problem.logWeights && slice(problem.logWeights, 1, keys, keyStart, keyEnd),
         causal: offset === undefined ? undefined : { period: count, offset },
       });
-      merged = merged
-        ? backend.mergeAttention({ first: merged, second: part, heads: 1, queries: count, valueFeatures })
-        : part;
+      const [output, logSumExp] = await backend.run([part.output, part.logSumExp], signal) as Float32Array[];
+      backend.reset();
+      if (merged) mergeInto(merged, { output, logSumExp }, valueFeatures);
+      else merged = { output, logSumExp };
     }
-    parts.add(await backend.run([merged!.output, merged!.logSumExp], progress.signal));
-    backend.reset();
+    parts.add([merged!.output, merged!.logSumExp]);
   }
 }
 
-/** Rows of the longest array that the device takes. */
-function rowsOfPart(backend: Backend, { features, valueFeatures }: Problem): number {
-  return Math.max(1, Math.floor(backend.largestArrayBytes / 4 / Math.max(features, valueFeatures)));
+/** Rows of queries and of keys of one part: what the longest array and the memory of the device take. */
+function rowsOfPart(backend: Backend, problem: Problem): { query: number; key: number } {
+  const bytes = rowBytes(problem), perArray = 4 * Math.max(problem.features, problem.valueFeatures);
+  const rows = (each: number) =>
+    Math.max(
+      1,
+      Math.floor(Math.min(backend.largestArrayBytes / perArray, submissionBytes(backend) / 2 / each)),
+    );
+  return { query: rows(bytes.query), key: rows(bytes.key) };
 }
 
-/** How often `exactAttention` merges parts of the keys of one head: not at all where the head fits the device. */
+/** By how much the memory of a device may turn out to be less than it was taken for before a bound on merges is wrong. */
+const SPARE_MEMORY = 4;
+
+/** How often `exactAttention` merges parts of the keys of one head at most: not at all where the head fits with ease. */
 export function mergesOfKeys(backend: Backend, problem: Problem): number {
-  return Math.ceil(problem.keys / rowsOfPart(backend, problem)) - 1;
+  return Math.max(0, Math.ceil(SPARE_MEMORY * problem.keys / rowsOfPart(backend, problem).key) - 1);
+}
+
+/** Merges the result over further keys into that over others, in float64. */
+function mergeInto(into: HostAttention, part: HostAttention, width: number): void {
+  part.logSumExp.forEach((sum, row) => {
+    if (sum <= MASKED) return;
+    const before = into.logSumExp[row], largest = Math.max(before, sum);
+    const own = Math.exp(sum - largest), total = Math.exp(before - largest) + own;
+    for (let at = row * width; at < (row + 1) * width; at++) {
+      into.output[at] += (own / total) * (part.output[at] - into.output[at]);
+    }
+    into.logSumExp[row] = largest + Math.log(total);
+  });
 }
 
 /** [0, count) in ranges of at most `size` that do not straddle a multiple of `period`. */

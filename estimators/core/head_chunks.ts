@@ -9,8 +9,13 @@ export interface Progress {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Device memory that one submission may take, inputs, copies and outputs together. */
+/** Most device memory that one submission takes, inputs, copies and outputs together. */
 const SUBMISSION_BYTES = 2 ** 30;
+
+/** Device memory that one submission may take: not more than half of what there is. */
+export function submissionBytes({ memoryBytes = Infinity }: Backend): number {
+  return Math.min(SUBMISSION_BYTES, memoryBytes / 2);
+}
 
 /**
  * Cuts the heads of a problem into runs that fit the device, reporting progress and heeding the signal between
@@ -24,7 +29,7 @@ export function* headChunks(
   const largest = 4 * Math.max(queries, keys) * Math.max(features, valueFeatures);
   const total = 4 * (queries + keys) * (features + valueFeatures);
   // Sorting and centring keep about three more copies of everything.
-  const perChunk = Math.min(backend.largestArrayBytes / largest, SUBMISSION_BYTES / (4 * total));
+  const perChunk = Math.min(backend.largestArrayBytes / largest, submissionBytes(backend) / (4 * total));
   const size = Math.max(1, Math.floor(perChunk));
   for (let first = 0; first < heads; first += size) {
     signal?.throwIfAborted();

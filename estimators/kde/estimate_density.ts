@@ -1,6 +1,6 @@
 import type { Tensor } from "../../kernels/tensor.ts";
 import { checkRows } from "./check_target.ts";
-import { deviceFor } from "../../kernels/kept_devices.ts";
+import { runOn } from "../../kernels/kept_devices.ts";
 import type { DensityEstimate } from "./density.ts";
 import { checkDensityOptions, commonFeatures, type DensityOptions } from "./options.ts";
 
@@ -38,7 +38,7 @@ export async function estimateDensity(
   queries: Tensor,
   options: EstimateDensityOptions = {},
 ): Promise<DensityEstimate> {
-  const { fit, target, bandwidth, signal, device: choice } = checkDensityOptions(options, {
+  const { fit, target, bandwidth, signal, device } = checkDensityOptions(options, {
     further: ["bandwidth"],
   });
   const features = commonFeatures(points, queries);
@@ -46,8 +46,9 @@ export async function estimateDensity(
   checkRows("queries", queries.data, features, bandwidth);
   // Copies, since the caller may go on with the arrays before the device is ready.
   const rows = points.data.slice(), queryRows = queries.data.slice();
-  const device = await deviceFor(choice);
-  return await device.run((backend) =>
-    fit(backend, rows, features, target, bandwidth).logDensity(queryRows, signal)
+  return await runOn(
+    device,
+    signal,
+    (backend) => fit(backend, rows, features, target, bandwidth).logDensity(queryRows, signal),
   );
 }

@@ -1,9 +1,9 @@
 import { RandomStream } from "../../kernels/random.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
-import { pickRows } from "../linear_algebra/pick_rows.ts";
 import { CentredPoints } from "./centred_points.ts";
 import { checkNumber } from "./check_target.ts";
-import { deviceFor } from "../../kernels/kept_devices.ts";
+import { pickRows } from "../linear_algebra/pick_rows.ts";
+import { runOn } from "../../kernels/kept_devices.ts";
 import type { EstimateDensityOptions } from "./estimate_density.ts";
 import { type KernelRows, logKernelSums } from "./kernel_sums.ts";
 import { logSumExp } from "./log_domain.ts";
@@ -67,8 +67,7 @@ export async function kernelSum(points: Tensor, options: KernelSumOptions = {}):
     : { groups: 1, perGroup: samples };
   const exact = plan.groups * plan.perGroup ** 2 >= count ** 2 || plan.perGroup >= count;
   const { groups, perGroup: size } = exact ? { groups: 1, perGroup: count } : plan;
-  const device = await deviceFor(choice);
-  const sums = await device.run(async (backend) => {
+  const sums = await runOn(choice, signal, async (backend) => {
     const found: number[] = [];
     for (let group = 0; group < groups; group++) {
       const stream = new RandomStream(target.seed, KdePurpose.pairs, group);

@@ -1,6 +1,6 @@
 import type { Tensor } from "../../kernels/tensor.ts";
 import { pickRows } from "../linear_algebra/pick_rows.ts";
-import { deviceFor } from "../../kernels/kept_devices.ts";
+import { runOn } from "../../kernels/kept_devices.ts";
 import { CentredPoints } from "./centred_points.ts";
 import { Evaluations } from "./density.ts";
 import type { EstimateDensityOptions } from "./estimate_density.ts";
@@ -47,13 +47,13 @@ export async function topEigenpair(
   points: Tensor,
   options: EstimateDensityOptions = {},
 ): Promise<TopEigenpair> {
-  const { fit, target, bandwidth, device: choice, signal } = checkDensityOptions(options, {
+  const { fit, target, bandwidth, device, signal } = checkDensityOptions(options, {
     further: ["bandwidth"],
   });
   const features = featuresOf("points", points), { epsilon } = target;
   // A copy, since the caller may go on with the array before the device is ready.
   const scaled = new CentredPoints(points.data.slice(), features, bandwidth), { count } = scaled;
-  const device = await deviceFor(choice), cost = new Evaluations();
+  const cost = new Evaluations();
   const most = Math.ceil(Math.log(2 * count / epsilon) / epsilon);
   let vector = new Float64Array(count).fill(1 / Math.sqrt(count)), value = 0, rounds = 0;
   // Half of the error for the products, half for the iteration.
@@ -64,8 +64,10 @@ export async function topEigenpair(
     const kept = Uint32Array.from(vector.keys()).filter((row) => vector[row] > 0);
     const heights = vector.map((x) => Math.sqrt(-2 * Math.log(x / largest)));
     const rows = pickRows(liftRows(scaled, heights), features + 1, kept);
-    const product = await device.run((backend) =>
-      fit(backend, rows, features + 1, perProduct, scaled.bandwidth).logDensity(queries, signal)
+    const product = await runOn(
+      device,
+      signal,
+      (backend) => fit(backend, rows, features + 1, perProduct, scaled.bandwidth).logDensity(queries, signal),
     );
     cost.add(product);
     const image = product.logDensity.map((log) => Math.exp(log) * kept.length * largest);

@@ -1,5 +1,5 @@
 import type { Tensor } from "../../kernels/tensor.ts";
-import { deviceFor } from "../../kernels/kept_devices.ts";
+import { runOn } from "../../kernels/kept_devices.ts";
 import { rowMean } from "./centred_points.ts";
 import { checkRows } from "./check_target.ts";
 import { checkDensityOptions, commonFeatures, type DensityOptions } from "./options.ts";
@@ -79,10 +79,13 @@ export async function weightedExponentialKde(
   // Copies, since the caller may go on with the arrays before the device is ready.
   const balance = balanceOf(points.data, queries.data, features);
   const rows = points.data.map((x) => x * balance), queryRows = queries.data.map((x) => x / balance);
-  const device = await deviceFor(choice), centre = rowMean(queryRows, features);
-  const { logDensity, ...cost } = await device.run((backend) =>
-    new WeightedExponential(backend, rows, features, logWeights, target, fit, centre)
-      .logSums(queryRows, signal)
+  const centre = rowMean(queryRows, features);
+  const { logDensity, ...cost } = await runOn(
+    choice,
+    signal,
+    (backend) =>
+      new WeightedExponential(backend, rows, features, logWeights, target, fit, centre)
+        .logSums(queryRows, signal),
   );
   return { logSum: logDensity, ...cost };
 }

@@ -1,5 +1,6 @@
 import type { Backend, DeviceArray } from "../backend.ts";
 import { floatValues, words } from "./array.ts";
+import type { Steps } from "./steps.ts";
 
 /** Rank of a binary-reflected Gray code: the number whose Gray code `code` is. */
 export function grayRank(code: number): number {
@@ -8,11 +9,11 @@ export function grayRank(code: number): number {
 }
 
 /** Gray rank of the sign bits of each row against random hyperplanes. */
-export function angularHash(args: Parameters<Backend["angularHash"]>[0]): DeviceArray {
-  const { heads, count, width, projections } = args;
+export function* angularHash(args: Parameters<Backend["angularHash"]>[0]): Steps<DeviceArray> {
+  const { heads, count, width, projections } = args, ranks = new Uint32Array(heads * count);
+  yield words(ranks);
   const rows = floatValues(args.rows), hyperplanes = floatValues(args.hyperplanes);
   const shift = args.shift && floatValues(args.shift);
-  const ranks = new Uint32Array(heads * count);
   for (let row = 0; row < heads * count; row++) {
     const head = Math.floor(row / count);
     let code = 0;
@@ -25,6 +26,6 @@ export function angularHash(args: Parameters<Backend["angularHash"]>[0]): Device
       if (projected > 0) code |= 1 << bit;
     }
     ranks[row] = grayRank(code);
+    yield;
   }
-  return words(ranks);
 }

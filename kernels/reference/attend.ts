@@ -1,18 +1,24 @@
 import { type AttendArguments, EMPTY, MASKED, type PartialAttention } from "../backend.ts";
 import { blockOf, blockStart } from "../partition.ts";
 import { floats, floatValues, wordValues } from "./array.ts";
+import { atOnce, type Steps } from "./steps.ts";
+
+/** Softmax attention in float64, at once. */
+export const attend: (args: AttendArguments) => PartialAttention = atOnce(attendSteps);
 
 /** Softmax attention in float64, one query at a time: the formula as it is written in papers. */
-export function attend(args: AttendArguments): PartialAttention {
+export function* attendSteps(args: AttendArguments): Steps<PartialAttention> {
   const { heads, queries, features, valueFeatures, scale } = args;
-  const query = floatValues(args.query), key = floatValues(args.key), value = floatValues(args.value);
-  const queryOrder = args.queryOrder && wordValues(args.queryOrder);
   const output = new Float64Array(heads * queries * valueFeatures);
   const logSumExp = new Float64Array(heads * queries);
+  yield { output: floats(output), logSumExp: floats(logSumExp) };
+  const query = floatValues(args.query), key = floatValues(args.key), value = floatValues(args.value);
+  const queryOrder = args.queryOrder && wordValues(args.queryOrder);
   const visible = new VisibleKeys(args), { rows, logits } = visible;
 
   for (let head = 0; head < heads; head++) {
     for (let position = 0; position < queries; position++) {
+      yield;
       const row = head * queries + (queryOrder ? queryOrder[head * queries + position] : position);
       const count = visible.find(head, position);
       let largest = -Infinity;
@@ -40,7 +46,6 @@ export function attend(args: AttendArguments): PartialAttention {
       logSumExp[row] = largest + Math.log(total);
     }
   }
-  return { output: floats(output), logSumExp: floats(logSumExp) };
 }
 
 /** The rules of visibility: which keys the query at a position of a head sees. */

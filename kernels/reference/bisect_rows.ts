@@ -7,6 +7,7 @@ import {
   PIVOT_CANDIDATES,
 } from "../coreset_primitives.ts";
 import { floatValues, words } from "./array.ts";
+import type { Steps } from "./steps.ts";
 
 type Arguments = Parameters<Backend["bisectRows"]>[0];
 
@@ -35,11 +36,13 @@ interface Cut {
 }
 
 /** Clusters of the rows of each head by weighted bisection. */
-export function bisectRows(args: Arguments): Bisection {
+export function* bisectRows(args: Arguments): Steps<Bisection> {
   const { heads, count, width, grownOn } = args;
-  const rows = floatValues(args.rows), weights = floatValues(args.weights);
   const labels = new Uint32Array(heads * count), clusters = new Uint32Array(heads);
   const products = new Uint32Array(heads), others = new Uint32Array(heads * (args.others?.count ?? 0));
+  const [labelled, counted, cost, otherLabels] = [labels, clusters, products, others].map(words);
+  yield { labels: labelled, clusters: counted, products: cost, others: otherLabels };
+  const rows = floatValues(args.rows), weights = floatValues(args.weights);
   for (let head = 0; head < heads; head++) {
     const own: WeightedRows = {
       rows: rows.subarray(head * count * width, (head + 1) * count * width),
@@ -47,44 +50,59 @@ export function bisectRows(args: Arguments): Bisection {
       width,
       stride: Math.ceil(count / grownOn),
     };
-    const tree = grow(own, args);
+    const tree = yield* grow(own, args);
     clusters[head] = tree.clusters.length;
     products[head] = tree.products;
-    for (let row = 0; row < count; row++) labels[head * count + row] = descend(own, tree.cuts, row * width);
+    for (let row = 0; row < count; row++) {
+      labels[head * count + row] = descend(own, tree.cuts, row * width);
+      yield;
+    }
     tree.clusters.forEach(({ members }, label) => {
       for (const row of members) labels[head * count + row] = label;
     });
-    if (args.others) others.set(descendAll(args.others, width, head, tree.cuts), head * args.others.count);
+    if (args.others) {
+      const { count } = args.others;
+      yield* descendAll(
+        args.others,
+        width,
+        head,
+        tree.cuts,
+        others.subarray(head * count, (head + 1) * count),
+      );
+    }
   }
-  const [labelled, counted, cost, otherLabels] = [labels, clusters, products, others].map(words);
-  return { labels: labelled, clusters: counted, products: cost, others: otherLabels };
 }
 
-/** The clusters that other rows of a head come to. */
-function descendAll(
+/** Finds the clusters that other rows of a head come to. */
+function* descendAll(
   { rows, count, centre, scale, treeCentre }: OtherRows,
   width: number,
   head: number,
   cuts: readonly Cut[],
-): Uint32Array {
+  labels: Uint32Array,
+): Steps<never> {
   const from = floatValues(centre),
     to = floatValues(treeCentre),
     all = floatValues(rows),
     factor = floatValues(scale)[head];
   const moved = all.subarray(head * count * width, (head + 1) * count * width)
     .map((x, at) => to[head * width + at % width] + factor * (x - from[head * width + at % width]));
-  return Uint32Array.from({ length: count }, (_, row) => descend({ rows: moved }, cuts, row * width));
+  for (let row = 0; row < count; row++) {
+    labels[row] = descend({ rows: moved }, cuts, row * width);
+    yield;
+  }
 }
 
-function grow(
+function* grow(
   own: WeightedRows,
   { count, budget, perCluster }: Arguments,
-): { clusters: Cluster[]; cuts: Cut[]; products: number } {
+): Generator<undefined, { clusters: Cluster[]; cuts: Cut[]; products: number }, void> {
   const grownOn = Math.ceil(count / own.stride);
   const clusters = [measure(own, Uint32Array.from({ length: grownOn }, (_, at) => at * own.stride))];
   const cuts: Cut[] = [], all = clusters[0].scatter;
   let products = 0;
   while (true) {
+    yield;
     const near = clusters.reduce((a, { scatter }, at) => scatter > clusters[a].scatter ? at : a, 0);
     const { members, mean, scatter } = clusters[near];
     const cost = members.length * own.stride + strided(members, CUT_SAMPLE).length +

@@ -2,13 +2,15 @@ import type { Backend, DeviceArray } from "../backend.ts";
 import { LEAST_COLUMN, RIDGE, USELESS } from "../coreset_primitives.ts";
 import { floats, floatValues, wordValues } from "./array.ts";
 import { solveRidge } from "./ridge.ts";
+import type { Steps } from "./steps.ts";
 
 type Arguments = Parameters<Backend["calibrateValues"]>[0];
 
 /** Values of points after ridge regression of what they leave of the exact outputs of the probes. */
-export function calibrateValues(args: Arguments): DeviceArray {
+export function* calibrateValues(args: Arguments): Steps<DeviceArray> {
   const { heads, probes, most, valueFeatures: width } = args;
   const values = new Float64Array(heads * most * width);
+  yield floats(values);
   for (let head = 0; head < heads; head++) {
     const own = (array: DeviceArray, rows: number) =>
       floatValues(array).subarray(head * rows * width, (head + 1) * rows * width);
@@ -21,12 +23,13 @@ export function calibrateValues(args: Arguments): DeviceArray {
       { length: probes },
       (_, i) => softmax(logits.subarray(i * most, i * most + size)),
     );
-    const fitted = corrected(args, rows, plain, exact, mean);
+    yield;
+    const fitted = yield* corrected(args, rows, plain, exact, mean);
     const predicted = attendRows(rows.slice(args.fitted), fitted, width);
     const factor = shrinkage(predicted, exact.subarray(args.fitted * width), width);
     fitted.forEach((z, at) => values[head * most * width + at] = factor * z + mean[at % width]);
+    yield;
   }
-  return floats(values);
 }
 
 function softmax(logits: Float64Array): Float64Array {
@@ -47,13 +50,13 @@ function attendRows(rows: readonly Float64Array[], values: Float64Array, width: 
 }
 
 /** The centred values with their correction, or without where leaving out one probe at a time speaks against it. */
-function corrected(
+function* corrected(
   { fitted, even, otherWeight, valueFeatures: width, largestValue }: Arguments,
   rows: readonly Float64Array[],
   plain: Float64Array,
   exact: Float64Array,
   mean: Float64Array,
-): Float64Array {
+): Generator<undefined, Float64Array, void> {
   const root = (i: number) => i < even ? 1 : Math.sqrt(otherWeight);
   const predicted = attendRows(rows.slice(0, fitted), plain, width);
   const residual = predicted.map((x, at) => root(Math.floor(at / width)) * (exact[at] - x));
@@ -65,19 +68,24 @@ function corrected(
   const least = LEAST_COLUMN * size.reduce((a, b) => Math.max(a, b));
   const scale = size.map((x) => Math.sqrt(Math.max(x, least)));
   const design = weighted.map((row) => row.map((x, s) => x / scale[s]));
-  const gram = Float64Array.from({ length: fitted ** 2 }, (_, at) => {
+  const gram = new Float64Array(fitted ** 2);
+  for (let at = 0; at < gram.length; at++) {
     const other = design[at % fitted];
-    return design[Math.floor(at / fitted)].reduce((sum, x, s) => sum + x * other[s], 0);
-  });
+    gram[at] = design[Math.floor(at / fitted)].reduce((sum, x, s) => sum + x * other[s], 0);
+    yield;
+  }
   const trace = design.reduce((sum, _, i) => sum + gram[i * fitted + i], 0);
   const { dual, leftOut } = solveRidge(gram, fitted, RIDGE * trace / fitted, residual, width);
   const squares = (values: Float64Array) => values.reduce((sum, x) => sum + x * x, 0);
   if (!(squares(leftOut) < squares(residual))) return plain;
-  return plain.map((z, at) => {
+  const values = new Float64Array(plain.length);
+  for (let at = 0; at < plain.length; at++) {
     const s = Math.floor(at / width), c = at % width;
     const correction = design.reduce((sum, row, i) => sum + row[s] * dual[i * width + c], 0) / scale[s];
-    return Math.min(largestValue - mean[c], Math.max(-largestValue - mean[c], z + correction));
-  });
+    values[at] = Math.min(largestValue - mean[c], Math.max(-largestValue - mean[c], plain[at] + correction));
+    yield;
+  }
+  return values;
 }
 
 /** The factor in [0, 1] for predictions of centred outputs of probes that had no part in the fit. */

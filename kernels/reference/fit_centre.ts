@@ -2,15 +2,17 @@ import type { Backend } from "../backend.ts";
 import { type FittedCentre, LEAST_MASS } from "../coreset_primitives.ts";
 import { floats, floatValues } from "./array.ts";
 import { innerProduct } from "./attend.ts";
+import type { Steps } from "./steps.ts";
 
 type Arguments = Parameters<Backend["fitCentre"]>[0];
 
 /** One point for all keys of each head, fitted to the probes. */
-export function fitCentre(args: Arguments): FittedCentre {
+export function* fitCentre(args: Arguments): Steps<FittedCentre> {
   const { heads, features, valueFeatures, probes, scale } = args;
-  const query = floatValues(args.query), logSumExp = floatValues(args.logSumExp);
   const key = new Float64Array(heads * features), value = new Float64Array(heads * valueFeatures);
   const logMass = new Float64Array(heads);
+  yield { key: floats(key), value: floats(value), logMass: floats(logMass) };
+  const query = floatValues(args.query), logSumExp = floatValues(args.logSumExp);
   for (let head = 0; head < heads; head++) {
     const centre = meanKey(args, head);
     key.set(centre, head * features);
@@ -19,8 +21,8 @@ export function fitCentre(args: Arguments): FittedCentre {
       const logit = scale * innerProduct(query, i * features, centre, 0, features);
       logMass[head] += (logSumExp[i] - logit) / probes;
     }
+    yield;
   }
-  return { key: floats(key), value: floats(value), logMass: floats(logMass) };
 }
 
 /** The mean of the sampled keys under LEAST_MASS + Σ_i P_ij. */

@@ -2,29 +2,31 @@ import { type Backend, EMPTY } from "../backend.ts";
 import { type FittedPoints, LEAST_MASS, LEAST_TOTAL } from "../coreset_primitives.ts";
 import { floats, floatValues, wordValues } from "./array.ts";
 import { innerProduct } from "./attend.ts";
+import type { Steps } from "./steps.ts";
 
 type Arguments = Parameters<Backend["fitPoints"]>[0];
 
 /** One weighted point for each cluster of keys, fitted to softmax rows of the probes. */
-export function fitPoints(args: Arguments): FittedPoints {
+export function* fitPoints(args: Arguments): Steps<FittedPoints> {
   const { heads, keys, features, valueFeatures, probes, most } = args;
   const key = new Float64Array(heads * most * features);
   const value = new Float64Array(heads * most * valueFeatures);
   const logMass = new Float64Array(heads * most).fill(EMPTY);
   const logits = new Float64Array(heads * probes * most).fill(EMPTY);
+  yield { key: floats(key), value: floats(value), logMass: floats(logMass), logits: floats(logits) };
   for (let head = 0; head < heads; head++) {
     const labels = wordValues(args.labels).subarray(head * keys, (head + 1) * keys);
     const members: number[][] = Array.from({ length: wordValues(args.clusters)[head] }, () => []);
     labels.forEach((label, j) => members[label].push(j));
-    members.forEach((cluster, s) => {
+    for (const [s, cluster] of members.entries()) {
+      yield;
       const point = fitPoint(args, head, cluster);
       key.set(point.key, (head * most + s) * features);
       value.set(point.value, (head * most + s) * valueFeatures);
       logMass[head * most + s] = point.logMass;
       point.logits.forEach((logit, i) => logits[(head * probes + i) * most + s] = logit);
-    });
+    }
   }
-  return { key: floats(key), value: floats(value), logMass: floats(logMass), logits: floats(logits) };
 }
 
 function fitPoint(args: Arguments, head: number, members: readonly number[]) {

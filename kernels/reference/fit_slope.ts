@@ -1,18 +1,22 @@
 import type { Backend, DeviceArray } from "../backend.ts";
 import type { FittedSlope } from "../coreset_primitives.ts";
 import { floats, floatValues, wordValues } from "./array.ts";
+import type { Steps } from "./steps.ts";
 
 type Arguments = Parameters<Backend["fitSlope"]>[0];
 
 /** The linear function of the query that fitted points leave out. */
-export function fitSlope(args: Arguments): FittedSlope {
+export function* fitSlope(args: Arguments): Steps<FittedSlope> {
   const { heads, features, valueFeatures: width, probes, fitted, even, otherWeight } = args;
   const slope = new Float64Array(heads * features * width), offset = new Float64Array(heads * width);
-  const output = floatValues(args.exact).slice(), query = floatValues(args.query);
+  const output = new Float64Array(heads * probes * width);
+  yield { slope: floats(slope), offset: floats(offset), output: floats(output) };
+  output.set(floatValues(args.exact));
+  const query = floatValues(args.query);
   const weights = Float64Array.from({ length: fitted }, (_, i) => i < even ? 1 : otherWeight);
   const total = weights.reduce((a, b) => a + b, 0);
   for (let head = 0; head < heads; head++) {
-    const moment = crossMoment(args, head, weights.map((weight) => weight / total));
+    const moment = yield* crossMoment(args, head, weights.map((weight) => weight / total));
     const linear = Array.from({ length: probes }, (_, i) => {
       const row = query.subarray((head * probes + i) * features, (head * probes + i + 1) * features);
       return times(row, moment, width);
@@ -25,17 +29,21 @@ export function fitSlope(args: Arguments): FittedSlope {
     offset.set(mean.map((x) => -factor * x), head * width);
     centred.forEach((row, i) => row.forEach((x, c) => output[(head * probes + i) * width + c] -= factor * x));
   }
-  return { slope: floats(slope), offset: floats(offset), output: floats(output) };
 }
 
 /** scale · Σ_j p_j (k_j − κ)(v_j − z)ᵀ over the sampled keys of a head, [features, valueFeatures]. */
-function crossMoment(args: Arguments, head: number, weights: Float64Array): Float64Array {
+function* crossMoment(
+  args: Arguments,
+  head: number,
+  weights: Float64Array,
+): Generator<undefined, Float64Array, void> {
   const { keys, features, valueFeatures: width, probes, most, scale, sampled } = args;
   const key = floatValues(args.key), value = floatValues(args.value);
   const pointKey = floatValues(args.points.key), pointValue = floatValues(args.points.value);
   const probabilities = floatValues(args.probabilities), labels = args.labels && wordValues(args.labels);
   const moment = new Float64Array(features * width), every = Math.ceil(keys / sampled);
   for (let j = 0; j < keys; j += every) {
+    yield;
     const row = head * keys + j, point = head * most + (labels?.[row] ?? 0);
     const share = weights.reduce((sum, w, i) => sum + w * probabilities[(head * probes + i) * keys + j], 0);
     for (let a = 0; a < features; a++) {
@@ -80,16 +88,17 @@ function leastFactor(
 }
 
 /** rows + offset + query · slope. */
-export function addLinear(args: Parameters<Backend["addLinear"]>[0]): DeviceArray {
+export function* addLinear(args: Parameters<Backend["addLinear"]>[0]): Steps<DeviceArray> {
   const { heads, count, features, valueFeatures: width } = args;
+  const result = new Float64Array(heads * count * width);
+  yield floats(result);
   const rows = floatValues(args.rows), query = floatValues(args.query);
   const slope = floatValues(args.slope), offset = floatValues(args.offset);
-  const result = new Float64Array(heads * count * width);
   for (let row = 0; row < heads * count; row++) {
     const head = Math.floor(row / count), own = query.subarray(row * features, (row + 1) * features);
     const from = (args.sameRow ? head : row) * width;
     times(own, slope.subarray(head * features * width, (head + 1) * features * width), width)
       .forEach((x, c) => result[row * width + c] = rows[from + c] + offset[head * width + c] + x);
+    yield;
   }
-  return floats(result);
 }

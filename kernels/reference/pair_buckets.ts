@@ -1,15 +1,18 @@
 import type { Backend, DeviceArray } from "../backend.ts";
 import { words, wordValues } from "./array.ts";
+import type { Steps } from "./steps.ts";
 
 /** Blocks of queries and keys of the same bucket. */
-export function pairBuckets(args: Parameters<Backend["pairBuckets"]>[0]): DeviceArray {
+export function* pairBuckets(args: Parameters<Backend["pairBuckets"]>[0]): Steps<DeviceArray> {
   const { heads, queries, keys, buckets, mostQueries, mostKeys } = args;
   const blocks = Math.ceil(queries / mostQueries) + buckets;
   const positions = new Uint32Array(heads * blocks * 4);
+  yield words(positions);
   for (let head = 0; head < heads; head++) {
     const firstQueries = firstOfBuckets(wordValues(args.queryRanks), head, queries, buckets);
     const firstKeys = firstOfBuckets(wordValues(args.keyRanks), head, keys, buckets);
     let block = head * blocks;
+    yield;
     for (let bucket = 0; bucket < buckets; bucket++) {
       const first = firstQueries[bucket], end = firstQueries[bucket + 1];
       const surplus = Math.max(0, firstKeys[bucket + 1] - firstKeys[bucket] - mostKeys);
@@ -20,7 +23,6 @@ export function pairBuckets(args: Parameters<Backend["pairBuckets"]>[0]): Device
       }
     }
   }
-  return words(positions);
 }
 
 /** Position of the first of the sorted rows of each bucket, and the end of the last bucket. */

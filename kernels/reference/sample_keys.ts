@@ -2,9 +2,10 @@ import type { Backend, DeviceArray } from "../backend.ts";
 import { blockStart } from "../partition.ts";
 import { multiplyHigh, randomWord } from "../random.ts";
 import { floats, floatValues, words } from "./array.ts";
+import type { Steps } from "./steps.ts";
 
 /** How much each key deserves to be sampled: see `Backend.keyImportance` for the formula. */
-export function keyImportance(args: Parameters<Backend["keyImportance"]>[0]): DeviceArray {
+export function* keyImportance(args: Parameters<Backend["keyImportance"]>[0]): Steps<DeviceArray> {
   const {
     heads,
     keys,
@@ -16,9 +17,10 @@ export function keyImportance(args: Parameters<Backend["keyImportance"]>[0]): De
     valueShare,
     uniformShare,
   } = args;
+  const importance = new Float64Array(heads * keys);
+  yield floats(importance);
   const probabilities = floatValues(args.probabilities), value = floatValues(args.value);
   const centre = floatValues(args.centre);
-  const importance = new Float64Array(heads * keys);
   for (let head = 0; head < heads; head++) {
     const size = new Float64Array(keys), column = new Float64Array(keys);
     for (let j = 0; j < keys; j++) {
@@ -26,12 +28,14 @@ export function keyImportance(args: Parameters<Backend["keyImportance"]>[0]): De
         const centred = value[(head * keys + j) * valueFeatures + c] - centre[head * valueFeatures + c];
         size[j] += (valueScale * centred) ** 2;
       }
+      yield;
     }
     const meanSquare = size.reduce((a, b) => a + b, 0) / keys;
     for (let j = 0; j < keys; j++) {
       size[j] = Math.sqrt(size[j] + meanSquare);
       for (let i = 0; i < counted; i++) column[j] += probabilities[(head * probes + i) * keys + j] ** 2;
       column[j] = size[j] * Math.sqrt(column[j]);
+      yield;
     }
     const sizeTotal = size.reduce((a, b) => a + b, 0), columnTotal = column.reduce((a, b) => a + b, 0);
     for (let j = 0; j < keys; j++) {
@@ -40,16 +44,16 @@ export function keyImportance(args: Parameters<Backend["keyImportance"]>[0]): De
         (sizeTotal > 0 ? valueShare * size[j] / sizeTotal : valueShare / keys) + uniformShare / keys;
     }
   }
-  return floats(importance);
 }
 
 /** Stratified sampling in exact integer arithmetic: see `Backend.sampleKeys`. */
-export function sampleKeys(
+export function* sampleKeys(
   args: Parameters<Backend["sampleKeys"]>[0],
-): { index: DeviceArray; logWeight: DeviceArray } {
+): Steps<{ index: DeviceArray; logWeight: DeviceArray }> {
   const { heads, keys, samples, seed, purpose, firstStream } = args;
-  const importance = floatValues(args.importance);
   const index = new Uint32Array(heads * samples), logWeight = new Float64Array(heads * samples);
+  yield { index: words(index), logWeight: floats(logWeight) };
+  const importance = floatValues(args.importance);
   for (let head = 0; head < heads; head++) {
     const own = importance.subarray(head * keys, (head + 1) * keys);
     const total = own.reduce((a, b) => a + b, 0);
@@ -63,7 +67,7 @@ export function sampleKeys(
       while (below + weights[key] <= target) below += weights[key++];
       index[head * samples + i] = key;
       logWeight[head * samples + i] = Math.log(weightTotal / samples / weights[key]);
+      yield;
     }
   }
-  return { index: words(index), logWeight: floats(logWeight) };
 }

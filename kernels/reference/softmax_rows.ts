@@ -1,13 +1,16 @@
 import type { Backend, DeviceArray, PartialAttention } from "../backend.ts";
 import { floats, floatValues } from "./array.ts";
-import { attend, innerProduct } from "./attend.ts";
+import { attendSteps, innerProduct } from "./attend.ts";
+import { begin, type Steps } from "./steps.ts";
 
 /** Softmax probabilities of few queries over all keys. */
-export function softmaxRows(args: Parameters<Backend["softmaxRows"]>[0]): DeviceArray {
+export function* softmaxRows(args: Parameters<Backend["softmaxRows"]>[0]): Steps<DeviceArray> {
   const { heads, queries, keys, features, scale } = args;
-  const query = floatValues(args.query), key = floatValues(args.key);
   const probabilities = new Float64Array(heads * queries * keys);
+  yield floats(probabilities);
+  const query = floatValues(args.query), key = floatValues(args.key);
   for (let row = 0; row < heads * queries; row++) {
+    yield;
     const head = Math.floor(row / queries);
     const logits = probabilities.subarray(row * keys, (row + 1) * keys);
     for (let j = 0; j < keys; j++) {
@@ -18,12 +21,14 @@ export function softmaxRows(args: Parameters<Backend["softmaxRows"]>[0]): Device
     for (let j = 0; j < keys; j++) total += logits[j] = Math.exp(logits[j] - largest);
     for (let j = 0; j < keys; j++) logits[j] /= total;
   }
-  return floats(probabilities);
 }
 
 /** Attention of few queries together with its probabilities. */
-export function attendProbes(
+export function* attendProbes(
   args: Parameters<Backend["attendProbes"]>[0],
-): PartialAttention & { probabilities: DeviceArray } {
-  return { ...attend(args), probabilities: softmaxRows(args) };
+): Steps<PartialAttention & { probabilities: DeviceArray }> {
+  const attending = attendSteps(args), weighing = softmaxRows(args);
+  yield { ...begin(attending), probabilities: begin(weighing) };
+  yield* attending as Steps<never>;
+  yield* weighing as Steps<never>;
 }

@@ -1,13 +1,15 @@
 import type { Backend, DeviceArray } from "../backend.ts";
 import { words, wordValues } from "./array.ts";
+import type { Steps } from "./steps.ts";
 
 /** Stable counting sort of each head's rows by bucket. */
-export function sortByBucket(
+export function* sortByBucket(
   args: Parameters<Backend["sortByBucket"]>[0],
-): { order: DeviceArray; position: DeviceArray } {
+): Steps<{ order: DeviceArray; position: DeviceArray }> {
   const { heads, count, buckets } = args;
-  const ranks = wordValues(args.ranks);
   const order = new Uint32Array(heads * count), position = new Uint32Array(heads * count);
+  yield { order: words(order), position: words(position) };
+  const ranks = wordValues(args.ranks);
   for (let head = 0; head < heads; head++) {
     const next = new Uint32Array(buckets + 1);
     for (let i = 0; i < count; i++) next[ranks[head * count + i] + 1]++;
@@ -17,6 +19,6 @@ export function sortByBucket(
       order[head * count + at] = i;
       position[head * count + i] = at;
     }
+    yield;
   }
-  return { order: words(order), position: words(position) };
 }

@@ -1,15 +1,17 @@
 import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
 import type { Bisection, FittedCentre, FittedPoints, FittedSlope } from "../coreset_primitives.ts";
+import { DeviceUnavailableError } from "../errors.ts";
+import { checkThreads } from "../open_options.ts";
+import type { AttendRounding, RoundingShape } from "../rounding.ts";
 import { attend } from "./operations/attend.ts";
 import { attendRounding } from "./operations/attend_rounding.ts";
 import { bisectRows } from "./operations/bisect_rows.ts";
 import { calibrateValues } from "./operations/calibrate_values.ts";
+import { gatheredDistances, innerProducts } from "./operations/distances.ts";
 import { fitCentre } from "./operations/fit_centre.ts";
 import { fitPoints } from "./operations/fit_points.ts";
 import { addLinear, fitSlope } from "./operations/fit_slope.ts";
-import { gatheredDistances, innerProducts } from "./operations/distances.ts";
 import { angularHash, pairBuckets, sortByBucket } from "./operations/hashing.ts";
-import type { AttendRounding, RoundingShape } from "../rounding.ts";
 import { reuseFreedMemory } from "../runtime.ts";
 import { Pool } from "./engine/pool.ts";
 import { Program, type Recorder, type WasmArray } from "./engine/program.ts";
@@ -24,6 +26,8 @@ export interface WasmOptions {
   readonly threads?: number;
   /** Takes another build than the best that the engine can run: for tests. */
   readonly variant?: Partial<Variant>;
+  /** Hears of each worker that has started. */
+  readonly onProgress?: () => void;
 }
 
 type Arguments<Name extends keyof Backend> = Backend[Name] extends (args: infer A) => unknown ? A : never;
@@ -32,18 +36,19 @@ type Arguments<Name extends keyof Backend> = Backend[Name] extends (args: infer 
 export class WasmBackend implements Backend {
   readonly kind = "wasm";
   readonly software = false;
-  readonly largestArrayBytes: number = 2 ** 31;
-  readonly #pool: Pool;
+  #pool: Pool;
   readonly #recorder: Recorder;
   #program = new Program();
   #running: Promise<unknown> = Promise.resolve();
+  /** The most bytes that each of the last calls needed. */
+  readonly #needed: number[] = [];
 
   /** Use {@link openWasm}. */
   constructor(pool: Pool) {
     this.#pool = pool;
     this.#recorder = {
-      floats: (length) => ({ type: "float", length, address: pool.arena.allocate(4 * length) }),
-      words: (length) => ({ type: "word", length, address: pool.arena.allocate(4 * length) }),
+      floats: (length) => ({ type: "float", length, address: this.#pool.arena.allocate(4 * length) }),
+      words: (length) => ({ type: "word", length, address: this.#pool.arena.allocate(4 * length) }),
       record: (operation) => this.#program.record(operation),
     };
   }
@@ -51,6 +56,16 @@ export class WasmBackend implements Backend {
   /** What runs, in words. */
   get adapter(): string {
     return describe(this.#pool);
+  }
+
+  /** All the memory that there is. */
+  get memoryBytes(): number {
+    return this.#pool.arena.limit;
+  }
+
+  /** Keys, values and the copies that kernels read take four arrays. */
+  get largestArrayBytes(): number {
+    return this.memoryBytes / 4;
   }
 
   /** Copies values into WebAssembly memory. */
@@ -92,6 +107,19 @@ export class WasmBackend implements Backend {
   reset(): void {
     this.#program = new Program();
     this.#pool.arena.release();
+  }
+
+  /** Gives back memory that large calls have left. */
+  trim(idle: boolean): void {
+    this.#needed.push(this.#pool.arena.takeMost());
+    if (this.#needed.length > CALLS_REMEMBERED) this.#needed.shift();
+    else if (!idle) return;
+    this.#pool = this.#pool.trimmed(idle ? 0 : Math.max(...this.#needed));
+  }
+
+  /** Why it cannot be used any more, or null. */
+  get lost(): string | null {
+    return this.#pool.lost;
   }
 
   /** Ends the workers. */
@@ -210,6 +238,9 @@ export class WasmBackend implements Backend {
   }
 }
 
+/** Calls after which memory that has not been needed since is given back. */
+const CALLS_REMEMBERED = 4;
+
 /** Values of one page of memory. */
 const PAGE_VALUES = 1024;
 
@@ -232,15 +263,15 @@ function describe({ variant, threads, reason }: Pool): string {
  * Opens the WebAssembly backend: compiles the module that is embedded here. A given number of
  * threads is started at once; by default they start as there is work for them.
  *
- * @throws {RangeError} If `threads` is not a positive integer.
+ * @throws {RangeError} If `threads` is out of range.
+ * @throws {DeviceUnavailableError} If the engine cannot compile the module.
  */
 export async function openWasm(options: WasmOptions = {}): Promise<WasmBackend> {
-  const { threads } = options;
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
-    throw new RangeError(
-      `Cannot open WebAssembly: threads must be a positive integer: current value is ${threads}`,
-    );
+  const { threads, variant, onProgress } = options;
+  checkThreads(threads);
+  if (typeof WebAssembly === "undefined") {
+    throw new DeviceUnavailableError("Cannot open WebAssembly: this runtime has none");
   }
   reuseFreedMemory();
-  return new WasmBackend(await Pool.open(threads, options.variant));
+  return new WasmBackend(await Pool.open(threads, variant, onProgress));
 }

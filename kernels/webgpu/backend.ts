@@ -35,6 +35,10 @@ type Arguments<Name extends keyof Backend> = Backend[Name] extends (args: infer 
 export interface WebGpuOptions {
   /** Another WebGPU implementation than `navigator.gpu`, such as Dawn from the npm package `webgpu`. */
   readonly gpu?: GPU;
+  /** The device to work on, which is not destroyed, in place of one that is opened. */
+  readonly device?: GPUDevice;
+  /** Hears of each kernel that is compiled and of each result that has come. */
+  readonly onProgress?: () => void;
   /** Lowers the largest array, in bytes, for instance to see how larger problems are split. */
   readonly largestArrayBytes?: number;
   /** The kernel behind `attend`; by default the one made for the kind of adapter. */
@@ -50,12 +54,36 @@ export interface WebGpuOptions {
 /** Opens the WebGPU device of this machine; rejects with DeviceUnavailableError where there is none. */
 export async function openWebGpu(options: WebGpuOptions = {}): Promise<WebGpuBackend> {
   reuseFreedMemory();
-  const adapter = await requestAdapter(options.gpu);
-  const wanted: GPUFeatureName[] = options.timed ? ["timestamp-query"] : [];
-  if (options.subgroups !== false) wanted.push(SUBGROUPS);
+  const { device, description } = options.device ? describeDevice(options.device) : await ownDevice(options);
+  options.onProgress?.();
+  const subgroups = options.subgroups !== false && device.features.has(SUBGROUPS) &&
+    await subgroupsWork(device);
+  options.onProgress?.();
+  return new WebGpuBackend(device, description, { ...options, subgroups });
+}
+
+/** A device and the adapter behind it. */
+interface DescribedDevice {
+  readonly device: GPUDevice;
+  readonly description: AdapterDescription;
+}
+
+async function ownDevice({ gpu, timed, subgroups, onProgress }: WebGpuOptions): Promise<DescribedDevice> {
+  const adapter = await requestAdapter(gpu);
+  onProgress?.();
+  const wanted: GPUFeatureName[] = timed ? ["timestamp-query"] : [];
+  if (subgroups !== false) wanted.push(SUBGROUPS);
   const device = await requestDevice(adapter, wanted.filter((feature) => adapter.features.has(feature)));
-  const subgroups = device.features.has(SUBGROUPS) && await subgroupsWork(device);
-  return new WebGpuBackend(device, describeAdapter(adapter), { ...options, subgroups });
+  return { device, description: describeAdapter(adapter) };
+}
+
+function describeDevice(device: GPUDevice): DescribedDevice {
+  const { features, limits } = device;
+  // Engines of before 2025 do not say which adapter a device belongs to.
+  const { adapterInfo: info = { description: "a device of the caller's" } } = device as {
+    adapterInfo?: GPUAdapterInfo;
+  };
+  return { device, description: describeAdapter({ info: info as GPUAdapterInfo, features, limits }) };
 }
 
 /** Every primitive as WGSL kernels; everything between two calls of `run` is one submission. */
@@ -82,8 +110,16 @@ export class WebGpuBackend implements Backend {
     this.#clock = options.timed && device.features.has("timestamp-query")
       ? new DeviceClock(device)
       : undefined;
-    const { software, largestArrayBytes } = this, { subgroups } = options;
-    this.#recorder = new Recorder(device, { software, largestArrayBytes, subgroups, clock: this.#clock });
+    const { software, largestArrayBytes } = this, { subgroups, onProgress } = options;
+    const foreign = options.device !== undefined, clock = this.#clock;
+    this.#recorder = new Recorder(device, {
+      software,
+      largestArrayBytes,
+      subgroups,
+      clock,
+      foreign,
+      onProgress,
+    });
   }
 
   /** Seconds that the device has computed, copies apart; undefined where it does not measure them. */
@@ -99,8 +135,17 @@ export class WebGpuBackend implements Backend {
     return this.#recorder.run(outputs, signal);
   }
 
+  /** Why it cannot be used any more, or null. */
+  get lost(): string | null {
+    return this.#recorder.lost;
+  }
+
   reset(): void {
     this.#recorder.reset();
+  }
+
+  trim(idle: boolean): void {
+    if (idle) this.#recorder.trim();
   }
 
   destroy(): void {

@@ -1,7 +1,7 @@
 import type { AttentionOptions } from "../../estimators/attention/options.ts";
 import { type MethodName, methods } from "../../estimators/methods/methods.ts";
 import type { DeviceKind } from "../../kernels/backend.ts";
-import { deviceKinds } from "../../kernels/check_open_device.ts";
+import { deviceKinds } from "../../kernels/device_kinds.ts";
 import { checkOptionNames } from "../../kernels/check_options.ts";
 import {
   checkFunction,

@@ -12,10 +12,31 @@ const SLACK = 64;
 /** One WebAssembly memory that is handed out from bottom to top and taken back as a whole. */
 export class Arena {
   readonly memory: WebAssembly.Memory;
+  #limit: number;
   #top = ARENA_START;
+  #most = ARENA_START;
 
   constructor(shared: boolean) {
-    this.memory = openMemory(shared);
+    const { memory, maximum } = openMemory(shared);
+    this.memory = memory;
+    this.#limit = maximum * PAGE;
+  }
+
+  /** Bytes that the memory may grow to: those that it has once the system has refused more. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** Bytes that the memory has grown to: it never shrinks. */
+  get size(): number {
+    return this.memory.buffer.byteLength;
+  }
+
+  /** The most bytes that were reserved at one time since the last look. */
+  takeMost(): number {
+    const most = this.#most;
+    this.#most = this.#top;
+    return most;
   }
 
   /** Address of the next free byte. */
@@ -36,12 +57,15 @@ export class Arena {
       try {
         this.memory.grow(pages);
       } catch {
+        if (end + SLACK <= this.#limit) this.#limit = this.size;
         throw new RangeError(
-          `Cannot allocate ${bytes} bytes of WebAssembly memory: ${address} bytes are in use`,
+          `Cannot allocate ${bytes} bytes of WebAssembly memory: ${address} bytes are in use and there are no more than ` +
+            `${this.#limit} in all; exact attention takes less than other methods, since it cuts heads in parts`,
         );
       }
     }
     this.#top = end;
+    this.#most = Math.max(this.#most, end);
     return address;
   }
 
@@ -62,10 +86,10 @@ export class Arena {
 }
 
 /** Some engines refuse to reserve 4 GiB: ask for less then. */
-function openMemory(shared: boolean): WebAssembly.Memory {
+function openMemory(shared: boolean): { memory: WebAssembly.Memory; maximum: number } {
   for (let maximum = LARGEST_PAGES;; maximum /= 2) {
     try {
-      return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared });
+      return { memory: new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared }), maximum };
     } catch (error) {
       if (maximum <= INITIAL_PAGES) throw error;
     }

@@ -1,5 +1,5 @@
 import { DeviceLostError } from "../../errors.ts";
-import { canShareMemory, hardwareThreads, maySleep, nextMacrotask } from "../../runtime.ts";
+import { canShareMemory, hardwareThreads, maySleep, nextMacrotask, Turns } from "../../runtime.ts";
 import { Arena } from "./arena.ts";
 import * as layout from "./layout.ts";
 import type { Program } from "./program.ts";
@@ -8,6 +8,10 @@ import { Workers } from "./workers.ts";
 
 /** Most threads that are used unless the caller asks for more. */
 const MOST_THREADS = 16;
+/** Memory that is kept however little of it is used, in bytes. */
+const KEPT_BYTES = 64 * 2 ** 20;
+/** How many times the memory that was needed lately is kept. */
+const KEPT_TIMES = 4;
 /** The main thread lets other events have their turn this often. */
 const SLICE_MS = 30;
 /** How often the main thread looks whether the workers have left before it lets events have a turn. */
@@ -20,16 +24,19 @@ type Work = (deadline: number, maySleep: number) => number;
 export class Pool {
   readonly arena: Arena;
   readonly variant: Variant;
+  readonly #module: WebAssembly.Module;
   readonly #reason: string | null;
   readonly #work: Work;
   readonly #workers: Workers;
   readonly #maySleep: boolean;
+  readonly #turns = new Turns();
   /** Why the device cannot be used any more. */
   #lost: string | null = null;
 
   private constructor(variant: Variant, module: WebAssembly.Module, workers: number, reason: string | null) {
     this.arena = new Arena(variant.shared);
     this.variant = variant;
+    this.#module = module;
     const { memory } = this.arena;
     const instance = new WebAssembly.Instance(module, {
       env: { memory },
@@ -46,8 +53,9 @@ export class Pool {
    *
    * @param threads Threads including the main one, all started now; by default one per core, started as there is work.
    * @param wanted Overrides the choice of the build, for tests.
+   * @param onProgress Hears of each worker that has started.
    */
-  static async open(threads?: number, wanted: Partial<Variant> = {}): Promise<Pool> {
+  static async open(threads?: number, wanted: Partial<Variant> = {}, onProgress?: () => void): Promise<Pool> {
     const count = threads ?? Math.min(hardwareThreads(), MOST_THREADS);
     const relaxed = wanted.relaxed ?? hasRelaxedSimd();
     const make = async (shared: boolean, workers: number, reason: string | null) => {
@@ -57,16 +65,45 @@ export class Pool {
     if (count === 1) return await make(wanted.shared ?? false, 0, null);
     const shared = wanted.shared ?? canShareMemory();
     if (!shared) return await make(false, 0, "memory cannot be shared");
-    const pool = await make(true, count - 1, null);
-    if (threads === undefined) return pool;
+    let pool: Pool;
     try {
-      await pool.#workers.startAll();
-      return pool;
-    } catch {
-      pool.destroy();
-      // A content security policy may forbid workers: one thread does the same work.
-      return await make(false, 0, "workers cannot be started");
+      pool = await make(true, count - 1, null);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      // Some engines have less memory to share than to use alone.
+      return await make(false, 0, "memory to share is refused");
     }
+    if (threads === undefined || await pool.#workers.startAll(onProgress) > 0) return pool;
+    pool.destroy();
+    // A content security policy may forbid workers: one thread does the same work.
+    return await make(false, 0, "workers cannot be started");
+  }
+
+  /** Another pool of the same kind and size with memory of its own; its workers start as there is work for them. */
+  #another(): Pool {
+    return new Pool(this.variant, this.#module, this.#workers.wanted, this.reason);
+  }
+
+  /**
+   * The pool to go on with, none of whose memory is in use: this one or, since memory never shrinks, a fresh one in its place if
+   * what was needed lately is far less.
+   */
+  trimmed(neededBytes: number): Pool {
+    if (this.#lost || this.arena.size <= Math.max(KEPT_BYTES, KEPT_TIMES * neededBytes)) return this;
+    let fresh: Pool;
+    try {
+      fresh = this.#another();
+    } catch {
+      // Better too much memory than none.
+      return this;
+    }
+    this.destroy();
+    return fresh;
+  }
+
+  /** Why the device cannot be used any more, or null. */
+  get lost(): string | null {
+    return this.#lost;
   }
 
   /** Number of threads, the main one included. */
@@ -106,6 +143,8 @@ export class Pool {
       // Arrays made in the meantime lie above, and keep the region until the next reset.
       if (arena.top === end) arena.release(start);
     }
+    // Many short programs, too, let other events have their turn.
+    await this.#turns.take(signal);
   }
 
   /** Works in slices; between them timers and signals have their turn, and workers start, which join at once. */

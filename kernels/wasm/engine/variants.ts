@@ -1,3 +1,4 @@
+import { DeviceUnavailableError } from "../../errors.ts";
 import { plainShared, plainUnshared, relaxedShared, relaxedUnshared } from "../module.generated.ts";
 
 /** One of the four builds of the module. */
@@ -18,10 +19,23 @@ export function hasRelaxedSimd(): boolean {
   return WebAssembly.validate(RELAXED_PROBE);
 }
 
-/** Compiles a variant from its embedded bytes. */
-export function compileVariant({ relaxed, shared }: Variant): Promise<WebAssembly.Module> {
+/**
+ * Compiles a variant from its embedded bytes.
+ *
+ * @throws {DeviceUnavailableError} If the engine has no SIMD, or a policy of the page forbids it.
+ */
+export async function compileVariant({ relaxed, shared }: Variant): Promise<WebAssembly.Module> {
   const text = relaxed ? (shared ? relaxedShared : relaxedUnshared) : (shared ? plainShared : plainUnshared);
-  return WebAssembly.compile(bytesOf(text));
+  try {
+    return await WebAssembly.compile(bytesOf(text));
+  } catch (cause) {
+    throw new DeviceUnavailableError(
+      `Cannot open WebAssembly: the engine refuses the module, for want of SIMD or by a content security policy: ${
+        (cause as Error).message
+      }`,
+      { cause },
+    );
+  }
 }
 
 /** Decodes base64. The engine's own decoder, where there is one, is a hundred times faster. */

@@ -6,6 +6,8 @@ import { type WorkerData, workerSource } from "./worker.ts";
  * to 190 ms in Deno: a program with less to do than that shall not wait for it.
  */
 const WORTH_MS = 50;
+/** Workers that start at the same time: with more of them each answers later, until it seems to be dead. */
+const STARTING = 8;
 
 /** The worker threads of a pool, started all at once or as there is work for them. */
 export class Workers {
@@ -35,10 +37,23 @@ export class Workers {
     return this.#refusal;
   }
 
-  /** Starts every worker. */
-  async startAll(): Promise<void> {
-    const started = await Promise.allSettled(Array.from({ length: this.#wanted }, () => this.#start()));
-    if (started.some(({ status }) => status === "rejected")) throw new Error("Cannot start all workers");
+  /** Starts every worker, or as many as can be; `onStart` hears of each. Returns how many run. */
+  async startAll(onStart: () => void = () => {}): Promise<number> {
+    const startSome = async () => {
+      while (this.#started < this.#wanted && !this.#ended) {
+        try {
+          await this.#start();
+          onStart();
+        } catch {
+          const all = this.#wanted;
+          this.#started = this.#wanted;
+          this.#refusal ??= `only some of ${all} workers can be started`;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: STARTING }, startSome));
+    this.#wanted = this.#running.length;
+    return this.#wanted;
   }
 
   /** Notes for how long the main thread has worked, and starts the next worker when that is worth it. */

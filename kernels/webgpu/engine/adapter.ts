@@ -1,4 +1,4 @@
-import { DeviceUnavailableError } from "../../errors.ts";
+import { DeviceAbsentError, DeviceUnavailableError } from "../../errors.ts";
 
 const INSTALL =
   "install a Vulkan driver (on Debian: mesa-vulkan-drivers and libvulkan1), or pass another WebGPU " +
@@ -20,14 +20,44 @@ const RAISED_LIMITS = [
   "maxComputeWorkgroupStorageSize",
 ] as const;
 
-/** The WebGPU adapter of this machine, or a DeviceUnavailableError that says how to get one. */
+/**
+ * The WebGPU adapter of this machine.
+ *
+ * @throws {DeviceUnavailableError} If there is none, saying how to get one, or it is one that would hang.
+ */
 export async function requestAdapter(gpu: GPU | undefined = globalThis.navigator?.gpu): Promise<GPUAdapter> {
   if (!gpu) {
-    throw new DeviceUnavailableError(`Cannot open a WebGPU device: this runtime has none; ${INSTALL}`);
+    throw new DeviceAbsentError(`Cannot open a WebGPU device: this runtime has none; ${INSTALL}`);
   }
-  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) throw new DeviceUnavailableError(`Cannot open a WebGPU device: no adapter; ${INSTALL}`);
+  let adapter: GPUAdapter | null;
+  try {
+    adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new DeviceUnavailableError(`Cannot open a WebGPU device: no adapter is given: ${message}`, {
+      cause,
+    });
+  }
+  if (!adapter) throw new DeviceAbsentError(`Cannot open a WebGPU device: no adapter; ${INSTALL}`);
+  if (isEmulatedOpenGl(adapter)) {
+    throw new DeviceAbsentError(
+      `Cannot open a WebGPU device: ${
+        describeAdapter(adapter).name
+      } is reached by OpenGL, where Mesa's CPU driver takes ` +
+        `for ever to compile kernels that share memory; ${INSTALL}`,
+    );
+  }
   return adapter;
+}
+
+/**
+ * Whether an adapter is Mesa's CPU driver behind OpenGL rather than Vulkan. Its compiler (LLVM's splitting of coroutines, which
+ * Mesa makes of kernels with barriers) does not end on the larger kernels, within a call that holds up the event loop, so that
+ * nothing can be tried. WebGPU does not name the interface; but Mesa unpacks ETC2 textures itself for OpenGL alone.
+ */
+function isEmulatedOpenGl(adapter: GPUAdapter): boolean {
+  return /llvmpipe|softpipe/i.test(describeAdapter(adapter).name) &&
+    adapter.features.has("texture-compression-etc2");
 }
 
 /** A device of the adapter with the largest limits that it offers. */
@@ -43,11 +73,13 @@ export async function requestDevice(
   }
 }
 
-/** Name, kind, features and limits of an adapter. */
-export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
+/** Name, kind, features and limits of an adapter, or of one behind a device. */
+export function describeAdapter(
+  adapter: Pick<GPUAdapter, "info" | "features" | "limits">,
+): AdapterDescription {
   const { vendor, architecture, device, description } = adapter.info;
   const name = description || [vendor, architecture, device].filter(Boolean).join(" ") || "unnamed adapter";
-  const fallback = adapter.info.isFallbackAdapter ?? false;
+  const fallback = (adapter.info as { isFallbackAdapter?: boolean }).isFallbackAdapter ?? false;
   const limits: Record<string, number> = {};
   for (const limit in adapter.limits) {
     const value = adapter.limits[limit as keyof GPUSupportedLimits];

@@ -1,3 +1,5 @@
+import { inScopes } from "./error_scopes.ts";
+
 /** Uses after which an idle buffer is given back to the device, counted in calls of `BufferPool.age`. */
 const GENERATIONS_KEPT = 4;
 
@@ -15,9 +17,16 @@ export class BufferPool {
   readonly #largestBytes: number;
   readonly #idle = new Map<string, IdleBuffer[]>();
   readonly #all = new Set<GPUBuffer>();
+  readonly #onCheck: (check: Promise<GPUError | null>) => void;
   #generation = 0;
 
-  constructor(device: GPUDevice, largestBytes: number) {
+  /** `onCheck` is given what the device will say of each buffer that is made: an error, or null. */
+  constructor(
+    device: GPUDevice,
+    largestBytes: number,
+    onCheck: (check: Promise<GPUError | null>) => void = () => {},
+  ) {
+    this.#onCheck = onCheck;
     this.#device = device;
     this.#largestBytes = largestBytes - largestBytes % 16;
   }
@@ -27,13 +36,26 @@ export class BufferPool {
     const size = Math.max(bytes, Math.min(sizeClass(bytes), this.#largestBytes));
     const idle = this.#idle.get(`${usage}:${size}`)?.pop();
     if (idle) return idle.buffer;
-    const buffer = this.#device.createBuffer({ label, size, usage });
+    const make = () => this.#device.createBuffer({ label, size, usage });
+    const { value: buffer, check } = inScopes(this.#device, make);
     this.#all.add(buffer);
+    // One that could not be made must not serve later calls; nor shall memory lie idle when there is none left.
+    check.then((error) => error && this.#giveUp(buffer), () => {});
+    this.#onCheck(check);
     return buffer;
+  }
+
+  #giveUp(buffer: GPUBuffer): void {
+    this.drop(buffer);
+    for (const [kind, idle] of this.#idle) {
+      this.#idle.set(kind, idle.filter((entry) => entry.buffer !== buffer));
+    }
+    this.trim();
   }
 
   /** Gives a buffer back. The caller must not have it in work that is recorded but not yet submitted. */
   give(buffer: GPUBuffer): void {
+    if (!this.#all.has(buffer)) return;
     const kind = `${buffer.usage}:${buffer.size}`;
     const idle = this.#idle.get(kind);
     const entry = { buffer, since: this.#generation };
@@ -49,6 +71,12 @@ export class BufferPool {
       for (const { buffer } of idle.filter((entry) => !kept.includes(entry))) this.drop(buffer);
       this.#idle.set(kind, kept);
     }
+  }
+
+  /** Destroys what is idle. */
+  trim(): void {
+    for (const idle of this.#idle.values()) for (const { buffer } of idle) this.drop(buffer);
+    this.#idle.clear();
   }
 
   /** Destroys a buffer that was taken. */

@@ -22,7 +22,13 @@ const LANES = 256;
  * @throws {DeviceLostError} If the device goes meanwhile.
  */
 export async function subgroupsWork(device: GPUDevice): Promise<boolean> {
-  const recorder = new Recorder(device, { software: false, largestArrayBytes: 16 * LANES, subgroups: true });
+  const largestArrayBytes = 16 * LANES;
+  const recorder = new Recorder(device, {
+    software: false,
+    largestArrayBytes,
+    subgroups: true,
+    foreign: true,
+  });
   const found = recorder.array("word", 4 * LANES, "the lanes of subgroups");
   recorder.dispatch({ kernel, constants: { LANES }, parameters: [0], arrays: [found], workgroups: 1 });
   try {
@@ -33,8 +39,8 @@ export async function subgroupsWork(device: GPUDevice): Promise<boolean> {
     if (error instanceof DeviceLostError) throw error;
     return false;
   } finally {
-    // Not destroyed, which would take the device along.
-    recorder.reset();
+    // The device goes on, as one that this recorder does not own.
+    recorder.destroy();
   }
 }
 

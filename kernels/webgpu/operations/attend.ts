@@ -46,6 +46,9 @@ export function keysOfPart(
   return { parts, mostKeys: Math.ceil(keys / parts) };
 }
 
+/** Place of the first workgroup among the parameters. */
+const FIRST_WORKGROUP_AT = 19;
+
 /** Softmax attention of each query over its visible keys: one dispatch, or several that are merged where keys are many. */
 export function attend(
   recorder: Recorder,
@@ -142,8 +145,10 @@ function attendPart(
     parameters: [
       queries, keys, valueColumns, blocks, blockTiles, tiles, chunks,
       causal?.period ?? 1, causal?.offset ?? 0, exclude?.blocks ?? 1, samples?.count ?? 0,
-      keyOrderAt, keyBlocksAt, boundsAt, samplesAt, firstOfBlock, mostKeys, floatBits(args.distances ? -args.scale / 2 : args.scale * units.key), floatBits(units.value),
+      keyOrderAt, keyBlocksAt, boundsAt, samplesAt, firstOfBlock, mostKeys, floatBits(args.distances ? -args.scale / 2 : args.scale * units.key), floatBits(units.value), 0,
     ],
+    firstWorkgroupAt: FIRST_WORKGROUP_AT,
+    work: tiles * chunks * tileRows * mostKeys * 4 * (featureColumns + columns),
     arrays: [query, key, value, logWeights, index, output, logSumExp],
     workgroups: inRegisters ? Math.ceil(tiles * chunks / tile.lanes) : tiles * chunks,
   });

@@ -5,7 +5,8 @@
 // excluding rule; samples: sampled keys per head; keyOrderAt, keyBlocksAt, samplesAt: where `index` holds what,
 // see attend_index.wgsl, and boundsAt the bounds of blocks; firstOfBlock, mostKeys: which of the keys of each block this
 // dispatch takes;
-// scale: factor on the inner products, or on the squared distances; unit: factor on the values.
+// firstWorkgroup: where this dispatch begins, of several that share the work; scale: factor on the inner products, or on
+// the squared distances; unit: factor on the values.
 // A query sees the keys j of its block, below blockEnd; j = blockEnd + s stands for the head's sampled key s.
 
 struct Parameters {
@@ -28,6 +29,7 @@ struct Parameters {
   mostKeys: u32,
   scale: f32,
   unit: f32,
+  firstWorkgroup: u32,
 }
 
 // Which rules apply.

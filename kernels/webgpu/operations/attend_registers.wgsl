@@ -14,7 +14,7 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let at = (workgroup.x + workgroup.y * workgroups.x) * LANES + local;
+  let at = (parameters.firstWorkgroup + workgroup.x + workgroup.y * workgroups.x) * LANES + local;
   if (at >= parameters.tiles * parameters.chunks) {
     return;
   }

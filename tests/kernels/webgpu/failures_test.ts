@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { DeviceLostError, DeviceUnavailableError } from "../../../kernels/errors.ts";
+import { openDevice } from "../../../kernels/device.ts";
 import { requestAdapter, requestDevice } from "../../../kernels/webgpu/engine/adapter.ts";
 import { openWebGpu, type WebGpuBackend } from "../../../kernels/webgpu/backend.ts";
 import { KernelError } from "../../../kernels/webgpu/engine/kernel_error.ts";
 import { Recorder } from "../../../kernels/webgpu/engine/recorder.ts";
+import { attention, type AttentionResult, tensor } from "../../../mod.ts";
 import { webgpuAvailable, webgpuTest } from "../../backends.ts";
 import { normals } from "../../data.ts";
 import { capturingGpu } from "./capture.ts";
@@ -19,6 +21,77 @@ Deno.test("openWebGpu() without an adapter says what to install", async () => {
   const gpu = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU;
   const error = await assertRejects(() => openWebGpu({ gpu }), DeviceUnavailableError);
   assertMatch(error.message, /no adapter.*mesa-vulkan-drivers/);
+});
+
+/** An adapter with some name and features, as far as it is looked at before a device is asked for. */
+function adapterOf(description: string, features: string[]): GPU {
+  const adapter = { info: { description }, features: new Set(features), limits: {} };
+  return { requestAdapter: () => Promise.resolve(adapter) } as unknown as GPU;
+}
+
+Deno.test("Mesa's CPU driver behind OpenGL is refused with a reason, and nothing else is", async () => {
+  const refused = adapterOf("llvmpipe (LLVM 17.0.1, 128 bits)", ["texture-compression-etc2"]);
+  const error = await assertRejects(() => requestAdapter(refused), DeviceUnavailableError);
+  assertMatch(error.message, /llvmpipe .* by OpenGL.*install a Vulkan driver/);
+  for (
+    const gpu of [adapterOf("llvmpipe", ["shader-f16"]), adapterOf("a phone", ["texture-compression-etc2"])]
+  ) {
+    assert(await requestAdapter(gpu));
+  }
+});
+
+Deno.test("an adapter that is refused or never given is a DeviceUnavailableError with its cause", async () => {
+  const cause = new Error("blocked"), gpu = { requestAdapter: () => Promise.reject(cause) } as unknown as GPU;
+  const error = await assertRejects(() => openDevice({ prefer: "webgpu", gpu }), DeviceUnavailableError);
+  assertEquals([error.cause, error.message.endsWith("blocked")], [cause, true]);
+  const silent = { requestAdapter: () => new Promise(() => {}) } as unknown as GPU;
+  const options = { prefer: "webgpu", gpu: silent, timeoutSeconds: 0.2 } as const;
+  await assertRejects(() => openDevice(options), DeviceUnavailableError, "no progress for 0.2 s");
+});
+
+webgpuTest("a driver that never gives a result back is given up at the deadline", async () => {
+  const { gpu, devices } = capturingGpu(), { mapAsync } = GPUBuffer.prototype;
+  GPUBuffer.prototype.mapAsync = () => new Promise(() => {});
+  try {
+    const opening = openDevice({ prefer: "webgpu", gpu, timeoutSeconds: 0.5 });
+    await assertRejects(() => opening, DeviceUnavailableError, "no progress for 0.5 s");
+  } finally {
+    GPUBuffer.prototype.mapAsync = mapAsync;
+  }
+  // It was destroyed, so as to leave nothing behind.
+  await devices[0].lost;
+});
+
+webgpuTest("a buffer that cannot be made rejects the call that wanted it, and no later one", async () => {
+  const { gpu, devices } = capturingGpu();
+  using device = await openDevice({ prefer: "webgpu", gpu });
+  const [q, k, v] = [1, 2, 3].map((seed) => tensor(normals(seed, 600 * 20), [600, 20]));
+  const call = (from = q) => attention(from, k, v, { method: "exact", device });
+  const expected = (await call()).output, larger = tensor(normals(1, 5000 * 20), [5000, 20]);
+  const make = devices[0].createBuffer.bind(devices[0]);
+  let failing = 1;
+  devices[0].createBuffer = (descriptor) =>
+    make(failing-- > 0 ? { ...descriptor, size: 2 ** 41 } : descriptor);
+  const [first, second, third] = await Promise.allSettled([call(larger), call(), call(larger)]);
+  assertEquals([first.status, second.status, third.status], ["rejected", "fulfilled", "fulfilled"]);
+  assertEquals((second as PromiseFulfilledResult<AttentionResult>).value.output, expected);
+  assertMatch(String((first as PromiseRejectedResult).reason), /refused the work|too little memory/);
+});
+
+webgpuTest("a device that is lost during a call rejects it, and the next call has another one", async () => {
+  const { gpu, devices } = capturingGpu(), warnings: string[] = [];
+  const onWarning = (message: string) => void warnings.push(message);
+  using device = await openDevice({ prefer: "webgpu", gpu, onWarning });
+  const [q, k, v] = [1, 2, 3].map((seed) => tensor(normals(seed, 70 * 9), [70, 9]));
+  const call = () => attention(q, k, v, { method: "exact", device });
+  const { output } = await call(), lost = call();
+  devices[0].destroy();
+  await assertRejects(() => lost, DeviceLostError);
+  assertEquals([(await call()).output, devices.length, warnings.length], [output, 2, 1]);
+  // Between two calls nobody hears of it but by the warning.
+  devices[1].destroy();
+  await devices[1].lost;
+  assertEquals([(await call()).output, devices.length, warnings.length], [output, 3, 2]);
 });
 
 webgpuTest("a refused kernel is reported as file, line, column and source", async () => {
