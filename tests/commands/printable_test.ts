@@ -63,12 +63,8 @@ Deno.test("cli report prints no control character of the reports that it joins",
     const { stdout: text } = await cli("verify", "--claim", "gray-order", "--runs", "2", "--json");
     const whole = JSON.parse(text), [result] = whole.results;
     // Refuted against expectation, so that its command is printed; and a case is missing.
-    const refuted = {
-      ...result,
-      replay: `verify ${escapes}`,
-      note: escapes,
-      log_p: { holds: 0, refuted: -1000 },
-    };
+    const refuted = Object.assign(result, { replay: `verify ${escapes}`, note: escapes });
+    result["log_p"] = { holds: 0, refuted: -1000 };
     await writeFile(path, JSON.stringify({ ...whole, adapter: escapes, cases: 2, results: [refuted] }));
     for (
       const output of [["--json"], ["--json", join(folder, "b.json")], ["--out", join(folder, "b.html")]]
