@@ -91,7 +91,7 @@ export const attend = {
   async run(args: readonly string[]): Promise<number> {
     const given = readOptions("attend", options, args);
     checkUsage(given);
-    const outputs = await openOutputs({ out: given.out, json: given.json });
+    const outputs = await openOutputs({ out: given.out, json: given.json }, "out");
     const progress = openProgress(), seed = given.seed ?? DEFAULT_SEED;
     try {
       const inputs = await loadInputs(given, seed, progress);

@@ -18,10 +18,14 @@ const STANDARD = "-";
  * Opens outputs by the names of their options, before any work is done.
  *
  * @param targets The file that each option names, `-` for the standard output; undefined where it was not given.
+ * @param bytes The option whose result is no text.
  * @throws {UsageError} If two go to the same place, or bytes to a terminal.
  * @throws {Error} If a file cannot be written.
  */
-export async function openOutputs(targets: Readonly<Record<string, string | undefined>>): Promise<Outputs> {
+export async function openOutputs(
+  targets: Readonly<Record<string, string | undefined>>,
+  bytes?: string,
+): Promise<Outputs> {
   const given = Object.entries(targets).filter((entry): entry is [string, string] => entry[1] !== undefined);
   for (const [at, [option, path]] of given.entries()) {
     const same = given.slice(0, at).find(([, other]) => other === path);
@@ -30,10 +34,8 @@ export async function openOutputs(targets: Readonly<Record<string, string | unde
     }
   }
   const standard = given.find(([, path]) => path === STANDARD)?.[0];
-  if (standard === "out" && process.stdout.isTTY) {
-    throw new UsageError(
-      "--out - writes the bytes of an .npy file: they go to a file or pipe, not to a terminal",
-    );
+  if (standard !== undefined && standard === bytes && process.stdout.isTTY) {
+    throw new UsageError(`--${bytes} - writes bytes: they go to a file or pipe, not to a terminal`);
   }
   for (const [, path] of given) if (path !== STANDARD) await checkWritable(path);
 

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
-import process from "node:process";
 import { mergeReports } from "../proofs_checks/report/merge.ts";
 import { describeOptions, readOptions, UsageError } from "./arguments.ts";
 import { fileError } from "../files/file_error.ts";
-import { writePage } from "./report_page.ts";
+import { openOutputs } from "./outputs.ts";
+import { jsonLine, warn } from "./printable.ts";
+import { preparePlots } from "./report_files.ts";
 import { exitCode, summary } from "./verify_lines.ts";
-import { writeWhole } from "../files/write_whole.ts";
 
 const options = {
   merge: {
@@ -13,7 +13,7 @@ const options = {
     value: "A.json …",
     help: "reports of verify and scaling; shares of one verification are joined",
   },
-  out: { kind: "text", value: "FILE.html", help: "where to write the page" },
+  out: { kind: "text", value: "FILE.html", help: "where to write the page; - for the output" },
   json: {
     kind: "target",
     value: "[FILE]",
@@ -33,14 +33,18 @@ export const report = {
     if (out === undefined && json === undefined) {
       throw new UsageError("report needs --out FILE.html or --json FILE");
     }
+    const outputs = await openOutputs({ out, json });
     const { problems, notes, ...parts } = mergeReports(await Promise.all(merge.map(readReport)), merge);
-    for (const note of notes) process.stderr.write(`Note: ${note}\n`);
-    for (const problem of problems) process.stderr.write(`PROBLEM: ${problem}\n`);
-    if (out !== undefined) await writePage(out, parts);
-    const { verification } = parts, text = `${JSON.stringify(verification ?? parts.scaling)}\n`;
-    if (json !== undefined && json !== "-") await writeWhole(json, text);
-    if (json === "-") process.stdout.write(text);
-    else if (verification) process.stdout.write(summary(verification));
+    for (const note of notes) warn(`Note: ${note}`);
+    for (const problem of problems) warn(`PROBLEM: ${problem}`);
+    if (out !== undefined) await preparePlots();
+    const { verification } = parts;
+    if (verification) outputs.print(summary(verification));
+    if (json !== undefined) await outputs.write("json", jsonLine(verification ?? parts.scaling));
+    if (out !== undefined) {
+      const { makePage } = await import("../proofs_checks/report/page.ts");
+      await outputs.write("out", await makePage(parts));
+    }
     return problems.length > 0 || verification && exitCode(verification) !== 0 ? 1 : 0;
   },
 };

@@ -22,9 +22,18 @@ export async function openReportOutputs(
   { json, report }: { readonly json?: string; readonly report?: string },
 ): Promise<Outputs> {
   const outputs = await openOutputs({ json, report });
-  // Only pages need it.
-  if (report !== undefined) await (await import("../proofs_checks/report/render.ts")).loadVega();
+  if (report !== undefined) await preparePlots();
   return outputs;
+}
+
+/**
+ * Fetches what draws plots, which only pages need.
+ *
+ * @throws {Error} If it cannot be fetched.
+ */
+export async function preparePlots(): Promise<void> {
+  const { loadVega } = await import("../proofs_checks/report/render.ts");
+  await loadVega();
 }
 
 /**

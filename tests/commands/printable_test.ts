@@ -56,3 +56,36 @@ Deno.test("cli prints no control character of a file, a name or an option", asyn
     assertStringIncludes((await cli(...uses[0])).stderr, "current value is '\\x1b]0;title\\x07\\x1b[2J'");
   });
 });
+
+Deno.test("cli report prints no control character of the reports that it joins", async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, "a.json"), escapes = "\x1b[2J\x9b1m\u202e";
+    const { stdout: text } = await cli("verify", "--claim", "gray-order", "--runs", "2", "--json");
+    const whole = JSON.parse(text), [result] = whole.results;
+    // Refuted against expectation, so that its command is printed; and a case is missing.
+    const refuted = Object.assign(result, { replay: `verify ${escapes}`, note: escapes });
+    result["log_p"] = { holds: 0, refuted: -1000 };
+    await writeFile(path, JSON.stringify({ ...whole, adapter: escapes, cases: 2, results: [refuted] }));
+    for (
+      const output of [["--json"], ["--json", join(folder, "b.json")], ["--out", join(folder, "b.html")]]
+    ) {
+      const { code, stdout, stderr } = await cli("report", "--merge", path, ...output);
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "PROBLEM: ");
+      assert(!COMMANDS.test(stdout.replaceAll("\n", "") + stderr.replaceAll("\n", "")), stdout + stderr);
+      if (output.length > 1) assertStringIncludes(stdout, "verify \\x1b[2J\\x9b1m\\u202e");
+    }
+  });
+});
+
+Deno.test("cli report looks at its outputs before it reads what it joins", async () => {
+  await inFolder(async (folder) => {
+    for (const output of ["--json", "--out"]) {
+      const { code, stdout, stderr } = await cli("report", "--merge", "none.json", output, folder);
+      assertEquals([code, stdout, stderr], [1, "", `Cannot write ${folder}: it is a folder\n`]);
+    }
+    const both = await cli("report", "--merge", "none.json", "--json", "--out", "-");
+    assertEquals(both.code, 2);
+    assertStringIncludes(both.stderr, "--out and --json must go to different places: both are -");
+  });
+});
