@@ -5,12 +5,14 @@ import { attendWithin } from "../certified/attend_within.ts";
 import { type Certificate, exactCertificate } from "../certified/certificate.ts";
 import { type Budget, perQuery } from "../methods/method.ts";
 import { approximateMethods, type MethodName } from "../methods/methods.ts";
-import { approximateAttention, countVisible } from "../methods/visible.ts";
-import { bestMethod } from "../methods/auto.ts";
+import { approximateAttention } from "../methods/visible.ts";
+import { attendAuto, bestMethod } from "../methods/auto.ts";
+import { describeUseless, type ErrorSums, relativeError, totalOf } from "../methods/held_out.ts";
 import { exactAttention } from "../core/exact.ts";
 import type { Progress } from "../core/head_chunks.ts";
 import { type AttentionOptions, type CheckedOptions, checkOptions, type StorageFormat } from "./options.ts";
 import { checkVisibility, makeProblem, type Problem } from "../core/problem.ts";
+import { countVisible } from "../core/visible_pairs.ts";
 
 /** How an output came about. */
 export interface AttentionStats {
@@ -34,6 +36,15 @@ export interface AttentionStats {
   readonly fellBack: string | null;
   /** The seed that repeats it. */
   readonly seed: number;
+  /**
+   * ‖output − exact output‖ / ‖exact output‖ in Frobenius norm over all heads, as estimated from rows that were computed exactly and
+   * had no part in the approximation: no bound, and no certificate. 0 where the output is exact; null where nothing is known.
+   */
+  readonly estimatedError: number | null;
+  /** Rows behind the estimate; how well they tell it depends on how alike the rows of a head are. */
+  readonly heldOutRows: number;
+  /** That the output is of little use, where the estimate says so, or null. */
+  readonly warning: string | null;
 }
 
 /** What {@link attention} returns. */
@@ -97,7 +108,20 @@ export async function attention(
       storage: halved && device.kind === "webgpu" ? "f16" : "f32",
       fellBack: device.fellBack ?? reason,
       seed: checked.seed,
+      ...knownErrors(outcome),
     },
+  };
+}
+
+/** What there is to tell of the error beside a certificate. */
+function knownErrors(
+  { method, errors }: Outcome,
+): Pick<AttentionStats, "estimatedError" | "heldOutRows" | "warning"> {
+  const total = totalOf(errors ?? []);
+  return {
+    estimatedError: errors ? relativeError(total) : method === "exact" ? 0 : null,
+    heldOutRows: total.rows,
+    warning: describeUseless(method, errors ?? []),
   };
 }
 
@@ -109,34 +133,32 @@ interface Outcome {
   /** Null when the output is exact. */
   readonly budget: Budget | null;
   readonly reason: string | null;
+  /** What rows held out tell of each head. */
+  readonly errors?: readonly ErrorSums[];
 }
 
 async function compute(
   backend: Backend,
   problem: Problem,
   { epsilon, projections, signal, onProgress }: AttentionOptions,
-  { method, bucketSize, samples, seed, delta, certify }: CheckedOptions,
+  { method, bucketSize, samples, budgetGiven, seed, delta, certify }: CheckedOptions,
 ): Promise<Outcome> {
   const progress: Progress = { signal, onProgress };
   const given: Budget = { bucketSize, samples, projections, seed };
-  // A budget of this size saves too little to be worth an error.
-  const pointless = method === "auto" && epsilon === undefined && perQuery(given) >= problem.keys / 2;
-  if (method === "exact" || pointless) {
+  if (method === "exact") {
     const { output } = await exactAttention(backend, problem, progress);
     const certificate = epsilon === undefined ? null : exactCertificate(epsilon, delta);
     const keyEvaluations = countVisible(problem);
     return { output, certificate, keyEvaluations, method: "exact", budget: null, reason: null };
   }
   if (epsilon === undefined) {
-    const { name, budget } = method === "auto" ? bestMethod(problem, given) : { name: method, budget: given };
-    const result = await approximateAttention(
-      approximateMethods[name].attend,
-      backend,
-      problem,
-      budget,
-      progress,
-    );
-    return { ...result, certificate: null, method: name, budget, reason: null };
+    const result = method === "auto"
+      ? await attendAuto(backend, problem, given, budgetGiven, progress)
+      : await approximateAttention(approximateMethods[method].attend, backend, problem, given, progress);
+    const ran = { ...result, certificate: null, reason: result.note ?? null };
+    if (result.exact) return { ...ran, method: "exact", budget: null };
+    if (method === "auto") return { ...ran, ...bestMethod(problem, given), method: "calibrated" };
+    return { ...ran, method, budget: given };
   }
   const name = method === "auto" ? bestMethod(problem, given).name : method;
   const request = { epsilon, delta, certify };

@@ -48,6 +48,8 @@ export interface CheckedOptions {
   readonly method: MethodName;
   readonly bucketSize: number;
   readonly samples: number;
+  /** Whether the caller named one of these two. */
+  readonly budgetGiven: boolean;
   readonly seed: number;
   readonly delta: number;
   readonly certify: "bound" | "estimate";
@@ -78,7 +80,8 @@ export function checkOptions(options: AttentionOptions): CheckedOptions {
   checkInteger("seed", seed, 0, Number.MAX_SAFE_INTEGER);
   checkProbability("delta", delta);
   if (epsilon !== undefined) checkProbability("epsilon", epsilon);
-  return { method, bucketSize, samples, seed, delta, certify, storage };
+  const budgetGiven = options.bucketSize !== undefined || options.samples !== undefined;
+  return { method, bucketSize, samples, budgetGiven, seed, delta, certify, storage };
 }
 
 function checkOneOf(name: string, value: string, allowed: readonly string[]): void {

@@ -1,6 +1,7 @@
 import type { Backend, DeviceArray, PartialAttention } from "../../kernels/backend.ts";
 import type { Problem } from "./problem.ts";
 import { headChunks, type Progress } from "./head_chunks.ts";
+import { withoutHiddenKeys } from "./hidden_keys.ts";
 
 /** Output and row log-sum-exp of a problem, on the host. */
 export interface HostAttention {
@@ -12,14 +13,20 @@ export interface HostAttention {
 
 /**
  * Exact softmax attention of a whole problem. Heads go to the device together as far as its arrays allow; one
- * head that is too large for an array is cut along queries and keys, and the parts are merged.
+ * head that is too large for an array is cut along queries and keys, and the parts are merged. Keys that a mask hides are
+ * taken out where they are many.
  */
 export async function exactAttention(
   backend: Backend,
   problem: Problem,
   progress: Progress = {},
 ): Promise<HostAttention> {
-  const parts = new PartCollector();
+  const parts = new PartCollector(), left = withoutHiddenKeys(problem);
+  for (const part of left ?? []) {
+    const { output, logSumExp } = await exactAttention(backend, part, { signal: progress.signal });
+    parts.add([output, logSumExp]);
+  }
+  if (left) return parts.result();
   for (const { first, count, oversized } of headChunks(backend, problem, progress)) {
     if (oversized) {
       await attendInParts(backend, problem, first, progress, parts);
