@@ -67,6 +67,8 @@ export const attend = {
       using device = await openCommandDevice(given);
       const report = await attendInputs(inputs, given, device, progress.update);
       await progress.finish();
+      const { warning } = report.result.stats;
+      if (warning) process.stderr.write(`Warning: ${warning}\n`);
       if (given.out !== undefined) await writeNpy(given.out, report.result.output);
       const lines = given.json ? JSON.stringify(await toJson(inputs, report)) : toTable(inputs, report);
       process.stdout.write(`${lines}\n`);
@@ -151,6 +153,9 @@ export async function toJson(
       relative_error_product: comparison.relativeErrorProduct,
     }),
     key_evaluations: stats.keyEvaluations,
+    estimated_error: stats.estimatedError,
+    held_out_rows: stats.heldOutRows,
+    warning: stats.warning,
     peak_bytes: await residentBytes("most").catch(() => null),
     bucket: stats.bucketSize,
     samples: stats.samples,
@@ -184,6 +189,10 @@ export function toTable(inputs: Workload, { result, comparison }: AttendReport):
   ];
   if (comparison && stats.method !== "exact") {
     lines.push("", `${formatNumber(comparison.exactSeconds / stats.seconds)}x the speed of exact attention`);
+  }
+  if (stats.heldOutRows > 0 && stats.method !== "exact") {
+    const estimate = formatNumber(stats.estimatedError!);
+    lines.push("", `estimated error ${estimate}, from ${stats.heldOutRows} rows held out; no certificate`);
   }
   if (certificate) lines.push("", describeCertificate(certificate));
   if (stats.fellBack) lines.push("", stats.fellBack);

@@ -3,7 +3,7 @@ import { deviceFor } from "../../kernels/kept_devices.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
 import { attendWithin } from "../certified/attend_within.ts";
 import { type Certificate, exactCertificate } from "../certified/certificate.ts";
-import { type Budget, perQuery } from "../methods/method.ts";
+import type { Budget } from "../methods/method.ts";
 import { approximateMethods, type MethodName } from "../methods/methods.ts";
 import { approximateAttention } from "../methods/visible.ts";
 import { attendAuto, bestMethod } from "../methods/auto.ts";

@@ -5,6 +5,7 @@ import { ofHead } from "../core/of_head.ts";
 import type { Problem } from "../core/problem.ts";
 import { countVisible } from "../core/visible_pairs.ts";
 import { calibrate, canCalibrate, fitsSlope, linearises, planCoreset } from "./calibrated/calibrated.ts";
+import { type Trial, TrialFailed } from "./calibrated/calibrated_heads.ts";
 import { describeErrors, isUseless, sumsOfHeads, totalOf } from "./held_out.ts";
 import { type Attend, type Budget, type CostedAttention, perQuery, scaleBudget } from "./method.ts";
 import type { ApproximateName } from "./methods.ts";
@@ -106,10 +107,25 @@ export async function attendAuto(
   given: boolean,
   progress: Progress = {},
 ): Promise<ApproximateAttention> {
-  if (promisedSaving(problem, budget, given) <= 0) return await attendExactly(backend, problem, progress);
-  const attend: Attend = (backend, part, budget, progress = {}) =>
-    attendEveryKey(backend, part, budget, given, progress);
-  return await approximateAttention(attend, backend, problem, budget, progress);
+  // What does not pay for all pairs does not for those that a mask leaves, and this is told at once.
+  const mayPay = planAuto(problem, budget, given).budget && promisedSaving(problem, budget, given) > 0;
+  if (!mayPay) return await attendExactly(backend, problem, progress);
+  // If under causal order the trial fails on the largest part, it would on the others: all is better attended at once.
+  let attendsExactly = problem.causalOffset === undefined;
+  const attend: Attend = async (backend, part, budget, progress = {}) => {
+    const trial = given ? undefined : { isUseless, attendsExactly };
+    const result = await attendEveryKey(backend, part, budget, given, progress, trial);
+    attendsExactly ||= !result.exact;
+    return result;
+  };
+  try {
+    return await approximateAttention(attend, backend, problem, budget, progress);
+  } catch (error) {
+    if (!(error instanceof TrialFailed)) throw error;
+    backend.reset();
+    const exact = await attendExactly(backend, problem, progress, `exact: ${error.message}`);
+    return { ...exact, keyEvaluations: error.keyEvaluations + exact.keyEvaluations };
+  }
 }
 
 /** Pairs that a cover of the visible ones promises to save, less what it must. */
@@ -157,11 +173,12 @@ async function attendEveryKey(
   budget: Budget,
   given: boolean,
   progress: Progress,
+  trial?: Trial,
 ): Promise<CostedAttention> {
   const { budget: own, probes = 0 } = planAuto(problem, budget, given);
   if (!own || !fitsDevice(backend, problem, probes)) return await attendExactly(backend, problem, progress);
-  if (given) return await calibrate(backend, problem, own, progress);
-  return await repairHeads(backend, problem, await calibrate(backend, problem, own, progress, isUseless));
+  const result = await calibrate(backend, problem, own, progress, trial);
+  return trial ? await repairHeads(backend, problem, result) : result;
 }
 
 /** Attends exactly to the heads whose rows held out say that the answer is of no use, and notes it. */
@@ -191,7 +208,7 @@ async function repairHeads(
   const tried = sumsOfHeads(problem, whole, result);
   const where = exactHeads.length === heads ? "" : ` in ${exactHeads.length} of ${heads} heads`;
   const found = describeErrors(totalOf(exactHeads.map((head) => tried[head])));
-  const note = `exact${where}: calibrated would be of little use there, with ${found}`;
+  const note = `exact${where}: calibrated would be of little use, with ${found}`;
   return {
     ...result,
     keyEvaluations,

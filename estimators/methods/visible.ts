@@ -8,7 +8,6 @@ import { type HeldOutGroup, heldOutOf, mergedErrors } from "./merged_errors.ts";
 import { type Attend, type Budget, type CostedAttention, perQuery } from "./method.ts";
 import { RectangleMerger } from "./rectangle_merger.ts";
 import { coverVisible, groupRectangles, LEAF_BUDGETS, stackRectangles } from "./rectangles.ts";
-import { attendExactly } from "./run_heads.ts";
 
 /** A result, and what rows held out tell of each head; undefined where some part knows nothing of its error. */
 export interface ApproximateAttention extends CostedAttention {
@@ -17,8 +16,7 @@ export interface ApproximateAttention extends CostedAttention {
 
 /**
  * Runs an approximate method on any problem. Causal order and masked keys are covered by rectangles in which every
- * query sees every key; those that are small or triangular are attended exactly. If under causal order the method gives up on
- * the largest of them, all is attended exactly: it would on the others.
+ * query sees every key; those that are small or triangular are attended exactly.
  */
 export async function approximateAttention(
   attend: Attend,
@@ -48,10 +46,6 @@ export async function approximateAttention(
     const result = await attend(backend, part, budget, quiet);
     keyEvaluations += result.keyEvaluations;
     if (result.note) notes.add(result.note);
-    if (result.exact && causalOffset !== undefined && !approximated) {
-      const whole = await attendExactly(backend, problem, progress, result.note);
-      return { ...whole, keyEvaluations: keyEvaluations + whole.keyEvaluations };
-    }
     merger.add(group, result);
     if (result.exact) continue;
     approximated = true;

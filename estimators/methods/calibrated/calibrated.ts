@@ -1,9 +1,8 @@
 import type { Backend } from "../../../kernels/backend.ts";
-import { calibrateHeads } from "./calibrated_heads.ts";
+import { calibrateHeads, type Trial } from "./calibrated_heads.ts";
 import type { Progress } from "../../core/head_chunks.ts";
 import { bringInRange } from "../../core/in_range.ts";
 import { kdeformerPractical } from "../kdeformer_practical/kdeformer_practical.ts";
-import type { ErrorSums } from "../held_out.ts";
 import { type Budget, type CostedAttention, type Method, perQuery } from "../method.ts";
 import { attendExactly, requireEveryKey, type RunHeads, runHeads } from "../run_heads.ts";
 import { lineariseHeads } from "./linearised_heads.ts";
@@ -58,17 +57,16 @@ async function attend(
 }
 
 /**
- * `calibrated`, which may give up halfway.
+ * `calibrated`, which with a trial may give up halfway, as soon as that fails in most of the heads that fit the device together.
  *
- * @param isUseless Tells from the rows held out, before the other queries attend, in which heads the answer would be of no use. If
- * it would in most heads of those that fit the device together, these are attended exactly.
+ * @throws {TrialFailed} If it does, and all were not to attend exactly then.
  */
 export async function calibrate(
   backend: Backend,
   problem: Problem,
   budget: Budget,
   progress: Progress,
-  isUseless?: (sums: ErrorSums) => boolean,
+  trial?: Trial,
 ): Promise<CostedAttention> {
   requireEveryKey("calibrated", problem);
   const inRange = bringInRange(problem), linearised = linearises(inRange, budget);
@@ -79,7 +77,7 @@ export async function calibrate(
   }
   if (!fits) return await kdeformerPractical.attend(backend, problem, budget, progress);
 
-  const plan = { ...budget, counts, sloped: fitsSlope(inRange, budget), isUseless };
+  const plan = { ...budget, counts, sloped: fitsSlope(inRange, budget), trial };
   const run: RunHeads = linearised
     ? (heads) => lineariseHeads(backend, inRange, counts, budget.seed, heads, progress.signal)
     : (heads) => calibrateHeads(backend, inRange, plan, heads, progress.signal);

@@ -1,7 +1,7 @@
 import type { Backend, DeviceArray } from "../../../kernels/backend.ts";
 import type { Bisection, FittedPoints, FittedSlope } from "../../../kernels/coreset_primitives.ts";
 import { ofHead } from "../../core/of_head.ts";
-import { type ErrorSums, type HeldOutRows, sumsOfHead } from "../held_out.ts";
+import { describeErrors, type ErrorSums, type HeldOutRows, sumsOfHead, totalOf } from "../held_out.ts";
 import { type Budget, type CostedAttention, perQuery } from "../method.ts";
 import type { HeadRun } from "../run_heads.ts";
 import { heldOutRows, placeExactRows, type ProbedHeads, probeHeads } from "./probed_heads.ts";
@@ -25,8 +25,26 @@ export interface CalibrationPlan extends Budget {
   readonly counts: ProbeCounts;
   /** Whether to add a linear function of the query. */
   readonly sloped: boolean;
-  /** Says, before the other queries attend, in which heads the answer would be of no use: if in most, all attend exactly. */
-  readonly isUseless?: (sums: ErrorSums) => boolean;
+  readonly trial?: Trial;
+}
+
+/** What to do if points are of no use to the rows held out, which attend to them before the other queries. */
+export interface Trial {
+  /** Says so of one head. It counts if it is true of most. */
+  readonly isUseless: (sums: ErrorSums) => boolean;
+  /** Whether all queries then attend exactly, or {@link TrialFailed} is thrown. */
+  readonly attendsExactly: boolean;
+}
+
+/** Nothing was attended, since it would have been of no use. */
+export class TrialFailed extends Error {
+  /** What it took to find out. */
+  readonly keyEvaluations: number;
+
+  constructor(heads: readonly ErrorSums[], keyEvaluations: number) {
+    super(`calibrated would be of little use, with ${describeErrors(totalOf(heads))}`);
+    this.keyEvaluations = keyEvaluations;
+  }
 }
 
 /** A run of heads with points that stand for their keys. */
@@ -50,11 +68,14 @@ export async function calibrateHeads(
   run: HeadRun,
   signal?: AbortSignal,
 ): Promise<CostedAttention> {
-  const coreset = fitCoreset(backend, problem, plan, run), { counts, isUseless } = plan;
-  if (isUseless) {
+  const coreset = fitCoreset(backend, problem, plan, run), { counts, trial } = plan;
+  if (trial) {
     const tried = await tryPoints(backend, coreset, counts, signal), { queries } = coreset.probed;
-    const failed = tried.exact.filter((rows, head) => isUseless(sumsOfHead(tried, rows, head, queries)));
-    if (failed.length > run.count / 2) return await attendAllKeys(backend, coreset, tried, signal);
+    const sums = tried.exact.map((rows, head) => sumsOfHead(tried, rows, head, queries));
+    if (sums.filter(trial.isUseless).length > run.count / 2) {
+      if (!trial.attendsExactly) throw new TrialFailed(sums, tried.keyEvaluations);
+      return await attendAllKeys(backend, coreset, tried, signal);
+    }
   }
   const { probed, clusters } = coreset, { queries, query, exact, valueMean, shape: { heads, keys } } = probed;
   const attended = attendPoints(backend, coreset, query, queries);
@@ -175,6 +196,8 @@ function attendPoints(
 interface TriedRows extends Pick<HeldOutRows, "rows" | "output" | "meanValue" | "standFor"> {
   /** For each head the exact outputs of these rows. */
   readonly exact: readonly Float32Array[];
+  /** What rows and points took. */
+  readonly keyEvaluations: number;
 }
 
 /** Attention of the rows held out, before that of all others. */
@@ -185,7 +208,7 @@ async function tryPoints(
   signal?: AbortSignal,
 ): Promise<TriedRows> {
   const { probed: { shape, queries, query, picks, probes, exact, valueMean } } = coreset;
-  const { heads, features, valueFeatures } = shape;
+  const { heads, keys, features, valueFeatures } = shape;
   const held = new Uint32Array(heads * rows);
   for (let head = 0; head < heads; head++) {
     held.set(picks.subarray((head + 1) * probes - rows, (head + 1) * probes), head * rows);
@@ -199,14 +222,14 @@ async function tryPoints(
     picks: rows,
   });
   const attended = attendPoints(backend, coreset, own, rows).output;
-  const [output, exactOutput, meanValue] = await backend.run(
-    [attended, exact.output, valueMean],
-    signal,
-  ) as Float32Array[];
+  const outputs = [attended, exact.output, valueMean];
+  const read = await backend.run([...outputs, coreset.clusters.products], signal);
+  const [output, exactOutput, meanValue] = read as Float32Array[], [, , , products] = read as Uint32Array[];
   return {
     rows,
     output,
     meanValue,
+    keyEvaluations: products.reduce((sum, each) => sum + each, heads * probes * keys),
     standFor: new Uint32Array(heads).fill(queries - probes),
     exact: Array.from(
       { length: heads },
@@ -218,19 +241,20 @@ async function tryPoints(
 /** Exact attention of heads that are on the device already. */
 async function attendAllKeys(
   backend: Backend,
-  { probed, clusters }: Coreset,
-  { rows, output: tried, meanValue }: TriedRows,
+  { probed }: Coreset,
+  { rows, output: tried, meanValue, keyEvaluations: spent }: TriedRows,
   signal?: AbortSignal,
 ): Promise<CostedAttention> {
-  const { shape, queries, query, probes } = probed, { heads, keys } = shape;
+  const { shape, queries, query } = probed, { heads, keys } = shape;
   const attended = backend.attend({ ...shape, queries, query });
-  const read = await backend.run([attended.output, attended.logSumExp, clusters.products], signal);
-  const [output, logSumExp] = read as Float32Array[], [, , products] = read as Uint32Array[];
+  const [output, logSumExp] = await backend.run(
+    [attended.output, attended.logSumExp],
+    signal,
+  ) as Float32Array[];
   const heldOut = {
     ...heldOutRows(probed, rows, { output, logSumExp }, meanValue),
     output: tried,
     standFor: new Uint32Array(heads),
   };
-  const spent = products.reduce((sum, each) => sum + each, heads * probes * keys);
   return { output, logSumExp, keyEvaluations: spent + heads * queries * keys, heldOut, exact: true };
 }
