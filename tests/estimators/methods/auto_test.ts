@@ -160,35 +160,33 @@ onEachBackend("a trial that fails leaves exact attention, or nothing", async (ba
   assertEquals([tried.output, tried.keyEvaluations], [plain.output, plain.keyEvaluations]);
 });
 
-onEachBackend(
-  "auto tries large heads, and attends exactly to those alone that it is of no use to",
-  async (backend) => {
-    if (backend.kind !== "wasm") return;
-    const n = 2304, [smooth, other] = [problemOf("low-rank", n), problemOf("low-rank", n, { seed: 8 })];
-    const copying = problemOf("permutation-softmax", n), scale = copying.scale;
-    const mixed = join([smooth, { ...copying, scale }, other]);
-    const { output, errors, note, exact } = await attendAuto(backend, mixed, budget, false);
-    const right = (await exactAttention(backend, mixed)).output, size = n * mixed.valueFeatures;
+Deno.test("auto tries large heads, and attends exactly to those alone that it is of no use to", async () => {
+  const backend = await openWasm();
+  const n = 2816, [smooth, other] = [problemOf("low-rank", n), problemOf("low-rank", n, { seed: 8 })];
+  const copying = problemOf("permutation-softmax", n), scale = copying.scale;
+  const mixed = join([smooth, { ...copying, scale }, other]);
+  const { output, errors, note, exact } = await attendAuto(backend, mixed, budget, false);
+  const right = (await exactAttention(backend, mixed)).output, size = n * mixed.valueFeatures;
+  backend.reset();
+  assertEquals(exact, false);
+  assertStringIncludes(note!, "exact in 1 of 3 heads");
+  assertEquals(output.subarray(size, 2 * size), right.subarray(size, 2 * size));
+  assertEquals(errors!.map(({ error }) => error > 0), [true, false, true]);
+  for (const head of [0, 2]) {
+    const part = (data: Float32Array) => data.subarray(head * size, (head + 1) * size);
+    const error = trueError(part(output), part(right));
+    assert(error > 0 && error < 0.6, `${error}`);
+  }
+  for (const causal of [false, true]) {
+    const alone = problemOf("permutation-softmax", n, { causal });
+    const found = await attendAuto(backend, alone, budget, false),
+      all = await exactAttention(backend, alone);
     backend.reset();
-    assertEquals(exact, false);
-    assertStringIncludes(note!, "exact in 1 of 3 heads");
-    assertEquals(output.subarray(size, 2 * size), right.subarray(size, 2 * size));
-    assertEquals(errors!.map(({ error }) => error > 0), [true, false, true]);
-    for (const head of [0, 2]) {
-      const part = (data: Float32Array) => data.subarray(head * size, (head + 1) * size);
-      const error = trueError(part(output), part(right));
-      assert(error > 0 && error < 0.3, `${error}`);
-    }
-    for (const causal of [false, true]) {
-      const alone = problemOf("permutation-softmax", n, { causal });
-      const found = await attendAuto(backend, alone, budget, false),
-        all = await exactAttention(backend, alone);
-      backend.reset();
-      assertEquals([found.exact, found.output], [true, all.output]);
-      assert(causal || found.note!.startsWith("exact: calibrated would be of little use"));
-    }
-  },
-);
+    assertEquals([found.exact, found.output], [true, all.output]);
+    assert(causal || found.note!.startsWith("exact: calibrated would be of little use"));
+  }
+  backend.destroy();
+});
 
 /** The median over seeds of the estimated error over the true one. */
 async function medianRatio(problem: Problem, given: typeof small): Promise<number> {
