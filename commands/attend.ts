@@ -19,6 +19,7 @@ import { formatNpyHeader, valueBytes } from "../files/npy/format.ts";
 import { openCommandDevice } from "./open_device.ts";
 import { openOutputs } from "./outputs.ts";
 import { jsonLine } from "./printable.ts";
+import { warn } from "./printable.ts";
 import { openProgress } from "./progress.ts";
 import { usageOf } from "./usage_of.ts";
 import type { NamedInput } from "../proofs_checks/inputs/family.ts";
@@ -100,6 +101,8 @@ export const attend = {
       using device = await openCommandDevice(given);
       const report = await attendInputs(inputs, { ...given, keyMask }, device, progress.update);
       progress.finish();
+      const { warning } = report.result.stats;
+      if (warning) warn(`Warning: ${warning}`);
       outputs.print(`${toTable(inputs, report)}\n`);
       if (given.json !== undefined) {
         await outputs.write(

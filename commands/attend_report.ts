@@ -44,6 +44,9 @@ export async function toJson(
       relative_error_product: comparison.relativeErrorProduct,
     }),
     key_evaluations: stats.keyEvaluations,
+    estimated_error: stats.estimatedError,
+    held_out_rows: stats.heldOutRows,
+    warning: stats.warning,
     peak_bytes: await residentBytes("most").catch(() => null),
     bucket: stats.bucketSize,
     samples: stats.samples,
@@ -79,6 +82,10 @@ export function toTable(inputs: NamedInput, { result, comparison }: AttendReport
   ];
   if (comparison && stats.method !== "exact") {
     lines.push("", `${formatNumber(comparison.exactSeconds / stats.seconds)}x the speed of exact attention`);
+  }
+  if (stats.heldOutRows > 0 && stats.method !== "exact") {
+    const estimate = formatNumber(stats.estimatedError!);
+    lines.push("", `estimated error ${estimate}, from ${stats.heldOutRows} rows held out; no certificate`);
   }
   if (certificate) lines.push("", describeCertificate(certificate));
   if (stats.fellBack) lines.push("", stats.fellBack);

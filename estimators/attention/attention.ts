@@ -3,17 +3,19 @@ import { runOn } from "../../kernels/kept_devices.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
 import { attendWithin } from "../certified/attend_within.ts";
 import type { Certificate } from "../certified/certificate.ts";
-import { type Budget, perQuery } from "../methods/method.ts";
+import type { Budget } from "../methods/method.ts";
 import { approximateMethods, type MethodName } from "../methods/methods.ts";
-import { approximateAttention, countVisible } from "../methods/visible.ts";
-import { bestMethod } from "../methods/auto.ts";
 import { centre } from "../core/centred.ts";
 import { checkOutput } from "../core/check_output.ts";
+import { attendAuto, bestMethod } from "../methods/auto.ts";
+import { describeUseless, type ErrorSums, relativeError, totalOf } from "../methods/held_out.ts";
+import { approximateAttention } from "../methods/visible.ts";
 import { exactAttention } from "../core/exact.ts";
 import type { Progress } from "../core/head_chunks.ts";
 import { type AttentionOptions, type CheckedOptions, checkOptions, type StorageFormat } from "./options.ts";
 import { checkVisibility, makeProblem, type Problem } from "../core/problem.ts";
 import { releaseSnapshots } from "../core/snapshot.ts";
+import { countVisible } from "../core/visible_pairs.ts";
 
 /** How an output came about. */
 export interface AttentionStats {
@@ -37,6 +39,15 @@ export interface AttentionStats {
   readonly fellBack: string | null;
   /** The seed of the method; `certificate.checkSeed` is that of the check. */
   readonly seed: number;
+  /**
+   * ‖output − exact output‖ / ‖exact output‖ in Frobenius norm over all heads, as estimated from rows that were computed exactly and
+   * had no part in the approximation: no bound, and no certificate. 0 where the output is exact; null where nothing is known.
+   */
+  readonly estimatedError: number | null;
+  /** Rows behind the estimate; how well they tell it depends on how alike the rows of a head are. */
+  readonly heldOutRows: number;
+  /** That the output is of little use, where the estimate says so, or null. */
+  readonly warning: string | null;
 }
 
 /** What {@link attention} returns. */
@@ -107,7 +118,20 @@ export async function attention(
       storage: halved && on.kind === "webgpu" ? "f16" : "f32",
       fellBack: on.fellBack ?? reason,
       seed: checked.seed,
+      ...knownErrors(outcome),
     },
+  };
+}
+
+/** What there is to tell of the error beside a certificate. */
+function knownErrors(
+  { method, errors }: Outcome,
+): Pick<AttentionStats, "estimatedError" | "heldOutRows" | "warning"> {
+  const total = totalOf(errors ?? []);
+  return {
+    estimatedError: errors ? relativeError(total) : method === "exact" ? 0 : null,
+    heldOutRows: total.rows,
+    warning: describeUseless(method, errors ?? []),
   };
 }
 
@@ -119,6 +143,8 @@ interface Outcome {
   /** Null when the output is exact. */
   readonly budget: Budget | null;
   readonly reason: string | null;
+  /** What rows held out tell of each head. */
+  readonly errors?: readonly ErrorSums[];
 }
 
 async function compute(
@@ -127,13 +153,11 @@ async function compute(
   checked: CheckedOptions,
 ): Promise<Outcome> {
   const { epsilon, projections, signal, onProgress } = checked;
-  const { method, bucketSize, samples, seed, delta, certify, checkSeed } = checked;
+  const { method, bucketSize, samples, budgetGiven, seed, delta, certify, checkSeed } = checked;
   const centred = centre(backend, problem);
   const progress: Progress = { signal, onProgress };
   const given: Budget = { bucketSize, samples, projections, seed };
-  // A budget of this size saves too little to be worth an error.
-  const pointless = method === "auto" && epsilon === undefined && perQuery(given) >= problem.keys / 2;
-  if (method === "exact" || pointless) {
+  if (method === "exact") {
     if (epsilon !== undefined) {
       const request = { epsilon, delta, certify, checkSeed };
       return {
@@ -146,12 +170,19 @@ async function compute(
     return { output, certificate: null, keyEvaluations, method: "exact", budget: null, reason: null };
   }
   if (epsilon === undefined) {
-    const { name, budget } = method === "auto" ? bestMethod(problem, given) : { name: method, budget: given };
-    const { attend } = approximateMethods[name];
-    const result = await approximateAttention(attend, backend, centred.problem, budget, progress);
-    const reason = result.note ?? null;
-    if (result.exact) return { ...result, certificate: null, method: "exact", budget: null, reason };
-    return { ...result, certificate: null, method: name, budget, reason };
+    const result = method === "auto"
+      ? await attendAuto(backend, centred, given, budgetGiven, progress)
+      : await approximateAttention(
+        approximateMethods[method].attend,
+        backend,
+        centred.problem,
+        given,
+        progress,
+      );
+    const ran = { ...result, certificate: null, reason: result.note ?? null };
+    if (result.exact) return { ...ran, method: "exact", budget: null };
+    if (method === "auto") return { ...ran, ...bestMethod(problem, given), method: "calibrated" };
+    return { ...ran, method, budget: given };
   }
   const name = method === "auto" ? bestMethod(problem, given).name : method;
   const request = { epsilon, delta, certify, checkSeed }, { attend } = approximateMethods[name];

@@ -86,6 +86,8 @@ export interface CheckedOptions extends Readonly<AttentionOptions> {
   readonly method: MethodName;
   readonly bucketSize: number;
   readonly samples: number;
+  /** Whether the caller named one of these two. */
+  readonly budgetGiven: boolean;
   readonly seed: number;
   readonly checkSeed: number;
   readonly delta: number;
@@ -123,9 +125,10 @@ export function checkOptions(options: AttentionOptions): CheckedOptions {
         `rounding: method is ${method}, epsilon ${epsilon}`,
     );
   }
+  const budgetGiven = options.bucketSize !== undefined || options.samples !== undefined;
   return {
     ...{ scale, causal, keyMask, device, epsilon, projections, signal, onProgress },
-    ...{ method, bucketSize, samples, seed, checkSeed, delta, certify, storage },
+    ...{ method, bucketSize, samples, budgetGiven, seed, checkSeed, delta, certify, storage },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Backend } from "../../kernels/backend.ts";
 import { type Attend, type Budget, perQuery, scaleBudget } from "../methods/method.ts";
-import { approximateAttention, countVisible } from "../methods/visible.ts";
+import { countVisible } from "../core/visible_pairs.ts";
+import { approximateAttention } from "../methods/visible.ts";
 import { exactAttention } from "../core/exact.ts";
 import type { Progress } from "../core/head_chunks.ts";
 import type { CentredProblem } from "../core/centred.ts";

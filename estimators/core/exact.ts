@@ -1,5 +1,6 @@
 import { type Backend, type DeviceArray, MASKED } from "../../kernels/backend.ts";
 import type { Problem } from "./problem.ts";
+import { withoutHiddenKeys } from "./hidden_keys.ts";
 import { halfParts } from "./half_parts.ts";
 import { headChunks, type Progress, submissionBytes } from "./head_chunks.ts";
 
@@ -13,13 +14,20 @@ export interface HostAttention {
 
 /**
  * Exact softmax attention of a whole problem. Heads go to the device together as far as its arrays and its memory allow; one
- * head that is too large for them is cut along queries and keys, and the parts are merged.
+ * head that is too large for them is cut along queries and keys, and the parts are merged. Keys that a mask hides are taken
+ * out where they are many.
  */
 export async function exactAttention(
   backend: Backend,
   problem: Problem,
   progress: Progress = {},
 ): Promise<HostAttention> {
+  const left = withoutHiddenKeys(problem), parts = new PartCollector();
+  for (const part of left ?? []) {
+    const { output, logSumExp } = await exactAttention(backend, part, { signal: progress.signal });
+    parts.add([output, logSumExp]);
+  }
+  if (left) return parts.result();
   while (true) {
     const { memoryBytes } = backend;
     try {

@@ -17,6 +17,15 @@ export function submissionBytes({ memoryBytes = Infinity }: Backend): number {
   return Math.min(SUBMISSION_BYTES, memoryBytes / 2);
 }
 
+/** Whether a head, with `wide` numbers for each key, fits arrays of the device. */
+export function fitsDevice(
+  { largestArrayBytes }: Backend,
+  { queries, keys, features, valueFeatures }: Problem,
+  wide: number,
+): boolean {
+  return 4 * Math.max(queries, keys) * Math.max(features, valueFeatures, wide) <= largestArrayBytes;
+}
+
 /**
  * Cuts the heads of a problem into runs that fit the device, reporting progress and heeding the signal between
  * them. A head that does not fit even alone is `oversized`.

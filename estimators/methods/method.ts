@@ -2,6 +2,7 @@ import type { Backend } from "../../kernels/backend.ts";
 import type { HostAttention } from "../core/exact.ts";
 import type { Progress } from "../core/head_chunks.ts";
 import type { Problem } from "../core/problem.ts";
+import type { HeldOutRows } from "./held_out.ts";
 
 /** The budget of an approximate method, and how it may be spent. */
 export interface Budget {
@@ -33,10 +34,12 @@ export function scaleBudget(budget: Budget, factor: number): Budget {
 export interface CostedAttention extends HostAttention {
   /** Inner products of a query and a key, over all heads. */
   readonly keyEvaluations: number;
-  /** Whether a method that approximates found exact attention to cost no more. */
+  /** Whether a method that approximates attended exactly to everything. */
   readonly exact?: boolean;
-  /** What to tell about that. */
+  /** Why it did, there or in some heads. */
   readonly note?: string;
+  /** What it would have answered where it computed rows exactly and had not fitted to them. */
+  readonly heldOut?: HeldOutRows;
 }
 
 /** Attends approximately where every query sees every key. */

@@ -15,6 +15,9 @@ export interface Rectangle {
   readonly triangular: boolean;
 }
 
+/** Shortest run of queries that causal halving cuts further, in units of the budget. */
+export const LEAF_BUDGETS = 2;
+
 /**
  * Covers the visible pairs of a problem. Without causal order that is one rectangle a head. Causal attention is
  * halved recursively (as in HyperAttention, Han et al., ICLR 2024): the later half of a run of queries sees all keys
@@ -66,8 +69,11 @@ export interface RectangleGroup {
   readonly members: readonly VisibleRectangle[];
 }
 
-/** Groups rectangles of equal size and copies the rows of each group together, one head a rectangle. */
-export function groupRectangles(problem: Problem, cover: readonly Rectangle[]): RectangleGroup[] {
+/** Groups rectangles of equal size, those with most pairs first. */
+export function groupRectangles(
+  problem: Problem,
+  cover: readonly Rectangle[],
+): (readonly VisibleRectangle[])[] {
   const groups = new Map<string, VisibleRectangle[]>();
   for (const rectangle of cover) {
     const keyRows = rowsOf(problem, rectangle);
@@ -77,7 +83,9 @@ export function groupRectangles(problem: Problem, cover: readonly Rectangle[]): 
     groups.set(size, members);
     members.push({ ...rectangle, keyRows });
   }
-  return [...groups.values()].map((members) => ({ members, problem: stack(problem, members) }));
+  const pairs = ([{ firstQuery, endQuery, keyRows }]: VisibleRectangle[]) =>
+    (endQuery - firstQuery) * keyRows.length;
+  return [...groups.values()].sort((a, b) => pairs(b) - pairs(a));
 }
 
 /** Key rows of a rectangle; masked ones only stay where the causal order needs their places. */
@@ -90,6 +98,11 @@ function rowsOf(
     if (triangular || !logWeights || logWeights[head * keys + j] > MASKED) rows.push(j);
   }
   return Uint32Array.from(rows);
+}
+
+/** Copies the rows of rectangles of equal size together, one head a rectangle. */
+export function stackRectangles(problem: Problem, members: readonly VisibleRectangle[]): RectangleGroup {
+  return { members, problem: stack(problem, members) };
 }
 
 function stack(problem: Problem, members: readonly VisibleRectangle[]): Problem {

@@ -1,8 +1,10 @@
 import type { Backend } from "../../kernels/backend.ts";
-import { PartCollector } from "../core/exact.ts";
+import { exactAttention, PartCollector } from "../core/exact.ts";
 import { headChunks, type Progress } from "../core/head_chunks.ts";
 import type { Problem } from "../core/problem.ts";
-import type { CostedAttention } from "./method.ts";
+import { countVisible } from "../core/visible_pairs.ts";
+import { joinHeldOut } from "./held_out.ts";
+import { type Budget, type CostedAttention, perQuery } from "./method.ts";
 
 /** Consecutive heads of a problem. */
 export interface HeadRun {
@@ -14,8 +16,9 @@ export interface HeadRun {
 export type RunHeads = (run: HeadRun) => Promise<CostedAttention>;
 
 /**
- * The loop over heads that approximate methods share: refuses what they cannot do, cuts the heads into runs that fit the
- * device, collects the results in order, and frees the device's arrays after each run.
+ * The loop over heads that approximate methods share: refuses what they cannot do, attends exactly where the budget covers all
+ * keys, cuts the heads into runs that fit the device, collects the results in order, and frees the device's arrays after each
+ * run.
  *
  * @param name The method, for errors.
  * @param wide Numbers that a key takes on the device, where that is more than its features or values.
@@ -25,14 +28,20 @@ export async function runHeads(
   name: string,
   backend: Backend,
   problem: Problem,
+  budget: Pick<Budget, "bucketSize" | "samples">,
   progress: Progress,
   run: RunHeads,
   wide = 0,
 ): Promise<CostedAttention> {
   requireEveryKey(name, problem);
-  const { queries, keys, valueFeatures } = problem, parts = new PartCollector();
+  const { queries, keys, valueFeatures } = problem;
+  if (perQuery(budget) >= keys) {
+    return await attendExactly(backend, problem, progress, "exact: the budget covers every key");
+  }
+  const parts = new PartCollector();
   const sized = { ...problem, valueFeatures: Math.max(valueFeatures, wide) };
-  let keyEvaluations = 0;
+  const held: CostedAttention["heldOut"][] = [];
+  let keyEvaluations = 0, exact = true;
   for (const { first, count, oversized } of headChunks(backend, sized, progress)) {
     if (oversized) {
       throw new RangeError(
@@ -43,9 +52,22 @@ export async function runHeads(
     const result = await run({ first, count });
     parts.add([result.output, result.logSumExp]);
     keyEvaluations += result.keyEvaluations;
+    held.push(result.heldOut);
+    exact &&= result.exact === true;
     backend.reset();
   }
-  return { ...parts.result(), keyEvaluations };
+  return { ...parts.result(), keyEvaluations, heldOut: joinHeldOut(held), exact };
+}
+
+/** What a method returns where it leaves everything to exact attention. */
+export async function attendExactly(
+  backend: Backend,
+  problem: Problem,
+  progress: Progress,
+  note?: string,
+): Promise<CostedAttention> {
+  const result = await exactAttention(backend, problem, progress);
+  return { ...result, keyEvaluations: countVisible(problem), exact: true, note };
 }
 
 /**

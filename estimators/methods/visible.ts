@@ -2,12 +2,17 @@ import type { Backend } from "../../kernels/backend.ts";
 import { exactAttention } from "../core/exact.ts";
 import type { Progress } from "../core/head_chunks.ts";
 import type { Problem } from "../core/problem.ts";
+import { countVisible } from "../core/visible_pairs.ts";
+import { type ErrorSums, sumsOfHeads } from "./held_out.ts";
+import { type HeldOutGroup, heldOutOf, mergedErrors } from "./merged_errors.ts";
 import { type Attend, type Budget, type CostedAttention, perQuery } from "./method.ts";
 import { RectangleMerger } from "./rectangle_merger.ts";
-import { coverVisible, groupRectangles } from "./rectangles.ts";
+import { coverVisible, groupRectangles, LEAF_BUDGETS, stackRectangles } from "./rectangles.ts";
 
-/** Shortest run of queries that causal halving cuts further, in units of the budget. */
-const LEAF_BUDGETS = 2;
+/** A result, and what rows held out tell of each head; undefined where some part knows nothing of its error. */
+export interface ApproximateAttention extends CostedAttention {
+  readonly errors?: readonly ErrorSums[];
+}
 
 /**
  * Runs an approximate method on any problem. Causal order and masked keys are covered by rectangles in which every
@@ -19,36 +24,41 @@ export async function approximateAttention(
   problem: Problem,
   budget: Budget,
   progress: Progress = {},
-): Promise<CostedAttention> {
+): Promise<ApproximateAttention> {
   const { causalOffset, logWeights } = problem;
   if (causalOffset === undefined && logWeights === undefined) {
-    return await attend(backend, problem, budget, progress);
+    const result = await attend(backend, problem, budget, progress);
+    return { ...result, errors: result.heldOut && sumsOfHeads(problem, result.heldOut, result) };
   }
   const keysPerQuery = perQuery(budget);
   const groups = groupRectangles(problem, coverVisible(problem, LEAF_BUDGETS * keysPerQuery));
-  const merger = new RectangleMerger(problem);
-  let keyEvaluations = 0, note: string | undefined, approximated = false;
-  for (const [at, group] of groups.entries()) {
+  const merger = new RectangleMerger(problem), heldOut: HeldOutGroup[] = [], notes = new Set<string>();
+  let keyEvaluations = 0, approximated = false, knows = true;
+  for (const [at, members] of groups.entries()) {
     progress.onProgress?.(at, groups.length);
-    const { problem: part } = group;
+    const group = stackRectangles(problem, members), { problem: part } = group;
     const quiet = { signal: progress.signal };
     if (part.causalOffset !== undefined || part.keys <= keysPerQuery) {
       merger.add(group, await exactAttention(backend, part, quiet));
       keyEvaluations += countVisible(part);
-    } else {
-      const result = await attend(backend, part, budget, quiet);
-      merger.add(group, result);
-      note ??= result.note;
-      approximated ||= !result.exact;
-      keyEvaluations += result.keyEvaluations;
+      continue;
     }
+    const result = await attend(backend, part, budget, quiet);
+    keyEvaluations += result.keyEvaluations;
+    if (result.note) notes.add(result.note);
+    merger.add(group, result);
+    if (result.exact) continue;
+    approximated = true;
+    if (result.heldOut) heldOut.push(heldOutOf(group, result, result.heldOut));
+    else knows = false;
   }
   progress.onProgress?.(groups.length, groups.length);
-  return { ...merger.result(), keyEvaluations, note, exact: note !== undefined && !approximated };
-}
-
-/** Pairs of a query and a key that exact attention evaluates: those that the causal order leaves. */
-export function countVisible({ heads, queries, keys, period, causalOffset }: Problem): number {
-  if (causalOffset === undefined) return heads * queries * keys;
-  return heads * (queries / period) * (period * (causalOffset + 1) + (period * (period - 1)) / 2);
+  const merged = merger.result();
+  return {
+    ...merged,
+    keyEvaluations,
+    errors: knows ? mergedErrors(problem, merged, heldOut) : undefined,
+    exact: !approximated,
+    note: notes.size > 0 ? [...notes].join("; ") : undefined,
+  };
 }

@@ -101,7 +101,7 @@ Deno.test("what a method refuses is said in table and page, and fails nothing el
   const attend = attendOr(() => {
     throw new RangeError("Cannot run kdeformer: <too large>");
   });
-  const report = await measureComparison(input, { ...quick, methods: ["kdeformer", "auto"], attend });
+  const report = await measureComparison(input, { ...quick, methods: ["kdeformer", "calibrated"], attend });
   const refused = report.points.filter((point) => !isMeasured(point));
   assertEquals(refused.map(({ method, budget, seconds, front }) => [method, budget, seconds, front]), [
     ["kdeformer", 16, null, false],
@@ -115,7 +115,7 @@ Deno.test("what a method refuses is said in table and page, and fails nothing el
   assertStringIncludes(page, "<h1>KDEformer: error against time</h1>");
   assert(!/<script|src=|@import|url\((?!#)/.test(page), "nothing is loaded or run");
   assertEquals([page.match(/class="wide"/g)!.length, page.match(/class="narrow"/g)!.length], [1, 1]);
-  for (const word of ["time in ms", "auto", "exact"]) assertStringIncludes(page, `>${word}</text>`);
+  for (const word of ["time in ms", "calibrated", "exact"]) assertStringIncludes(page, `>${word}</text>`);
 });
 
 Deno.test("a page without a method that errs has the table alone", async () => {

@@ -1,11 +1,10 @@
 import type { Backend } from "../../../kernels/backend.ts";
-import { calibrateHeads } from "./calibrated_heads.ts";
-import { exactAttention } from "../../core/exact.ts";
+import { calibrateHeads, type Trial } from "./calibrated_heads.ts";
 import type { Progress } from "../../core/head_chunks.ts";
 import { bringInRange } from "../../core/in_range.ts";
 import { kdeformerPractical } from "../kdeformer_practical/kdeformer_practical.ts";
 import { type Budget, type CostedAttention, type Method, perQuery } from "../method.ts";
-import { requireEveryKey, type RunHeads, runHeads } from "../run_heads.ts";
+import { attendExactly, requireEveryKey, type RunHeads, runHeads } from "../run_heads.ts";
 import { lineariseHeads } from "./linearised_heads.ts";
 import type { ProbeCounts } from "./probe_queries.ts";
 import type { Problem } from "../../core/problem.ts";
@@ -54,24 +53,61 @@ async function attend(
   budget: Budget,
   progress: Progress = {},
 ): Promise<CostedAttention> {
+  return await calibrate(backend, problem, budget, progress);
+}
+
+/**
+ * `calibrated`, which with a trial may give up halfway, as soon as that fails in most of the heads that fit the device together.
+ *
+ * @throws {TrialFailed} If it does, and all were not to attend exactly then.
+ */
+export async function calibrate(
+  backend: Backend,
+  problem: Problem,
+  budget: Budget,
+  progress: Progress,
+  trial?: Trial,
+): Promise<CostedAttention> {
   requireEveryKey("calibrated", problem);
-  const { heads, queries, keys } = problem;
   const inRange = bringInRange(problem), linearised = linearises(inRange, budget);
-  const probes = linearised ? countRows(problem, perQuery(budget)) : countProbes(problem, perQuery(budget));
-  const rows = probes.uniform + probes.outlying + probes.heldOut,
-    fits = linearised || canCalibrate(problem, budget);
-  if (perQuery(budget) >= keys || (fits && rows >= queries)) {
-    const result = await exactAttention(backend, problem, progress);
-    return { ...result, keyEvaluations: heads * queries * keys };
+  const counts = linearised ? countRows(problem, perQuery(budget)) : countProbes(problem, perQuery(budget));
+  const rows = sum(counts), fits = linearised || canCalibrate(problem, budget);
+  if (fits && rows >= problem.queries) {
+    return await attendExactly(backend, problem, progress, "exact: the budget covers every query");
   }
   if (!fits) return await kdeformerPractical.attend(backend, problem, budget, progress);
 
-  const plan = { ...budget, counts: probes, sloped: fitsSlope(inRange, budget) };
+  const plan = { ...budget, counts, sloped: fitsSlope(inRange, budget), trial };
   const run: RunHeads = linearised
-    ? (heads) => lineariseHeads(backend, inRange, probes, budget.seed, heads, progress.signal)
+    ? (heads) => lineariseHeads(backend, inRange, counts, budget.seed, heads, progress.signal)
     : (heads) => calibrateHeads(backend, inRange, plan, heads, progress.signal);
   // Softmax rows lie on the device as well.
-  return await runHeads("calibrated", backend, problem, progress, run, rows);
+  return await runHeads("calibrated", backend, problem, budget, progress, run, rows);
+}
+
+/** What `calibrated` prepares for a head, and what it then takes for each query; it must be able to. */
+export interface Preparation {
+  /** Exact rows. */
+  readonly probes: number;
+  /** Points, about; with a linear function in units of points. */
+  readonly keysPerQuery: number;
+}
+
+/** What a budget goes into; undefined where it pays for too few rows. */
+export function planCoreset(problem: Problem, budget: Budget): Preparation | undefined {
+  const { queries, keys, features, valueFeatures } = problem;
+  const linear = features * valueFeatures / (features + valueFeatures);
+  if (canCalibrate(problem, budget)) {
+    const probes = sum(countProbes(problem, perQuery(budget)));
+    const points = Math.max(1, perQuery(budget) - probes * keys / queries);
+    return { probes, keysPerQuery: points + (fitsSlope(problem, budget) ? linear : 0) };
+  }
+  if (!linearises(problem, budget)) return undefined;
+  return { probes: sum(countRows(problem, perQuery(budget))), keysPerQuery: 1 + linear };
+}
+
+function sum({ uniform, outlying, heldOut }: ProbeCounts): number {
+  return uniform + outlying + heldOut;
 }
 
 /** Whether a budget pays for enough exact rows to fit to. */
@@ -88,8 +124,8 @@ export function linearises(problem: Problem, budget: Budget): boolean {
 
 /** Whether a budget pays for enough points that what they leave out is worth a linear function of the query. */
 export function fitsSlope(problem: Problem, budget: Budget): boolean {
-  const { uniform, outlying, heldOut } = countProbes(problem, perQuery(budget));
-  const points = perQuery(budget) - (uniform + outlying + heldOut) * problem.keys / problem.queries;
+  const probes = sum(countProbes(problem, perQuery(budget)));
+  const points = perQuery(budget) - probes * problem.keys / problem.queries;
   return points >= FEW_CLUSTERS && inRangeOfSlopes(problem);
 }
 

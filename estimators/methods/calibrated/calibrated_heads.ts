@@ -1,7 +1,10 @@
-import type { Backend } from "../../../kernels/backend.ts";
+import type { Backend, DeviceArray } from "../../../kernels/backend.ts";
+import type { Bisection, FittedPoints, FittedSlope } from "../../../kernels/coreset_primitives.ts";
+import { ofHead } from "../../core/of_head.ts";
+import { describeErrors, type ErrorSums, type HeldOutRows, sumsOfHead, totalOf } from "../held_out.ts";
 import { type Budget, type CostedAttention, perQuery } from "../method.ts";
 import type { HeadRun } from "../run_heads.ts";
-import { placeExactRows, probeHeads } from "./probed_heads.ts";
+import { heldOutRows, placeExactRows, type ProbedHeads, probeHeads } from "./probed_heads.ts";
 import type { ProbeCounts } from "./probe_queries.ts";
 import type { Problem } from "../../core/problem.ts";
 
@@ -22,9 +25,42 @@ export interface CalibrationPlan extends Budget {
   readonly counts: ProbeCounts;
   /** Whether to add a linear function of the query. */
   readonly sloped: boolean;
+  readonly trial?: Trial;
 }
 
-/** One submission for a run of heads: exact rows, points where those look, attention to the points. */
+/** What to do if points are of no use to the rows held out, which attend to them before the other queries. */
+export interface Trial {
+  /** Says so of one head. It counts if it is true of most. */
+  readonly isUseless: (sums: ErrorSums) => boolean;
+  /** Whether all queries then attend exactly, or {@link TrialFailed} is thrown. */
+  readonly attendsExactly: boolean;
+}
+
+/** Nothing was attended, since it would have been of no use. */
+export class TrialFailed extends Error {
+  /** What it took to find out. */
+  readonly keyEvaluations: number;
+
+  constructor(heads: readonly ErrorSums[], keyEvaluations: number) {
+    super(`calibrated would be of little use, with ${describeErrors(totalOf(heads))}`);
+    this.keyEvaluations = keyEvaluations;
+  }
+}
+
+/** A run of heads with points that stand for their keys. */
+interface Coreset {
+  readonly probed: ProbedHeads;
+  readonly clusters: Bisection;
+  readonly points: FittedPoints;
+  readonly values: DeviceArray;
+  readonly slope?: FittedSlope;
+  readonly most: number;
+}
+
+/**
+ * Exact rows for a run of heads, points where those look, attention to the points: one submission, or two where the points are
+ * tried on the rows held out first.
+ */
 export async function calibrateHeads(
   backend: Backend,
   problem: Problem,
@@ -32,11 +68,35 @@ export async function calibrateHeads(
   run: HeadRun,
   signal?: AbortSignal,
 ): Promise<CostedAttention> {
+  const coreset = fitCoreset(backend, problem, plan, run), { counts, trial } = plan;
+  if (trial) {
+    const tried = await tryPoints(backend, coreset, counts, signal), { queries } = coreset.probed;
+    const sums = tried.exact.map((rows, head) => sumsOfHead(tried, rows, head, queries));
+    if (sums.filter(trial.isUseless).length > run.count / 2) {
+      if (!trial.attendsExactly) throw new TrialFailed(sums, tried.keyEvaluations);
+      return await attendAllKeys(backend, coreset, tried, signal);
+    }
+  }
+  const { probed, clusters } = coreset, { queries, query, exact, valueMean, shape: { heads, keys } } = probed;
+  const attended = attendPoints(backend, coreset, query, queries);
+  const outputs = [attended.output, attended.logSumExp, exact.output, exact.logSumExp, valueMean];
+  const read = await backend.run([...outputs, clusters.clusters, clusters.products], signal);
+  const [output, logSumExp, exactOutput, exactSums, meanValue] = read as Float32Array[];
+  const [sizes, products] = read.slice(outputs.length) as Uint32Array[];
+  const heldOut = heldOutRows(probed, counts.heldOut, { output, logSumExp }, meanValue);
+  placeExactRows(probed, { output, logSumExp }, { output: exactOutput, logSumExp: exactSums });
+  let keyEvaluations = heads * probed.probes * keys;
+  for (let head = 0; head < heads; head++) keyEvaluations += sizes[head] * queries + products[head];
+  return { output, logSumExp, keyEvaluations, heldOut };
+}
+
+/** Records exact rows and the points fitted to them. */
+function fitCoreset(backend: Backend, problem: Problem, plan: CalibrationPlan, run: HeadRun): Coreset {
   const { keys, features, valueFeatures, largestValue } = problem, heads = run.count;
   const { seed, counts, sloped } = plan;
   const fitted = counts.uniform + counts.outlying;
   const probed = probeHeads(backend, problem, counts, seed, run);
-  const { shape, queries, query, valueMean, probes, probeRows, exact } = probed;
+  const { shape, queries, valueMean, probes, probeRows, exact } = probed;
   const budget = Math.min(2 ** 32 - 1, perQuery(plan) * queries - probes * keys);
   const valueScale = 1 / Math.max(largestValue, 1e-30);
   const most = Math.max(1, Math.min(keys, Math.floor(budget / queries)));
@@ -99,32 +159,102 @@ export async function calibrateHeads(
     valueFeatures,
     largestValue,
   });
+  return { probed, clusters, points, values, slope, most };
+}
+
+/** Attention of `count` rows for each head to its points. */
+function attendPoints(
+  backend: Backend,
+  { probed: { shape }, points, values, slope, most }: Coreset,
+  query: DeviceArray,
+  count: number,
+): { output: DeviceArray; logSumExp: DeviceArray } {
+  const { heads, features, valueFeatures } = shape;
   const attended = backend.attend({
     ...shape,
-    queries,
+    queries: count,
     query,
     keys: most,
     key: points.key,
     value: values,
     logWeights: points.logMass,
   });
-  const corrected = slope
-    ? backend.addLinear({
-      ...slope,
-      heads,
-      count: queries,
-      features,
-      valueFeatures,
-      rows: attended.output,
-      query,
-    })
-    : attended.output;
-  const outputs = [corrected, attended.logSumExp, exact.output, exact.logSumExp];
-  const read = await backend.run([...outputs, clusters.clusters, clusters.products], signal);
-  const [output, logSumExp, exactOutput, exactSums] = read as Float32Array[];
-  const [, , , , sizes, products] = read as Uint32Array[];
-  placeExactRows(probed, { output, logSumExp }, { output: exactOutput, logSumExp: exactSums });
-  let keyEvaluations = heads * probes * keys;
-  for (let head = 0; head < heads; head++) keyEvaluations += sizes[head] * queries + products[head];
-  return { output, logSumExp, keyEvaluations };
+  if (!slope) return attended;
+  const corrected = backend.addLinear({
+    ...slope,
+    heads,
+    count,
+    features,
+    valueFeatures,
+    rows: attended.output,
+    query,
+  });
+  return { output: corrected, logSumExp: attended.logSumExp };
+}
+
+/** What points say of the rows held out. */
+interface TriedRows extends Pick<HeldOutRows, "rows" | "output" | "meanValue" | "standFor"> {
+  /** For each head the exact outputs of these rows. */
+  readonly exact: readonly Float32Array[];
+  /** What rows and points took. */
+  readonly keyEvaluations: number;
+}
+
+/** Attention of the rows held out, before that of all others. */
+async function tryPoints(
+  backend: Backend,
+  coreset: Coreset,
+  { heldOut: rows }: ProbeCounts,
+  signal?: AbortSignal,
+): Promise<TriedRows> {
+  const { probed: { shape, queries, query, picks, probes, exact, valueMean } } = coreset;
+  const { heads, keys, features, valueFeatures } = shape;
+  const held = new Uint32Array(heads * rows);
+  for (let head = 0; head < heads; head++) {
+    held.set(picks.subarray((head + 1) * probes - rows, (head + 1) * probes), head * rows);
+  }
+  const own = backend.gatherRows({
+    rows: query,
+    index: backend.upload(held),
+    heads,
+    count: queries,
+    width: features,
+    picks: rows,
+  });
+  const attended = attendPoints(backend, coreset, own, rows).output;
+  const outputs = [attended, exact.output, valueMean];
+  const read = await backend.run([...outputs, coreset.clusters.products], signal);
+  const [output, exactOutput, meanValue] = read as Float32Array[], [, , , products] = read as Uint32Array[];
+  return {
+    rows,
+    output,
+    meanValue,
+    keyEvaluations: products.reduce((sum, each) => sum + each, heads * probes * keys),
+    standFor: new Uint32Array(heads).fill(queries - probes),
+    exact: Array.from(
+      { length: heads },
+      (_, head) => ofHead(exactOutput, head, heads).subarray((probes - rows) * valueFeatures),
+    ),
+  };
+}
+
+/** Exact attention of heads that are on the device already. */
+async function attendAllKeys(
+  backend: Backend,
+  { probed }: Coreset,
+  { rows, output: tried, meanValue, keyEvaluations: spent }: TriedRows,
+  signal?: AbortSignal,
+): Promise<CostedAttention> {
+  const { shape, queries, query } = probed, { heads, keys } = shape;
+  const attended = backend.attend({ ...shape, queries, query });
+  const [output, logSumExp] = await backend.run(
+    [attended.output, attended.logSumExp],
+    signal,
+  ) as Float32Array[];
+  const heldOut = {
+    ...heldOutRows(probed, rows, { output, logSumExp }, meanValue),
+    output: tried,
+    standFor: new Uint32Array(heads),
+  };
+  return { output, logSumExp, keyEvaluations: spent + heads * queries * keys, heldOut, exact: true };
 }

@@ -1,8 +1,10 @@
 import type { Backend } from "../../../kernels/backend.ts";
+import type { HeldOutRows } from "../held_out.ts";
 import type { CostedAttention } from "../method.ts";
 import type { HeadRun } from "../run_heads.ts";
+import type { HostAttention } from "../../core/exact.ts";
 import type { ProbeCounts } from "./probe_queries.ts";
-import { placeExactRows, probeHeads } from "./probed_heads.ts";
+import { heldOutRows, placeExactRows, type ProbedHeads, probeHeads } from "./probed_heads.ts";
 import type { Problem } from "../../core/problem.ts";
 
 /** Keys of a head from which the linear function is estimated, about. */
@@ -59,9 +61,55 @@ export async function lineariseHeads(
     projections: 1,
   });
   const outputs = [corrected, along, centre.logMass, exact.output, exact.logSumExp];
-  const read = await backend.run(outputs, signal) as Float32Array[];
-  const [output, logits, logMass, exactOutput, exactSums] = read;
+  const read = await backend.run(
+    [...outputs, slope.output, centre.value, probed.valueMean],
+    signal,
+  ) as Float32Array[];
+  const [output, logits, logMass, exactOutput, exactSums, rest, centreValue, meanValue] = read;
   const logSumExp = logits.map((logit, row) => shape.scale * logit + logMass[Math.floor(row / queries)]);
-  placeExactRows(probed, { output, logSumExp }, { output: exactOutput, logSumExp: exactSums });
-  return { output, logSumExp, keyEvaluations: heads * (probes * keys + queries) };
+  const exactRows = { output: exactOutput, logSumExp: exactSums };
+  const heldOut = leaveOneOut(probed, exactRows, { output, logSumExp, rest, centreValue, meanValue });
+  placeExactRows(probed, { output, logSumExp }, exactRows);
+  return { output, logSumExp, keyEvaluations: heads * (probes * keys + queries), heldOut };
+}
+
+/** What was fitted, and what the linear function leaves of the exact outputs of the probes. */
+interface Fitted extends HostAttention {
+  readonly rest: Float32Array;
+  readonly centreValue: Float32Array;
+  readonly meanValue: Float32Array;
+}
+
+/**
+ * What each probe would have been answered without its part in the means: of the other probes' outputs, of what the linear
+ * function says of them, and of their log-sum-exps. No rows are spared for a test where there are so few.
+ */
+function leaveOneOut(
+  probed: ProbedHeads,
+  exact: HostAttention,
+  { rest, centreValue, meanValue, ...fitted }: Fitted,
+): HeldOutRows {
+  const { shape: { heads, valueFeatures: width }, probes } = probed, others = probes - 1;
+  const held = heldOutRows(probed, probes, fitted, meanValue);
+  for (let head = 0; head < heads; head++) {
+    const rows = exact.output.subarray(head * probes * width, (head + 1) * probes * width);
+    const sum = new Float64Array(width);
+    rows.forEach((x, at) => sum[at % width] += x);
+    let cross = 0, square = 0;
+    for (let c = 0; c < width; c++) {
+      const away = sum[c] / probes - meanValue[head * width + c];
+      cross += away * (centreValue[head * width + c] - meanValue[head * width + c]);
+      square += away * away;
+    }
+    const share = square > 0 ? cross / square : 0;
+    rows.forEach((x, at) => {
+      const mean = meanValue[head * width + at % width], place = head * rows.length + at;
+      const linear = (x - rest[place]) * probes / others;
+      held.output[place] = mean + share * ((sum[at % width] - x) / others - mean) + linear;
+    });
+    for (let at = head * probes; at < (head + 1) * probes; at++) {
+      held.logSumExp[at] += (held.logSumExp[at] - exact.logSumExp[at]) / others;
+    }
+  }
+  return held;
 }

@@ -4,6 +4,7 @@ import { type HostAttention, uploadHeads } from "../../core/exact.ts";
 import { ofHead } from "../../core/of_head.ts";
 import { chooseProbes, type ProbeCounts } from "./probe_queries.ts";
 import type { Problem } from "../../core/problem.ts";
+import type { HeldOutRows } from "../held_out.ts";
 import type { HeadRun } from "../run_heads.ts";
 
 /** A run of heads on a device, and some of their queries with exact rows of attention. */
@@ -67,6 +68,25 @@ export function placeExactRows(
       all.logSumExp[row] = exact.logSumExp[at];
     }
   }
+}
+
+/** The last `rows` probes of each head, with what `all` has in their places before their exact rows get there. */
+export function heldOutRows(
+  { shape: { heads, valueFeatures }, queries, probes, picks: all }: ProbedHeads,
+  rows: number,
+  { output, logSumExp }: HostAttention,
+  meanValue: Float32Array,
+): HeldOutRows {
+  const picks = new Uint32Array(heads * rows), standFor = new Uint32Array(heads).fill(queries - probes);
+  const held = new Float32Array(picks.length * valueFeatures), sums = new Float32Array(picks.length);
+  for (let at = 0; at < picks.length; at++) {
+    const head = Math.floor(at / rows);
+    picks[at] = all[head * probes + probes - rows + at % rows];
+    const row = head * queries + picks[at];
+    held.set(output.subarray(row * valueFeatures, (row + 1) * valueFeatures), at * valueFeatures);
+    sums[at] = logSumExp[row];
+  }
+  return { rows, picks, output: held, logSumExp: sums, meanValue, standFor };
 }
 
 /** The probes of several heads. */

@@ -41,7 +41,7 @@ async function attend(
   progress: Progress = {},
 ): Promise<CostedAttention> {
   const plan = planBlocks(problem, budget, PROBE_SHARE);
-  return await runHeads("kdeformer-practical", backend, problem, progress, async (run) => {
+  return await runHeads("kdeformer-practical", backend, problem, budget, progress, async (run) => {
     const result = record(backend, problem, budget, plan, run);
     const [output, logSumExp] = await backend.run([result.output, result.logSumExp], progress.signal);
     return {

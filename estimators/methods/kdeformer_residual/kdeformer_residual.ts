@@ -44,6 +44,7 @@ async function attend(
     "kdeformer-residual",
     backend,
     problem,
+    budget,
     progress,
     (run) => attendHeads(backend, problem, budget, plan, run, progress.signal),
   );

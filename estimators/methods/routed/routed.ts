@@ -1,7 +1,7 @@
 import type { Backend, DeviceArray, PartialAttention } from "../../../kernels/backend.ts";
 import type { Bisection } from "../../../kernels/coreset_primitives.ts";
 import { Purpose, RandomStream } from "../../../kernels/random.ts";
-import { exactAttention, uploadHeads } from "../../core/exact.ts";
+import { uploadHeads } from "../../core/exact.ts";
 import type { Progress } from "../../core/head_chunks.ts";
 import { bringInRange } from "../../core/in_range.ts";
 import type { Problem } from "../../core/problem.ts";
@@ -54,13 +54,9 @@ async function attend(
   progress: Progress = {},
 ): Promise<CostedAttention> {
   requireEveryKey("routed", problem);
-  const { heads, queries, keys } = problem;
-  if (perQuery(budget) >= keys) {
-    const result = await exactAttention(backend, problem, progress);
-    return { ...result, keyEvaluations: heads * queries * keys };
-  }
+  const { queries, keys } = problem;
   const inRange = bringInRange(problem), plan = makePlan(problem, perQuery(budget));
-  return await runHeads("routed", backend, problem, progress, async ({ first, count }) => {
+  return await runHeads("routed", backend, problem, budget, progress, async ({ first, count }) => {
     const { attended, tree, positions } = record(backend, inRange, plan, first, count);
     const outputs = [attended.output, attended.logSumExp, tree.products, positions];
     const [output, logSumExp, products, bounds] = await backend.run(outputs, progress.signal);

@@ -1,0 +1,31 @@
+import { MASKED } from "../../kernels/backend.ts";
+import { ofHead } from "./of_head.ts";
+import type { Problem } from "./problem.ts";
+
+/** Keys of each head that no mask hides. */
+export function visibleKeys({ heads, keys, logWeights }: Problem): Uint32Array {
+  const visible = new Uint32Array(heads).fill(keys);
+  if (!logWeights) return visible;
+  for (let head = 0; head < heads; head++) {
+    visible[head] = ofHead(logWeights, head, heads).reduce((sum, w) => w > MASKED ? sum + 1 : sum, 0);
+  }
+  return visible;
+}
+
+/** Pairs of a query and a key that causal order and mask leave, over all heads: what exact attention evaluates. */
+export function countVisible(problem: Problem): number {
+  const { heads, queries, keys, period, causalOffset, logWeights } = problem;
+  if (causalOffset === undefined) {
+    return visibleKeys(problem).reduce((sum, visible) => sum + queries * visible, 0);
+  }
+  const lastVisible = (i: number) => Math.min(keys - 1, i + causalOffset);
+  let pairs = 0;
+  for (let head = 0; head < heads; head++) {
+    const mask = logWeights && ofHead(logWeights, head, heads);
+    for (let i = 0, j = 0, visible = 0; i < period; i++) {
+      for (const end = lastVisible(i); j <= end; j++) if (!mask || mask[j] > MASKED) visible++;
+      pairs += visible;
+    }
+  }
+  return pairs * queries / period;
+}
