@@ -1,8 +1,7 @@
 import type { DeviceKind } from "./backend.ts";
 import { checkOptionNames } from "./check_options.ts";
-import { checkBoolean, checkFunction, checkInteger, unfitValue } from "./check_values.ts";
+import { checkBoolean, checkFunction, checkInteger, checkOneOf, unfitValue } from "./check_values.ts";
 import type { OpenDeviceOptions } from "./device.ts";
-import { formatName } from "./format_value.ts";
 
 /** Every kind of device: the compiler keeps the list complete. */
 export const deviceKinds: readonly DeviceKind[] = Object.keys(
@@ -27,12 +26,7 @@ const ACTION = "open a device";
 export function checkOpenDevice(options: OpenDeviceOptions): void {
   checkOptionNames(ACTION, options, names);
   const { prefer, gpu, threads, timed, tuning, onWarning } = options;
-  if (prefer !== undefined && !deviceKinds.includes(prefer)) {
-    const message = `Cannot ${ACTION}: prefer must be webgpu, wasm or reference: current value is ${
-      formatName(prefer)
-    }`;
-    throw typeof prefer === "string" ? new RangeError(message) : new TypeError(message);
-  }
+  if (prefer !== undefined) checkOneOf(ACTION, "prefer", prefer, deviceKinds);
   if (gpu !== undefined && typeof (gpu as Partial<GPU> | null)?.requestAdapter !== "function") {
     throw unfitValue(ACTION, "gpu", "a WebGPU implementation such as navigator.gpu", gpu, false);
   }

@@ -58,10 +58,6 @@ function openers(options: OpenDeviceOptions): Opener[] {
       return [{ name: "wasm", open: wasm }];
     case "reference":
       return [{ name: "reference", open: reference }];
-    default:
-      throw new RangeError(
-        `Cannot open a device: prefer must be webgpu, wasm or reference: current value is ${options.prefer}`,
-      );
   }
 }
 

@@ -1,5 +1,6 @@
 import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
 import type { Bisection, FittedCentre, FittedPoints, FittedSlope } from "../coreset_primitives.ts";
+import { checkInteger } from "../check_values.ts";
 import { attend } from "./operations/attend.ts";
 import { bisectRows } from "./operations/bisect_rows.ts";
 import { calibrateValues } from "./operations/calibrate_values.ts";
@@ -229,11 +230,7 @@ function describe({ variant, threads, reason }: Pool): string {
  */
 export async function openWasm(options: WasmOptions = {}): Promise<WasmBackend> {
   const { threads } = options;
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
-    throw new RangeError(
-      `Cannot open WebAssembly: threads must be a positive integer: current value is ${threads}`,
-    );
-  }
+  if (threads !== undefined) checkInteger("open WebAssembly", "threads", threads, 1);
   reuseFreedMemory();
   return new WasmBackend(await Pool.open(threads, options.variant));
 }

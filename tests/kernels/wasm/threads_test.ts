@@ -47,6 +47,6 @@ Deno.test("run() after run() reads what the first one left", async () => {
 
 Deno.test("openWasm() rejects a number of threads that is none", async () => {
   for (const threads of [0, -1, 1.5, NaN]) {
-    await assertRejects(() => openWasm({ threads }), RangeError, "threads must be a positive integer");
+    await assertRejects(() => openWasm({ threads }), RangeError, "threads must be an integer from 1");
   }
 });
