@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { nearestName } from "../kernels/check_options.ts";
 
 /** A mistake in how the command line was used: exit code 2. */
 export class UsageError extends Error {
@@ -130,22 +131,8 @@ export function checkOneOf(option: string, value: string | undefined, allowed: r
 }
 
 function suggestion(name: string, known: readonly string[]): string {
-  const [[distance, nearest] = [Infinity, ""]] = known
-    .map((candidate) => [editDistance(name, candidate), candidate] as const).sort((a, b) => a[0] - b[0]);
-  return distance <= Math.max(2, name.length / 3) ? `; did you mean ${nearest}?` : "";
-}
-
-/** Levenshtein distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length];
+  const near = nearestName(name, known);
+  return near === undefined ? "" : `; did you mean ${near}?`;
 }
 
 /** Longest line of a help text. */

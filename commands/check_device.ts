@@ -1,8 +1,7 @@
+import { deviceKinds } from "../kernels/device_kinds.ts";
 import { checkOneOf } from "./arguments.ts";
-
-const devices = ["webgpu", "wasm", "reference"];
 
 /** Refuses a device that there is not. */
 export function checkDevice(device: string | undefined): void {
-  checkOneOf("device", device, devices);
+  checkOneOf("device", device, deviceKinds);
 }

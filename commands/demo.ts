@@ -12,7 +12,7 @@ import { describeCertificate } from "./attend_report.ts";
 import { betterDeviceAdvice } from "./doctor.ts";
 import { checkDevice } from "./check_device.ts";
 import { checkAtLeast, DEFAULT_SEED, describeInputs, loadNamed } from "./input_options.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../kernels/printable.ts";
 import { openCommandDevice } from "./open_device.ts";
 import { openProgress } from "./progress.ts";
 import { formatNumber, formatSeconds, formatTable } from "./table.ts";

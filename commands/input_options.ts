@@ -1,9 +1,11 @@
+import { checkInteger } from "../kernels/check_values.ts";
 import type { Device } from "../kernels/device.ts";
 import { sizeOf } from "../kernels/tensor.ts";
 import { type OptionValues, unknownName, UsageError } from "./arguments.ts";
 import { checkDevice } from "./check_device.ts";
 import { readNpy } from "../files/npy/read.ts";
 import type { ProgressLine } from "./progress.ts";
+import { usageOf } from "./usage_of.ts";
 import type { NamedInput } from "../proofs_checks/inputs/family.ts";
 import { loadWorkload, workloadNames, type WorkloadOptions } from "../workloads/workloads.ts";
 
@@ -98,9 +100,7 @@ export function checkAtLeast(least: number, numbers: Readonly<Record<string, num
 
 /** Refuses a seed that no generator takes. */
 export function checkSeed(seed: number | undefined): void {
-  if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0)) {
-    throw new UsageError(`--seed must be an integer from 0 to 2^53 − 1: got ${seed}`);
-  }
+  if (seed !== undefined) usageOf(() => checkInteger("run", "seed", seed, 0));
 }
 
 /**

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { UsageError } from "./arguments.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../kernels/printable.ts";
 import { checkWritable, writeWhole } from "../files/write_whole.ts";
 
 /** Where the results of a command go: files, of which one may be the standard output, and text for people. */

@@ -1,21 +1,8 @@
 import process from "node:process";
+import { printable, replaceCommands } from "../kernels/printable.ts";
 
 /** The longest error message that is shown whole. */
 const LONGEST_MESSAGE = 2000;
-
-// Control characters but tab and line feed, and the marks that reorder text: a terminal obeys them.
-// deno-lint-ignore no-control-regex
-const COMMANDS = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
-
-/** A text whose control characters are written out, `\x1b` for instance: names in files are no words to a terminal. */
-export function printable(text: string): string {
-  return text.replace(COMMANDS, (character) => {
-    const code = character.charCodeAt(0);
-    return code < 256
-      ? `\\x${code.toString(16).padStart(2, "0")}`
-      : `\\u${code.toString(16).padStart(4, "0")}`;
-  });
-}
 
 /** An error message as it is shown: printable, and its middle left out where it is very long. */
 export function shownMessage(text: string): string {
@@ -26,9 +13,9 @@ export function shownMessage(text: string): string {
 
 /** One JSON object in a line, which a terminal takes for text: JSON leaves some control characters as they are. */
 export function jsonLine(value: unknown): string {
-  const text = JSON.stringify(value).replace(
-    COMMANDS,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  const text = replaceCommands(
+    JSON.stringify(value),
+    (code) => `\\u${code.toString(16).padStart(4, "0")}`,
   );
   return `${text}\n`;
 }

@@ -1,5 +1,6 @@
 import { type MethodName, methods } from "../estimators/methods/methods.ts";
 import type { DeviceKind } from "../kernels/backend.ts";
+import { checkFraction } from "../kernels/check_values.ts";
 import { measureScaling } from "../proofs_checks/scaling/measure.ts";
 import type { ScalingReport, ScalingSeries } from "../proofs_checks/scaling/report.ts";
 import {
@@ -18,6 +19,7 @@ import { openReportOutputs, reportOptions, writeReport } from "./report_files.ts
 import { formatNumber, formatSeconds, formatTable } from "./table.ts";
 import type { NamedInput } from "../proofs_checks/inputs/family.ts";
 import { workloadNames } from "../workloads/workloads.ts";
+import { usageOf } from "./usage_of.ts";
 
 const options = {
   min: { kind: "integer", value: "N", help: "smallest n (1024); the sizes are its doublings" },
@@ -87,9 +89,7 @@ function checkUsage(given: OptionValues<typeof options>): void {
   if (min < 1 || max < min) {
     throw new UsageError(`--min and --max must be 1 <= min <= max: got ${min} and ${max}`);
   }
-  if (epsilon !== undefined && !(epsilon > 0 && epsilon < 1)) {
-    throw new UsageError(`--epsilon must be between 0 and 1: got ${epsilon}`);
-  }
+  if (epsilon !== undefined) usageOf(() => checkFraction("measure scaling", "epsilon", epsilon));
   if (limit !== undefined && !(limit > 0)) throw new UsageError(`--limit must be positive: got ${limit}`);
   for (const name of given.workload ?? []) {
     if (!workloadNames.includes(name)) {

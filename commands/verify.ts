@@ -8,7 +8,7 @@ import type { VerificationReport } from "../proofs_checks/engine/report.ts";
 import { verify as runVerification } from "../proofs_checks/engine/verify.ts";
 import { describeOptions, type OptionValues, readOptions, unknownName, UsageError } from "./arguments.ts";
 import { checkDevice } from "./check_device.ts";
-import { checkSeed, DEFAULT_SEED } from "./input_options.ts";
+import { checkAtLeast, checkSeed, DEFAULT_SEED } from "./input_options.ts";
 import { exitCodeOf, interruptible } from "../files/interruption.ts";
 import type { Outputs } from "./outputs.ts";
 import { warn } from "./printable.ts";
@@ -95,12 +95,7 @@ async function writeInterrupted(
 
 function checkUsage(given: OptionValues<typeof options>): void {
   checkDevice(given.device);
-  for (const name of ["runs", "n"] as const) {
-    const number = given[name];
-    if (number !== undefined && number < 1) {
-      throw new UsageError(`--${name} must be at least 1: got ${number}`);
-    }
-  }
+  checkAtLeast(1, { runs: given.runs, n: given.n });
   checkSeed(given.seed);
   const names = claims.map(({ name }) => name);
   for (const name of given.claim ?? []) {

@@ -33,14 +33,13 @@ function holdsOptions(options: object, known: readonly string[]): boolean {
   return plain || known.some((name) => name in options);
 }
 
-/** The known name that was probably meant; undefined where none is near. */
+/** The known name that was probably meant, by a slip or in a longer word; undefined where none is near. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const given = name.slice(0, 60).toLowerCase();
-  const contained = known.find((other) => other.length > 3 && given.includes(other.toLowerCase()));
-  if (contained !== undefined) return contained;
   const ranked = known.map((other) => ({ other, distance: editDistance(given, other.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
-  return ranked[0]?.distance <= Math.max(2, given.length / 3) ? ranked[0].other : undefined;
+  if (ranked[0]?.distance <= Math.max(2, given.length / 3)) return ranked[0].other;
+  return known.find((other) => other.length > 3 && given.includes(other.toLowerCase()));
 }
 
 /** Levenshtein distance. */

@@ -1,18 +1,24 @@
 import { formatName, formatValue } from "./format_value.ts";
 
+function unfit(action: string, requirement: string, shown: string, fits: boolean): Error {
+  const message = `Cannot ${action}: ${requirement}: current value is ${shown}`;
+  return fits ? new RangeError(message) : new TypeError(message);
+}
+
 /** Says which argument breaks which rule: a RangeError where at least the type fits, else a TypeError. */
 export function unfitValue(action: string, name: string, rule: string, value: unknown, fits: boolean): Error {
-  const message = `Cannot ${action}: ${name} must be ${rule}: current value is ${formatValue(value)}`;
-  return fits ? new RangeError(message) : new TypeError(message);
+  return unfit(action, `${name} must be ${rule}`, formatValue(value), fits);
+}
+
+/** Says that a name is none of those there are. */
+export function unfitName(action: string, name: string, rule: string, value: unknown): Error {
+  return unfit(action, `${name} must be ${rule}`, formatName(value), typeof value === "string");
 }
 
 /** Refuses what is not one of some names. */
 export function checkOneOf(action: string, name: string, value: unknown, allowed: readonly string[]): void {
   if (typeof value === "string" && allowed.includes(value)) return;
-  const message = `Cannot ${action}: ${name} must be one of ${allowed.join(", ")}: current value is ${
-    formatName(value)
-  }`;
-  throw typeof value === "string" ? new RangeError(message) : new TypeError(message);
+  throw unfitName(action, name, `one of ${allowed.join(", ")}`, value);
 }
 
 /** Refuses what is not an integer from `least` to `most`. */
@@ -23,15 +29,38 @@ export function checkInteger(
   least: number,
   most: number = Number.MAX_SAFE_INTEGER,
 ): void {
-  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return;
-  throw unfitValue(action, name, `an integer from ${least} to ${most}`, value, typeof value === "number");
+  const end = most === Number.MAX_SAFE_INTEGER ? "2^53 − 1" : most;
+  checkNumber(
+    action,
+    name,
+    value,
+    `an integer from ${least} to ${end}`,
+    (number) => Number.isInteger(number) && number >= least && number <= most,
+  );
+}
+
+/** Refuses what is not a number that fits, as the rule says it. */
+export function checkNumber(
+  action: string,
+  name: string,
+  value: unknown,
+  rule: string,
+  fits: (value: number) => boolean,
+): void {
+  const isNumber = typeof value === "number";
+  if (!isNumber || !fits(value)) throw unfitValue(action, name, rule, value, isNumber);
 }
 
 /** Refuses what is not a finite number. */
 export function checkFinite(action: string, name: string, value: unknown): void {
-  if (!Number.isFinite(value)) {
-    throw unfitValue(action, name, "a finite number", value, typeof value === "number");
-  }
+  checkNumber(action, name, value, "a finite number", Number.isFinite);
+}
+
+/** Refuses what does not lie between 0 and 1. */
+export function checkFraction(action: string, name: string, value: unknown): void {
+  const isNumber = typeof value === "number";
+  if (isNumber && value > 0 && value < 1) return;
+  throw unfit(action, `${name} must lie between 0 and 1`, formatValue(value), isNumber);
 }
 
 /** Refuses what is neither true nor false. */

@@ -1,3 +1,5 @@
+import { printable } from "./printable.ts";
+
 /** Longest text of a value in an error. */
 const MOST_CHARACTERS = 60;
 
@@ -7,7 +9,8 @@ const MOST_CHARACTERS = 60;
 export function formatValue(value: unknown): string {
   switch (typeof value) {
     case "string":
-      return shortened(JSON.stringify(value));
+      // Cut before as well, since it may be of any length.
+      return printable(shortened(JSON.stringify(value.slice(0, MOST_CHARACTERS + 1))));
     case "bigint":
       return shortened(`${value}n`);
     case "symbol":

@@ -1,7 +1,13 @@
 import { checkOptionNames } from "./check_options.ts";
-import { checkBoolean, checkFunction, checkInteger, checkSignal, unfitValue } from "./check_values.ts";
-import { type DeviceKind, deviceKinds, deviceKindsInWords } from "./device_kinds.ts";
-import { formatName } from "./format_value.ts";
+import {
+  checkBoolean,
+  checkFunction,
+  checkInteger,
+  checkOneOf,
+  checkSignal,
+  unfitValue,
+} from "./check_values.ts";
+import { type DeviceKind, deviceKinds } from "./device_kinds.ts";
 import { checkTuning, type Tuning } from "./webgpu/tuning.ts";
 
 /** Options of `openDevice`. */
@@ -67,7 +73,7 @@ export function checkOpenOptions(options: OpenDeviceOptions): OpenSettings {
   checkOptionNames(ACTION, options, names);
   const { prefer, gpu, gpuDevice, threads, timed, tuning, signal, onWarning } = options;
   const { timeoutSeconds = TIMEOUT_SECONDS } = options;
-  if (prefer !== undefined) checkKind(prefer);
+  if (prefer !== undefined) checkOneOf(ACTION, "prefer", prefer, deviceKinds);
   if (gpu !== undefined && typeof (gpu as Partial<GPU> | null)?.requestAdapter !== "function") {
     throw unfitValue(ACTION, "gpu", "a WebGPU implementation such as navigator.gpu", gpu, false);
   }
@@ -91,14 +97,6 @@ export function checkOpenOptions(options: OpenDeviceOptions): OpenSettings {
   if (signal !== undefined) checkSignal(ACTION, "signal", signal);
   if (onWarning !== undefined) checkFunction(ACTION, "onWarning", onWarning);
   return { patience: timeoutSeconds, warn: onWarning ?? ((message) => console.warn(message)) };
-}
-
-function checkKind(prefer: unknown): void {
-  if (deviceKinds.includes(prefer as DeviceKind)) return;
-  const message = `Cannot ${ACTION}: prefer must be ${deviceKindsInWords}: current value is ${
-    formatName(prefer)
-  }`;
-  throw typeof prefer === "string" ? new RangeError(message) : new TypeError(message);
 }
 
 function checkTimeout(seconds: unknown): void {

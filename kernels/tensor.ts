@@ -45,7 +45,7 @@ export function tensor(data: ArrayLike<number>, shape: readonly number[]): Tenso
   if (given instanceof Float32Array && isTypedArray(given)) {
     return { data: given, shape: checkedShape("tensor", shape, given) };
   }
-  checkNumbers(given);
+  checkNumbers("make a tensor", "data", given);
   const extents = checkedShape("tensor", shape, given);
   return { data: new Float32Array(given), shape: extents };
 }
@@ -105,24 +105,21 @@ function checkedShape(name: string, shape: unknown, data: ArrayLike<number>): re
 }
 
 /** Refuses what does not hold numbers alone: they would be taken for NaN or 0, without a word. */
-function checkNumbers(data: unknown): asserts data is ArrayLike<number> {
-  const length = isProxied(data)
-    ? undefined
-    : (data as Partial<ArrayLike<unknown>> | null | undefined)?.length;
-  if (typeof data !== "object" || !Number.isSafeInteger(length) || length! < 0) {
-    throw new TypeError(
-      `Cannot make a tensor: data must be an array of numbers: current value is ${formatValue(data)}` +
-        adviceOn(data),
-    );
+export function checkNumbers(
+  action: string,
+  name: string,
+  data: unknown,
+): asserts data is ArrayLike<number> {
+  const rule = `Cannot ${action}: ${name} must be an array of numbers`;
+  if (lengthOf(data) === undefined) {
+    throw new TypeError(`${rule}: current value is ${formatValue(data)}${adviceOn(data)}`);
   }
   if (isTypedArray(data)) return;
   const values = data as ArrayLike<unknown>;
   for (let at = 0; at < values.length; at++) {
     if (typeof values[at] !== "number") {
       throw new TypeError(
-        `Cannot make a tensor: data must be an array of numbers: element ${at} is ${
-          formatValue(values[at])
-        }` +
+        `${rule}: element ${at} is ${formatValue(values[at])}` +
           (Array.isArray(values[at]) ? ": flatten it, row after row" : ""),
       );
     }
@@ -138,8 +135,15 @@ function isTypedArray(data: unknown): data is Float32Array {
 }
 
 /** Whether this is a proxy of a typed array: those of frameworks that watch for changes have no values of their own. */
-export function isProxied(data: unknown): boolean {
+function isProxied(data: unknown): boolean {
   return data instanceof typedArray && !ArrayBuffer.isView(data);
+}
+
+/** Length of an array or of what is like one; undefined of anything else, and of proxies without values of their own. */
+export function lengthOf(data: unknown): number | undefined {
+  if (typeof data !== "object" || data === null || isProxied(data)) return undefined;
+  const { length } = data as Partial<ArrayLike<unknown>>;
+  return Number.isSafeInteger(length) && length! >= 0 ? length : undefined;
 }
 
 function adviceOn(data: unknown): string {

@@ -1,3 +1,4 @@
+import { formatName } from "../kernels/format_value.ts";
 import type { Tensor } from "../kernels/tensor.ts";
 import type { NamedInput } from "../proofs_checks/inputs/family.ts";
 
@@ -55,5 +56,7 @@ export interface CheckedOptions extends WorkloadOptions {
 
 /** An error about an option of a workload. */
 export function optionError(name: string, rule: string, value: unknown): RangeError {
-  return new RangeError(`Cannot load workload ${name}: ${rule}: current value is ${value}`);
+  return new RangeError(
+    `Cannot load workload ${formatName(name)}: ${rule}: current value is ${formatName(value)}`,
+  );
 }

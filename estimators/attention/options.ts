@@ -2,9 +2,14 @@ import { freshSeed } from "../certified/check_seed.ts";
 import type { DeviceKind } from "../../kernels/backend.ts";
 import { checkDevice } from "../../kernels/check_device.ts";
 import { checkOptionNames } from "../../kernels/check_options.ts";
-import { checkFunction, checkInteger, checkOneOf, checkSignal } from "../../kernels/check_values.ts";
+import {
+  checkFraction,
+  checkFunction,
+  checkInteger,
+  checkOneOf,
+  checkSignal,
+} from "../../kernels/check_values.ts";
 import type { Device } from "../../kernels/device.ts";
-import { formatValue } from "../../kernels/format_value.ts";
 import type { ProblemOptions } from "../core/problem.ts";
 import { type MethodName, methods } from "../methods/methods.ts";
 
@@ -116,8 +121,8 @@ export function checkOptions(options: AttentionOptions): CheckedOptions {
   if (projections !== undefined) checkInteger("attend", "projections", projections, 1, 24);
   checkInteger("attend", "seed", seed, 0);
   checkInteger("attend", "checkSeed", checkSeed, 0);
-  checkProbability("delta", delta);
-  if (epsilon !== undefined) checkProbability("epsilon", epsilon);
+  checkFraction("attend", "delta", delta);
+  if (epsilon !== undefined) checkFraction("attend", "epsilon", epsilon);
   checkRun({ device, signal, onProgress });
   if (storage === "f16" && (method !== "exact" || epsilon !== undefined)) {
     throw new RangeError(
@@ -139,11 +144,4 @@ export function checkRun(
   if (device !== undefined) checkDevice("attend", "device", device);
   if (signal !== undefined) checkSignal("attend", "signal", signal);
   if (onProgress !== undefined) checkFunction("attend", "onProgress", onProgress);
-}
-
-function checkProbability(name: string, value: number): void {
-  if (typeof value !== "number" || !(value > 0 && value < 1)) {
-    const message = `Cannot attend: ${name} must lie between 0 and 1: current value is ${formatValue(value)}`;
-    throw typeof value === "number" ? new RangeError(message) : new TypeError(message);
-  }
 }

@@ -6,7 +6,7 @@ import { makeProblem } from "../core/problem.ts";
 import { releaseSnapshots } from "../core/snapshot.ts";
 import { MASKED } from "../../kernels/backend.ts";
 import { checkOptionNames } from "../../kernels/check_options.ts";
-import { unfitValue } from "../../kernels/check_values.ts";
+import { checkNumber } from "../../kernels/check_values.ts";
 import { runOn } from "../../kernels/kept_devices.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
 
@@ -66,8 +66,8 @@ export async function attentionPartial(
   checkOptionNames("attend", options, optionNames);
   const { scale, keyMask, device: choice, signal, onProgress, causalOffset } = options;
   checkRun({ device: choice, signal, onProgress });
-  if (causalOffset !== undefined && !Number.isInteger(causalOffset)) {
-    throw unfitValue("attend", "causalOffset", "an integer", causalOffset, typeof causalOffset === "number");
+  if (causalOffset !== undefined) {
+    checkNumber("attend", "causalOffset", causalOffset, "an integer", Number.isInteger);
   }
   const made = makeProblem(query, key, value, { scale, keyMask }), { period, keys } = made;
   // Beyond these, an offset shows all keys or none; devices count in 32 bits.

@@ -1,6 +1,6 @@
 import { EMPTY } from "../../kernels/backend.ts";
 import { formatValue } from "../../kernels/format_value.ts";
-import { isProxied } from "../../kernels/tensor.ts";
+import { lengthOf } from "../../kernels/tensor.ts";
 
 /**
  * What a key mask adds to the logits: [heads, keys], 0 or EMPTY.
@@ -24,10 +24,8 @@ export function maskWeights(mask: unknown, heads: number, keys: number): Float32
 }
 
 function checkedEntries(mask: unknown, heads: number, keys: number): ArrayLike<unknown> {
-  const length = isProxied(mask)
-    ? undefined
-    : (mask as Partial<ArrayLike<unknown>> | null | undefined)?.length;
-  if (typeof mask !== "object" || typeof length !== "number") {
+  const length = lengthOf(mask);
+  if (length === undefined) {
     throw new TypeError(
       `Cannot attend: keyMask must be an array of 0 and 1, or false and true: current value is ${
         formatValue(mask)

@@ -1,7 +1,7 @@
+import { checkInteger } from "../../kernels/check_values.ts";
 import { RandomStream } from "../../kernels/random.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
 import { CentredPoints } from "./centred_points.ts";
-import { checkNumber } from "./check_target.ts";
 import { pickRows } from "../linear_algebra/pick_rows.ts";
 import { runOn } from "../../kernels/kept_devices.ts";
 import type { EstimateDensityOptions } from "./estimate_density.ts";
@@ -54,12 +54,7 @@ export async function kernelSum(points: Tensor, options: KernelSumOptions = {}):
     further: ["bandwidth", "samples"],
   });
   const features = featuresOf("points", points), { samples } = options;
-  if (samples !== undefined) checkNumber("samples", samples);
-  if (samples !== undefined && !(Number.isInteger(samples) && samples >= 2)) {
-    throw new RangeError(
-      `Cannot sum a kernel matrix: samples must be an integer from 2 on: current value is ${samples}`,
-    );
-  }
+  if (samples !== undefined) checkInteger("sum a kernel matrix", "samples", samples, 2);
   // A copy, since the caller may go on with the array before the device is ready.
   const scaled = new CentredPoints(points.data.slice(), features, bandwidth), { count } = scaled;
   const plan = samples === undefined

@@ -1,3 +1,5 @@
+import { checkOneOf } from "../../kernels/check_values.ts";
+import { ACTION } from "./check_target.ts";
 import type { FitDensity } from "./density.ts";
 import { exactDensity } from "./exact.ts";
 import { hashingBasedDensity } from "./hashing_based.ts";
@@ -27,15 +29,10 @@ const FITS: Record<DensityMethod, FitDensity> = {
 /**
  * The estimator of a name.
  *
+ * @throws {TypeError} If it is not a string.
  * @throws {RangeError} If there is none.
  */
 export function densityFit(method: DensityMethod): FitDensity {
-  if (!densityMethods.includes(method)) {
-    throw new RangeError(
-      `Cannot estimate densities: method must be one of ${densityMethods.join(", ")}: current value is ${
-        String(method).slice(0, 40)
-      }`,
-    );
-  }
+  checkOneOf(ACTION, "method", method, densityMethods);
   return FITS[method];
 }

@@ -1,8 +1,10 @@
 import type { DeviceKind } from "../../kernels/backend.ts";
+import { checkDevice } from "../../kernels/check_device.ts";
 import { checkOptionNames } from "../../kernels/check_options.ts";
-import { Device } from "../../kernels/device.ts";
+import { checkSignal } from "../../kernels/check_values.ts";
+import type { Device } from "../../kernels/device.ts";
 import { checkTensor, formatShape, type Tensor } from "../../kernels/tensor.ts";
-import { checkBandwidth, checkTarget } from "./check_target.ts";
+import { ACTION, checkBandwidth, checkTarget } from "./check_target.ts";
 import type { DensityTarget, FitDensity } from "./density.ts";
 import { densityFit, type DensityMethod } from "./methods.ts";
 
@@ -37,7 +39,6 @@ const NAMES: readonly (keyof DensityOptions)[] = [
   "device",
   "signal",
 ];
-const DEVICES = ["webgpu", "wasm", "reference"];
 
 /** Options after checking, with their defaults. */
 export interface CheckedDensityOptions {
@@ -61,30 +62,15 @@ export function checkDensityOptions(
   { without = [], further = [] }: { without?: readonly string[]; further?: readonly string[] } = {},
 ): CheckedDensityOptions {
   const known = [...NAMES, ...further].filter((name) => !without.includes(name));
-  checkOptionNames("estimate densities", options, known);
+  checkOptionNames(ACTION, options, known);
   const { method = "uniform", bandwidth = 1, device, signal } = options;
   const { epsilon = 0.1, delta = 0.05, densityFloor = 1e-3, seed = 0 } = options;
   const target: DensityTarget = { epsilon, delta, densityFloor, seed };
   checkTarget(target);
   checkBandwidth(bandwidth);
-  if (!(device === undefined || device instanceof Device || DEVICES.includes(device))) {
-    throw new (typeof device === "string" ? RangeError : TypeError)(
-      `Cannot estimate densities: device must be an open device or one of ${
-        DEVICES.join(", ")
-      }: current value is ${describe(device)}`,
-    );
-  }
-  if (signal !== undefined && typeof signal?.aborted !== "boolean") {
-    throw new TypeError(
-      `Cannot estimate densities: signal must be an AbortSignal: current value is ${describe(signal)}`,
-    );
-  }
+  if (device !== undefined) checkDevice(ACTION, "device", device);
+  if (signal !== undefined) checkSignal(ACTION, "signal", signal);
   return { fit: densityFit(method), target, bandwidth, device, signal };
-}
-
-/** A value as an error message shows it. */
-function describe(value: unknown): string {
-  return typeof value === "string" ? value.slice(0, 40) : value === null ? "null" : `a ${typeof value}`;
 }
 
 /**
@@ -97,9 +83,7 @@ export function featuresOf(name: string, rows: Tensor): number {
   checkTensor(name, rows);
   if (rows.shape.length !== 2) {
     throw new TypeError(
-      `Cannot estimate densities: ${name} must have 2 dimensions: current shape is ${
-        formatShape(rows.shape)
-      }`,
+      `Cannot ${ACTION}: ${name} must have 2 dimensions: current shape is ${formatShape(rows.shape)}`,
     );
   }
   return rows.shape[1];
@@ -114,7 +98,7 @@ export function commonFeatures(points: Tensor, queries: Tensor): number {
   const features = featuresOf("points", points), ofQueries = featuresOf("queries", queries);
   if (features !== ofQueries) {
     throw new TypeError(
-      `Cannot estimate densities: queries have ${ofQueries} features but points have ${features}`,
+      `Cannot ${ACTION}: queries have ${ofQueries} features but points have ${features}`,
     );
   }
   return features;

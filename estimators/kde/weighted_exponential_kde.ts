@@ -1,5 +1,5 @@
-import type { Tensor } from "../../kernels/tensor.ts";
 import { runOn } from "../../kernels/kept_devices.ts";
+import { checkNumbers, type Tensor } from "../../kernels/tensor.ts";
 import { rowMean } from "./centred_points.ts";
 import { checkRows } from "./check_target.ts";
 import { checkDensityOptions, commonFeatures, type DensityOptions } from "./options.ts";
@@ -46,13 +46,7 @@ export async function weightedExponentialKde(
 ): Promise<WeightedExponentialResult> {
   const { fit, target, device: choice, signal } = checkDensityOptions(options);
   const features = commonFeatures(points, queries);
-  if (weights === null || typeof weights !== "object" || typeof weights.length !== "number") {
-    throw new TypeError(
-      `Cannot estimate weighted sums: weights must be an array of numbers: current value is ${
-        weights === null ? "null" : `a ${typeof weights}`
-      }`,
-    );
-  }
+  checkNumbers("estimate weighted sums", "weights", weights);
   if (weights.length !== points.shape[0]) {
     throw new TypeError(
       `Cannot estimate weighted sums: there must be a weight for each of ${
@@ -61,11 +55,6 @@ export async function weightedExponentialKde(
     );
   }
   const logWeights = Float64Array.from(weights, (weight, row) => {
-    if (typeof weight !== "number") {
-      throw new TypeError(
-        `Cannot estimate weighted sums: weights must be numbers: weight ${row} is a ${typeof weight}`,
-      );
-    }
     if (!(weight >= 0 && weight < Infinity)) {
       throw new RangeError(
         `Cannot estimate weighted sums: weights must be finite and at least 0: weight ${row} is ${weight}`,

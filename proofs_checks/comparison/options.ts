@@ -7,13 +7,14 @@ import {
   checkBoolean,
   checkFields,
   checkFunction,
+  checkInteger,
+  checkOneOf,
   checkSignal,
   checkText,
   checkTexts,
   unfitValue,
 } from "../../kernels/check_values.ts";
 import type { Device } from "../../kernels/device.ts";
-import { formatName, formatValue } from "../../kernels/format_value.ts";
 import { checkTensor } from "../../kernels/tensor.ts";
 import type { NamedInput } from "../inputs/family.ts";
 
@@ -92,25 +93,10 @@ export function checkComparison(options: ComparisonOptions): CheckedComparison {
   if (attend !== undefined) checkFunction("compare", "attend", attend);
   const budgets = [...new Set(options.budgets ?? [64, 128, 256])];
   const named = [...new Set(options.methods ?? methods)];
-  for (const budget of budgets) checkInteger("every budget", budget, 2);
-  checkInteger("seeds", seeds, 1);
-  checkInteger("seed", seed, 0);
-  checkInteger("repeat", repeat, 1);
-  const unknown = named.find((name) => !methods.includes(name));
-  if (unknown !== undefined) {
-    throw new RangeError(
-      `Cannot compare: methods must be among ${methods.join(", ")}: current value is ${formatName(unknown)}`,
-    );
-  }
+  for (const budget of budgets) checkInteger("compare", "every budget", budget, 2);
+  checkInteger("compare", "seeds", seeds, 1);
+  checkInteger("compare", "seed", seed, 0);
+  checkInteger("compare", "repeat", repeat, 1);
+  for (const name of named) checkOneOf("compare", "every method", name, methods);
   return { ...options, methods: named, budgets, seeds, seed, repeat };
-}
-
-function checkInteger(name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new RangeError(
-      `Cannot compare: ${name} must be an integer of at least ${least}: current value is ${
-        formatValue(value)
-      }`,
-    );
-  }
 }

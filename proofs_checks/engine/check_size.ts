@@ -1,3 +1,4 @@
+import { checkInteger } from "../../kernels/check_values.ts";
 import type { Chosen } from "./choose_cases.ts";
 import type { Claim } from "./claim.ts";
 
@@ -12,9 +13,7 @@ const MOST_NUMBERS = 2 ** 29;
  */
 export function checkSize(cases: readonly Chosen[], n: number | undefined): void {
   if (n === undefined) return;
-  if (!Number.isSafeInteger(n) || n < 1) {
-    throw new RangeError(`Cannot verify: n must be a positive integer: current value is ${n}`);
-  }
+  checkInteger("verify", "n", n, 1);
   const tooLarge = [...new Set(cases.map(([claim]) => claim))].filter((claim) =>
     sizeAt(claim, n) > MOST_NUMBERS
   );

@@ -1,7 +1,8 @@
 import { claims as allClaims } from "../claims/claims.ts";
+import { checkOneOf } from "../../kernels/check_values.ts";
+import { formatName, formatValue } from "../../kernels/format_value.ts";
 import { families as inputFamilies } from "../inputs/families.ts";
 import { familySource } from "./cases.ts";
-import { unfit } from "./check_names.ts";
 import type { Claim, ClaimCase, InputSource } from "./claim.ts";
 
 /** What a verification is asked to check. */
@@ -32,7 +33,7 @@ export function chooseCases({ claims, families, sources = [] }: Choice): Chosen[
     ]),
   ]);
   const known = [...new Set(cases.map(([, { source }]) => source.name))];
-  for (const name of families ?? []) if (!known.includes(name)) throw unfit("family", name, known);
+  for (const name of families ?? []) checkOneOf("verify", "family", name, known);
   return cases.filter(([, { source }]) => families === undefined || families.includes(source.name));
 }
 
@@ -51,13 +52,14 @@ function chooseClaims(wanted: Choice["claims"]): readonly Claim[] {
   if (wanted === undefined) return allClaims;
   const known = allClaims.map(({ name }) => name);
   for (const [at, claim] of wanted.entries()) {
-    if (typeof claim === "string") {
-      if (!known.includes(claim)) throw unfit("claim", claim, known);
-    } else if (
+    if (typeof claim === "string") checkOneOf("verify", "claim", claim, known);
+    else if (
       typeof claim?.run !== "function" || typeof claim.name !== "string" || !Array.isArray(claim.cases)
     ) {
       throw new TypeError(
-        `Cannot verify: claims[${at}] must be the name of a claim or a claim with name, cases and run: current value is ${claim}`,
+        `Cannot verify: claims[${at}] must be the name of a claim or a claim with name, cases and run: current value is ${
+          formatValue(claim)
+        }`,
       );
     }
   }
@@ -65,7 +67,7 @@ function chooseClaims(wanted: Choice["claims"]): readonly Claim[] {
   const twice = own.find(({ name }) => names.indexOf(name) !== names.lastIndexOf(name));
   if (twice) {
     throw new RangeError(
-      `Cannot verify: claims must have names of their own: current value is ${twice.name} twice`,
+      `Cannot verify: claims must have names of their own: current value is ${formatName(twice.name)} twice`,
     );
   }
   return [...allClaims.filter((claim) => wanted.includes(claim) || wanted.includes(claim.name)), ...own];

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { formatName } from "../../kernels/format_value.ts";
+import { checkOneOf } from "../../kernels/check_values.ts";
 import { hiddenDirections, normVersusAngle } from "./angles.ts";
 import { clustered, clusterImbalance } from "./clustered.ts";
 import { commonKeyOffset, duplicatedKeys, tinyDensity } from "./displaced.ts";
@@ -58,16 +58,10 @@ export const families: readonly InputFamily[] = [
  * console.log(query.shape, scale); // [1, 256, 64] 0.125
  * ```
  *
+ * @throws {TypeError} If it is not a string.
  * @throws {RangeError} If there is none.
  */
 export function inputFamily(name: string): InputFamily {
-  const family = families.find((candidate) => candidate.name === name);
-  if (!family) {
-    throw new RangeError(
-      `Cannot find an input family: name must be one of ${
-        families.map(({ name }) => name).join(", ")
-      }: current value is ${formatName(name)}`,
-    );
-  }
-  return family;
+  checkOneOf("find an input family", "name", name, families.map(({ name }) => name));
+  return families.find((family) => family.name === name)!;
 }

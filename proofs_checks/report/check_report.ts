@@ -1,3 +1,4 @@
+import { deviceKinds } from "../../kernels/device_kinds.ts";
 import { outcomes } from "../engine/outcome.ts";
 import {
   REPORT_VERSION,
@@ -30,7 +31,7 @@ const VERSIONS: Readonly<Record<string, readonly number[]>> = {
 
 /** A file: its name stands apart from the field. */
 const FILE = { separator: ": " };
-const devices = oneOf(["webgpu", "wasm", "reference"]);
+const devices = oneOf(deviceKinds);
 const seconds = numberFrom(0, Number.MAX_VALUE), count = integerFrom(0), positive = integerFrom(1);
 /** Infinite and undefined measurements are null in a file. */
 const measured = nullable(number);

@@ -69,7 +69,8 @@ export const listOf = (shape: Shape, length?: number): Shape => (value, place) =
   if (!Array.isArray(value)) refuse(place, "a list", value, TypeError);
   const list = value as unknown[];
   if (length !== undefined && list.length !== length) refuse(place, `a list of ${length}`, value, TypeError);
-  list.forEach((entry, at) => shape(entry, `${place}[${at}]`));
+  // Unlike `forEach`, this sees the holes of sparse arrays.
+  Array.from(list).forEach((entry, at) => shape(entry, `${place}[${at}]`));
 };
 
 /** An object with these fields, and any others, of one shape if given; `separator` stands between its place and a field's. */

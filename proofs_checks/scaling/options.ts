@@ -4,12 +4,13 @@ import type { DeviceKind } from "../../kernels/backend.ts";
 import { deviceKinds } from "../../kernels/device_kinds.ts";
 import { checkOptionNames } from "../../kernels/check_options.ts";
 import {
+  checkFraction,
   checkFunction,
   checkInteger,
+  checkNumber,
   checkOneOf,
   checkText,
   checkTexts,
-  unfitValue,
 } from "../../kernels/check_values.ts";
 import type { AttentionInput } from "../inputs/family.ts";
 import type { ScalingPoint, ScalingSeries } from "./report.ts";
@@ -81,19 +82,16 @@ export function checkScaling(options: ScalingOptions): void {
   const { min, max, epsilon, workloads, method, seed, device, limit, replay } = options;
   if (min !== undefined) checkInteger(ACTION, "min", min, 1);
   if (max !== undefined) checkInteger(ACTION, "max", max, 1);
-  if (epsilon !== undefined) checkPositive("epsilon", "a number between 0 and 1", epsilon, 1);
+  if (epsilon !== undefined) checkFraction(ACTION, "epsilon", epsilon);
   if (workloads !== undefined) checkTexts(ACTION, "workloads", workloads);
   if (method !== undefined) checkOneOf(ACTION, "method", method, methods);
   if (seed !== undefined) checkInteger(ACTION, "seed", seed, 0);
   if (device !== undefined) checkOneOf(ACTION, "device", device, deviceKinds);
-  if (limit !== undefined) checkPositive("limit", "a positive number of seconds", limit, Infinity);
+  if (limit !== undefined) {
+    checkNumber(ACTION, "limit", limit, "a positive number of seconds", (seconds) => seconds > 0);
+  }
   if (replay !== undefined) checkText(ACTION, "replay", replay);
   for (const name of ["load", "peakMemory", "onPoint"] as const) {
     if (options[name] !== undefined) checkFunction(ACTION, name, options[name]);
   }
-}
-
-function checkPositive(name: string, rule: string, value: unknown, below: number): void {
-  const isNumber = typeof value === "number";
-  if (!isNumber || !(value > 0 && value < below)) throw unfitValue(ACTION, name, rule, value, isNumber);
 }

@@ -43,8 +43,8 @@ Deno.test("cli refuses options that do not apply, and values that the library re
         [...files, "--certify", "bonud", "--epsilon", "0.2"],
         '--certify must be one of bound, estimate: got "bonud"; did you mean bound?',
       ],
-      [[...files, "--seed", "-2"], "--seed must be an integer from 0 to 9007199254740991: got -2"],
-      [[...files, "--seed", "1e300"], "--seed must be an integer from 0 to 9007199254740991: got 1e+300"],
+      [[...files, "--seed", "-2"], "--seed must be an integer from 0 to 2^53 − 1: got -2"],
+      [[...files, "--seed", "1e300"], "--seed must be an integer from 0 to 2^53 − 1: got 1e+300"],
       [
         [...files, "--bucket", "88888888888"],
         "--bucket must be an integer from 1 to 1073741824: got 88888888888",

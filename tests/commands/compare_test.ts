@@ -62,9 +62,9 @@ Deno.test("cli compare refuses what it cannot do", async () => {
     [[...small, "--budgets", "64,0"], '--budgets must be integers from 2 to 1073741824: got "0"'],
     [[...small, "--budgets", "64,"], '--budgets must be integers from 2 to 1073741824: got ""'],
     [[...small, "--budgets", "1.5"], '--budgets must be integers from 2 to 1073741824: got "1.5"'],
-    [[...small, "--seeds", "0"], "--seeds must be an integer of at least 1: got 0"],
-    [[...small, "--repeat", "-1"], "--repeat must be an integer of at least 1: got -1"],
-    [[...small, "--seed", "-1"], "--seed must be an integer of at least 0: got -1"],
+    [[...small, "--seeds", "0"], "--seeds must be an integer from 1 to 2^53 − 1: got 0"],
+    [[...small, "--repeat", "-1"], "--repeat must be an integer from 1 to 2^53 − 1: got -1"],
+    [[...small, "--seed", "-1"], "--seed must be an integer from 0 to 2^53 − 1: got -1"],
     [["compare", "--workload", "gaussian", "--device", "abacus"], "--device must be one of"],
   ];
   for (const [args, message] of cases) {

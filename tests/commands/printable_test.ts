@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { jsonLine, printable, shownMessage } from "../../commands/printable.ts";
+import { jsonLine, shownMessage } from "../../commands/printable.ts";
+import { printable } from "../../kernels/printable.ts";
 import { cli } from "../child.ts";
 import { inFolder, writeArrays } from "./array_files.ts";
 

@@ -197,7 +197,7 @@ Deno.test("cli verify, scaling and report refuse what they cannot do, with exit 
     [["verify", "--device", "abacus"], "--device must be one of"],
     [["scaling", "--min", "9", "--max", "3"], "1 <= min <= max"],
     [["scaling", "--workload", "gausian"], "did you mean gaussian?"],
-    [["scaling", "--epsilon", "2"], "--epsilon must be between 0 and 1: got 2"],
+    [["scaling", "--epsilon", "2"], "--epsilon must lie between 0 and 1: got 2"],
     [["report"], "report needs --merge A.json …"],
     [["report", "--merge", "a.json"], "report needs --out FILE.html or --json FILE"],
   ];

@@ -35,3 +35,9 @@ Deno.test("nearestName() finds slips, not guesses", () => {
   assertEquals(nearestName("temperature", known), undefined);
   assertEquals(nearestName("anything", []), undefined);
 });
+
+Deno.test("nearestName() prefers a slip in a long name to the short name within it", () => {
+  const names = ["band", "band-limited", "seed"];
+  assertEquals(nearestName("band-limted", names), "band-limited");
+  assertEquals(nearestName("bandOfTheFilter", names), "band");
+});

@@ -138,9 +138,9 @@ Deno.test("measureComparison() passes on failures that are not about a method, a
   const never = (): Promise<AttentionResult> => Promise.reject(new Error("not to be reached"));
   for (
     const [options, message] of [
-      [{ budgets: [64, 1] }, "every budget must be an integer of at least 2: current value is 1"],
-      [{ seeds: 0 }, "seeds must be an integer of at least 1: current value is 0"],
-      [{ repeat: 1.5 }, "repeat must be an integer of at least 1: current value is 1.5"],
+      [{ budgets: [64, 1] }, "every budget must be an integer from 2 to 2^53 − 1: current value is 1"],
+      [{ seeds: 0 }, "seeds must be an integer from 1 to 2^53 − 1: current value is 0"],
+      [{ repeat: 1.5 }, "repeat must be an integer from 1 to 2^53 − 1: current value is 1.5"],
       [{ methods: ["magic" as "auto"] }, "current value is magic"],
     ] as const
   ) {

@@ -150,11 +150,11 @@ Deno.test("estimators name what is wrong with their input", () => {
     RangeError,
     "delta must lie between 0 and 1: current value is 0",
   );
-  assertThrows(attempt(points, 2, { densityFloor: 0 }), RangeError, "densityFloor must lie in (0, 1]");
+  assertThrows(attempt(points, 2, { densityFloor: 0 }), RangeError, "densityFloor must be in (0, 1]");
   assertThrows(attempt(points, 2, { densityFloor: NaN }), RangeError, "current value is NaN");
   assertThrows(attempt(points, 2, { seed: -1 }), RangeError, "seed must be an integer");
   assertThrows(attempt(points, 4, {}), TypeError, "whole rows of 4 features: it has 6 values");
-  assertThrows(attempt(points, 0, {}), RangeError, "features must be a positive integer");
+  assertThrows(attempt(points, 0, {}), RangeError, "features must be an integer from 1");
   assertThrows(attempt(new Float32Array(0), 2, {}), RangeError, "at least one row");
   const broken = Float32Array.of(1, 2, 3, NaN, 5, 6);
   assertThrows(attempt(broken, 2, {}), RangeError, "points must be finite: row 1, column 1 is NaN");

@@ -162,19 +162,21 @@ Deno.test("verify() takes claims of one's own beside names, and counts their ver
     RangeError,
     "names of their own: current value is gray-order twice",
   );
-  await assertRejects(
-    () => verify({ claims: [{} as Claim] }),
-    TypeError,
-    "claims[0] must be the name of a claim or a claim",
-  );
+  for (const claim of [{}, Object.create(null), Symbol("claim"), null]) {
+    await assertRejects(
+      () => verify({ claims: [claim as Claim] }),
+      TypeError,
+      "claims[0] must be the name of a claim or a claim",
+    );
+  }
 });
 
 Deno.test("verify() refuses numbers out of range and sizes beyond any machine before any work", async () => {
   const never = { onResult: () => assert(false, "nothing runs") };
   for (
     const [options, text] of [
-      [{ n: 0 }, "n must be a positive integer: current value is 0"],
-      [{ n: 2.5 }, "n must be a positive integer: current value is 2.5"],
+      [{ n: 0 }, "n must be an integer from 1 to 2^53 − 1: current value is 0"],
+      [{ n: 2.5 }, "n must be an integer from 1 to 2^53 − 1: current value is 2.5"],
       [{ runs: 0 }, "runs must be an integer from 1"],
       [{ seed: -1 }, "seed must be an integer from 0"],
       [{ n: 1e9 }, "more of the claims do not take it either"],

@@ -97,7 +97,7 @@ Deno.test("a wrong field of a file is named, with the file, the rule and the val
   const { seed: _, ...seedless } = good;
   const cases: [unknown, string][] = [
     [null, " must be an object: current value is null"],
-    [[good], " must be an object: current value is [{"],
+    [[good], " must be an object: current value is an array of length 1"],
     [{}, ": schema must be one of kdeformer-verification, kdeformer-scaling: current value is missing"],
     [
       { ...good, version: 99 },
@@ -127,7 +127,7 @@ Deno.test("a wrong field of a file is named, with the file, the rule and the val
     ],
     [
       { ...good, results: [{ ...result, interval: [1] }] },
-      "results[0].interval must be a list of 2: current value is [1]",
+      "results[0].interval must be a list of 2: current value is an array of length 1",
     ],
     [{ ...good, claims: [{ name: 3 }] }, "claims[0].name must be text: current value is 3"],
     [
@@ -139,8 +139,8 @@ Deno.test("a wrong field of a file is named, with the file, the rule and the val
       "shards.present must be at most count, 2: current value is 3",
     ],
     [{ ...scalingReport, series: [{}] }, "series[0].workload must be text: current value is missing"],
-    [{ ...scalingReport, budget: [] }, "budget must be an object: current value is []"],
-    [{ ...good, adapter: { long: "x".repeat(1000) } }, "adapter must be text: current value is {"],
+    [{ ...scalingReport, budget: [] }, "budget must be an object: current value is an array of length 0"],
+    [{ ...good, adapter: { long: "x".repeat(1000) } }, "adapter must be text: current value is an object"],
   ];
   for (const [value, text] of cases) {
     const error = assertThrows(() => mergeReports([good, value], ["good.json", "bad.json"]), Error) as Error;
