@@ -1,6 +1,7 @@
 import process from "node:process";
 import type { DeviceKind } from "../kernels/backend.ts";
 import { type Device, openDevice } from "../kernels/device.ts";
+import { selfTest } from "../kernels/self_test.ts";
 import {
   type AdapterDescription,
   describeAdapter,
@@ -58,6 +59,8 @@ export const doctor = {
 async function examine(kind: DeviceKind): Promise<Finding> {
   try {
     using device = await openDevice({ prefer: kind, onWarning: () => {} });
+    // Opening tests what most methods are made of; here every primitive is.
+    await device.run((backend) => selfTest(backend));
     return { device: kind, works: true, adapter: device.adapter, software: device.software, problem: null };
   } catch (error) {
     return { device: kind, works: false, adapter: null, software: false, problem: (error as Error).message };

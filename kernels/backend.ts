@@ -127,7 +127,7 @@ export interface SampledKeys {
  * run; on a GPU everything between two calls of `run` is one submission. Primitives do not check arguments:
  * callers do, once.
  */
-export interface Backend extends CoresetPrimitives {
+export interface Backend extends BasicPrimitives, CoresetPrimitives {
   /** Which kind of device this is. */
   readonly kind: DeviceKind;
   /** What runs, in words: adapter or instruction set and thread count. */
@@ -154,7 +154,10 @@ export interface Backend extends CoresetPrimitives {
   reset(): void;
   /** Gives the device back. */
   destroy(): void;
+}
 
+/** What attention, hashing, sampling and densities ask of a device. */
+export interface BasicPrimitives {
   /** Softmax attention of each query over its visible keys, without ever holding a queries × keys matrix. */
   attend(args: AttendArguments): PartialAttention;
 

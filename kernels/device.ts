@@ -1,7 +1,7 @@
 import type { Backend, DeviceKind } from "./backend.ts";
 import { DeviceLostError, DeviceUnavailableError } from "./errors.ts";
 import { ReferenceBackend } from "./reference/backend.ts";
-import { selfTest } from "./self_test.ts";
+import { openTested } from "./tested.ts";
 import { checkTuning, type Tuning } from "./webgpu/tuning.ts";
 
 /** Options of {@link openDevice}. */
@@ -64,8 +64,9 @@ function openers(options: OpenDeviceOptions): Opener[] {
 }
 
 /**
- * A device that passed its self test. Jobs run one after another. When the device is lost and was not asked
- * for by name, the next best one takes over, loudly, and the job is run again.
+ * A device that passed its self test. Jobs run one after another. When the device is lost, or computes wrongly in the self
+ * test of what a job is the first to use, and was not asked for by name, the next best one takes over, loudly, and the job
+ * is run again.
  */
 export class Device implements Disposable {
   #backend: Backend;
@@ -111,6 +112,7 @@ export class Device implements Disposable {
    * Runs a job when all earlier ones have ended, and frees its arrays afterwards.
    *
    * @throws {DeviceLostError} If the device was lost and no other could take over.
+   * @throws {DeviceUnavailableError} If it computes wrongly and no other could take over.
    */
   run<T>(job: (backend: Backend) => Promise<T>): Promise<T> {
     const result = this.#tail.then(() => this.#runNow(job));
@@ -145,23 +147,21 @@ export class Device implements Disposable {
       try {
         return await job(this.#backend);
       } catch (error) {
-        if (this.#disposed || !(error instanceof DeviceLostError) || this.#remaining.length === 0) {
-          throw error;
-        }
-        await this.#replace(error.message);
+        if (this.#disposed || !isUseless(error) || this.#remaining.length === 0) throw error;
+        await this.#replace(error);
       } finally {
         if (!this.#disposed) this.#backend.reset();
       }
     }
   }
 
-  async #replace(reason: string): Promise<void> {
-    const lost = this.#backend;
+  async #replace(reason: Error): Promise<void> {
+    const lost = this.#backend, gone = reason instanceof DeviceLostError;
     const next = await openFirst(this.#remaining, this.#warn);
     lost.destroy();
     this.#backend = next.backend;
     this.#remaining = next.remaining;
-    this.#fellBack = `${lost.kind} (${lost.adapter}) was lost: ${reason}`;
+    this.#fellBack = `${lost.kind} (${lost.adapter}) was ${gone ? "lost" : "given up"}: ${reason.message}`;
     this.#warn(`${this.#fellBack}; going on with ${this.kind} (${this.adapter})`);
   }
 
@@ -171,6 +171,11 @@ export class Device implements Disposable {
     this.#disposed = true;
     this.#backend.destroy();
   }
+}
+
+/** Whether an error says that nothing can be computed on its device. */
+function isUseless(error: unknown): error is Error {
+  return error instanceof DeviceLostError || error instanceof DeviceUnavailableError;
 }
 
 /**
@@ -204,8 +209,7 @@ async function openFirst(
     let backend: Backend | undefined;
     try {
       backend = await candidate.open();
-      await selfTest(backend);
-      return { backend, remaining: candidates.slice(at + 1) };
+      return { backend: await openTested(backend), remaining: candidates.slice(at + 1) };
     } catch (error) {
       failures.push(error);
       if (backend) warn(`${(error as Error).message}; trying the next device`);
