@@ -59,7 +59,8 @@ export type {
   FittedSlope,
   OtherRows,
 } from "./kernels/coreset_primitives.ts";
-export type { Purpose, SeedWords } from "./kernels/random.ts";
+export type { Purpose } from "./kernels/purposes.ts";
+export type { SeedWords } from "./kernels/random.ts";
 export type { AttendKernel, AttendTile, Tuning } from "./kernels/webgpu/tuning.ts";
 export { DeviceLostError, DeviceUnavailableError } from "./kernels/errors.ts";
 export { checkTensor, type Tensor, tensor } from "./kernels/tensor.ts";

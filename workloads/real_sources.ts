@@ -1,4 +1,4 @@
-import { RandomStream } from "../kernels/random.ts";
+import { Purpose, RandomStream } from "../kernels/random.ts";
 import { type Tensor, tensor } from "../kernels/tensor.ts";
 import type { InputSource } from "../proofs_checks/engine/claim.ts";
 import type { InputOptions } from "../proofs_checks/inputs/family.ts";
@@ -20,8 +20,6 @@ const SOURCES: Readonly<Record<string, RealData>> = {
 };
 /** Names of the sources. */
 export const realNames: readonly string[] = Object.keys(SOURCES);
-/** Streams of the places of the stretches and of the heads; see `Purpose` of the generator. */
-const STRETCH = 720, HEAD = 721;
 
 /** The sources of real data among the names. */
 export function realSources(
@@ -60,10 +58,10 @@ async function load(
  */
 function stretch(parts: readonly Workload[], options: InputOptions): Workload {
   const perPart = parts[0].key.shape[0];
-  const chosen = new RandomStream(options.seed, HEAD).integer(parts.length * perPart);
+  const chosen = new RandomStream(options.seed, Purpose.head).integer(parts.length * perPart);
   const { query, key, value, scale } = parts[Math.floor(chosen / perPart)], head = chosen % perPart;
   const { n, seed, queries = n, valueFeatures = value.shape[2] } = options;
-  const random = new RandomStream(seed, STRETCH), rows = key.shape[1];
+  const random = new RandomStream(seed, Purpose.stretch), rows = key.shape[1];
   const cut = ({ data, shape: [, , width] }: Tensor, start: number, count: number, keep: number) =>
     tensor(
       Float32Array.from(

@@ -1,4 +1,5 @@
 import type { Backend } from "../../kernels/backend.ts";
+import { purposeOfRound } from "../../kernels/purposes.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { Problem } from "../core/problem.ts";
 import { lowerMeanBound, upperMeanBound } from "./confidence.ts";
@@ -82,7 +83,7 @@ export async function certify(
   const width = valueFeatures + 1;
   let worst: { certificate: Certificate; head: number; share: number } | undefined;
   for (let head = 0; head < heads; head++) {
-    const stream = new RandomStream(request.seed, Purpose.certificate + 256 * (request.round + 1), head);
+    const stream = new RandomStream(request.seed, purposeOfRound("certificateRows", request.round), head);
     const drawn = stream.distinct(rows, queries);
     const own = outputOf(output, head, queries, valueFeatures);
     const farthest = largestDistance(own, geometry[head]);

@@ -1,9 +1,8 @@
 import type { Backend } from "../../kernels/backend.ts";
-import { RandomStream } from "../../kernels/random.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { type CentredPoints, pickRows } from "./centred_points.ts";
 import type { Evaluations } from "./density.ts";
 import { squaredNorms } from "./log_domain.ts";
-import { KdePurpose } from "./purposes.ts";
 
 /** Inner products of one submission. */
 const CHUNK_FLOATS = 2 ** 22;
@@ -36,7 +35,7 @@ export async function makeCells(
   signal?: AbortSignal,
 ): Promise<Cells> {
   const { features, count, data } = points, cells = Math.ceil(Math.sqrt(count));
-  const chosen = new RandomStream(seed, KdePurpose.cells).distinct(cells, count);
+  const chosen = new RandomStream(seed, Purpose.cells).distinct(cells, count);
   const centres = pickRows(data, features, chosen), norms = squaredNorms(centres, features);
   const cellOf = new Uint32Array(count), radii = new Float64Array(cells);
   const perChunk = Math.max(1, Math.floor(CHUNK_FLOATS / Math.max(cells, features)));

@@ -1,5 +1,5 @@
 import type { Backend } from "../../kernels/backend.ts";
-import { multiplyHigh, RandomStream, randomWord, seedWords } from "../../kernels/random.ts";
+import { multiplyHigh, Purpose, RandomStream, randomWord, seedWords } from "../../kernels/random.ts";
 import { candidateDistances } from "./candidate_distances.ts";
 import { CentredPoints, pickRows } from "./centred_points.ts";
 import { checkTarget } from "./check_target.ts";
@@ -16,7 +16,6 @@ import {
 } from "./hash_tables.ts";
 import { type HashingPlan, planHashing } from "./hashing_plan.ts";
 import { MedianOfMeans, planMedianOfMeans } from "./median_of_means.ts";
-import { KdePurpose } from "./purposes.ts";
 
 /** Tables built together. */
 const CHUNK_TABLES = 512;
@@ -95,8 +94,8 @@ export class HashingBased {
       const first = tables.length, end = Math.min(count, first + CHUNK_TABLES);
       const subsets: Uint32Array[] = [], hashes: HashFunctions[] = [];
       for (let t = first; t < end; t++) {
-        subsets.push(binomialSubset(new RandomStream(seed, KdePurpose.tableSample, t), n, tablePoints / n));
-        hashes.push(drawHashFunctions(new RandomStream(seed, KdePurpose.hash, t), functions, features));
+        subsets.push(binomialSubset(new RandomStream(seed, Purpose.tableSample, t), n, tablePoints / n));
+        hashes.push(drawHashFunctions(new RandomStream(seed, Purpose.hash, t), functions, features));
       }
       const projections = functions === 0 ? subsets.map(() => new Float32Array(0)) : await projectSubsets(
         this.#backend,
@@ -137,7 +136,7 @@ export class HashingBased {
         const start = (row * tables.length + t) * functions;
         const bucket = pointsIn(table, bucketOf(projections, start, hash.offsets, 0, functions, width));
         if (bucket.length === 0) return;
-        const word = randomWord(seed, KdePurpose.bucketPick, firstTable + t, row);
+        const word = randomWord(seed, Purpose.bucketPick, firstTable + t, row);
         pick.push(bucket[multiplyHigh(word, bucket.length)]);
         draw.push(firstTable + t);
         size.push(bucket.length);

@@ -1,5 +1,5 @@
 import type { Backend } from "../../kernels/backend.ts";
-import { RandomStream } from "../../kernels/random.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
 import { deviceFor } from "../attention/attention.ts";
 import { CentredPoints, pickRows } from "./centred_points.ts";
@@ -8,7 +8,6 @@ import type { EstimateDensityOptions } from "./estimate_density.ts";
 import { logSumExp, squaredNorms } from "./log_domain.ts";
 import { groupFailure } from "./median_of_means.ts";
 import { featuresOf, scaledRows, targetOf } from "./options.ts";
-import { KdePurpose } from "./purposes.ts";
 
 /** Options of {@link kernelSum}. */
 export interface KernelSumOptions
@@ -66,7 +65,7 @@ export async function kernelSum(points: Tensor, options: KernelSumOptions = {}):
   const sums = await device.run(async (backend) => {
     const found: number[] = [];
     for (let group = 0; group < groups; group++) {
-      const stream = new RandomStream(target.seed, KdePurpose.pairs, group);
+      const stream = new RandomStream(target.seed, Purpose.pairs, group);
       const rows = size === count
         ? centred.data
         : pickRows(centred.data, features, stream.distinct(size, count));

@@ -1,11 +1,10 @@
 import type { Backend } from "../../kernels/backend.ts";
-import { RandomStream } from "../../kernels/random.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { CentredPoints, pickRows } from "./centred_points.ts";
 import { checkTarget } from "./check_target.ts";
 import { type DensityEstimator, type DensityTarget, Evaluations } from "./density.ts";
 import { SearchedDensity } from "./floor_search.ts";
 import { logKernelMeans } from "./kernel_means.ts";
-import { KdePurpose } from "./purposes.ts";
 
 /**
  * Points that suffice for a mean of kernel values. They lie in [0, 1], so by Chernoff's bound the mean of m of them is off by
@@ -31,7 +30,7 @@ export function uniformDensity(
     kernelEvaluationsAt: sizeAt,
     async estimateAt(rows, floor, delta, signal) {
       const size = sizeAt(floor, delta), cost = new Evaluations();
-      const stream = new RandomStream(target.seed, KdePurpose.uniformSample);
+      const stream = new RandomStream(target.seed, Purpose.uniformSample);
       const sample = pickRows(centred.data, features, stream.distinct(size, centred.count));
       const picked = pickRows(queries, features, rows);
       cost.add({ kernelEvaluations: rows.length * size });

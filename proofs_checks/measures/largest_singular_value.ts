@@ -1,11 +1,9 @@
 import { squaredLength } from "../../estimators/linear_algebra/power_iteration.ts";
-import { RandomStream } from "../../kernels/random.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 
 /** Relative residual at which the iteration ends. */
 const TOLERANCE = 1e-6;
 const MOST_ROUNDS = 300;
-/** Stream of the start; see `Purpose` of the generator. */
-const START = 750;
 
 /**
  * Largest singular value of a matrix in float64 by power iteration on AᵀA, with its residual checked: it ends when
@@ -17,7 +15,7 @@ const START = 750;
  * @param values Row-major, rows × columns.
  */
 export function largestSingularValue(values: ArrayLike<number>, rows: number, columns: number): number {
-  const random = new RandomStream(columns, START);
+  const random = new RandomStream(columns, Purpose.singularVector);
   let direction = Float64Array.from({ length: columns }, () => random.normal());
   let quotient = 0;
   for (let round = 0; round < MOST_ROUNDS; round++) {

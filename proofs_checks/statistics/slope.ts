@@ -1,4 +1,4 @@
-import { RandomStream } from "../../kernels/random.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { Interval } from "./binomial.ts";
 import { check, checkOpenUnit } from "./check.ts";
 import { sampleQuantile } from "./quantile.ts";
@@ -47,9 +47,6 @@ export interface RepeatedMeasurement {
   readonly y: readonly number[];
 }
 
-/** Random numbers of the bootstrap; see `Purpose` of the generator. */
-const BOOTSTRAP_PURPOSE = 512;
-
 /**
  * Exponent of a power law from repeated measurements: the least-squares slope of the median of ln y on ln x, with a percentile
  * bootstrap interval (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapters 9 and 13). The
@@ -91,7 +88,7 @@ export function bootstrapSlope(
   });
   const slopeOf = (values: readonly (readonly number[])[]) =>
     fitLine(x, values.map((repetitions) => sampleQuantile(repetitions, 0.5))).slope;
-  const random = new RandomStream(seed, BOOTSTRAP_PURPOSE);
+  const random = new RandomStream(seed, Purpose.bootstrap);
   const slopes = Float64Array.from(
     { length: resamples },
     () => slopeOf(y.map((values) => values.map(() => values[random.integer(values.length)]))),

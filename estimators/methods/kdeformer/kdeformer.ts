@@ -1,9 +1,8 @@
 import type { Backend } from "../../../kernels/backend.ts";
-import { RandomStream } from "../../../kernels/random.ts";
+import { Purpose, RandomStream } from "../../../kernels/random.ts";
 import { pickRows, rowMean } from "../../kde/centred_points.ts";
 import { type DensityTarget, Evaluations, type FitDensity } from "../../kde/density.ts";
 import { squaredNorms } from "../../kde/log_domain.ts";
-import { KdePurpose } from "../../kde/purposes.ts";
 import { WeightedExponential } from "../../kde/weighted_exponential.ts";
 import { bernsteinSamples, productError } from "./bernstein.ts";
 import { drawKeys, keyProbabilities } from "./draw_keys.ts";
@@ -83,7 +82,7 @@ export async function kdeformer(
     const drawn = drawKeys(
       keyProbabilities(found.logColumnNorms, squaredNorms(one.value, valueFeatures)),
       samples,
-      new RandomStream(target.seed, KdePurpose.keys, head),
+      new RandomStream(target.seed, Purpose.keys, head),
     );
     const { output: mean, logSumExp: sampleSums } = await exactAttention(backend, {
       ...one,
