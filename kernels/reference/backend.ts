@@ -4,15 +4,22 @@ import { floats, floatValues, type ReferenceArray, words } from "./array.ts";
 import { attend } from "./attend.ts";
 import { bisectRows } from "./bisect_rows.ts";
 import { calibrateValues } from "./calibrate_values.ts";
-import { gatheredDistances, innerProducts } from "./distances.ts";
+import { gatheredDistances } from "./gathered_distances.ts";
+import { innerProducts } from "./inner_products.ts";
 import { fitCentre } from "./fit_centre.ts";
 import { fitPoints } from "./fit_points.ts";
-import { addLinear, fitSlope } from "./fit_slope.ts";
+import { addLinear } from "./add_linear.ts";
+import { fitSlope } from "./fit_slope.ts";
 import { mergeAttention } from "./merge_attention.ts";
 import { pairBuckets } from "./pair_buckets.ts";
-import { centreRows, columnMean, gatherRows, sketchRows } from "./rows.ts";
-import { keyImportance, sampleKeys } from "./sample_keys.ts";
-import { attendProbes, softmaxRows } from "./softmax_rows.ts";
+import { centreRows } from "./centre_rows.ts";
+import { columnMean } from "./column_mean.ts";
+import { gatherRows } from "./gather_rows.ts";
+import { sketchRows } from "./sketch_rows.ts";
+import { keyImportance } from "./key_importance.ts";
+import { sampleKeys } from "./sample_keys.ts";
+import { attendProbes } from "./attend_probes.ts";
+import { softmaxRows } from "./softmax_rows.ts";
 import { sortByBucket } from "./sort_by_bucket.ts";
 
 /**

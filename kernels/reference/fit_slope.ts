@@ -1,5 +1,6 @@
-import type { Backend, DeviceArray } from "../backend.ts";
+import type { Backend } from "../backend.ts";
 import type { FittedSlope } from "../coreset_primitives.ts";
+import { times } from "./add_linear.ts";
 import { floats, floatValues, wordValues } from "./array.ts";
 
 type Arguments = Parameters<Backend["fitSlope"]>[0];
@@ -48,14 +49,6 @@ function crossMoment(args: Arguments, head: number, weights: Float64Array): Floa
   return moment;
 }
 
-function times(row: Float64Array, matrix: Float64Array, width: number): Float64Array {
-  const product = new Float64Array(width);
-  row.forEach((x, a) => {
-    for (let c = 0; c < width; c++) product[c] += x * matrix[a * width + c];
-  });
-  return product;
-}
-
 /** The factor in [0, 1] that brings the function closest to what is left, the least over leaving out one probe. */
 function leastFactor(
   { probes, most, valueFeatures: width, ...args }: Arguments,
@@ -77,19 +70,4 @@ function leastFactor(
     const others = allSquare - square[i];
     return Math.min(least, others > 0 ? Math.max(0, (allCross - own) / others) : 0);
   }, 1);
-}
-
-/** rows + offset + query · slope. */
-export function addLinear(args: Parameters<Backend["addLinear"]>[0]): DeviceArray {
-  const { heads, count, features, valueFeatures: width } = args;
-  const rows = floatValues(args.rows), query = floatValues(args.query);
-  const slope = floatValues(args.slope), offset = floatValues(args.offset);
-  const result = new Float64Array(heads * count * width);
-  for (let row = 0; row < heads * count; row++) {
-    const head = Math.floor(row / count), own = query.subarray(row * features, (row + 1) * features);
-    const from = (args.sameRow ? head : row) * width;
-    times(own, slope.subarray(head * features * width, (head + 1) * features * width), width)
-      .forEach((x, c) => result[row * width + c] = rows[from + c] + offset[head * width + c] + x);
-  }
-  return floats(result);
 }

@@ -1,6 +1,6 @@
-import type { Backend, DeviceArray, PartialAttention } from "../backend.ts";
+import type { Backend, DeviceArray } from "../backend.ts";
 import { floats, floatValues } from "./array.ts";
-import { attend, innerProduct } from "./attend.ts";
+import { innerProduct } from "./attend.ts";
 
 /** Softmax probabilities of few queries over all keys. */
 export function softmaxRows(args: Parameters<Backend["softmaxRows"]>[0]): DeviceArray {
@@ -19,11 +19,4 @@ export function softmaxRows(args: Parameters<Backend["softmaxRows"]>[0]): Device
     for (let j = 0; j < keys; j++) logits[j] /= total;
   }
   return floats(probabilities);
-}
-
-/** Attention of few queries together with its probabilities. */
-export function attendProbes(
-  args: Parameters<Backend["attendProbes"]>[0],
-): PartialAttention & { probabilities: DeviceArray } {
-  return { ...attend(args), probabilities: softmaxRows(args) };
 }

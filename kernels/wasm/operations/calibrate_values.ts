@@ -1,7 +1,7 @@
 import type { Backend, DeviceArray } from "../../backend.ts";
 import * as layout from "../engine/layout.ts";
 import { floatWord, type Recorder, type WasmArray } from "../engine/program.ts";
-import { centreRows } from "./rows.ts";
+import { centreRows } from "./centre_rows.ts";
 
 /** Records the calibration of the values of points: steps that each need all of the one before. */
 export function calibrateValues(

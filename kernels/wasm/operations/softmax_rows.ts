@@ -1,11 +1,11 @@
-import type { Backend, DeviceArray, PartialAttention } from "../../backend.ts";
+import type { Backend, DeviceArray } from "../../backend.ts";
 import * as layout from "../engine/layout.ts";
 import { addressOf, floatWord, type Recorder, type WasmArray } from "../engine/program.ts";
 
 type Probes = Parameters<Backend["softmaxRows"]>[0];
 
 /** What is asked for beside the probabilities. */
-interface Outputs {
+export interface Outputs {
   readonly value: WasmArray;
   readonly valueFeatures: number;
   readonly logSumExp: WasmArray;
@@ -21,36 +21,8 @@ export function softmaxRows(recorder: Recorder, args: Probes): DeviceArray {
   return probabilities;
 }
 
-/** Records attention of few queries, by way of its probabilities. */
-export function attendProbes(
-  recorder: Recorder,
-  args: Parameters<Backend["attendProbes"]>[0],
-): PartialAttention & { probabilities: DeviceArray } {
-  const { heads, queries, keys, valueFeatures } = args, rows = heads * queries;
-  const chunks = Math.ceil(keys / layout.CHUNK_KEYS);
-  const probabilities = recorder.floats(rows * keys);
-  const outputs: Outputs = {
-    value: args.value as WasmArray,
-    valueFeatures,
-    logSumExp: recorder.floats(rows),
-    output: recorder.floats(rows * valueFeatures),
-    partial: recorder.floats(rows * chunks * valueFeatures),
-  };
-  const words = recordProbabilities(recorder, args, probabilities, outputs);
-  const { value, output, partial, logSumExp } = outputs;
-  recorder.record({
-    code: layout.PROBE_PARTS,
-    tasks: heads * chunks,
-    words,
-    inputs: [probabilities, value],
-    outputs: [partial],
-  });
-  recorder.record({ code: layout.PROBE_OUTPUT, tasks: rows, words, inputs: [partial], outputs: [output] });
-  return { output, logSumExp, probabilities };
-}
-
 /** Logits, then the softmax of each row; returns the words of the operations. */
-function recordProbabilities(
+export function recordProbabilities(
   recorder: Recorder,
   args: Probes,
   probabilities: WasmArray,

@@ -2,7 +2,7 @@ import type { Backend, DeviceArray } from "../../backend.ts";
 import source from "./angular_hash.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
-import { padRows } from "./rows.ts";
+import { padRows } from "./pad_rows.ts";
 
 const kernel: Kernel = {
   file: "angular_hash.wgsl",

@@ -13,7 +13,7 @@ import elementary from "./elementary.wgsl" with { type: "text" };
 import { mergeAttention } from "./merge_attention.ts";
 import type { Access, Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
-import { padRows, trimRows } from "./rows.ts";
+import { padRows, trimRows } from "./pad_rows.ts";
 
 const access: readonly Access[] = ["read", "read", "read", "read", "read", "write", "write"];
 const kernels: Readonly<Record<AttendKernel, readonly [floats: Kernel, halves: Kernel]>> = {

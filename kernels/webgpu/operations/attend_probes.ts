@@ -2,7 +2,7 @@ import type { Backend, DeviceArray, PartialAttention } from "../../backend.ts";
 import source from "./attend_probes.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
-import { padRows, trimRows } from "./rows.ts";
+import { padRows, trimRows } from "./pad_rows.ts";
 import { softmaxRows } from "./softmax_rows.ts";
 
 const kernel: Kernel = {

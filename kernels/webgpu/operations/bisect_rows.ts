@@ -6,7 +6,7 @@ import descent from "./descend_rows.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import { reductions } from "./reductions.ts";
 import type { Recorder } from "../engine/recorder.ts";
-import { padRows } from "./rows.ts";
+import { padRows } from "./pad_rows.ts";
 
 const kernel: Kernel = {
   file: "bisect_rows.wgsl",

@@ -6,7 +6,7 @@ import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { reductions } from "./reductions.ts";
 import systemSource from "./ridge_system.wgsl" with { type: "text" };
-import { padRows, trimRows } from "./rows.ts";
+import { padRows, trimRows } from "./pad_rows.ts";
 import solverSource from "./solve_ridge.wgsl" with { type: "text" };
 
 /** From logits to the system of the ridge regression. */

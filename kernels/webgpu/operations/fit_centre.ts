@@ -4,7 +4,7 @@ import { floatBits } from "../engine/array.ts";
 import source from "./fit_centre.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
-import { padRows, trimRows } from "./rows.ts";
+import { padRows, trimRows } from "./pad_rows.ts";
 import weighSource from "./weigh_centre.wgsl" with { type: "text" };
 
 const kernel: Kernel = {

@@ -6,7 +6,7 @@ import massesSource from "./fit_masses.wgsl" with { type: "text" };
 import meansSource from "./fit_means.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
-import { padRows, trimRows } from "./rows.ts";
+import { padRows, trimRows } from "./pad_rows.ts";
 import { rowLogits } from "./softmax_rows.ts";
 
 const massesKernel: Kernel = {

@@ -4,7 +4,7 @@ import source from "./key_importance.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { reductions } from "./reductions.ts";
-import { padRows } from "./rows.ts";
+import { padRows } from "./pad_rows.ts";
 
 const kernel: Kernel = {
   file: "key_importance.wgsl",

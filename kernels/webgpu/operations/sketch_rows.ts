@@ -1,7 +1,7 @@
 import type { Backend, DeviceArray } from "../../backend.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
-import { padRows } from "./rows.ts";
+import { padRows } from "./pad_rows.ts";
 import source from "./sketch_rows.wgsl" with { type: "text" };
 
 const kernel: Kernel = { file: "sketch_rows.wgsl", source: [source], access: ["read", "read", "write"] };

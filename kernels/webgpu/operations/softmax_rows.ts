@@ -4,7 +4,7 @@ import elementary from "./elementary.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder, Step } from "../engine/recorder.ts";
 import { reductions } from "./reductions.ts";
-import { padRows } from "./rows.ts";
+import { padRows } from "./pad_rows.ts";
 import source from "./softmax_rows.wgsl" with { type: "text" };
 
 const kernel: Kernel = {

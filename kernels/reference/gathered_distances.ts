@@ -1,19 +1,5 @@
 import { type Backend, type DeviceArray, FAR, NO_ROW } from "../backend.ts";
 import { floats, floatValues, wordValues } from "./array.ts";
-import { innerProduct } from "./attend.ts";
-
-/** Inner products of rows with a few directions. */
-export function innerProducts(args: Parameters<Backend["innerProducts"]>[0]): DeviceArray {
-  const { heads, count, width, projections } = args;
-  const rows = floatValues(args.rows), directions = floatValues(args.directions);
-  return floats(
-    Float64Array.from({ length: heads * count * projections }, (_, at) => {
-      const row = Math.floor(at / projections), head = Math.floor(row / count);
-      const direction = head * projections + at % projections;
-      return innerProduct(rows, row * width, directions, direction * width, width);
-    }),
-  );
-}
 
 /** Squared distances of queries to rows of their own choice. */
 export function gatheredDistances(args: Parameters<Backend["gatheredDistances"]>[0]): DeviceArray {

@@ -1,0 +1,20 @@
+import type { Backend, DeviceArray } from "../../backend.ts";
+import type { Recorder } from "../engine/recorder.ts";
+import { rowTile } from "./row_tile.ts";
+import { kernel } from "./rows_kernel.ts";
+
+/** Rows minus the centre of their head. */
+export function centreRows(recorder: Recorder, args: Parameters<Backend["centreRows"]>[0]): DeviceArray {
+  const { rows, centre, heads, count, width } = args;
+  const tile = rowTile(width, recorder.software);
+  const centred = recorder.array("float", heads * count * width, "the centred rows");
+  recorder.dispatch({
+    kernel,
+    ...tile,
+    entryPoint: "centreRows",
+    parameters: [heads, count, tile.width, count, 0],
+    arrays: [rows, centre, undefined, centred],
+    workgroups: Math.ceil(heads * count / tile.rows),
+  });
+  return centred;
+}

@@ -1,0 +1,27 @@
+import type { Backend, DeviceArray } from "../../backend.ts";
+import type { Recorder } from "../engine/recorder.ts";
+import { rowTile } from "./row_tile.ts";
+import { kernel } from "./rows_kernel.ts";
+
+/** Mean of the rows of each head, in two levels so that neither sums more than about √count values. */
+export function columnMean(recorder: Recorder, args: Parameters<Backend["columnMean"]>[0]): DeviceArray {
+  const { rows, heads, count, width } = args;
+  const tile = rowTile(width, recorder.software);
+  const chunkRows = Math.ceil(Math.sqrt(count)), chunks = Math.ceil(count / chunkRows);
+  const step = { kernel, ...tile, parameters: [heads, count, tile.width, chunks, chunkRows] };
+  const partial = recorder.array("float", heads * chunks * width, "the partial column sums");
+  recorder.dispatch({
+    ...step,
+    entryPoint: "partialMean",
+    arrays: [rows, undefined, undefined, partial],
+    workgroups: Math.ceil(heads * chunks * tile.width / 64),
+  });
+  const mean = recorder.array("float", heads * width, "the column means");
+  recorder.dispatch({
+    ...step,
+    entryPoint: "columnMean",
+    arrays: [rows, partial, undefined, mean],
+    workgroups: Math.ceil(heads * tile.width / 64),
+  });
+  return mean;
+}

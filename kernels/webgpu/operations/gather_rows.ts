@@ -1,0 +1,20 @@
+import type { Backend, DeviceArray } from "../../backend.ts";
+import type { Recorder } from "../engine/recorder.ts";
+import { rowTile } from "./row_tile.ts";
+import { kernel } from "./rows_kernel.ts";
+
+/** Copies the picked rows of each head. */
+export function gatherRows(recorder: Recorder, args: Parameters<Backend["gatherRows"]>[0]): DeviceArray {
+  const { rows, index, heads, count, width, picks } = args;
+  const tile = rowTile(width, recorder.software);
+  const gathered = recorder.array("float", heads * picks * width, "the gathered rows");
+  recorder.dispatch({
+    kernel,
+    ...tile,
+    entryPoint: "gatherRows",
+    parameters: [heads, count, tile.width, picks, 0],
+    arrays: [rows, undefined, index, gathered],
+    workgroups: Math.ceil(heads * picks / tile.rows),
+  });
+  return gathered;
+}

@@ -1,0 +1,32 @@
+import type { Backend, DeviceArray } from "../../backend.ts";
+import type { Kernel } from "../engine/pipelines.ts";
+import type { Recorder } from "../engine/recorder.ts";
+import distancesSource from "./gathered_distances.wgsl" with { type: "text" };
+import { padRows } from "./pad_rows.ts";
+
+const distances: Kernel = {
+  file: "gathered_distances.wgsl",
+  source: [distancesSource],
+  access: ["read", "read", "read", "write"],
+};
+
+/** Squared distances of queries to rows of their own choice. */
+export function gatheredDistances(
+  recorder: Recorder,
+  args: Parameters<Backend["gatheredDistances"]>[0],
+): DeviceArray {
+  const { rows, query, index, heads, count, queries, width, picks } = args;
+  const result = recorder.array("float", heads * queries * picks, "the distances");
+  recorder.dispatch({
+    kernel: distances,
+    parameters: [heads, count, queries, Math.ceil(width / 4), picks],
+    arrays: [
+      padRows(recorder, rows, heads * count, width),
+      padRows(recorder, query, heads * queries, width),
+      index,
+      result,
+    ],
+    workgroups: Math.ceil(result.length / 64),
+  });
+  return result;
+}
