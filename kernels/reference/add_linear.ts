@@ -1,4 +1,5 @@
-import type { Backend, DeviceArray } from "../backend.ts";
+import type { DeviceArray } from "../backend.ts";
+import type { Arguments } from "../primitives.ts";
 import { floats, floatValues } from "./array.ts";
 
 export function times(row: Float64Array, matrix: Float64Array, width: number): Float64Array {
@@ -10,7 +11,7 @@ export function times(row: Float64Array, matrix: Float64Array, width: number): F
 }
 
 /** rows + offset + query · slope. */
-export function addLinear(args: Parameters<Backend["addLinear"]>[0]): DeviceArray {
+export function addLinear(args: Arguments<"addLinear">): DeviceArray {
   const { heads, count, features, valueFeatures: width } = args;
   const rows = floatValues(args.rows), query = floatValues(args.query);
   const slope = floatValues(args.slope), offset = floatValues(args.offset);

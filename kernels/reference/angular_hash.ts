@@ -1,4 +1,5 @@
-import type { Backend, DeviceArray } from "../backend.ts";
+import type { DeviceArray } from "../backend.ts";
+import type { Arguments } from "../primitives.ts";
 import { floatValues, words } from "./array.ts";
 
 /** Rank of a binary-reflected Gray code: the number whose Gray code `code` is. */
@@ -8,7 +9,7 @@ export function grayRank(code: number): number {
 }
 
 /** Gray rank of the sign bits of each row against random hyperplanes. */
-export function angularHash(args: Parameters<Backend["angularHash"]>[0]): DeviceArray {
+export function angularHash(args: Arguments<"angularHash">): DeviceArray {
   const { heads, count, width, projections } = args;
   const rows = floatValues(args.rows), hyperplanes = floatValues(args.hyperplanes);
   const shift = args.shift && floatValues(args.shift);

@@ -1,4 +1,4 @@
-import type { Backend } from "../backend.ts";
+import type { Arguments } from "../primitives.ts";
 import {
   type Bisection,
   CUT_SAMPLE,
@@ -7,8 +7,6 @@ import {
   PIVOT_CANDIDATES,
 } from "../coreset_primitives.ts";
 import { floatValues, words } from "./array.ts";
-
-type Arguments = Parameters<Backend["bisectRows"]>[0];
 
 /** Rows of one head and how much each counts. */
 interface WeightedRows {
@@ -35,7 +33,7 @@ interface Cut {
 }
 
 /** Clusters of the rows of each head by weighted bisection. */
-export function bisectRows(args: Arguments): Bisection {
+export function bisectRows(args: Arguments<"bisectRows">): Bisection {
   const { heads, count, width, grownOn } = args;
   const rows = floatValues(args.rows), weights = floatValues(args.weights);
   const labels = new Uint32Array(heads * count), clusters = new Uint32Array(heads);
@@ -78,7 +76,7 @@ function descendAll(
 
 function grow(
   own: WeightedRows,
-  { count, budget, perCluster }: Arguments,
+  { count, budget, perCluster }: Arguments<"bisectRows">,
 ): { clusters: Cluster[]; cuts: Cut[]; products: number } {
   const grownOn = Math.ceil(count / own.stride);
   const clusters = [measure(own, Uint32Array.from({ length: grownOn }, (_, at) => at * own.stride))];

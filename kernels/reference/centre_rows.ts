@@ -1,8 +1,9 @@
-import type { Backend, DeviceArray } from "../backend.ts";
+import type { DeviceArray } from "../backend.ts";
+import type { Arguments } from "../primitives.ts";
 import { floats, floatValues } from "./array.ts";
 
 /** Rows minus the centre of their head. */
-export function centreRows(args: Parameters<Backend["centreRows"]>[0]): DeviceArray {
+export function centreRows(args: Arguments<"centreRows">): DeviceArray {
   const { heads, count, width } = args;
   const rows = floatValues(args.rows), centre = floatValues(args.centre);
   return floats(

@@ -1,8 +1,9 @@
-import type { Backend, DeviceArray } from "../backend.ts";
+import type { DeviceArray } from "../backend.ts";
+import type { Arguments } from "../primitives.ts";
 import { floats, floatValues } from "./array.ts";
 
 /** Mean of the rows of each head, as first row + mean difference from it. */
-export function columnMean(args: Parameters<Backend["columnMean"]>[0]): DeviceArray {
+export function columnMean(args: Arguments<"columnMean">): DeviceArray {
   const { heads, count, width } = args;
   const rows = floatValues(args.rows);
   const mean = new Float64Array(heads * width);

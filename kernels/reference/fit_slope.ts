@@ -1,12 +1,10 @@
-import type { Backend } from "../backend.ts";
 import type { FittedSlope } from "../coreset_primitives.ts";
+import type { Arguments } from "../primitives.ts";
 import { times } from "./add_linear.ts";
 import { floats, floatValues, wordValues } from "./array.ts";
 
-type Arguments = Parameters<Backend["fitSlope"]>[0];
-
 /** The linear function of the query that fitted points leave out. */
-export function fitSlope(args: Arguments): FittedSlope {
+export function fitSlope(args: Arguments<"fitSlope">): FittedSlope {
   const { heads, features, valueFeatures: width, probes, fitted, even, otherWeight } = args;
   const slope = new Float64Array(heads * features * width), offset = new Float64Array(heads * width);
   const output = floatValues(args.exact).slice(), query = floatValues(args.query);
@@ -30,7 +28,7 @@ export function fitSlope(args: Arguments): FittedSlope {
 }
 
 /** scale · Σ_j p_j (k_j − κ)(v_j − z)ᵀ over the sampled keys of a head, [features, valueFeatures]. */
-function crossMoment(args: Arguments, head: number, weights: Float64Array): Float64Array {
+function crossMoment(args: Arguments<"fitSlope">, head: number, weights: Float64Array): Float64Array {
   const { keys, features, valueFeatures: width, probes, most, scale, sampled } = args;
   const key = floatValues(args.key), value = floatValues(args.value);
   const pointKey = floatValues(args.points.key), pointValue = floatValues(args.points.value);
@@ -51,7 +49,7 @@ function crossMoment(args: Arguments, head: number, weights: Float64Array): Floa
 
 /** The factor in [0, 1] that brings the function closest to what is left, the least over leaving out one probe. */
 function leastFactor(
-  { probes, most, valueFeatures: width, ...args }: Arguments,
+  { probes, most, valueFeatures: width, ...args }: Arguments<"fitSlope">,
   head: number,
   centred: readonly Float64Array[],
   weights: Float64Array,

@@ -1,8 +1,9 @@
-import type { Backend, DeviceArray } from "../backend.ts";
+import type { DeviceArray } from "../backend.ts";
+import type { Arguments } from "../primitives.ts";
 import { floats, floatValues, wordValues } from "./array.ts";
 
 /** Copies the picked rows of each head. */
-export function gatherRows(args: Parameters<Backend["gatherRows"]>[0]): DeviceArray {
+export function gatherRows(args: Arguments<"gatherRows">): DeviceArray {
   const { heads, count, width, picks } = args;
   const rows = floatValues(args.rows), index = wordValues(args.index);
   const gathered = new Float64Array(heads * picks * width);

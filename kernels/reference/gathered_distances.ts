@@ -1,8 +1,9 @@
-import { type Backend, type DeviceArray, FAR, NO_ROW } from "../backend.ts";
+import { type DeviceArray, FAR, NO_ROW } from "../backend.ts";
+import type { Arguments } from "../primitives.ts";
 import { floats, floatValues, wordValues } from "./array.ts";
 
 /** Squared distances of queries to rows of their own choice. */
-export function gatheredDistances(args: Parameters<Backend["gatheredDistances"]>[0]): DeviceArray {
+export function gatheredDistances(args: Arguments<"gatheredDistances">): DeviceArray {
   const { heads, count, queries, width, picks } = args;
   const rows = floatValues(args.rows), query = floatValues(args.query), index = wordValues(args.index);
   const distances = new Float64Array(heads * queries * picks);

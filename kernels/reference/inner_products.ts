@@ -1,9 +1,10 @@
-import type { Backend, DeviceArray } from "../backend.ts";
+import type { DeviceArray } from "../backend.ts";
+import type { Arguments } from "../primitives.ts";
 import { floats, floatValues } from "./array.ts";
 import { innerProduct } from "./attend.ts";
 
 /** Inner products of rows with a few directions. */
-export function innerProducts(args: Parameters<Backend["innerProducts"]>[0]): DeviceArray {
+export function innerProducts(args: Arguments<"innerProducts">): DeviceArray {
   const { heads, count, width, projections } = args;
   const rows = floatValues(args.rows), directions = floatValues(args.directions);
   return floats(

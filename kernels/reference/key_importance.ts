@@ -1,8 +1,9 @@
-import type { Backend, DeviceArray } from "../backend.ts";
+import type { DeviceArray } from "../backend.ts";
+import type { Arguments } from "../primitives.ts";
 import { floats, floatValues } from "./array.ts";
 
 /** How much each key deserves to be sampled: see `Backend.keyImportance` for the formula. */
-export function keyImportance(args: Parameters<Backend["keyImportance"]>[0]): DeviceArray {
+export function keyImportance(args: Arguments<"keyImportance">): DeviceArray {
   const {
     heads,
     keys,

@@ -1,8 +1,9 @@
-import { type Backend, EMPTY, MASKED, type PartialAttention } from "../backend.ts";
+import { EMPTY, MASKED, type PartialAttention } from "../backend.ts";
+import type { Arguments } from "../primitives.ts";
 import { floats, floatValues } from "./array.ts";
 
 /** Merges two partial results over disjoint keys. */
-export function mergeAttention(args: Parameters<Backend["mergeAttention"]>[0]): PartialAttention {
+export function mergeAttention(args: Arguments<"mergeAttention">): PartialAttention {
   const { heads, queries, valueFeatures } = args;
   const output = new Float64Array(heads * queries * valueFeatures);
   const logSumExp = new Float64Array(heads * queries);

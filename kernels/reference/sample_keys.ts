@@ -1,11 +1,12 @@
-import type { Backend, DeviceArray } from "../backend.ts";
+import type { DeviceArray } from "../backend.ts";
 import { blockStart } from "../partition.ts";
 import { multiplyHigh, randomWord } from "../random.ts";
+import type { Arguments } from "../primitives.ts";
 import { floats, floatValues, words } from "./array.ts";
 
 /** Stratified sampling in exact integer arithmetic: see `Backend.sampleKeys`. */
 export function sampleKeys(
-  args: Parameters<Backend["sampleKeys"]>[0],
+  args: Arguments<"sampleKeys">,
 ): { index: DeviceArray; logWeight: DeviceArray } {
   const { heads, keys, samples, seed, purpose, firstStream } = args;
   const importance = floatValues(args.importance);

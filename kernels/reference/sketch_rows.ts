@@ -1,8 +1,9 @@
-import type { Backend, DeviceArray } from "../backend.ts";
+import type { DeviceArray } from "../backend.ts";
+import type { Arguments } from "../primitives.ts";
 import { floats, floatValues } from "./array.ts";
 
 /** Signed sums of every so many-th column. */
-export function sketchRows(args: Parameters<Backend["sketchRows"]>[0]): DeviceArray {
+export function sketchRows(args: Arguments<"sketchRows">): DeviceArray {
   const { heads, count, width, folded } = args;
   const rows = floatValues(args.rows), signs = floatValues(args.signs);
   const sketched = new Float64Array(heads * count * folded);

@@ -1,9 +1,10 @@
-import type { Backend, DeviceArray } from "../backend.ts";
+import type { DeviceArray } from "../backend.ts";
+import type { Arguments } from "../primitives.ts";
 import { floats, floatValues } from "./array.ts";
 import { innerProduct } from "./attend.ts";
 
 /** Softmax probabilities of few queries over all keys. */
-export function softmaxRows(args: Parameters<Backend["softmaxRows"]>[0]): DeviceArray {
+export function softmaxRows(args: Arguments<"softmaxRows">): DeviceArray {
   const { heads, queries, keys, features, scale } = args;
   const query = floatValues(args.query), key = floatValues(args.key);
   const probabilities = new Float64Array(heads * queries * keys);

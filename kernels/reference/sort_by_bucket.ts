@@ -1,9 +1,10 @@
-import type { Backend, DeviceArray } from "../backend.ts";
+import type { DeviceArray } from "../backend.ts";
+import type { Arguments } from "../primitives.ts";
 import { words, wordValues } from "./array.ts";
 
 /** Stable counting sort of each head's rows by bucket. */
 export function sortByBucket(
-  args: Parameters<Backend["sortByBucket"]>[0],
+  args: Arguments<"sortByBucket">,
 ): { order: DeviceArray; position: DeviceArray } {
   const { heads, count, buckets } = args;
   const ranks = wordValues(args.ranks);

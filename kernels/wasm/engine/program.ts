@@ -19,7 +19,7 @@ export interface Operation {
 }
 
 /** What primitives need of the backend: memory for their results, and a place to note what to do. */
-export interface Recorder {
+export interface Workspace {
   /** A new array of floats. */
   floats(length: number): WasmArray;
   /** A new array of words. */

@@ -1,24 +1,25 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import * as layout from "../engine/layout.ts";
-import { addressOf, type Recorder, type WasmArray } from "../engine/program.ts";
+import { addressOf, type WasmArray, type Workspace } from "../engine/program.ts";
 
 /** Records rows + offset + query · slope. */
-export function addLinear(recorder: Recorder, args: Parameters<Backend["addLinear"]>[0]): DeviceArray {
-  const result = recorder.floats(args.heads * args.count * args.valueFeatures);
-  multiply(recorder, args, result);
+export function addLinear(workspace: Workspace, args: Arguments<"addLinear">): DeviceArray {
+  const result = workspace.floats(args.heads * args.count * args.valueFeatures);
+  multiply(workspace, args, result);
   return result;
 }
 
-type Product = Omit<Parameters<Backend["addLinear"]>[0], "rows" | "offset"> & {
+type Product = Omit<Arguments<"addLinear">, "rows" | "offset"> & {
   readonly rows?: DeviceArray;
   readonly offset?: DeviceArray;
 };
 
 /** Records query · slope, added to rows + offset if there are any. */
-export function multiply(recorder: Recorder, args: Product, result: WasmArray): void {
+export function multiply(workspace: Workspace, args: Product, result: WasmArray): void {
   const { heads, count, features, valueFeatures } = args;
   const inputs = [args.rows, args.query, args.slope, args.offset] as (WasmArray | undefined)[];
-  recorder.record({
+  workspace.record({
     code: layout.ADD_LINEAR,
     tasks: heads * Math.ceil(count / layout.CHUNK_ROWS),
     words: [

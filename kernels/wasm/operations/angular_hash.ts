@@ -1,14 +1,15 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import * as layout from "../engine/layout.ts";
-import { addressOf, type Recorder, type WasmArray } from "../engine/program.ts";
+import { addressOf, type WasmArray, type Workspace } from "../engine/program.ts";
 
 /** Records the Gray ranks of the rows' sign patterns. */
-export function angularHash(recorder: Recorder, args: Parameters<Backend["angularHash"]>[0]): DeviceArray {
+export function angularHash(workspace: Workspace, args: Arguments<"angularHash">): DeviceArray {
   const { heads, count, width, projections } = args;
   const rows = args.rows as WasmArray, shift = args.shift as WasmArray | undefined;
   const hyperplanes = args.hyperplanes as WasmArray;
-  const ranks = recorder.words(heads * count);
-  recorder.record({
+  const ranks = workspace.words(heads * count);
+  workspace.record({
     code: layout.ANGULAR_HASH,
     tasks: heads * Math.ceil(count / layout.HASH_ROWS),
     // deno-fmt-ignore

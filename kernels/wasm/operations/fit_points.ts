@@ -1,15 +1,15 @@
-import type { Backend } from "../../backend.ts";
 import type { FittedPoints } from "../../coreset_primitives.ts";
+import type { Arguments } from "../../primitives.ts";
 import * as layout from "../engine/layout.ts";
-import { floatWord, type Recorder, type WasmArray } from "../engine/program.ts";
+import { floatWord, type WasmArray, type Workspace } from "../engine/program.ts";
 
 /** Records the points of clusters: the columns of the softmax rows laid out side by side, then one cluster a task. */
-export function fitPoints(recorder: Recorder, args: Parameters<Backend["fitPoints"]>[0]): FittedPoints {
+export function fitPoints(workspace: Workspace, args: Arguments<"fitPoints">): FittedPoints {
   const { heads, keys, features, valueFeatures, probes, fitted, even, otherWeight, most, scale } = args;
   const columnLength = 4 * Math.ceil(fitted / 4);
-  const columns = recorder.floats(heads * keys * columnLength), masses = recorder.floats(heads * keys);
+  const columns = workspace.floats(heads * keys * columnLength), masses = workspace.floats(heads * keys);
   const probabilities = args.probabilities as WasmArray;
-  recorder.record({
+  workspace.record({
     code: layout.TRANSPOSE_PROBES,
     tasks: heads * Math.ceil(keys / layout.CHUNK_ROWS),
     // deno-fmt-ignore
@@ -20,11 +20,12 @@ export function fitPoints(recorder: Recorder, args: Parameters<Backend["fitPoint
     inputs: [probabilities],
     outputs: [columns, masses],
   });
-  const key = recorder.floats(heads * most * features), value = recorder.floats(heads * most * valueFeatures);
-  const logMass = recorder.floats(heads * most), logits = recorder.floats(heads * probes * most);
+  const key = workspace.floats(heads * most * features),
+    value = workspace.floats(heads * most * valueFeatures);
+  const logMass = workspace.floats(heads * most), logits = workspace.floats(heads * probes * most);
   const inputs = [args.key, args.value, args.query, args.logSumExp, args.labels, args.clusters, args.order]
     .map((array) => array as WasmArray);
-  recorder.record({
+  workspace.record({
     code: layout.FIT_POINTS,
     tasks: heads * most,
     // deno-fmt-ignore

@@ -1,16 +1,17 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import * as layout from "../engine/layout.ts";
-import type { Recorder, WasmArray } from "../engine/program.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Records the inner products of rows with directions. */
 export function innerProducts(
-  recorder: Recorder,
-  args: Parameters<Backend["innerProducts"]>[0],
+  workspace: Workspace,
+  args: Arguments<"innerProducts">,
 ): DeviceArray {
   const { heads, count, width, projections } = args;
   const rows = args.rows as WasmArray, directions = args.directions as WasmArray;
-  const result = recorder.floats(heads * count * projections);
-  recorder.record({
+  const result = workspace.floats(heads * count * projections);
+  workspace.record({
     code: layout.INNER_PRODUCTS,
     tasks: heads * Math.ceil(count / layout.HASH_ROWS) * Math.ceil(projections / layout.CHUNK_KEYS),
     words: [rows.address, directions.address, result.address, heads, count, width, projections],

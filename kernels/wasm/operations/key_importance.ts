@@ -1,40 +1,41 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import * as layout from "../engine/layout.ts";
-import { doubleWords, floatWord, type Recorder, type WasmArray } from "../engine/program.ts";
+import { doubleWords, floatWord, type WasmArray, type Workspace } from "../engine/program.ts";
 
 /** Records how much each key deserves to be sampled: three passes, since each needs a sum from the one before. */
 export function keyImportance(
-  recorder: Recorder,
-  args: Parameters<Backend["keyImportance"]>[0],
+  workspace: Workspace,
+  args: Arguments<"keyImportance">,
 ): DeviceArray {
   const { heads, keys, probes, counted = probes, valueFeatures } = args;
   const probabilities = args.probabilities as WasmArray, value = args.value as WasmArray;
   const centre = args.centre as WasmArray;
   const tasks = heads * Math.ceil(keys / layout.CHUNK_ROWS);
-  const importance = recorder.floats(heads * keys);
-  const sizes = recorder.floats(heads * keys), columns = recorder.floats(heads * keys);
-  const sums = recorder.words(tasks * 6);
+  const importance = workspace.floats(heads * keys);
+  const sizes = workspace.floats(heads * keys), columns = workspace.floats(heads * keys);
+  const sums = workspace.words(tasks * 6);
   // deno-fmt-ignore
   const words = [
     ...doubleWords(args.columnShare), ...doubleWords(args.valueShare), ...doubleWords(args.uniformShare),
     probabilities.address, value.address, centre.address, importance.address, sizes.address, columns.address, sums.address,
     heads, keys, probes, counted, valueFeatures, floatWord(args.valueScale),
   ];
-  recorder.record({
+  workspace.record({
     code: layout.VALUE_SIZES,
     tasks,
     words,
     inputs: [value, centre],
     outputs: [sizes, sums],
   });
-  recorder.record({
+  workspace.record({
     code: layout.KEY_SIZES,
     tasks,
     words,
     inputs: [probabilities, sizes, sums],
     outputs: [sizes, columns, sums],
   });
-  recorder.record({
+  workspace.record({
     code: layout.KEY_IMPORTANCE,
     tasks,
     words,

@@ -1,16 +1,17 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import * as layout from "../engine/layout.ts";
-import type { Recorder, WasmArray } from "../engine/program.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Records the stratified sampling of keys. */
 export function sampleKeys(
-  recorder: Recorder,
-  args: Parameters<Backend["sampleKeys"]>[0],
+  workspace: Workspace,
+  args: Arguments<"sampleKeys">,
 ): { index: DeviceArray; logWeight: DeviceArray } {
   const { heads, keys, samples, seed, purpose, firstStream } = args;
   const importance = args.importance as WasmArray;
-  const index = recorder.words(heads * samples), logWeight = recorder.floats(heads * samples);
-  recorder.record({
+  const index = workspace.words(heads * samples), logWeight = workspace.floats(heads * samples);
+  workspace.record({
     code: layout.SAMPLE_KEYS,
     tasks: heads,
     // deno-fmt-ignore

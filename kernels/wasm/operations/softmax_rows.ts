@@ -1,8 +1,9 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import * as layout from "../engine/layout.ts";
-import { addressOf, floatWord, type Recorder, type WasmArray } from "../engine/program.ts";
+import { addressOf, floatWord, type WasmArray, type Workspace } from "../engine/program.ts";
 
-type Probes = Parameters<Backend["softmaxRows"]>[0];
+type Probes = Arguments<"softmaxRows">;
 
 /** What is asked for beside the probabilities. */
 export interface Outputs {
@@ -15,15 +16,15 @@ export interface Outputs {
 }
 
 /** Records the softmax probabilities of few queries. */
-export function softmaxRows(recorder: Recorder, args: Probes): DeviceArray {
-  const probabilities = recorder.floats(args.heads * args.queries * args.keys);
-  recordProbabilities(recorder, args, probabilities);
+export function softmaxRows(workspace: Workspace, args: Probes): DeviceArray {
+  const probabilities = workspace.floats(args.heads * args.queries * args.keys);
+  recordProbabilities(workspace, args, probabilities);
   return probabilities;
 }
 
 /** Logits, then the softmax of each row; returns the words of the operations. */
 export function recordProbabilities(
-  recorder: Recorder,
+  workspace: Workspace,
   args: Probes,
   probabilities: WasmArray,
   outputs?: Outputs,
@@ -36,7 +37,7 @@ export function recordProbabilities(
     query.address, key.address, probabilities.address, ...arrays.map(addressOf),
     heads, queries, keys, features, outputs?.valueFeatures ?? 0, floatWord(args.scale),
   ];
-  recorder.record({
+  workspace.record({
     code: layout.PROBE_LOGITS,
     tasks: heads * Math.ceil(keys / layout.CHUNK_KEYS),
     words,
@@ -45,7 +46,7 @@ export function recordProbabilities(
     scratchBytes: 4 * layout.GROUP_ROWS * layout.TILE_KEYS +
       4 * features * (layout.CHUNK_KEYS + layout.GROUP_ROWS),
   });
-  recorder.record({
+  workspace.record({
     code: layout.PROBE_SOFTMAX,
     tasks: heads * queries,
     words,

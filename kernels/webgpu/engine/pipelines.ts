@@ -20,7 +20,7 @@ export interface Kernel {
 }
 
 /** One specialisation of a kernel. */
-export interface Variant {
+export interface Specialisation {
   readonly kernel: Kernel;
   readonly entryPoint?: string;
   /**
@@ -49,13 +49,13 @@ export class PipelineCache {
   }
 
   /** The pipeline of a variant; rejects with a {@link KernelError} when the device refuses it. */
-  pipeline(variant: Variant): Promise<GPUComputePipeline> {
-    const { kernel, entryPoint = "main", element = "", definitions = {}, constants = {} } = variant;
+  pipeline(specialisation: Specialisation): Promise<GPUComputePipeline> {
+    const { kernel, entryPoint = "main", element = "", definitions = {}, constants = {} } = specialisation;
     const values = JSON.stringify({ ...definitions, ...constants });
     const key = [kernel.file, entryPoint, element, values].join(" ");
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
-      pipeline = this.#compile(variant, key);
+      pipeline = this.#compile(specialisation, key);
       // The rejection is reported by `run`; until then it must not count as unhandled.
       pipeline.catch(() => {});
       this.#pipelines.set(key, pipeline);
@@ -82,8 +82,8 @@ export class PipelineCache {
     return layout;
   }
 
-  async #compile(variant: Variant, label: string): Promise<GPUComputePipeline> {
-    const { kernel, entryPoint = "main", element, definitions = {}, constants = {} } = variant;
+  async #compile(specialisation: Specialisation, label: string): Promise<GPUComputePipeline> {
+    const { kernel, entryPoint = "main", element, definitions = {}, constants = {} } = specialisation;
     const defined = Object.entries(definitions).map(([name, value]) => `const ${name} = ${value}u;\n`);
     if (element) defined.push(`alias Element = ${element};\n`);
     const twins = this.#subgroups && kernel.source.some((part) => typeof part !== "string");

@@ -3,14 +3,14 @@ import { DeviceLostError } from "../../errors.ts";
 import { bindingBytes, type GpuArray, gpuArray } from "./array.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import type { DeviceClock } from "./device_clock.ts";
-import { PipelineCache, type Variant } from "./pipelines.ts";
+import { PipelineCache, type Specialisation } from "./pipelines.ts";
 import { paddedBytes, readBack, stagingBytes } from "./read_back.ts";
 
 /** Most workgroups along one dimension of a dispatch that every WebGPU device takes. */
 const LARGEST_DIMENSION = 65535;
 
 /** One dispatch of a kernel. */
-export interface Step extends Variant {
+export interface Step extends Specialisation {
   /** The kernel's block of parameters, as 32-bit words. */
   readonly parameters: readonly number[];
   /** Arrays in the order of the kernel's bindings; `undefined` binds a few bytes that the variant never reads. */

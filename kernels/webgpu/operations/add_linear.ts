@@ -1,4 +1,5 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import source from "./add_linear.wgsl" with { type: "text" };
@@ -12,7 +13,7 @@ const kernel: Kernel = {
 };
 
 /** rows + offset + query · slope. */
-export function addLinear(recorder: Recorder, args: Parameters<Backend["addLinear"]>[0]): DeviceArray {
+export function addLinear(recorder: Recorder, args: Arguments<"addLinear">): DeviceArray {
   const { heads, count, valueFeatures } = args;
   const result = recorder.array(
     "float",
@@ -27,7 +28,7 @@ export function addLinear(recorder: Recorder, args: Parameters<Backend["addLinea
   return trimRows(recorder, result, heads * count, valueFeatures);
 }
 
-type Product = Omit<Parameters<Backend["addLinear"]>[0], "rows" | "offset"> & {
+type Product = Omit<Arguments<"addLinear">, "rows" | "offset"> & {
   readonly rows?: DeviceArray;
   readonly offset?: DeviceArray;
 };

@@ -1,4 +1,5 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import source from "./angular_hash.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
@@ -16,7 +17,7 @@ const QUADS = 2;
 const MOST_BITS = 8;
 
 /** Gray rank of the sign bits of each row against random hyperplanes. */
-export function angularHash(recorder: Recorder, args: Parameters<Backend["angularHash"]>[0]): DeviceArray {
+export function angularHash(recorder: Recorder, args: Arguments<"angularHash">): DeviceArray {
   const { rows, shift, hyperplanes, heads, count, width, projections } = args;
   const ranks = recorder.array("word", heads * count, "the hashes");
   const tiles = Math.ceil(count / (4 * QUADS));

@@ -1,5 +1,6 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
 import { type Bisection, CUT_SAMPLE } from "../../coreset_primitives.ts";
+import type { Arguments } from "../../primitives.ts";
 import growth from "./bisect_rows.wgsl" with { type: "text" };
 import tree from "./bisection_tree.wgsl" with { type: "text" };
 import descent from "./descend_rows.wgsl" with { type: "text" };
@@ -35,7 +36,7 @@ const MOST_TURNS = 2 ** 14;
 const MOST_HELD = 16;
 
 /** Clusters of the rows of each head by weighted bisection. */
-export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectRows"]>[0]): Bisection {
+export function bisectRows(recorder: Recorder, args: Arguments<"bisectRows">): Bisection {
   const { weights, heads, count, width, grownOn, budget, perCluster, others } = args;
   const most = Math.min(count, Math.max(1, Math.floor(budget / perCluster)));
   const columns = Math.ceil(width / 4), every = Math.ceil(count / grownOn), grown = Math.ceil(count / every);

@@ -1,4 +1,5 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import { floatBits } from "../engine/array.ts";
 import source from "./calibrate_values.wgsl" with { type: "text" };
 import elementary from "./elementary.wgsl" with { type: "text" };
@@ -36,7 +37,7 @@ const TAKERS = 32;
 /** Values of points after ridge regression of what they leave of the exact outputs of the probes. */
 export function calibrateValues(
   recorder: Recorder,
-  args: Parameters<Backend["calibrateValues"]>[0],
+  args: Arguments<"calibrateValues">,
 ): DeviceArray {
   const { logits, clusters, heads, valueFeatures, probes, fitted, most } = args;
   const columns = Math.ceil(valueFeatures / 4), blocks = Math.ceil(fitted / 4);

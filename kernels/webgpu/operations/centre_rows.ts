@@ -1,10 +1,11 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { rowTile } from "./row_tile.ts";
 import { kernel } from "./rows_kernel.ts";
 
 /** Rows minus the centre of their head. */
-export function centreRows(recorder: Recorder, args: Parameters<Backend["centreRows"]>[0]): DeviceArray {
+export function centreRows(recorder: Recorder, args: Arguments<"centreRows">): DeviceArray {
   const { rows, centre, heads, count, width } = args;
   const tile = rowTile(width, recorder.software);
   const centred = recorder.array("float", heads * count * width, "the centred rows");

@@ -1,10 +1,11 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { rowTile } from "./row_tile.ts";
 import { kernel } from "./rows_kernel.ts";
 
 /** Mean of the rows of each head, in two levels so that neither sums more than about √count values. */
-export function columnMean(recorder: Recorder, args: Parameters<Backend["columnMean"]>[0]): DeviceArray {
+export function columnMean(recorder: Recorder, args: Arguments<"columnMean">): DeviceArray {
   const { rows, heads, count, width } = args;
   const tile = rowTile(width, recorder.software);
   const chunkRows = Math.ceil(Math.sqrt(count)), chunks = Math.ceil(count / chunkRows);

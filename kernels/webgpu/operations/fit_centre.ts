@@ -1,5 +1,5 @@
-import type { Backend } from "../../backend.ts";
 import type { FittedCentre } from "../../coreset_primitives.ts";
+import type { Arguments } from "../../primitives.ts";
 import { floatBits } from "../engine/array.ts";
 import source from "./fit_centre.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
@@ -19,7 +19,7 @@ const weighKernel: Kernel = {
 };
 
 /** The point that stands for all keys of each head: where it lies, then its value and mass. */
-export function fitCentre(recorder: Recorder, args: Parameters<Backend["fitCentre"]>[0]): FittedCentre {
+export function fitCentre(recorder: Recorder, args: Arguments<"fitCentre">): FittedCentre {
   const { heads, keys, features, valueFeatures, probes } = args;
   const columns = Math.ceil(features / 4), valueColumns = Math.ceil(valueFeatures / 4);
   const every = Math.ceil(keys / args.sampled), taken = Math.ceil(keys / every);

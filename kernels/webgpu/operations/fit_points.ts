@@ -1,5 +1,6 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
 import type { FittedPoints } from "../../coreset_primitives.ts";
+import type { Arguments } from "../../primitives.ts";
 import { floatBits } from "../engine/array.ts";
 import elementary from "./elementary.wgsl" with { type: "text" };
 import massesSource from "./fit_masses.wgsl" with { type: "text" };
@@ -25,7 +26,7 @@ const meansKernel: Kernel = {
 const FEW_LANES = 16, LANES = 256;
 
 /** One weighted point for each cluster of keys, fitted to softmax rows of the probes. */
-export function fitPoints(recorder: Recorder, args: Parameters<Backend["fitPoints"]>[0]): FittedPoints {
+export function fitPoints(recorder: Recorder, args: Arguments<"fitPoints">): FittedPoints {
   const { heads, keys, features, valueFeatures, probes, fitted, even, otherWeight, most, scale } = args;
   const { labels, clusters, order } = args, points = heads * most;
   const rowsOfPoints = (width: number, name: string) =>

@@ -1,5 +1,5 @@
-import type { Backend } from "../../backend.ts";
 import type { FittedSlope } from "../../coreset_primitives.ts";
+import type { Arguments } from "../../primitives.ts";
 import { floatBits } from "../engine/array.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
@@ -22,7 +22,7 @@ const weighKernel: Kernel = {
 };
 
 /** The linear function that fitted points leave out; its slope has rows and columns padded to whole vec4s. */
-export function fitSlope(recorder: Recorder, args: Parameters<Backend["fitSlope"]>[0]): FittedSlope {
+export function fitSlope(recorder: Recorder, args: Arguments<"fitSlope">): FittedSlope {
   const { heads, keys, features, valueFeatures, probes, fitted, even, otherWeight, most, labels } = args;
   const columns = Math.ceil(features / 4), valueColumns = Math.ceil(valueFeatures / 4);
   const every = Math.ceil(keys / args.sampled), taken = Math.ceil(keys / every);

@@ -1,10 +1,11 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { rowTile } from "./row_tile.ts";
 import { kernel } from "./rows_kernel.ts";
 
 /** Copies the picked rows of each head. */
-export function gatherRows(recorder: Recorder, args: Parameters<Backend["gatherRows"]>[0]): DeviceArray {
+export function gatherRows(recorder: Recorder, args: Arguments<"gatherRows">): DeviceArray {
   const { rows, index, heads, count, width, picks } = args;
   const tile = rowTile(width, recorder.software);
   const gathered = recorder.array("float", heads * picks * width, "the gathered rows");

@@ -1,4 +1,5 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import distancesSource from "./gathered_distances.wgsl" with { type: "text" };
@@ -13,7 +14,7 @@ const distances: Kernel = {
 /** Squared distances of queries to rows of their own choice. */
 export function gatheredDistances(
   recorder: Recorder,
-  args: Parameters<Backend["gatheredDistances"]>[0],
+  args: Arguments<"gatheredDistances">,
 ): DeviceArray {
   const { rows, query, index, heads, count, queries, width, picks } = args;
   const result = recorder.array("float", heads * queries * picks, "the distances");

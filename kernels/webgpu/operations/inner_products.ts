@@ -1,4 +1,5 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import productsSource from "./inner_products.wgsl" with { type: "text" };
@@ -16,7 +17,7 @@ const TILE = 4;
 /** Inner products of rows with directions. */
 export function innerProducts(
   recorder: Recorder,
-  args: Parameters<Backend["innerProducts"]>[0],
+  args: Arguments<"innerProducts">,
 ): DeviceArray {
   const { rows, directions, heads, count, width, projections } = args;
   const result = recorder.array("float", heads * count * projections, "the inner products");

@@ -1,4 +1,5 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import { floatBits } from "../engine/array.ts";
 import source from "./key_importance.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
@@ -15,7 +16,7 @@ const kernel: Kernel = {
 /** How much each key deserves to be sampled: see `Backend.keyImportance` for the formula. */
 export function keyImportance(
   recorder: Recorder,
-  args: Parameters<Backend["keyImportance"]>[0],
+  args: Arguments<"keyImportance">,
 ): DeviceArray {
   const { probabilities, value, centre, heads, keys, probes, counted = probes, valueFeatures } = args;
   const valueSquare = recorder.array("float", heads * keys, "the squared norms of the values");

@@ -1,4 +1,5 @@
-import type { Backend, PartialAttention } from "../../backend.ts";
+import type { PartialAttention } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import elementary from "./elementary.wgsl" with { type: "text" };
 import source from "./merge_attention.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
@@ -14,7 +15,7 @@ const kernel: Kernel = {
 /** Merges two partial results over disjoint keys, into arrays that are no longer needed where such are given. */
 export function mergeAttention(
   recorder: Recorder,
-  args: Parameters<Backend["mergeAttention"]>[0],
+  args: Arguments<"mergeAttention">,
   into?: PartialAttention,
 ): PartialAttention {
   const { first, second, heads, queries, valueFeatures } = args;

@@ -1,4 +1,5 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import source from "./pair_buckets.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import { reductions } from "./reductions.ts";
@@ -11,7 +12,7 @@ const kernel: Kernel = {
 };
 
 /** Blocks of queries and keys of the same bucket. */
-export function pairBuckets(recorder: Recorder, args: Parameters<Backend["pairBuckets"]>[0]): DeviceArray {
+export function pairBuckets(recorder: Recorder, args: Arguments<"pairBuckets">): DeviceArray {
   const { heads, queries, keys, buckets, mostQueries, mostKeys } = args;
   const blocks = Math.ceil(queries / mostQueries) + buckets;
   const positions = recorder.array("word", heads * blocks * 4, "the bounds of blocks");

@@ -1,4 +1,5 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import elementary from "./elementary.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import random from "./random.wgsl" with { type: "text" };
@@ -15,7 +16,7 @@ const kernel: Kernel = {
 /** Stratified sampling of keys in exact integer arithmetic. */
 export function sampleKeys(
   recorder: Recorder,
-  args: Parameters<Backend["sampleKeys"]>[0],
+  args: Arguments<"sampleKeys">,
 ): { index: DeviceArray; logWeight: DeviceArray } {
   const { importance, heads, keys, samples, seed, purpose, firstStream } = args;
   const cumulative = recorder.array("word", heads * keys, "the cumulative weights of the keys");

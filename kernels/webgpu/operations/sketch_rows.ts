@@ -1,4 +1,5 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { padRows } from "./pad_rows.ts";
@@ -10,7 +11,7 @@ const kernel: Kernel = { file: "sketch_rows.wgsl", source: [source], access: ["r
 const ROWS = 8;
 
 /** Signed sums of every so many-th column. */
-export function sketchRows(recorder: Recorder, args: Parameters<Backend["sketchRows"]>[0]): DeviceArray {
+export function sketchRows(recorder: Recorder, args: Arguments<"sketchRows">): DeviceArray {
   const { signs, heads, count, width, folded } = args;
   const sketched = recorder.array("float", heads * count * folded, "the sketched rows");
   const groups = Math.ceil(heads * count / ROWS);

@@ -1,4 +1,5 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import { floatBits } from "../engine/array.ts";
 import elementary from "./elementary.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
@@ -16,10 +17,15 @@ const kernel: Kernel = {
 /** Most queries of one invocation, and fours of keys on an adapter emulated on the CPU, where loads limit. */
 const MOST_QUERIES = 12, SOFTWARE_FOURS = 4;
 
-/** Softmax probabilities of few queries over all keys, and the logarithms of the sums that they were divided by. */
-export function softmaxRows(
+/** Softmax probabilities of few queries over all keys. */
+export function softmaxRows(recorder: Recorder, args: Arguments<"softmaxRows">): DeviceArray {
+  return softmaxWithSums(recorder, args).probabilities;
+}
+
+/** The same together with the logarithms of the sums that they were divided by. */
+export function softmaxWithSums(
   recorder: Recorder,
-  args: Parameters<Backend["softmaxRows"]>[0],
+  args: Arguments<"softmaxRows">,
 ): { probabilities: DeviceArray; logSumExp: DeviceArray } {
   const { heads, queries, keys, features } = args;
   const query = padRows(recorder, args.query, heads * queries, features);
@@ -39,7 +45,7 @@ export function softmaxRows(
 /** Fills `logits`, [heads, queries, keys]; queries and keys as from {@link padRows}. Returns the step. */
 export function rowLogits(
   recorder: Recorder,
-  args: Parameters<Backend["softmaxRows"]>[0] & { readonly logits: DeviceArray },
+  args: Arguments<"softmaxRows"> & { readonly logits: DeviceArray },
 ): Step {
   const { query, key, logits, heads, queries, keys, features, scale } = args;
   const fours = recorder.software ? SOFTWARE_FOURS : 1;

@@ -1,4 +1,5 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import type { GpuArray } from "../engine/array.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
@@ -19,7 +20,7 @@ const DIGIT_BITS = 8;
 /** Stable sort of each head's rows by bucket, in as few radix passes as there must be, of as many buckets each. */
 export function sortByBucket(
   recorder: Recorder,
-  args: Parameters<Backend["sortByBucket"]>[0],
+  args: Arguments<"sortByBucket">,
 ): { order: DeviceArray; position: DeviceArray } {
   const { ranks, heads, count, buckets } = args;
   const bits = Math.max(1, Math.ceil(Math.log2(buckets))), passes = Math.ceil(bits / DIGIT_BITS);
