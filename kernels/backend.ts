@@ -2,6 +2,8 @@ import type { CoresetPrimitives } from "./coreset_primitives.ts";
 import type { Purpose, SeedWords } from "./random.ts";
 import type { Tuning } from "./webgpu/tuning.ts";
 
+export { EMPTY, FAR, MASKED, NO_ROW } from "./constants.ts";
+
 /** The kinds of device. */
 export type DeviceKind = "webgpu" | "wasm" | "reference";
 
@@ -12,21 +14,6 @@ export interface DeviceArray {
   /** Number of values. */
   readonly length: number;
 }
-
-/**
- * Logits at or below this weight are masked: exp(MASKED) is zero for every other logit. Finite, since WGSL
- * need not support infinities.
- */
-export const MASKED = -1e38;
-
-/** Row log-sum-exp of an empty set of keys: the stand-in for minus infinity. */
-export const EMPTY = -3e38;
-
-/** In an index of rows: no row. */
-export const NO_ROW = 0xffffffff;
-
-/** Squared distance to no row: exp(−FAR/2) is zero. */
-export const FAR = 3e38;
 
 /** Output rows together with the logarithm of the sum of their weights, so that parts merge exactly. */
 export interface PartialAttention {

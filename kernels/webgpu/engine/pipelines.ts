@@ -1,3 +1,4 @@
+import { declareConstants } from "./constants.ts";
 import { KernelError } from "./kernel_error.ts";
 import { unroll } from "./unroll.ts";
 
@@ -90,8 +91,9 @@ export class PipelineCache {
     const parts = kernel.source.map((part) =>
       typeof part === "string" ? part : this.#subgroups ? part.subgroups : part.plain
     );
-    const code = (twins ? "enable subgroups;\n" : "") + defined.join("") +
-      unroll(parts.join("\n"), definitions);
+    const source = parts.join("\n");
+    const code = (twins ? "enable subgroups;\n" : "") + defined.join("") + declareConstants(source) +
+      unroll(source, definitions);
     const { module, check } = this.#module(kernel.file, code);
     await check;
     const descriptor: GPUComputePipelineDescriptor = {
