@@ -10,6 +10,7 @@ const checks = [
   ["doc", "--lint", "mod.ts"],
   ["publish", "--dry-run", "--allow-dirty"],
   ["run", "-A", "--no-lock", "kernels/wasm/build.ts", "--check"],
+  ["run", "-A", "--no-lock", "kernels/webgpu/build.ts", "--check"],
 ];
 for (const check of checks) {
   const { code, stdout, stderr } = await deno(check);

@@ -1,14 +1,14 @@
 import { DeviceLostError } from "../../errors.ts";
 import type { Kernel } from "./pipelines.ts";
 import { Recorder } from "./recorder.ts";
-import source from "./subgroups.wgsl" with { type: "text" };
+import { shaders } from "../shaders.generated.ts";
 
 /** The feature of a device whose lanes exchange values in subgroups. Deno's WebGPU has none. */
 export const SUBGROUPS = "subgroups" as GPUFeatureName;
 
 const kernel: Kernel = {
   file: "subgroups.wgsl",
-  source: [{ plain: "", subgroups: source }],
+  source: [{ plain: "", subgroups: shaders["subgroups.wgsl"] }],
   access: ["write"],
 };
 

@@ -2,13 +2,13 @@ import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
-import source from "./add_linear.wgsl" with { type: "text" };
 import { padRows, trimRows } from "./pad_rows.ts";
 import { tileFor } from "./slope_tile.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "add_linear.wgsl",
-  source: [source],
+  source: [shaders["add_linear.wgsl"]],
   access: ["read", "read", "read", "read", "write"],
 };
 

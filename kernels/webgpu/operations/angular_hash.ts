@@ -1,13 +1,13 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
-import source from "./angular_hash.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { padRows } from "./pad_rows.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "angular_hash.wgsl",
-  source: [source],
+  source: [shaders["angular_hash.wgsl"]],
   access: ["read", "read", "read", "write"],
 };
 

@@ -3,32 +3,30 @@ import { floatBits } from "../engine/array.ts";
 import { type AttendIndex, attendIndex } from "./attend_index.ts";
 import type { AttendKernel, AttendTile } from "../tuning.ts";
 import { attendWidths } from "./attend_tile.ts";
-import common from "./attend_common.wgsl" with { type: "text" };
-import floats from "./stored_floats.wgsl" with { type: "text" };
-import halves from "./stored_halves.wgsl" with { type: "text" };
 import { halveRows } from "./halve_rows.ts";
-import registers from "./attend_registers.wgsl" with { type: "text" };
-import tiles from "./attend_tiles.wgsl" with { type: "text" };
-import elementary from "./elementary.wgsl" with { type: "text" };
 import { mergeAttention } from "./merge_attention.ts";
 import type { Access, Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { padRows, trimRows } from "./pad_rows.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const access: readonly Access[] = ["read", "read", "read", "read", "read", "write", "write"];
 const kernels: Readonly<Record<AttendKernel, readonly [floats: Kernel, halves: Kernel]>> = {
-  registers: twins("attend_registers", registers),
-  tiles: twins("attend_tiles", tiles),
+  registers: twins("attend_registers"),
+  tiles: twins("attend_tiles"),
 };
 
 /** A kernel that reads keys and values in floats, and the same in halves. */
-function twins(name: string, source: string): [Kernel, Kernel] {
+function twins(name: "attend_registers" | "attend_tiles"): [Kernel, Kernel] {
   const kernel = (file: string, stored: string): Kernel => ({
     file,
-    source: [elementary, stored, common, source],
+    source: [shaders["elementary.wgsl"], stored, shaders["attend_common.wgsl"], shaders[`${name}.wgsl`]],
     access,
   });
-  return [kernel(`${name}.wgsl`, floats), kernel(`${name}.wgsl, halves`, halves)];
+  return [
+    kernel(`${name}.wgsl`, shaders["stored_floats.wgsl"]),
+    kernel(`${name}.wgsl, halves`, shaders["stored_halves.wgsl"]),
+  ];
 }
 
 /**

@@ -1,11 +1,11 @@
 import type { AttendArguments, DeviceArray } from "../../backend.ts";
-import source from "./attend_index.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "attend_index.wgsl",
-  source: [source],
+  source: [shaders["attend_index.wgsl"]],
   access: ["read", "read", "read", "read", "read", "read", "read", "write"],
 };
 

@@ -1,14 +1,14 @@
 import type { DeviceArray, PartialAttention } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
-import source from "./attend_probes.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { padRows, trimRows } from "./pad_rows.ts";
 import { softmaxWithSums } from "./softmax_rows.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "attend_probes.wgsl",
-  source: [source],
+  source: [shaders["attend_probes.wgsl"]],
   access: ["read", "read", "write", "write"],
 };
 

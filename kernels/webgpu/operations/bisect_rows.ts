@@ -1,22 +1,20 @@
 import type { DeviceArray } from "../../backend.ts";
 import { type Bisection, CUT_SAMPLE } from "../../coreset_primitives.ts";
 import type { Arguments } from "../../primitives.ts";
-import growth from "./bisect_rows.wgsl" with { type: "text" };
-import tree from "./bisection_tree.wgsl" with { type: "text" };
-import descent from "./descend_rows.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import { reductions } from "./reductions.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { padRows } from "./pad_rows.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "bisect_rows.wgsl",
-  source: [reductions, tree, growth],
+  source: [reductions, shaders["bisection_tree.wgsl"], shaders["bisect_rows.wgsl"]],
   access: ["read", "write", "write", "write", "read", "write", "write", "write"],
 };
 const descender: Kernel = {
   file: "descend_rows.wgsl",
-  source: [tree, descent],
+  source: [shaders["bisection_tree.wgsl"], shaders["descend_rows.wgsl"]],
   access: ["read", "write", "write", "write", "read", "read", "read", "write"],
 };
 

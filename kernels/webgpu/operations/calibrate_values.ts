@@ -1,30 +1,27 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
 import { floatBits } from "../engine/array.ts";
-import source from "./calibrate_values.wgsl" with { type: "text" };
-import elementary from "./elementary.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { reductions } from "./reductions.ts";
-import systemSource from "./ridge_system.wgsl" with { type: "text" };
 import { padRows, trimRows } from "./pad_rows.ts";
-import solverSource from "./solve_ridge.wgsl" with { type: "text" };
+import { shaders } from "../shaders.generated.ts";
 
 /** From logits to the system of the ridge regression. */
 const systemKernel: Kernel = {
   file: "ridge_system.wgsl",
-  source: [elementary, systemSource],
+  source: [shaders["elementary.wgsl"], shaders["ridge_system.wgsl"]],
   access: ["read", "read", "read", "read", "read", "write", "write"],
 };
 const solver: Kernel = {
   file: "solve_ridge.wgsl",
-  source: [reductions, solverSource],
+  source: [reductions, shaders["solve_ridge.wgsl"]],
   access: ["write", "write"],
 };
 /** From its solution to values. */
 const kernel: Kernel = {
   file: "calibrate_values.wgsl",
-  source: [source],
+  source: [shaders["calibrate_values.wgsl"]],
   access: ["read", "read", "read", "read", "read", "read", "write", "write"],
 };
 

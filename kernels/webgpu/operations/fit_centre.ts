@@ -1,20 +1,19 @@
 import type { FittedCentre } from "../../coreset_primitives.ts";
 import type { Arguments } from "../../primitives.ts";
 import { floatBits } from "../engine/array.ts";
-import source from "./fit_centre.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { padRows, trimRows } from "./pad_rows.ts";
-import weighSource from "./weigh_centre.wgsl" with { type: "text" };
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "fit_centre.wgsl",
-  source: [source],
+  source: [shaders["fit_centre.wgsl"]],
   access: ["read", "read", "write", "write"],
 };
 const weighKernel: Kernel = {
   file: "weigh_centre.wgsl",
-  source: [weighSource],
+  source: [shaders["weigh_centre.wgsl"]],
   access: ["read", "read", "read", "read", "read", "write", "write", "write"],
 };
 

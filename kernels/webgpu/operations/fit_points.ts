@@ -2,23 +2,21 @@ import type { DeviceArray } from "../../backend.ts";
 import type { FittedPoints } from "../../coreset_primitives.ts";
 import type { Arguments } from "../../primitives.ts";
 import { floatBits } from "../engine/array.ts";
-import elementary from "./elementary.wgsl" with { type: "text" };
-import massesSource from "./fit_masses.wgsl" with { type: "text" };
-import meansSource from "./fit_means.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { padRows, trimRows } from "./pad_rows.ts";
 import { rowLogits } from "./softmax_rows.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const massesKernel: Kernel = {
   file: "fit_masses.wgsl",
-  source: [elementary, massesSource],
+  source: [shaders["elementary.wgsl"], shaders["fit_masses.wgsl"]],
   access: ["read", "read", "read", "read", "write", "write"],
 };
 
 const meansKernel: Kernel = {
   file: "fit_means.wgsl",
-  source: [elementary, meansSource],
+  source: [shaders["elementary.wgsl"], shaders["fit_means.wgsl"]],
   access: ["read", "read", "read", "read", "read", "write", "write", "write"],
 };
 

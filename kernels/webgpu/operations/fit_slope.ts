@@ -4,20 +4,19 @@ import { floatBits } from "../engine/array.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { multiply } from "./add_linear.ts";
-import source from "./fit_slope.wgsl" with { type: "text" };
 import { padRows, trimRows } from "./pad_rows.ts";
 import { tileFor } from "./slope_tile.ts";
-import weighSource from "./weigh_slope.wgsl" with { type: "text" };
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "fit_slope.wgsl",
-  source: [source],
+  source: [shaders["fit_slope.wgsl"]],
   access: ["read", "read", "read", "read", "read", "read", "write", "write"],
 };
 
 const weighKernel: Kernel = {
   file: "weigh_slope.wgsl",
-  source: [weighSource],
+  source: [shaders["weigh_slope.wgsl"]],
   access: ["read", "read", "read", "write", "write", "write", "write"],
 };
 

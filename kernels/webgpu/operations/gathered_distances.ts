@@ -2,12 +2,12 @@ import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
-import distancesSource from "./gathered_distances.wgsl" with { type: "text" };
 import { padRows } from "./pad_rows.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const distances: Kernel = {
   file: "gathered_distances.wgsl",
-  source: [distancesSource],
+  source: [shaders["gathered_distances.wgsl"]],
   access: ["read", "read", "read", "write"],
 };
 

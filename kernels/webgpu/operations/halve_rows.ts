@@ -1,10 +1,14 @@
 import type { DeviceArray } from "../../backend.ts";
 import { floatBits } from "../engine/array.ts";
-import source from "./halve_rows.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
+import { shaders } from "../shaders.generated.ts";
 
-const kernel: Kernel = { file: "halve_rows.wgsl", source: [source], access: ["read", "write"] };
+const kernel: Kernel = {
+  file: "halve_rows.wgsl",
+  source: [shaders["halve_rows.wgsl"]],
+  access: ["read", "write"],
+};
 
 /**
  * Below the largest half float, 65504: where the largest magnitude is brought to. What lies up to 2^28 below it keeps all

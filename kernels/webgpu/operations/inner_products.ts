@@ -2,12 +2,12 @@ import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
-import productsSource from "./inner_products.wgsl" with { type: "text" };
 import { padRows } from "./pad_rows.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const products: Kernel = {
   file: "inner_products.wgsl",
-  source: [productsSource],
+  source: [shaders["inner_products.wgsl"]],
   access: ["read", "read", "write"],
 };
 

@@ -1,15 +1,15 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
 import { floatBits } from "../engine/array.ts";
-import source from "./key_importance.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { reductions } from "./reductions.ts";
 import { padRows } from "./pad_rows.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "key_importance.wgsl",
-  source: [reductions, source],
+  source: [reductions, shaders["key_importance.wgsl"]],
   access: ["read", "read", "read", "write", "write", "write"],
 };
 

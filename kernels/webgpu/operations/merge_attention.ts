@@ -1,14 +1,13 @@
 import type { PartialAttention } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
-import elementary from "./elementary.wgsl" with { type: "text" };
-import source from "./merge_attention.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { rowTile } from "./row_tile.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "merge_attention.wgsl",
-  source: [elementary, source],
+  source: [shaders["elementary.wgsl"], shaders["merge_attention.wgsl"]],
   access: ["read", "read", "read", "read", "write", "write"],
 };
 

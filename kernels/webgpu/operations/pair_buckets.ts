@@ -1,13 +1,13 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
-import source from "./pair_buckets.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import { reductions } from "./reductions.ts";
 import type { Recorder } from "../engine/recorder.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "pair_buckets.wgsl",
-  source: [reductions, source],
+  source: [reductions, shaders["pair_buckets.wgsl"]],
   access: ["read", "read", "read", "read", "write", "write"],
 };
 

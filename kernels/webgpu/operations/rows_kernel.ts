@@ -1,9 +1,9 @@
 import type { Kernel } from "../engine/pipelines.ts";
-import source from "./rows.wgsl" with { type: "text" };
+import { shaders } from "../shaders.generated.ts";
 
 /** Means, differences, copies and paddings of rows. */
 export const kernel: Kernel = {
   file: "rows.wgsl",
-  source: [source],
+  source: [shaders["rows.wgsl"]],
   access: ["read", "read", "read", "write"],
 };

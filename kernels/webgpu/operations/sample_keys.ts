@@ -1,15 +1,13 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
-import elementary from "./elementary.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
-import random from "./random.wgsl" with { type: "text" };
 import { reductions } from "./reductions.ts";
 import type { Recorder } from "../engine/recorder.ts";
-import source from "./sample_keys.wgsl" with { type: "text" };
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "sample_keys.wgsl",
-  source: [elementary, random, reductions, source],
+  source: [shaders["elementary.wgsl"], shaders["random.wgsl"], reductions, shaders["sample_keys.wgsl"]],
   access: ["read", "write", "write", "write"],
 };
 

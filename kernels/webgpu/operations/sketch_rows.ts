@@ -3,9 +3,13 @@ import type { Arguments } from "../../primitives.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { padRows } from "./pad_rows.ts";
-import source from "./sketch_rows.wgsl" with { type: "text" };
+import { shaders } from "../shaders.generated.ts";
 
-const kernel: Kernel = { file: "sketch_rows.wgsl", source: [source], access: ["read", "read", "write"] };
+const kernel: Kernel = {
+  file: "sketch_rows.wgsl",
+  source: [shaders["sketch_rows.wgsl"]],
+  access: ["read", "read", "write"],
+};
 
 /** Rows that share the signs that an invocation loads. */
 const ROWS = 8;

@@ -1,16 +1,15 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
 import { floatBits } from "../engine/array.ts";
-import elementary from "./elementary.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder, Step } from "../engine/recorder.ts";
 import { reductions } from "./reductions.ts";
 import { padRows } from "./pad_rows.ts";
-import source from "./softmax_rows.wgsl" with { type: "text" };
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "softmax_rows.wgsl",
-  source: [elementary, reductions, source],
+  source: [shaders["elementary.wgsl"], reductions, shaders["softmax_rows.wgsl"]],
   access: ["read", "read", "write", "write"],
 };
 

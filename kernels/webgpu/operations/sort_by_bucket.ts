@@ -4,11 +4,11 @@ import type { GpuArray } from "../engine/array.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { reductions } from "./reductions.ts";
-import source from "./sort_by_bucket.wgsl" with { type: "text" };
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "sort_by_bucket.wgsl",
-  source: [reductions, source],
+  source: [reductions, shaders["sort_by_bucket.wgsl"]],
   access: ["read", "read", "write", "write", "write"],
 };
 
