@@ -1,9 +1,7 @@
 import { declareConstants } from "./constants.ts";
 import { KernelError } from "./kernel_error.ts";
+import { interfaceOf } from "./kernel_interface.ts";
 import { unroll } from "./unroll.ts";
-
-/** How a kernel uses an array that is bound to it. */
-export type Access = "read" | "write";
 
 /** WGSL of the same functions twice: for every device, and for devices whose lanes exchange values in subgroups. */
 export interface TwinSource {
@@ -11,13 +9,12 @@ export interface TwinSource {
   readonly subgroups: string;
 }
 
-/** A WGSL module and the arrays that it binds, from binding 1 on; binding 0 is its block of parameters. */
+/** A WGSL module; what it takes stands in its text, see `interfaceOf`. */
 export interface Kernel {
   /** Name of the WGSL file that holds the entry points, and behind it what sets apart kernels that share it. */
   readonly file: string;
   /** What that file builds on, and last its own text. */
   readonly source: readonly (string | TwinSource)[];
-  readonly access: readonly Access[];
 }
 
 /** One specialisation of a kernel. */
@@ -65,8 +62,8 @@ export class PipelineCache {
   }
 
   /** The layout of a kernel's bindings. Explicit, since an automatic one leaves out what a variant does not use. */
-  layout(access: readonly Access[]): GPUBindGroupLayout {
-    const key = access.join(" ");
+  layout(kernel: Kernel): GPUBindGroupLayout {
+    const access = interfaceOf(kernel).bindings.map((binding) => binding.access), key = access.join(" ");
     let layout = this.#layouts.get(key);
     if (!layout) {
       const types = access.map((a): GPUBufferBindingType => a === "read" ? "read-only-storage" : "storage");
@@ -98,7 +95,7 @@ export class PipelineCache {
     await check;
     const descriptor: GPUComputePipelineDescriptor = {
       label,
-      layout: this.#device.createPipelineLayout({ bindGroupLayouts: [this.layout(kernel.access)] }),
+      layout: this.#device.createPipelineLayout({ bindGroupLayouts: [this.layout(kernel)] }),
       compute: { module, entryPoint, constants: { ...constants } },
     };
     try {

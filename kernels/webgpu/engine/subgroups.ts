@@ -9,7 +9,6 @@ export const SUBGROUPS = "subgroups" as GPUFeatureName;
 const kernel: Kernel = {
   file: "subgroups.wgsl",
   source: [{ plain: "", subgroups: shaders["subgroups.wgsl"] }],
-  access: ["write"],
 };
 
 /** Lanes of the workgroup that is looked at: as many as the largest that kernels take. */
@@ -24,7 +23,7 @@ const LANES = 256;
 export async function subgroupsWork(device: GPUDevice): Promise<boolean> {
   const recorder = new Recorder(device, { software: false, largestArrayBytes: 16 * LANES, subgroups: true });
   const found = recorder.array("word", 4 * LANES, "the lanes of subgroups");
-  recorder.dispatch({ kernel, constants: { LANES }, parameters: [0], arrays: [found], workgroups: 1 });
+  recorder.dispatch({ kernel, constants: { LANES }, parameters: { unused: 0 }, bindings: { found }, workgroups: 1 });
   try {
     const [words] = await recorder.run([found]);
     return areConsecutive(words);

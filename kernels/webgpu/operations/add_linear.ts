@@ -9,7 +9,6 @@ import { shaders } from "../shaders.generated.ts";
 const kernel: Kernel = {
   file: "add_linear.wgsl",
   source: [shaders["add_linear.wgsl"]],
-  access: ["read", "read", "read", "read", "write"],
 };
 
 /** rows + offset + query · slope. */
@@ -42,8 +41,8 @@ export function multiply(recorder: Recorder, args: Product, result: DeviceArray)
   recorder.dispatch({
     kernel,
     definitions: { ROWS: tile.rows, COLUMNS: tile.columns, ADDED: rows ? 1 : 0 },
-    parameters: [heads, count, columns, valueColumns, groups, chunks, args.sameRow ? 0 : 1],
-    arrays: [rows, padRows(recorder, query, heads * count, features), slope, offset, result],
+    parameters: { heads, count, columns, valueColumns, groups, chunks, ownRows: args.sameRow ? 0 : 1 },
+    bindings: { rows, query: padRows(recorder, query, heads * count, features), slope, offset, result },
     entryPoint: "main",
     workgroups: Math.ceil(heads * groups * chunks / 64),
   });

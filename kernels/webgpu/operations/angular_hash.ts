@@ -8,7 +8,6 @@ import { shaders } from "../shaders.generated.ts";
 const kernel: Kernel = {
   file: "angular_hash.wgsl",
   source: [shaders["angular_hash.wgsl"]],
-  access: ["read", "read", "read", "write"],
 };
 
 /** Fours of rows that one invocation hashes. */
@@ -24,13 +23,13 @@ export function angularHash(recorder: Recorder, args: Arguments<"angularHash">):
   recorder.dispatch({
     kernel,
     definitions: { BITS: Math.min(projections, MOST_BITS), QUADS, FOUR: 4 },
-    parameters: [heads, count, Math.ceil(width / 4), projections, tiles, shift ? 1 : 0],
-    arrays: [
-      padRows(recorder, rows, heads * count, width),
-      shift && padRows(recorder, shift, heads, width),
-      padRows(recorder, hyperplanes, heads * projections, width),
+    parameters: { heads, count, columns: Math.ceil(width / 4), projections, tiles, shifted: shift ? 1 : 0 },
+    bindings: {
+      rows: padRows(recorder, rows, heads * count, width),
+      shift: shift && padRows(recorder, shift, heads, width),
+      hyperplanes: padRows(recorder, hyperplanes, heads * projections, width),
       ranks,
-    ],
+    },
     workgroups: Math.ceil(heads * tiles / 64),
   });
   return ranks;

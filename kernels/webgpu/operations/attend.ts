@@ -1,16 +1,14 @@
 import type { AttendArguments, DeviceArray, PartialAttention } from "../../backend.ts";
-import { floatBits } from "../engine/array.ts";
 import { type AttendIndex, attendIndex } from "./attend_index.ts";
 import type { AttendKernel, AttendTile } from "../tuning.ts";
 import { attendWidths } from "./attend_tile.ts";
 import { halveRows } from "./halve_rows.ts";
 import { mergeAttention } from "./merge_attention.ts";
-import type { Access, Kernel } from "../engine/pipelines.ts";
+import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { padRows, trimRows } from "./pad_rows.ts";
 import { shaders } from "../shaders.generated.ts";
 
-const access: readonly Access[] = ["read", "read", "read", "read", "read", "write", "write"];
 const kernels: Readonly<Record<AttendKernel, readonly [floats: Kernel, halves: Kernel]>> = {
   registers: twins("attend_registers"),
   tiles: twins("attend_tiles"),
@@ -21,7 +19,6 @@ function twins(name: "attend_registers" | "attend_tiles"): [Kernel, Kernel] {
   const kernel = (file: string, stored: string): Kernel => ({
     file,
     source: [shaders["elementary.wgsl"], stored, shaders["attend_common.wgsl"], shaders[`${name}.wgsl`]],
-    access,
   });
   return [
     kernel(`${name}.wgsl`, shaders["stored_floats.wgsl"]),
@@ -127,13 +124,28 @@ function attendPart(
       COLUMNS: columns,
     },
     constants: Object.fromEntries(Object.entries(rules).map(([rule, given]) => [rule, given ? 1 : 0])),
-    // deno-fmt-ignore
-    parameters: [
-      queries, keys, valueColumns, blocks, blockTiles, tiles, chunks,
-      causal?.period ?? 1, causal?.offset ?? 0, exclude?.blocks ?? 1, samples?.count ?? 0,
-      keyOrderAt, keyBlocksAt, boundsAt, samplesAt, firstOfBlock, mostKeys, floatBits(args.scale * units.key), floatBits(units.value),
-    ],
-    arrays: [query, key, value, logWeights, index, output, logSumExp],
+    parameters: {
+      queries,
+      keys,
+      valueColumns,
+      blocks,
+      blockTiles,
+      tiles,
+      chunks,
+      period: causal?.period ?? 1,
+      offset: causal?.offset ?? 0,
+      excludeBlocks: exclude?.blocks ?? 1,
+      samples: samples?.count ?? 0,
+      keyOrderAt,
+      keyBlocksAt,
+      boundsAt,
+      samplesAt,
+      firstOfBlock,
+      mostKeys,
+      scale: args.scale * units.key,
+      unit: units.value,
+    },
+    bindings: { query, key, value, logWeights, index, output, logSumExp },
     workgroups: inRegisters ? Math.ceil(tiles * chunks / tile.lanes) : tiles * chunks,
   });
   return { output, logSumExp };

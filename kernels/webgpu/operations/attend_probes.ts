@@ -9,7 +9,6 @@ import { shaders } from "../shaders.generated.ts";
 const kernel: Kernel = {
   file: "attend_probes.wgsl",
   source: [shaders["attend_probes.wgsl"]],
-  access: ["read", "read", "write", "write"],
 };
 
 /** Most queries of one invocation, and vec4s of a value row on an adapter emulated on the CPU, where loads limit. */
@@ -40,8 +39,8 @@ export function attendProbes(
   const step = {
     kernel,
     definitions: { QUERIES: Math.ceil(queries / tiles), COLUMNS: each },
-    parameters: [heads, queries, keys, columns, tiles, chunks, chunkKeys, strips],
-    arrays: [probabilities, value, partial, output],
+    parameters: { heads, queries, keys, columns, tiles, chunks, chunkKeys, strips },
+    bindings: { probabilities, value, partial, output },
   };
   recorder.dispatch({
     ...step,

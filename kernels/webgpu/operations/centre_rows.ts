@@ -13,8 +13,8 @@ export function centreRows(recorder: Recorder, args: Arguments<"centreRows">): D
     kernel,
     ...tile,
     entryPoint: "centreRows",
-    parameters: [heads, count, tile.width, count, 0],
-    arrays: [rows, centre, undefined, centred],
+    parameters: { heads, count, width: tile.width, picks: count, chunkRows: 0 },
+    bindings: { rows, other: centre, index: undefined, result: centred },
     workgroups: Math.ceil(heads * count / tile.rows),
   });
   return centred;

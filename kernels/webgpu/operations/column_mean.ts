@@ -9,19 +9,19 @@ export function columnMean(recorder: Recorder, args: Arguments<"columnMean">): D
   const { rows, heads, count, width } = args;
   const tile = rowTile(width, recorder.software);
   const chunkRows = Math.ceil(Math.sqrt(count)), chunks = Math.ceil(count / chunkRows);
-  const step = { kernel, ...tile, parameters: [heads, count, tile.width, chunks, chunkRows] };
+  const step = { kernel, ...tile, parameters: { heads, count, width: tile.width, picks: chunks, chunkRows } };
   const partial = recorder.array("float", heads * chunks * width, "the partial column sums");
   recorder.dispatch({
     ...step,
     entryPoint: "partialMean",
-    arrays: [rows, undefined, undefined, partial],
+    bindings: { rows, other: undefined, index: undefined, result: partial },
     workgroups: Math.ceil(heads * chunks * tile.width / 64),
   });
   const mean = recorder.array("float", heads * width, "the column means");
   recorder.dispatch({
     ...step,
     entryPoint: "columnMean",
-    arrays: [rows, partial, undefined, mean],
+    bindings: { rows, other: partial, index: undefined, result: mean },
     workgroups: Math.ceil(heads * tile.width / 64),
   });
   return mean;

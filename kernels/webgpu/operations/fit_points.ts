@@ -1,7 +1,6 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { FittedPoints } from "../../coreset_primitives.ts";
 import type { Arguments } from "../../primitives.ts";
-import { floatBits } from "../engine/array.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { padRows, trimRows } from "./pad_rows.ts";
@@ -11,13 +10,11 @@ import { shaders } from "../shaders.generated.ts";
 const massesKernel: Kernel = {
   file: "fit_masses.wgsl",
   source: [shaders["elementary.wgsl"], shaders["fit_masses.wgsl"]],
-  access: ["read", "read", "read", "read", "write", "write"],
 };
 
 const meansKernel: Kernel = {
   file: "fit_means.wgsl",
   source: [shaders["elementary.wgsl"], shaders["fit_means.wgsl"]],
-  access: ["read", "read", "read", "read", "read", "write", "write", "write"],
 };
 
 /** Invocations that share a mean on the CPU, where they take turns at every barrier, and on GPUs. */
@@ -38,8 +35,8 @@ export function fitPoints(recorder: Recorder, args: Arguments<"fitPoints">): Fit
   const massesOf = {
     kernel: massesKernel,
     definitions: { FOUR: 4 },
-    parameters: [heads, keys, probes, fitted, most, even, floatBits(otherWeight)],
-    arrays: [args.probabilities, labels, args.logSumExp, logits, weights, fit],
+    parameters: { heads, keys, probes, fitted, most, even, otherWeight },
+    bindings: { probabilities: args.probabilities, labels, logSumExp: args.logSumExp, logits, weights, fit },
   };
   const meansOf = (of: DeviceArray, width: number, means: DeviceArray) => {
     const columns = Math.ceil(width / 4), rows = padRows(recorder, of, heads * keys, width);
@@ -47,8 +44,8 @@ export function fitPoints(recorder: Recorder, args: Arguments<"fitPoints">): Fit
       kernel: meansKernel,
       definitions: { FOUR: 4 },
       constants: { LANES: recorder.software && fewLanesDo(keys, columns) ? FEW_LANES : LANES },
-      parameters: [heads, keys, probes, most, columns],
-      arrays: [rows, labels, order, clusters, fit, means, logMass, logits],
+      parameters: { heads, keys, probes, most, columns },
+      bindings: { rows, labels, order, clusters, fit, means, logMass, logits },
       workgroups: points,
     };
   };

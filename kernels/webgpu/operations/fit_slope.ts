@@ -1,6 +1,5 @@
 import type { FittedSlope } from "../../coreset_primitives.ts";
 import type { Arguments } from "../../primitives.ts";
-import { floatBits } from "../engine/array.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { multiply } from "./add_linear.ts";
@@ -11,13 +10,11 @@ import { shaders } from "../shaders.generated.ts";
 const kernel: Kernel = {
   file: "fit_slope.wgsl",
   source: [shaders["fit_slope.wgsl"]],
-  access: ["read", "read", "read", "read", "read", "read", "write", "write"],
 };
 
 const weighKernel: Kernel = {
   file: "weigh_slope.wgsl",
   source: [shaders["weigh_slope.wgsl"]],
-  access: ["read", "read", "read", "write", "write", "write", "write"],
 };
 
 /** The linear function that fitted points leave out; its slope has rows and columns padded to whole vec4s. */
@@ -33,21 +30,31 @@ export function fitSlope(recorder: Recorder, args: Arguments<"fitSlope">): Fitte
     kernel,
     definitions: { FOUR: 4, COLUMNS: tile.strip, LABELLED: labels ? 1 : 0 },
     constants: { LANES: tile.lanes },
-    // deno-fmt-ignore
-    parameters: [
-      heads, keys, probes, fitted, even, floatBits(otherWeight), most, columns, valueColumns, taken, every,
-      floatBits(args.scale * every / total), strips,
-    ],
-    arrays: [
-      padRows(recorder, args.key, heads * keys, features),
-      padRows(recorder, args.value, heads * keys, valueFeatures),
-      padRows(recorder, args.points.key, heads * most, features),
+    parameters: {
+      heads,
+      keys,
+      probes,
+      fitted,
+      even,
+      otherWeight,
+      most,
+      columns,
+      valueColumns,
+      taken,
+      every,
+      unit: args.scale * every / total,
+      strips,
+    },
+    bindings: {
+      key: padRows(recorder, args.key, heads * keys, features),
+      value: padRows(recorder, args.value, heads * keys, valueFeatures),
+      pointKey: padRows(recorder, args.points.key, heads * most, features),
       pointValue,
       labels,
-      args.probabilities,
-      recorder.array("float", heads * taken * 4 * (columns + valueColumns), "the strays"),
+      probabilities: args.probabilities,
+      strays: recorder.array("float", heads * taken * 4 * (columns + valueColumns), "the strays"),
       slope,
-    ],
+    },
   };
   recorder.dispatch({ ...step, entryPoint: "stray", workgroups: Math.ceil(heads * taken / 64) });
   recorder.dispatch({
@@ -62,27 +69,29 @@ export function fitSlope(recorder: Recorder, args: Arguments<"fitSlope">): Fitte
   recorder.dispatch({
     kernel: weighKernel,
     constants: { LANES: tile.lanes },
-    parameters: [
+    parameters: {
       heads,
       probes,
       fitted,
       even,
-      floatBits(otherWeight),
+      otherWeight,
       valueColumns,
-      4 * columns * valueColumns,
-      floatBits(2 ** Math.floor(Math.log2(Math.max(args.largestValue, 2 ** -100)))),
-      valueColumns * (args.approximate ? probes : most),
-      args.approximate ? valueColumns : 0,
-    ],
-    arrays: [
+      slopes: 4 * columns * valueColumns,
+      unit: 2 ** Math.floor(Math.log2(Math.max(args.largestValue, 2 ** -100))),
+      approximateHead: valueColumns * (args.approximate ? probes : most),
+      approximateProbe: args.approximate ? valueColumns : 0,
+    },
+    bindings: {
       linear,
-      padRows(recorder, args.exact, heads * probes, valueFeatures),
-      args.approximate ? padRows(recorder, args.approximate, heads * probes, valueFeatures) : pointValue,
+      exact: padRows(recorder, args.exact, heads * probes, valueFeatures),
+      approximate: args.approximate
+        ? padRows(recorder, args.approximate, heads * probes, valueFeatures)
+        : pointValue,
       slope,
       offset,
       output,
-      recorder.array("float", 2 * heads * fitted, "the parts of the slopes' factors"),
-    ],
+      parts: recorder.array("float", 2 * heads * fitted, "the parts of the slopes' factors"),
+    },
     entryPoint: "main",
     workgroups: heads,
   });

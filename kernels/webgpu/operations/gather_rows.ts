@@ -13,8 +13,8 @@ export function gatherRows(recorder: Recorder, args: Arguments<"gatherRows">): D
     kernel,
     ...tile,
     entryPoint: "gatherRows",
-    parameters: [heads, count, tile.width, picks, 0],
-    arrays: [rows, undefined, index, gathered],
+    parameters: { heads, count, width: tile.width, picks, chunkRows: 0 },
+    bindings: { rows, other: undefined, index, result: gathered },
     workgroups: Math.ceil(heads * picks / tile.rows),
   });
   return gathered;

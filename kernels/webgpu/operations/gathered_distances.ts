@@ -8,7 +8,6 @@ import { shaders } from "../shaders.generated.ts";
 const distances: Kernel = {
   file: "gathered_distances.wgsl",
   source: [shaders["gathered_distances.wgsl"]],
-  access: ["read", "read", "read", "write"],
 };
 
 /** Squared distances of queries to rows of their own choice. */
@@ -20,13 +19,13 @@ export function gatheredDistances(
   const result = recorder.array("float", heads * queries * picks, "the distances");
   recorder.dispatch({
     kernel: distances,
-    parameters: [heads, count, queries, Math.ceil(width / 4), picks],
-    arrays: [
-      padRows(recorder, rows, heads * count, width),
-      padRows(recorder, query, heads * queries, width),
+    parameters: { heads, count, queries, columns: Math.ceil(width / 4), picks },
+    bindings: {
+      rows: padRows(recorder, rows, heads * count, width),
+      query: padRows(recorder, query, heads * queries, width),
       index,
-      result,
-    ],
+      distances: result,
+    },
     workgroups: Math.ceil(result.length / 64),
   });
   return result;

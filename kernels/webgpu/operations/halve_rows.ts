@@ -1,5 +1,4 @@
 import type { DeviceArray } from "../../backend.ts";
-import { floatBits } from "../engine/array.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { shaders } from "../shaders.generated.ts";
@@ -7,7 +6,6 @@ import { shaders } from "../shaders.generated.ts";
 const kernel: Kernel = {
   file: "halve_rows.wgsl",
   source: [shaders["halve_rows.wgsl"]],
-  access: ["read", "write"],
 };
 
 /**
@@ -35,8 +33,8 @@ export function halveRows(
   const unit = 2 ** Math.floor(Math.log2(Math.max(largest, LEAST))) / TARGET;
   recorder.dispatch({
     kernel,
-    parameters: [fours, width, columns, floatBits(1 / unit)],
-    arrays: [rows, halves],
+    parameters: { fours, width, columns, unit: 1 / unit },
+    bindings: { rows, halves },
     workgroups: Math.ceil(fours / 64),
   });
   return { rows: halves, unit };

@@ -8,7 +8,6 @@ import { shaders } from "../shaders.generated.ts";
 const products: Kernel = {
   file: "inner_products.wgsl",
   source: [shaders["inner_products.wgsl"]],
-  access: ["read", "read", "write"],
 };
 
 /** Rows, and directions, that one invocation takes. */
@@ -24,12 +23,12 @@ export function innerProducts(
   const rowTiles = Math.ceil(count / TILE), directionTiles = Math.ceil(projections / TILE);
   recorder.dispatch({
     kernel: products,
-    parameters: [heads, count, Math.ceil(width / 4), projections, rowTiles, directionTiles],
-    arrays: [
-      padRows(recorder, rows, heads * count, width),
-      padRows(recorder, directions, heads * projections, width),
-      result,
-    ],
+    parameters: { heads, count, columns: Math.ceil(width / 4), projections, rowTiles, directionTiles },
+    bindings: {
+      rows: padRows(recorder, rows, heads * count, width),
+      directions: padRows(recorder, directions, heads * projections, width),
+      products: result,
+    },
     workgroups: Math.ceil(heads * rowTiles * directionTiles / 64),
   });
   return result;

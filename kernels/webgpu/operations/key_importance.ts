@@ -1,6 +1,5 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
-import { floatBits } from "../engine/array.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { reductions } from "./reductions.ts";
@@ -10,7 +9,6 @@ import { shaders } from "../shaders.generated.ts";
 const kernel: Kernel = {
   file: "key_importance.wgsl",
   source: [reductions, shaders["key_importance.wgsl"]],
-  access: ["read", "read", "read", "write", "write", "write"],
 };
 
 /** How much each key deserves to be sampled: see `Backend.keyImportance` for the formula. */
@@ -22,21 +20,31 @@ export function keyImportance(
   const valueSquare = recorder.array("float", heads * keys, "the squared norms of the values");
   const columnNorm = recorder.array("float", heads * keys, "the column norms");
   const importance = recorder.array("float", heads * keys, "the importance of the keys");
-  const shares = [args.valueScale, args.columnShare, args.valueShare, args.uniformShare];
   const tiles = Math.ceil(keys / 4);
   const step = {
     kernel,
     definitions: { FOUR: 4 },
     constants: { LANES: recorder.reducingLanes },
-    parameters: [heads, keys, probes, counted, Math.ceil(valueFeatures / 4), tiles, ...shares.map(floatBits)],
-    arrays: [
+    parameters: {
+      heads,
+      keys,
+      probes,
+      counted,
+      columns: Math.ceil(valueFeatures / 4),
+      tiles,
+      valueScale: args.valueScale,
+      columnShare: args.columnShare,
+      valueShare: args.valueShare,
+      uniformShare: args.uniformShare,
+    },
+    bindings: {
       probabilities,
-      padRows(recorder, value, heads * keys, valueFeatures),
-      padRows(recorder, centre, heads, valueFeatures),
+      value: padRows(recorder, value, heads * keys, valueFeatures),
+      centre: padRows(recorder, centre, heads, valueFeatures),
       valueSquare,
       columnNorm,
       importance,
-    ],
+    },
   };
   recorder.dispatch({ ...step, entryPoint: "measure", workgroups: Math.ceil(heads * tiles / 64) });
   recorder.dispatch({ ...step, entryPoint: "combine", workgroups: heads });

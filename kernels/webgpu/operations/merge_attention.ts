@@ -8,7 +8,6 @@ import { shaders } from "../shaders.generated.ts";
 const kernel: Kernel = {
   file: "merge_attention.wgsl",
   source: [shaders["elementary.wgsl"], shaders["merge_attention.wgsl"]],
-  access: ["read", "read", "read", "read", "write", "write"],
 };
 
 /** Merges two partial results over disjoint keys, into arrays that are no longer needed where such are given. */
@@ -25,8 +24,15 @@ export function mergeAttention(
   recorder.dispatch({
     kernel,
     ...tile,
-    parameters: [heads, queries, tile.width],
-    arrays: [first.output, first.logSumExp, second.output, second.logSumExp, output, logSumExp],
+    parameters: { heads, queries, width: tile.width },
+    bindings: {
+      firstOutput: first.output,
+      firstSum: first.logSumExp,
+      secondOutput: second.output,
+      secondSum: second.logSumExp,
+      output,
+      logSumExp,
+    },
     workgroups: Math.ceil(heads * queries / tile.rows),
   });
   return { output, logSumExp };

@@ -26,8 +26,8 @@ function resizeRows(
     kernel,
     ...tile,
     entryPoint: "resizeRows",
-    parameters: [1, count, width, resultWidth, 0],
-    arrays: [rows, undefined, undefined, resized],
+    parameters: { heads: 1, count, width, picks: resultWidth, chunkRows: 0 },
+    bindings: { rows, other: undefined, index: undefined, result: resized },
     workgroups: Math.ceil(count / tile.rows),
   });
   return resized;

@@ -8,7 +8,6 @@ import { shaders } from "../shaders.generated.ts";
 const kernel: Kernel = {
   file: "pair_buckets.wgsl",
   source: [reductions, shaders["pair_buckets.wgsl"]],
-  access: ["read", "read", "read", "read", "write", "write"],
 };
 
 /** Blocks of queries and keys of the same bucket. */
@@ -20,8 +19,15 @@ export function pairBuckets(recorder: Recorder, args: Arguments<"pairBuckets">):
   const step = {
     kernel,
     constants: { LANES: recorder.reducingLanes },
-    parameters: [heads, queries, keys, buckets, blocks, mostQueries, mostKeys],
-    arrays: [args.queryRanks, args.queryOrder, args.keyRanks, args.keyOrder, positions, firsts],
+    parameters: { heads, queries, keys, buckets, blocks, mostQueries, mostKeys },
+    bindings: {
+      queryRanks: args.queryRanks,
+      queryOrder: args.queryOrder,
+      keyRanks: args.keyRanks,
+      keyOrder: args.keyOrder,
+      positions,
+      firsts,
+    },
   };
   const each = (count: number) => Math.ceil(heads * count / 64);
   recorder.dispatch({ ...step, entryPoint: "findBuckets", workgroups: each(buckets + 1) });

@@ -5,5 +5,4 @@ import { shaders } from "../shaders.generated.ts";
 export const kernel: Kernel = {
   file: "rows.wgsl",
   source: [shaders["rows.wgsl"]],
-  access: ["read", "read", "read", "write"],
 };

@@ -8,7 +8,6 @@ import { shaders } from "../shaders.generated.ts";
 const kernel: Kernel = {
   file: "sample_keys.wgsl",
   source: [shaders["elementary.wgsl"], shaders["random.wgsl"], reductions, shaders["sample_keys.wgsl"]],
-  access: ["read", "write", "write", "write"],
 };
 
 /** Stratified sampling of keys in exact integer arithmetic. */
@@ -24,8 +23,8 @@ export function sampleKeys(
     kernel,
     definitions: { BITS: 31 },
     constants: { LANES: recorder.reducingLanes },
-    parameters: [heads, keys, samples, purpose, seed[0], seed[1], firstStream],
-    arrays: [importance, cumulative, index, logWeight],
+    parameters: { heads, keys, samples, purpose, seedLow: seed[0], seedHigh: seed[1], firstStream },
+    bindings: { importance, cumulative, index, logWeight },
   };
   recorder.dispatch({ ...step, entryPoint: "accumulate", workgroups: heads });
   recorder.dispatch({ ...step, entryPoint: "pick", workgroups: Math.ceil(heads * samples / 64) });

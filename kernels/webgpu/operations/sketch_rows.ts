@@ -8,7 +8,6 @@ import { shaders } from "../shaders.generated.ts";
 const kernel: Kernel = {
   file: "sketch_rows.wgsl",
   source: [shaders["sketch_rows.wgsl"]],
-  access: ["read", "read", "write"],
 };
 
 /** Rows that share the signs that an invocation loads. */
@@ -22,8 +21,8 @@ export function sketchRows(recorder: Recorder, args: Arguments<"sketchRows">): D
   recorder.dispatch({
     kernel,
     definitions: { ROWS },
-    parameters: [heads * count, Math.ceil(width / 4), folded / 4],
-    arrays: [padRows(recorder, args.rows, heads * count, width), signs, sketched],
+    parameters: { rows: heads * count, columns: Math.ceil(width / 4), folded: folded / 4 },
+    bindings: { rows: padRows(recorder, args.rows, heads * count, width), signs, sketched },
     workgroups: Math.ceil(groups * folded / 4 / 64),
   });
   return sketched;

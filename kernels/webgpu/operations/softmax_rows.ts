@@ -1,6 +1,5 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
-import { floatBits } from "../engine/array.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder, Step } from "../engine/recorder.ts";
 import { reductions } from "./reductions.ts";
@@ -10,7 +9,6 @@ import { shaders } from "../shaders.generated.ts";
 const kernel: Kernel = {
   file: "softmax_rows.wgsl",
   source: [shaders["elementary.wgsl"], reductions, shaders["softmax_rows.wgsl"]],
-  access: ["read", "read", "write", "write"],
 };
 
 /** Most queries of one invocation, and fours of keys on an adapter emulated on the CPU, where loads limit. */
@@ -35,7 +33,7 @@ export function softmaxWithSums(
   recorder.dispatch({
     ...step,
     entryPoint: "normalise",
-    arrays: [query, key, probabilities, logSumExp],
+    bindings: { query, key, probabilities, logSumExp },
     workgroups: heads * queries,
   });
   return { probabilities, logSumExp };
@@ -53,8 +51,8 @@ export function rowLogits(
     kernel,
     definitions: { QUERIES: Math.ceil(queries / queryTiles), FOURS: fours, FOUR: 4 },
     constants: { LANES: recorder.reducingLanes },
-    parameters: [heads, queries, keys, Math.ceil(features / 4), queryTiles, keyTiles, floatBits(scale)],
-    arrays: [query, key, logits, undefined],
+    parameters: { heads, queries, keys, columns: Math.ceil(features / 4), queryTiles, keyTiles, scale },
+    bindings: { query, key, probabilities: logits, logSumExp: undefined },
     entryPoint: "logits",
     workgroups: Math.ceil(heads * queryTiles * keyTiles / 64),
   };

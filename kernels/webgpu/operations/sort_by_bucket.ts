@@ -9,7 +9,6 @@ import { shaders } from "../shaders.generated.ts";
 const kernel: Kernel = {
   file: "sort_by_bucket.wgsl",
   source: [reductions, shaders["sort_by_bucket.wgsl"]],
-  access: ["read", "read", "write", "write", "write"],
 };
 
 /** Rows that one invocation counts and moves. */
@@ -36,8 +35,17 @@ export function sortByBucket(
     const step = {
       kernel,
       constants: { LANES: recorder.reducingLanes },
-      parameters: [heads, count, chunks, digits, pass * digitBits, 2 ** digitBits - 1, first, last],
-      arrays: [ranks, previous, offsets, order, position],
+      parameters: {
+        heads,
+        count,
+        chunks,
+        digits,
+        shift: pass * digitBits,
+        mask: 2 ** digitBits - 1,
+        first,
+        last,
+      },
+      bindings: { ranks, previous, offsets, order, position },
     };
     const workgroups = Math.ceil(heads * chunks / 64);
     recorder.dispatch({ ...step, entryPoint: "countDigits", workgroups });
