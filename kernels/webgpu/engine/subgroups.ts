@@ -23,7 +23,13 @@ const LANES = 256;
 export async function subgroupsWork(device: GPUDevice): Promise<boolean> {
   const recorder = new Recorder(device, { software: false, largestArrayBytes: 16 * LANES, subgroups: true });
   const found = recorder.array("word", 4 * LANES, "the lanes of subgroups");
-  recorder.dispatch({ kernel, constants: { LANES }, parameters: { unused: 0 }, bindings: { found }, workgroups: 1 });
+  recorder.dispatch({
+    kernel,
+    constants: { LANES },
+    parameters: { unused: 0 },
+    bindings: { found },
+    workgroups: 1,
+  });
   try {
     const [words] = await recorder.run([found]);
     return areConsecutive(words);

@@ -48,10 +48,10 @@ webgpuTest("work that the device refuses rejects the run, and the next one works
   const recorder = new Recorder(device, { software: true, largestArrayBytes: 2 ** 20 });
   // One array may not be read and written by the same dispatch.
   const source = "@group(0) @binding(1) var<storage, read> source: array<u32>;\n" +
-    "@group(0) @binding(2) var<storage, read_write> target: array<u32>;\n" +
-    "@compute @workgroup_size(1) fn main() { target[0] = source[0]; }";
+    "@group(0) @binding(2) var<storage, read_write> result: array<u32>;\n" +
+    "@compute @workgroup_size(1) fn main() { result[0] = source[0]; }";
   const kernel = { file: "twice.wgsl", source: [source] }, array = recorder.array("word", 4, "an array");
-  recorder.dispatch({ kernel, parameters: {}, bindings: { source: array, target: array }, workgroups: 1 });
+  recorder.dispatch({ kernel, parameters: {}, bindings: { source: array, result: array }, workgroups: 1 });
   await assertRejects(() => recorder.run([]), Error, "The device refused the work");
   assertEquals(await recorder.run([recorder.upload(new Float32Array([7]))]), [new Float32Array([7])]);
   recorder.destroy();
