@@ -1,7 +1,8 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
-import { addressOf, type WasmArray, type Workspace } from "../engine/program.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Records rows + offset + query · slope. */
 export function addLinear(workspace: Workspace, args: Arguments<"addLinear">): DeviceArray {
@@ -22,15 +23,18 @@ export function multiply(workspace: Workspace, args: Product, result: WasmArray)
   workspace.record({
     code: layout.ADD_LINEAR,
     tasks: heads * Math.ceil(count / layout.CHUNK_ROWS),
-    words: [
-      ...inputs.map(addressOf),
-      result.address,
+    words: packArguments("LinearArguments", {
+      rows: args.rows,
+      query: args.query,
+      slope: args.slope,
+      offset: args.offset,
+      result,
       heads,
       count,
       features,
       valueFeatures,
-      args.sameRow ? 1 : 0,
-    ],
+      sameRow: args.sameRow ? 1 : 0,
+    }),
     inputs,
     outputs: [result],
   });

@@ -1,7 +1,8 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
-import { addressOf, type WasmArray, type Workspace } from "../engine/program.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Records the Gray ranks of the rows' sign patterns. */
 export function angularHash(workspace: Workspace, args: Arguments<"angularHash">): DeviceArray {
@@ -12,10 +13,16 @@ export function angularHash(workspace: Workspace, args: Arguments<"angularHash">
   workspace.record({
     code: layout.ANGULAR_HASH,
     tasks: heads * Math.ceil(count / layout.HASH_ROWS),
-    // deno-fmt-ignore
-    words: [
-      rows.address, addressOf(shift), hyperplanes.address, ranks.address, heads, count, width, projections,
-    ],
+    words: packArguments("HashArguments", {
+      rows,
+      shift,
+      hyperplanes,
+      ranks,
+      heads,
+      count,
+      width,
+      projections,
+    }),
     inputs: [rows, shift, hyperplanes],
     outputs: [ranks],
     scratchBytes: 4 * layout.GROUP_ROWS * layout.TILE_KEYS +

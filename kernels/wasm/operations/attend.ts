@@ -1,6 +1,7 @@
 import type { AttendArguments, DeviceArray, PartialAttention } from "../../backend.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
-import { addressOf, floatWord, type WasmArray, type Workspace } from "../engine/program.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Query rows of one task: enough that a tile of keys is used often while it is in the cache. */
 const MOST_ROWS = 48;
@@ -34,15 +35,40 @@ export function attend(workspace: Workspace, args: AttendArguments): PartialAtte
   workspace.record({
     code: layout.ATTEND,
     tasks: heads * blocks * tasksPerBlock,
-    // deno-fmt-ignore
-    words: [
-      ...arrays.map(addressOf), output.address, logSumExp.address, addressOf(own?.key), addressOf(own?.value),
-      heads, queries, keys, features, valueFeatures, blocks, exclude?.blocks ?? 1,
-      causal ? Math.min(causal.period, NO_LIMIT) : 0,
-      causal ? Math.max(-NO_LIMIT, Math.min(causal.offset, NO_LIMIT)) : 0,
-      floatWord(args.scale), rowsPerTask, tasksPerBlock, padded,
-      samples?.count ?? 0, sampled?.padded ?? 0, ...sampleArrays.map(addressOf),
-    ],
+    words: packArguments("AttendArguments", {
+      query: args.query,
+      key: args.key,
+      value: args.value,
+      queryOrder: args.queryOrder,
+      keyOrder: args.keyOrder,
+      logWeights: args.logWeights,
+      keyBlocks: exclude?.keyBlocks,
+      bounds: bounds?.positions,
+      output,
+      logSumExp,
+      packedKey: own?.key,
+      packedValue: own?.value,
+      heads,
+      queries,
+      keys,
+      features,
+      valueFeatures,
+      blocks,
+      excludeBlocks: exclude?.blocks ?? 1,
+      period: causal ? Math.min(causal.period, NO_LIMIT) : 0,
+      offset: causal ? Math.max(-NO_LIMIT, Math.min(causal.offset, NO_LIMIT)) : 0,
+      scale: args.scale,
+      rowsPerTask,
+      tasksPerBlock,
+      padded,
+      samples: samples?.count ?? 0,
+      samplesPadded: sampled?.padded ?? 0,
+      sampledKey: sampled?.key,
+      sampledValue: sampled?.value,
+      sampleIndex: samples?.index,
+      sampleWeights: samples?.logWeights,
+      keyPosition: samples?.position,
+    }),
     inputs: [...arrays, own?.key, own?.value, ...sampleArrays] as (WasmArray | undefined)[],
     outputs: [output, logSumExp],
     scratchBytes: groupBytes(features, valueFeatures) * (Math.floor(rowsPerTask / 6) + 2) +
@@ -67,11 +93,20 @@ function packKeys(
   workspace.record({
     code: layout.PACK_KEYS,
     tasks: slots * Math.ceil(padded / layout.CHUNK_KEYS),
-    // deno-fmt-ignore
-    words: [
-      ...arrays.map(addressOf), packedKey.address, packedValue.address,
-      heads, keys, picks, features, valueFeatures, blocks, padded,
-    ],
+    words: packArguments("PackArguments", {
+      key,
+      value,
+      index,
+      packedKey,
+      packedValue,
+      heads,
+      keys,
+      picks,
+      features,
+      valueFeatures,
+      blocks,
+      padded,
+    }),
     inputs: arrays as (WasmArray | undefined)[],
     outputs: [packedKey, packedValue],
   });

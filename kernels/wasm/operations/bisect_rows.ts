@@ -1,7 +1,8 @@
-import { type Bisection, CUT_SAMPLE } from "../../coreset_primitives.ts";
+import { type Bisection, CUT_SAMPLE, type OtherRows } from "../../coreset_primitives.ts";
 import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
-import { addressOf, type WasmArray, type Workspace } from "../engine/program.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Bytes of a node before its vectors: see `assembly/bisect_rows.ts`. */
 const NODE_HEADER = 32;
@@ -17,11 +18,23 @@ export function bisectRows(workspace: Workspace, args: Arguments<"bisectRows">):
   const products = workspace.words(heads), order = workspace.words(heads * grown);
   const moments = workspace.floats(heads * count);
   const nodes = workspace.words(heads * most * (NODE_HEADER / 4 + 3 * vector));
-  // deno-fmt-ignore
-  const words = [
-    rows.address, weights.address, labels.address, clusters.address, products.address, order.address,
-    moments.address, nodes.address, heads, count, width, most, budget, perCluster, every,
-  ];
+  const words = packArguments("BisectArguments", {
+    rows,
+    weights,
+    labels,
+    clusters,
+    products,
+    order,
+    moments,
+    nodes,
+    heads,
+    count,
+    width,
+    most,
+    budget,
+    perCluster,
+    every,
+  });
   workspace.record({
     code: layout.BISECT_ROWS,
     tasks: heads,
@@ -35,7 +48,7 @@ export function bisectRows(workspace: Workspace, args: Arguments<"bisectRows">):
   const others = workspace.words(heads * (args.others?.count ?? 0));
   if (args.others) {
     const { count, centre, scale, treeCentre } = args.others;
-    const move = [centre, scale, treeCentre] as WasmArray[];
+    const move = { centre, scale, treeCentre };
     descend(workspace, tree, { rows: args.others.rows as WasmArray, labels: others, count, every: 0, move });
   }
   return { labels, clusters, products, others };
@@ -53,23 +66,31 @@ interface Tree {
 function descend(
   workspace: Workspace,
   { heads, width, most, nodes, clusters }: Tree,
-  { rows, labels, count, every, move = [] }: {
+  { rows, labels, count, every, move }: {
     rows: WasmArray;
     labels: WasmArray;
     count: number;
     every: number;
-    move?: WasmArray[];
+    move?: Pick<OtherRows, "centre" | "scale" | "treeCentre">;
   },
 ): void {
   workspace.record({
     code: layout.DESCEND_ROWS,
     tasks: heads * Math.ceil(count / layout.DESCENT_ROWS),
-    // deno-fmt-ignore
-    words: [
-      rows.address, labels.address, nodes.address, clusters.address, ...[0, 1, 2].map((at) => addressOf(move[at])),
-      count, width, most, every,
-    ],
-    inputs: [rows, nodes, clusters, ...move],
+    words: packArguments("DescendArguments", {
+      rows,
+      labels,
+      nodes,
+      clusters,
+      centre: move?.centre,
+      scale: move?.scale,
+      treeCentre: move?.treeCentre,
+      count,
+      width,
+      most,
+      every,
+    }),
+    inputs: [rows, nodes, clusters, move?.centre, move?.scale, move?.treeCentre] as (WasmArray | undefined)[],
     outputs: [labels],
     scratchBytes: 16 * Math.ceil(width / 4) + 12 * layout.DESCENT_ROWS + 8 * most,
   });

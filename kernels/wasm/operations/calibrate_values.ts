@@ -1,7 +1,8 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
-import { floatWord, type WasmArray, type Workspace } from "../engine/program.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
 import { centreRows } from "./centre_rows.ts";
 
 /** Records the calibration of the values of points: steps that each need all of the one before. */
@@ -24,20 +25,32 @@ export function calibrateValues(
   const [residual, half, dual] = [1, 2, 3].map(() => workspace.floats(heads * fitted * valueFeatures));
   const [gram, factor, inverse] = [1, 2, 3].map(() => workspace.floats(heads * fitted * lineLength));
   const diagonal = workspace.floats(heads * lineLength);
-  // deno-fmt-ignore
-  const arrays = [
-    logits, clusters, output, mean, centred, values, rows, scale, residual, half, dual, gram, factor, inverse,
-    diagonal, kept,
-  ];
-  const words = arrays.map(({ address }) => address).concat([
+  const words = packArguments("CalibrateArguments", {
+    logits,
+    clusters,
+    output,
+    mean,
+    centred,
+    values,
+    rows,
+    scale,
+    residual,
+    half,
+    dual,
+    gram,
+    factor,
+    inverse,
+    diagonal,
+    kept,
     heads,
     valueFeatures,
     probes,
     fitted,
     even,
     most,
-  ]);
-  words.push(floatWord(Math.sqrt(otherWeight)), floatWord(largestValue));
+    otherRoot: Math.sqrt(otherWeight),
+    largestValue,
+  });
   const step = (
     code: number,
     tasks: number,

@@ -1,5 +1,6 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -11,7 +12,7 @@ export function centreRows(workspace: Workspace, args: Arguments<"centreRows">):
   workspace.record({
     code: layout.CENTRE_ROWS,
     tasks: heads * Math.ceil(count / layout.CHUNK_ROWS),
-    words: [rows.address, centre.address, result.address, heads, count, width, 0],
+    words: packArguments("RowArguments", { rows, other: centre, result, heads, count, width, picks: 0 }),
     inputs: [rows, centre],
     outputs: [result],
   });

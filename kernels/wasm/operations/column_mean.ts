@@ -1,5 +1,6 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -11,14 +12,22 @@ export function columnMean(workspace: Workspace, args: Arguments<"columnMean">):
   workspace.record({
     code: layout.COLUMN_SUMS,
     tasks: heads * chunks,
-    words: [rows.address, 0, sums.address, heads, count, width, 0],
+    words: packArguments("RowArguments", {
+      rows,
+      other: undefined,
+      result: sums,
+      heads,
+      count,
+      width,
+      picks: 0,
+    }),
     inputs: [rows],
     outputs: [sums],
   });
   workspace.record({
     code: layout.COLUMN_MEAN,
     tasks: heads,
-    words: [rows.address, sums.address, mean.address, heads, count, width, 0],
+    words: packArguments("RowArguments", { rows, other: sums, result: mean, heads, count, width, picks: 0 }),
     inputs: [rows, sums],
     outputs: [mean],
   });

@@ -1,7 +1,8 @@
 import type { FittedCentre } from "../../coreset_primitives.ts";
 import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
-import { floatWord, type WasmArray, type Workspace } from "../engine/program.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Records the point that stands for all keys: one head a task. */
 export function fitCentre(workspace: Workspace, args: Arguments<"fitCentre">): FittedCentre {
@@ -13,11 +14,23 @@ export function fitCentre(workspace: Workspace, args: Arguments<"fitCentre">): F
   workspace.record({
     code: layout.FIT_CENTRE,
     tasks: heads,
-    // deno-fmt-ignore
-    words: [
-      ...[...inputs, ...outputs].map(({ address }) => address), keys, features, valueFeatures, probes, floatWord(scale),
-      Math.ceil(keys / args.sampled),
-    ],
+    words: packArguments("CentreArguments", {
+      key: args.key,
+      query: args.query,
+      probabilities: args.probabilities,
+      logSumExp: args.logSumExp,
+      output: args.output,
+      mean: args.mean,
+      pointKey: key,
+      pointValue: value,
+      logMass,
+      keys,
+      features,
+      valueFeatures,
+      probes,
+      scale,
+      every: Math.ceil(keys / args.sampled),
+    }),
     inputs,
     outputs,
     scratchBytes: 8 * valueFeatures,

@@ -1,7 +1,8 @@
 import type { FittedPoints } from "../../coreset_primitives.ts";
 import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
-import { floatWord, type WasmArray, type Workspace } from "../engine/program.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Records the points of clusters: the columns of the softmax rows laid out side by side, then one cluster a task. */
 export function fitPoints(workspace: Workspace, args: Arguments<"fitPoints">): FittedPoints {
@@ -12,11 +13,17 @@ export function fitPoints(workspace: Workspace, args: Arguments<"fitPoints">): F
   workspace.record({
     code: layout.TRANSPOSE_PROBES,
     tasks: heads * Math.ceil(keys / layout.CHUNK_ROWS),
-    // deno-fmt-ignore
-    words: [
-      probabilities.address, columns.address, masses.address, heads, keys, probes, fitted, even,
-      floatWord(otherWeight),
-    ],
+    words: packArguments("TransposeArguments", {
+      probabilities,
+      columns,
+      masses,
+      heads,
+      keys,
+      probes,
+      fitted,
+      even,
+      otherWeight,
+    }),
     inputs: [probabilities],
     outputs: [columns, masses],
   });
@@ -28,12 +35,31 @@ export function fitPoints(workspace: Workspace, args: Arguments<"fitPoints">): F
   workspace.record({
     code: layout.FIT_POINTS,
     tasks: heads * most,
-    // deno-fmt-ignore
-    words: [
-      ...inputs.map(({ address }) => address), columns.address, masses.address, key.address, value.address,
-      logMass.address, logits.address, heads, keys, features, valueFeatures, probes, fitted, even,
-      floatWord(otherWeight), most, floatWord(scale),
-    ],
+    words: packArguments("FitArguments", {
+      key: args.key,
+      value: args.value,
+      query: args.query,
+      logSumExp: args.logSumExp,
+      labels: args.labels,
+      clusters: args.clusters,
+      order: args.order,
+      columns,
+      masses,
+      pointKey: key,
+      pointValue: value,
+      logMass,
+      logits,
+      heads,
+      keys,
+      features,
+      valueFeatures,
+      probes,
+      fitted,
+      even,
+      otherWeight,
+      most,
+      scale,
+    }),
     inputs: [...inputs, columns, masses],
     outputs: [key, value, logMass, logits],
     scratchBytes: 4 * (probes + columnLength),

@@ -1,7 +1,8 @@
 import type { FittedSlope } from "../../coreset_primitives.ts";
 import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
-import { addressOf, floatWord, type WasmArray, type Workspace } from "../engine/program.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
 import { multiply } from "./add_linear.ts";
 
 /** Records the linear function that fitted points leave out: strays, their products, and how much of these helps. */
@@ -17,12 +18,33 @@ export function fitSlope(workspace: Workspace, args: Arguments<"fitSlope">): Fit
   const linear = workspace.floats(heads * probes * valueFeatures);
   const offset = workspace.floats(heads * valueFeatures),
     output = workspace.floats(heads * probes * valueFeatures);
-  // deno-fmt-ignore
-  const words = [
-    ...[...given, ...outputs].map(addressOf), keyStrays.address, valueStrays.address, slope.address, linear.address,
-    offset.address, output.address, heads, keys, features, valueFeatures, probes, fitted, even, floatWord(otherWeight),
-    most, floatWord(scale), every,
-  ];
+  const words = packArguments("SlopeArguments", {
+    key: args.key,
+    value: args.value,
+    pointKey: args.points.key,
+    pointValue: args.points.value,
+    labels: args.labels,
+    probabilities: args.probabilities,
+    exact: args.exact,
+    approximate: args.approximate,
+    keyStrays,
+    valueStrays,
+    slope,
+    linear,
+    offset,
+    output,
+    heads,
+    keys,
+    features,
+    valueFeatures,
+    probes,
+    fitted,
+    even,
+    otherWeight,
+    most,
+    scale,
+    every,
+  });
   workspace.record({
     code: layout.STRAYS,
     tasks: heads * Math.ceil(taken / layout.CHUNK_ROWS),

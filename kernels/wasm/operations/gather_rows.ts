@@ -1,5 +1,6 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -11,7 +12,7 @@ export function gatherRows(workspace: Workspace, args: Arguments<"gatherRows">):
   workspace.record({
     code: layout.GATHER_ROWS,
     tasks: heads * Math.ceil(picks / layout.CHUNK_ROWS),
-    words: [rows.address, index.address, result.address, heads, count, width, picks],
+    words: packArguments("RowArguments", { rows, other: index, result, heads, count, width, picks }),
     inputs: [rows, index],
     outputs: [result],
   });

@@ -1,5 +1,6 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -14,7 +15,17 @@ export function gatheredDistances(
   workspace.record({
     code: layout.GATHERED_DISTANCES,
     tasks: heads * queries * Math.ceil(picks / layout.CHUNK_ROWS),
-    words: [rows.address, query.address, index.address, result.address, heads, count, queries, width, picks],
+    words: packArguments("DistanceArguments", {
+      rows,
+      query,
+      index,
+      result,
+      heads,
+      count,
+      queries,
+      width,
+      picks,
+    }),
     inputs: [rows, query, index],
     outputs: [result],
   });

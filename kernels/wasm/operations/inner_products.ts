@@ -1,5 +1,6 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -14,7 +15,7 @@ export function innerProducts(
   workspace.record({
     code: layout.INNER_PRODUCTS,
     tasks: heads * Math.ceil(count / layout.HASH_ROWS) * Math.ceil(projections / layout.CHUNK_KEYS),
-    words: [rows.address, directions.address, result.address, heads, count, width, projections],
+    words: packArguments("ProductArguments", { rows, directions, result, heads, count, width, projections }),
     inputs: [rows, directions],
     outputs: [result],
     scratchBytes: 4 * layout.GROUP_ROWS * layout.TILE_KEYS +

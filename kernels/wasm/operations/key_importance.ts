@@ -1,7 +1,8 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
-import { doubleWords, floatWord, type WasmArray, type Workspace } from "../engine/program.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Records how much each key deserves to be sampled: three passes, since each needs a sum from the one before. */
 export function keyImportance(
@@ -15,12 +16,24 @@ export function keyImportance(
   const importance = workspace.floats(heads * keys);
   const sizes = workspace.floats(heads * keys), columns = workspace.floats(heads * keys);
   const sums = workspace.words(tasks * 6);
-  // deno-fmt-ignore
-  const words = [
-    ...doubleWords(args.columnShare), ...doubleWords(args.valueShare), ...doubleWords(args.uniformShare),
-    probabilities.address, value.address, centre.address, importance.address, sizes.address, columns.address, sums.address,
-    heads, keys, probes, counted, valueFeatures, floatWord(args.valueScale),
-  ];
+  const words = packArguments("ImportanceArguments", {
+    columnShare: args.columnShare,
+    valueShare: args.valueShare,
+    uniformShare: args.uniformShare,
+    probabilities,
+    value,
+    centre,
+    importance,
+    sizes,
+    columns,
+    sums,
+    heads,
+    keys,
+    probes,
+    counted,
+    valueFeatures,
+    valueScale: args.valueScale,
+  });
   workspace.record({
     code: layout.VALUE_SIZES,
     tasks,

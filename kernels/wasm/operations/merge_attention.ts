@@ -1,7 +1,8 @@
 import type { PartialAttention } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
-import { addressOf, type WasmArray, type Workspace } from "../engine/program.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Records the merge of two partial results. */
 export function mergeAttention(
@@ -15,7 +16,17 @@ export function mergeAttention(
   workspace.record({
     code: layout.MERGE_ATTENTION,
     tasks: heads * Math.ceil(queries / layout.CHUNK_ROWS),
-    words: [...inputs.map(addressOf), output.address, logSumExp.address, heads, queries, valueFeatures],
+    words: packArguments("MergeArguments", {
+      firstOutput: first.output,
+      firstLogSumExp: first.logSumExp,
+      secondOutput: second.output,
+      secondLogSumExp: second.logSumExp,
+      output,
+      logSumExp,
+      heads,
+      queries,
+      width: valueFeatures,
+    }),
     inputs: inputs as WasmArray[],
     outputs: [output, logSumExp],
   });

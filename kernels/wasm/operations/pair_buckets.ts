@@ -1,7 +1,8 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
-import { addressOf, type WasmArray, type Workspace } from "../engine/program.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Records the blocks of queries and keys of the same bucket. */
 export function pairBuckets(workspace: Workspace, args: Arguments<"pairBuckets">): DeviceArray {
@@ -11,7 +12,18 @@ export function pairBuckets(workspace: Workspace, args: Arguments<"pairBuckets">
   workspace.record({
     code: layout.PAIR_BUCKETS,
     tasks: heads,
-    words: [...inputs.map(addressOf), positions.address, queries, keys, buckets, mostQueries, mostKeys],
+    words: packArguments("PairArguments", {
+      queryRanks: args.queryRanks,
+      queryOrder: args.queryOrder,
+      keyRanks: args.keyRanks,
+      keyOrder: args.keyOrder,
+      positions,
+      queries,
+      keys,
+      buckets,
+      mostQueries,
+      mostKeys,
+    }),
     inputs,
     outputs: [positions],
   });

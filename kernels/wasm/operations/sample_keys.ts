@@ -1,5 +1,6 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -14,11 +15,18 @@ export function sampleKeys(
   workspace.record({
     code: layout.SAMPLE_KEYS,
     tasks: heads,
-    // deno-fmt-ignore
-    words: [
-      importance.address, index.address, logWeight.address, heads, keys, samples,
-      seed[0], seed[1], purpose, firstStream,
-    ],
+    words: packArguments("SampleArguments", {
+      importance,
+      index,
+      logWeight,
+      heads,
+      keys,
+      samples,
+      seedLow: seed[0],
+      seedHigh: seed[1],
+      purpose,
+      firstStream,
+    }),
     inputs: [importance],
     outputs: [index, logWeight],
   });

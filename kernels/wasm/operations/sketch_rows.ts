@@ -1,5 +1,6 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -11,7 +12,7 @@ export function sketchRows(workspace: Workspace, args: Arguments<"sketchRows">):
   workspace.record({
     code: layout.SKETCH_ROWS,
     tasks: heads * Math.ceil(count / layout.CHUNK_ROWS),
-    words: [rows.address, signs.address, result.address, heads, count, width, folded],
+    words: packArguments("RowArguments", { rows, other: signs, result, heads, count, width, picks: folded }),
     inputs: [rows, signs],
     outputs: [result],
   });

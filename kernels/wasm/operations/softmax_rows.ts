@@ -1,7 +1,8 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
-import { addressOf, floatWord, type WasmArray, type Workspace } from "../engine/program.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
 
 type Probes = Arguments<"softmaxRows">;
 
@@ -28,15 +29,24 @@ export function recordProbabilities(
   args: Probes,
   probabilities: WasmArray,
   outputs?: Outputs,
-): number[] {
+): readonly number[] {
   const { heads, queries, keys, features } = args;
   const query = args.query as WasmArray, key = args.key as WasmArray;
-  const arrays = [outputs?.logSumExp, outputs?.value, outputs?.output, outputs?.partial];
-  // deno-fmt-ignore
-  const words = [
-    query.address, key.address, probabilities.address, ...arrays.map(addressOf),
-    heads, queries, keys, features, outputs?.valueFeatures ?? 0, floatWord(args.scale),
-  ];
+  const words = packArguments("SoftmaxArguments", {
+    query,
+    key,
+    probabilities,
+    logSumExp: outputs?.logSumExp,
+    value: outputs?.value,
+    output: outputs?.output,
+    partial: outputs?.partial,
+    heads,
+    queries,
+    keys,
+    features,
+    valueFeatures: outputs?.valueFeatures ?? 0,
+    scale: args.scale,
+  });
   workspace.record({
     code: layout.PROBE_LOGITS,
     tasks: heads * Math.ceil(keys / layout.CHUNK_KEYS),

@@ -1,5 +1,6 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -18,7 +19,7 @@ export function sortByBucket(
   workspace.record({
     code: layout.SORT_BY_BUCKET,
     tasks: heads,
-    words: [ranks.address, order.address, position.address, scratch.address, heads, count, buckets],
+    words: packArguments("SortArguments", { ranks, order, position, scratch, heads, count, buckets }),
     inputs: [ranks],
     outputs: [order, position, scratch],
   });
