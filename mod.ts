@@ -40,27 +40,7 @@ export {
   type PartialResult,
 } from "./estimators/attention/partial.ts";
 export { Device, openDevice, type OpenDeviceOptions } from "./kernels/device.ts";
-export type {
-  AttendArguments,
-  AttentionShape,
-  Backend,
-  BlockBounds,
-  DeviceArray,
-  DeviceKind,
-  HalvedKeys,
-  PartialAttention,
-  SampledKeys,
-} from "./kernels/backend.ts";
-export type {
-  Bisection,
-  CoresetPrimitives,
-  FittedCentre,
-  FittedPoints,
-  FittedSlope,
-  OtherRows,
-} from "./kernels/coreset_primitives.ts";
-export type { Purpose } from "./kernels/purposes.ts";
-export type { SeedWords } from "./kernels/random.ts";
+export type { DeviceKind } from "./kernels/device_kinds.ts";
 export type { AttendKernel, AttendTile, Tuning } from "./kernels/webgpu/tuning.ts";
 export { DeviceLostError, DeviceUnavailableError } from "./kernels/errors.ts";
 export { checkTensor, type Tensor, tensor } from "./kernels/tensor.ts";

@@ -1,10 +1,9 @@
+import { deviceKinds } from "../kernels/device_kinds.ts";
 import { UsageError } from "./arguments.ts";
-
-const devices = ["webgpu", "wasm", "reference"];
 
 /** Refuses a device that there is not. */
 export function checkDevice(device: string | undefined): void {
-  if (device !== undefined && !devices.includes(device)) {
-    throw new UsageError(`--device must be one of ${devices.join(", ")}: got "${device}"`);
+  if (device !== undefined && !(deviceKinds as readonly string[]).includes(device)) {
+    throw new UsageError(`--device must be one of ${deviceKinds.join(", ")}: got "${device}"`);
   }
 }

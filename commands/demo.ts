@@ -5,10 +5,11 @@ import { betterDeviceAdvice } from "./doctor.ts";
 import { openCommandDevice } from "./open_device.ts";
 import { openProgress } from "./progress.ts";
 import { loadWorkload } from "../workloads/workloads.ts";
+import { deviceKindsInWords } from "../kernels/device_kinds.ts";
 
 const options = {
   n: { kind: "integer", value: "N", help: "tokens (4096)" },
-  device: { kind: "text", value: "DEVICE", help: "webgpu, wasm or reference (the best there is)" },
+  device: { kind: "text", value: "DEVICE", help: `${deviceKindsInWords} (the best there is)` },
 } as const;
 
 /** `demo`: KDEformer against exact attention on a head of a pretrained sentence encoder. */

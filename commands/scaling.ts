@@ -9,6 +9,7 @@ import { peakMemory } from "./peak_memory.ts";
 import { reportOptions, writeReport } from "./report_files.ts";
 import { formatNumber, formatSeconds, formatTable } from "./table.ts";
 import { loadWorkload, type Workload, workloadNames } from "../workloads/workloads.ts";
+import { deviceKindsInWords } from "../kernels/device_kinds.ts";
 
 const options = {
   min: { kind: "integer", value: "N", help: "smallest n (1024); the sizes are its doublings" },
@@ -22,7 +23,7 @@ const options = {
     help: "seconds that one run may take (60); beyond, exact is extrapolated",
   },
   seed: { kind: "integer", value: "N", help: "seed (1)" },
-  device: { kind: "text", value: "DEVICE", help: "webgpu, wasm or reference (wasm)" },
+  device: { kind: "text", value: "DEVICE", help: `${deviceKindsInWords} (wasm)` },
   ...reportOptions,
 } as const;
 

@@ -1,11 +1,11 @@
 import type { CoresetPrimitives } from "./coreset_primitives.ts";
+import type { DeviceKind } from "./device_kinds.ts";
 import type { Purpose, SeedWords } from "./random.ts";
 import type { Tuning } from "./webgpu/tuning.ts";
 
 export { EMPTY, FAR, MASKED, NO_ROW } from "./constants.ts";
 
-/** The kinds of device. */
-export type DeviceKind = "webgpu" | "wasm" | "reference";
+export type { DeviceKind } from "./device_kinds.ts";
 
 /** An array that lives on a device; only the backend that made it can read it. */
 export interface DeviceArray {

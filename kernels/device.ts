@@ -1,4 +1,5 @@
 import type { Backend, DeviceKind } from "./backend.ts";
+import { deviceKindsInWords } from "./device_kinds.ts";
 import { DeviceLostError, DeviceUnavailableError } from "./errors.ts";
 import { ReferenceBackend } from "./reference/backend.ts";
 import { openTested } from "./tested.ts";
@@ -58,10 +59,19 @@ function openers(options: OpenDeviceOptions): Opener[] {
       return [{ name: "reference", open: reference }];
     default:
       throw new RangeError(
-        `Cannot open a device: prefer must be webgpu, wasm or reference: current value is ${options.prefer}`,
+        `Cannot open a device: prefer must be ${deviceKindsInWords}: current value is ${options.prefer}`,
       );
   }
 }
+
+/**
+ * Runs a job on a device when all earlier ones have ended, and frees its arrays afterwards. Not for users of the library,
+ * for whom there are no backends.
+ *
+ * @throws {DeviceLostError} If the device was lost and no other could take over.
+ * @throws {DeviceUnavailableError} If it computes wrongly and no other could take over.
+ */
+export let runOn: <T>(device: Device, job: (backend: Backend) => Promise<T>) => Promise<T>;
 
 /**
  * A device that passed its self test. Jobs run one after another. When the device is lost, or computes wrongly in the self
@@ -75,6 +85,10 @@ export class Device implements Disposable {
   #tail: Promise<unknown> = Promise.resolve();
   #fellBack: string | null = null;
   #disposed = false;
+
+  static {
+    runOn = (device, job) => device.#run(job);
+  }
 
   /** Use {@link openDevice}. */
   constructor(backend: Backend, remaining: Opener[], warn: (message: string) => void) {
@@ -108,13 +122,7 @@ export class Device implements Disposable {
     return this.#fellBack;
   }
 
-  /**
-   * Runs a job when all earlier ones have ended, and frees its arrays afterwards.
-   *
-   * @throws {DeviceLostError} If the device was lost and no other could take over.
-   * @throws {DeviceUnavailableError} If it computes wrongly and no other could take over.
-   */
-  run<T>(job: (backend: Backend) => Promise<T>): Promise<T> {
+  #run<T>(job: (backend: Backend) => Promise<T>): Promise<T> {
     const result = this.#tail.then(() => this.#runNow(job));
     this.#tail = result.catch(() => {});
     return result;
@@ -138,7 +146,7 @@ export class Device implements Disposable {
         );
       }
     }
-    return this.run(async (backend) => await backend.tune?.(features, valueFeatures));
+    return this.#run(async (backend) => await backend.tune?.(features, valueFeatures));
   }
 
   async #runNow<T>(job: (backend: Backend) => Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-import { Device, openDevice } from "../../kernels/device.ts";
+import { Device, openDevice, runOn } from "../../kernels/device.ts";
 import type { Backend, DeviceKind } from "../../kernels/backend.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
 import { attendWithin } from "../certified/attend_within.ts";
@@ -98,7 +98,7 @@ export async function attention(
   const device = await deviceFor(options.device);
 
   const start = performance.now();
-  const outcome = await device.run((backend) => compute(backend, problem, options, checked));
+  const outcome = await runOn(device, (backend) => compute(backend, problem, options, checked));
   const seconds = (performance.now() - start) / 1000;
   const { output, certificate, keyEvaluations, method, budget, reason } = outcome;
   return {

@@ -4,6 +4,7 @@ import { deviceFor } from "./attention.ts";
 import type { AttentionOptions } from "./options.ts";
 import { exactAttention } from "../core/exact.ts";
 import { makeProblem } from "../core/problem.ts";
+import { runOn } from "../../kernels/device.ts";
 
 /** Exact attention over some of the keys, in a form that merges exactly with that over others. */
 export interface PartialResult {
@@ -51,7 +52,7 @@ export async function attentionPartial(
   }
   const problem = { ...makeProblem(query, key, value, options), causalOffset };
   const device = await deviceFor(options.device);
-  const { output, logSumExp } = await device.run((backend) => exactAttention(backend, problem, options));
+  const { output, logSumExp } = await runOn(device, (backend) => exactAttention(backend, problem, options));
   return {
     output: { data: output, shape: problem.outputShape },
     logSumExp: {

@@ -3,6 +3,7 @@ import { deviceFor } from "../attention/attention.ts";
 import type { DensityEstimate } from "./density.ts";
 import { densityFit } from "./methods.ts";
 import { commonFeatures, type DensityOptions, scaledRows, targetOf } from "./options.ts";
+import { runOn } from "../../kernels/device.ts";
 
 /** Options of {@link estimateDensity}. */
 export interface EstimateDensityOptions extends DensityOptions {
@@ -41,7 +42,8 @@ export async function estimateDensity(
   const features = commonFeatures(points, queries), fit = densityFit(method);
   const rows = scaledRows(points, bandwidth), queryRows = scaledRows(queries, bandwidth);
   const device = await deviceFor(options.device);
-  return await device.run((backend) =>
-    fit(backend, rows, features, targetOf(options)).logDensity(queryRows, signal)
+  return await runOn(
+    device,
+    (backend) => fit(backend, rows, features, targetOf(options)).logDensity(queryRows, signal),
   );
 }

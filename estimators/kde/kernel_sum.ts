@@ -8,6 +8,7 @@ import type { EstimateDensityOptions } from "./estimate_density.ts";
 import { logSumExp, squaredNorms } from "./log_domain.ts";
 import { groupFailure } from "./median_of_means.ts";
 import { featuresOf, scaledRows, targetOf } from "./options.ts";
+import { runOn } from "../../kernels/device.ts";
 
 /** Options of {@link kernelSum}. */
 export interface KernelSumOptions
@@ -62,7 +63,7 @@ export async function kernelSum(points: Tensor, options: KernelSumOptions = {}):
   const exact = plan.groups * plan.perGroup ** 2 >= count ** 2 || plan.perGroup >= count;
   const { groups, perGroup: size } = exact ? { groups: 1, perGroup: count } : plan;
   const device = await deviceFor(options.device);
-  const sums = await device.run(async (backend) => {
+  const sums = await runOn(device, async (backend) => {
     const found: number[] = [];
     for (let group = 0; group < groups; group++) {
       const stream = new RandomStream(target.seed, Purpose.pairs, group);

@@ -7,6 +7,7 @@ import type { EstimateDensityOptions } from "./estimate_density.ts";
 import { densityFit } from "./methods.ts";
 import { featuresOf, scaledRows, targetOf } from "./options.ts";
 import { WeightedExponential } from "./weighted_exponential.ts";
+import { runOn } from "../../kernels/device.ts";
 
 /** What {@link topEigenpair} returns. */
 export interface TopEigenpair {
@@ -63,7 +64,7 @@ export async function topEigenpair(
   const perProduct = { ...target, epsilon: epsilon / 2, delta: target.delta / (most * count) };
   while (rounds++ < most) {
     const logVector = vector.map(Math.log);
-    const product = await device.run((backend) => {
+    const product = await runOn(device, (backend) => {
       const logWeights = logVector.map((log, row) => log - squaredNorms[row] / 2);
       return new WeightedExponential(backend, data, features, logWeights, perProduct, fit)
         .logSums(data, options.signal);

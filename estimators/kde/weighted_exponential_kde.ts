@@ -4,6 +4,7 @@ import { rowMean } from "./centred_points.ts";
 import { densityFit } from "./methods.ts";
 import { commonFeatures, type DensityOptions, targetOf } from "./options.ts";
 import { WeightedExponential } from "./weighted_exponential.ts";
+import { runOn } from "../../kernels/device.ts";
 
 /** What {@link weightedExponentialKde} returns. */
 export interface WeightedExponentialResult {
@@ -61,9 +62,11 @@ export async function weightedExponentialKde(
     return Math.log(weight);
   });
   const device = await deviceFor(options.device), centre = rowMean(queries.data, features);
-  const { logDensity, ...cost } = await device.run((backend) =>
-    new WeightedExponential(backend, points.data, features, logWeights, targetOf(options), fit, centre)
-      .logSums(queries.data, options.signal)
+  const { logDensity, ...cost } = await runOn(
+    device,
+    (backend) =>
+      new WeightedExponential(backend, points.data, features, logWeights, targetOf(options), fit, centre)
+        .logSums(queries.data, options.signal),
   );
   return { logSum: logDensity, ...cost };
 }

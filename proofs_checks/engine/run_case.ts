@@ -1,4 +1,4 @@
-import type { Device } from "../../kernels/device.ts";
+import { type Device, runOn } from "../../kernels/device.ts";
 import type { Claim, ClaimCase } from "./claim.ts";
 import { type LogPValues, logPValues, summarise, type Summary } from "./evidence.ts";
 import type { Implementation } from "./implementation.ts";
@@ -59,7 +59,7 @@ export async function runCase(
         seed: seedOf(run, SeedUse.estimator),
         input: (wanted = {}) =>
           Promise.resolve(stream.next({ n, ...wanted, seed: seedOf(run + 1e6 * draws++, SeedUse.input) })),
-        on: (job) => device.run((backend) => job(implementation.kernels(backend))),
+        on: (job) => runOn(device, (backend) => job(implementation.kernels(backend))),
       });
       measured.push(found.measured);
       if (found.plot) plots.push(found.plot);

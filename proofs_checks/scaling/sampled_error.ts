@@ -1,7 +1,7 @@
 import { exactAttention } from "../../estimators/core/exact.ts";
 import { makeProblem } from "../../estimators/core/problem.ts";
 import { operatorNorm } from "../../estimators/linear_algebra/operator_norm.ts";
-import type { Device } from "../../kernels/device.ts";
+import { type Device, runOn } from "../../kernels/device.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { tensor } from "../../kernels/tensor.ts";
 import type { AttentionInput } from "../inputs/family.ts";
@@ -35,7 +35,7 @@ export class SampledRows {
       rows.set(query.data.subarray(row * features, (row + 1) * features), at * features)
     );
     const problem = makeProblem(tensor(rows, [1, count, features]), key, value, { scale });
-    const { output } = await device.run((backend) => exactAttention(backend, problem));
+    const { output } = await runOn(device, (backend) => exactAttention(backend, problem));
     const [, keys, width] = value.shape;
     return new SampledRows(index, output, width, operatorNorm(value.data, keys, width));
   }

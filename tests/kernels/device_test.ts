@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { Backend, DeviceArray } from "../../kernels/backend.ts";
-import { Device, openDevice } from "../../kernels/device.ts";
+import { Device, openDevice, runOn } from "../../kernels/device.ts";
 import { DeviceLostError, DeviceUnavailableError } from "../../kernels/errors.ts";
 import { ReferenceBackend } from "../../kernels/reference/backend.ts";
 import { selfTest } from "../../kernels/self_test.ts";
@@ -94,11 +94,16 @@ webgpuTest("a device opened to be timed counts the seconds that it computes, and
   assertEquals(other.busySeconds, undefined);
 });
 
+Deno.test("a device shows no backend to users of the library", () => {
+  const members = Object.getOwnPropertyNames(Device.prototype).sort();
+  assertEquals(members, ["adapter", "busySeconds", "constructor", "fellBack", "kind", "software", "tune"]);
+});
+
 Deno.test("jobs on one device run one after another, failures included", async () => {
   using device = await openDevice({ prefer: "reference" });
   const log: string[] = [];
   const job = (name: string, fail = false) =>
-    device.run(async () => {
+    runOn(device, async () => {
       log.push(`${name} begins`);
       await Promise.resolve();
       log.push(`${name} ends`);

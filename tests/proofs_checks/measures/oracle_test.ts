@@ -2,7 +2,7 @@
 import { assert, assertLess } from "@std/assert";
 import { bignumber, eigs } from "npm:mathjs@15";
 import fc from "npm:fast-check@4";
-import { openDevice } from "../../../kernels/device.ts";
+import { openDevice, runOn } from "../../../kernels/device.ts";
 import { claims } from "../../../proofs_checks/claims/claims.ts";
 import { familySource } from "../../../proofs_checks/engine/cases.ts";
 import { shipped } from "../../../proofs_checks/engine/implementation.ts";
@@ -103,7 +103,7 @@ Deno.test("the softmax norm by kernels is that of the explicit matrix, for any s
           features: 8,
         });
         const oracle = new Oracle({ ...input, scale: input.scale * factor });
-        const [norm] = await device.run((backend) => softmaxOperatorNorm(backend, oracle.problem));
+        const [norm] = await runOn(device, (backend) => softmaxOperatorNorm(backend, oracle.problem));
         assertLess(Math.abs(norm / oracle.softmaxNorm - 1), 0.01);
       },
     ),
