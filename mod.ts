@@ -40,7 +40,7 @@ export {
   type PartialResult,
 } from "./estimators/attention/partial.ts";
 export { Device, openDevice, type OpenDeviceOptions } from "./kernels/device.ts";
-export type { DeviceKind } from "./kernels/device_kinds.ts";
+export { type DeviceKind, deviceKinds } from "./kernels/device_kinds.ts";
 export type { AttendKernel, AttendTile, Tuning } from "./kernels/webgpu/tuning.ts";
 export { DeviceLostError, DeviceUnavailableError } from "./kernels/errors.ts";
 export { checkTensor, type Tensor, tensor } from "./kernels/tensor.ts";
