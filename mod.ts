@@ -31,27 +31,8 @@ export type { ProblemOptions } from "./estimators/core/problem.ts";
 export { attentionPartial, type PartialOptions, type PartialResult } from "./estimators/attention/partial.ts";
 export { mergePartials } from "./estimators/attention/merge_partials.ts";
 export { Device, openDevice, type OpenDeviceOptions } from "./kernels/device.ts";
+export { type DeviceKind, deviceKinds } from "./kernels/device_kinds.ts";
 export { disposeDevices } from "./kernels/kept_devices.ts";
-export type {
-  AttendArguments,
-  AttentionShape,
-  Backend,
-  BlockBounds,
-  DeviceArray,
-  DeviceKind,
-  HalvedKeys,
-  PartialAttention,
-  SampledKeys,
-} from "./kernels/backend.ts";
-export type {
-  Bisection,
-  CoresetPrimitives,
-  FittedCentre,
-  FittedPoints,
-  FittedSlope,
-  OtherRows,
-} from "./kernels/coreset_primitives.ts";
-export type { Purpose, SeedWords } from "./kernels/random.ts";
 export type { AttendRounding, RoundingShape } from "./kernels/rounding.ts";
 export type { AttendKernel, AttendTile, Tuning } from "./kernels/webgpu/tuning.ts";
 export { DeviceLostError, DeviceUnavailableError } from "./kernels/errors.ts";

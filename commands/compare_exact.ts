@@ -1,7 +1,7 @@
 import { attention, type AttentionResult } from "../estimators/attention/attention.ts";
 import type { AttentionOptions } from "../estimators/attention/options.ts";
 import { makeProblem } from "../estimators/core/problem.ts";
-import type { Device } from "../kernels/device.ts";
+import { type Device, runJob } from "../kernels/device.ts";
 import { sizeOf, type Tensor } from "../kernels/tensor.ts";
 import { timeInTurn, warmUp } from "../proofs_checks/comparison/time_in_turn.ts";
 import { softmaxOperatorNorm } from "../proofs_checks/measures/softmax_norm.ts";
@@ -75,7 +75,10 @@ async function productError(
   const group = sizeOf(query.shape.slice(0, -2)) / sizeOf(key.shape.slice(0, -2));
   const { scale } = request;
   const problem = makeProblem(query, repeatHeads(key, group), repeatHeads(value, group), { scale });
-  const softmaxNorms = await device.run((backend) => softmaxOperatorNorm(backend, problem, request.signal));
+  const softmaxNorms = await runJob(
+    device,
+    (backend) => softmaxOperatorNorm(backend, problem, request.signal),
+  );
   const { queries, keys, valueFeatures } = problem;
   const normOf = (data: Float32Array, rows: number, head: number) =>
     operatorNorm(

@@ -16,10 +16,11 @@ import { printable } from "../kernels/printable.ts";
 import { openCommandDevice } from "./open_device.ts";
 import { openProgress } from "./progress.ts";
 import { formatNumber, formatSeconds, formatTable } from "./table.ts";
+import { deviceKindsInWords } from "../kernels/device_kinds.ts";
 
 const options = {
   n: { kind: "integer", value: "N", help: "tokens (4096)" },
-  device: { kind: "text", value: "DEVICE", help: "webgpu, wasm or reference (the best there is)" },
+  device: { kind: "text", value: "DEVICE", help: `${deviceKindsInWords} (the best there is)` },
 } as const;
 
 const ROUNDS = 5, EPSILON = 0.3;

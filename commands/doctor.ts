@@ -1,6 +1,7 @@
 import process from "node:process";
-import type { DeviceKind } from "../kernels/backend.ts";
-import { type Device, openDevice } from "../kernels/device.ts";
+import { type DeviceKind, deviceKinds } from "../kernels/device_kinds.ts";
+import { type Device, openDevice, runJob } from "../kernels/device.ts";
+import { selfTest } from "../kernels/self_test.ts";
 import {
   type AdapterDescription,
   describeAdapter,
@@ -44,7 +45,7 @@ export const doctor = {
     const { json, tune } = readOptions("doctor", options, args), widths = tune && readWidths(tune);
     const outputs = await openOutputs({ json }), file = widths ? await prepareTuning() : "";
     const findings: Finding[] = [];
-    for (const kind of ["webgpu", "wasm", "reference"] as const) findings.push(await examine(kind));
+    for (const kind of deviceKinds) findings.push(await examine(kind));
     using best = await openDevice({ onWarning: () => {} });
     const tuning = widths ? await measure(widths, file) : null;
     const adapter = await requestAdapter().then(describeAdapter, () => null);
@@ -66,6 +67,8 @@ export const doctor = {
 async function examine(kind: DeviceKind): Promise<Finding> {
   try {
     using device = await openDevice({ prefer: kind, onWarning: () => {} });
+    // Opening tests what most methods are made of; here every primitive is.
+    await runJob(device, (backend) => selfTest(backend));
     return { device: kind, works: true, adapter: device.adapter, software: device.software, problem: null };
   } catch (error) {
     return { device: kind, works: false, adapter: null, software: false, problem: (error as Error).message };

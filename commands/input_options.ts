@@ -5,6 +5,7 @@ import { type OptionValues, unknownName, UsageError } from "./arguments.ts";
 import { checkDevice } from "./check_device.ts";
 import { readNpy } from "../files/npy/read.ts";
 import type { ProgressLine } from "./progress.ts";
+import { deviceKindsInWords } from "../kernels/device_kinds.ts";
 import { usageOf } from "./usage_of.ts";
 import type { NamedInput } from "../proofs_checks/inputs/family.ts";
 import { loadWorkload, workloadNames, type WorkloadOptions } from "../workloads/workloads.ts";
@@ -27,7 +28,7 @@ export const inputOptions = {
   head: { kind: "text", value: "L.H", help: "layer and head of a workload that has several, such as 1.0" },
   scale: { kind: "number", value: "S", help: "factor on inner products (1/sqrt d, or the workload's)" },
   causal: { kind: "flag", help: "query i sees keys up to i + n_k − n_q" },
-  device: { kind: "text", value: "DEVICE", help: "webgpu, wasm or reference (the best there is)" },
+  device: { kind: "text", value: "DEVICE", help: `${deviceKindsInWords} (the best there is)` },
   threads: { kind: "integer", value: "N", help: "threads of the wasm device (one per core)" },
 } as const;
 

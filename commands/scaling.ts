@@ -17,9 +17,10 @@ import { peakMemory } from "./peak_memory.ts";
 import { replayOf } from "./replay.ts";
 import { openReportOutputs, reportOptions, writeReport } from "./report_files.ts";
 import { formatNumber, formatSeconds, formatTable } from "./table.ts";
+import { usageOf } from "./usage_of.ts";
+import { deviceKindsInWords } from "../kernels/device_kinds.ts";
 import type { NamedInput } from "../proofs_checks/inputs/family.ts";
 import { workloadNames } from "../workloads/workloads.ts";
-import { usageOf } from "./usage_of.ts";
 
 const options = {
   min: { kind: "integer", value: "N", help: "smallest n (1024); the sizes are its doublings" },
@@ -33,7 +34,7 @@ const options = {
     help: "seconds that one run may take (60); beyond, exact is extrapolated",
   },
   seed: { kind: "integer", value: "N", help: `seed (${DEFAULT_SEED})` },
-  device: { kind: "text", value: "DEVICE", help: "webgpu, wasm or reference (wasm)" },
+  device: { kind: "text", value: "DEVICE", help: `${deviceKindsInWords} (wasm)` },
   ...reportOptions,
 } as const;
 

@@ -16,6 +16,7 @@ import { openProgress } from "./progress.ts";
 import { realNames, realSources } from "../workloads/real_sources.ts";
 import { openReportOutputs, reportOptions, writeReport } from "./report_files.ts";
 import { exitCode, summary, toLine } from "./verify_lines.ts";
+import { deviceKindsInWords } from "../kernels/device_kinds.ts";
 
 const options = {
   claim: { kind: "list", value: "NAME …", help: "claims to check (all); see --list" },
@@ -32,7 +33,7 @@ const options = {
   seed: { kind: "integer", value: "N", help: `seed (${DEFAULT_SEED})` },
   n: { kind: "integer", value: "N", help: "keys, in the place of each claim's own number" },
   shard: { kind: "text", value: "I/N", help: "run share I of N; join shares with report --merge" },
-  device: { kind: "text", value: "DEVICE", help: "webgpu, wasm or reference (wasm)" },
+  device: { kind: "text", value: "DEVICE", help: `${deviceKindsInWords} (wasm)` },
   ...reportOptions,
   list: { kind: "flag", help: "list claims and families and do nothing" },
 } as const;

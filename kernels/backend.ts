@@ -1,10 +1,12 @@
 import type { CoresetPrimitives } from "./coreset_primitives.ts";
+import type { DeviceKind } from "./device_kinds.ts";
 import type { Purpose, SeedWords } from "./random.ts";
 import type { AttendRounding, RoundingShape } from "./rounding.ts";
 import type { Tuning } from "./webgpu/tuning.ts";
 
-/** The kinds of device. */
-export type DeviceKind = "webgpu" | "wasm" | "reference";
+export { EMPTY, FAR, MASKED, NO_ROW } from "./constants.ts";
+
+export type { DeviceKind } from "./device_kinds.ts";
 
 /** An array that lives on a device; only the backend that made it can read it. */
 export interface DeviceArray {
@@ -13,21 +15,6 @@ export interface DeviceArray {
   /** Number of values. */
   readonly length: number;
 }
-
-/**
- * Logits at or below this weight are masked: exp(MASKED) is zero for every other logit. Finite, since WGSL
- * need not support infinities.
- */
-export const MASKED = -1e38;
-
-/** Row log-sum-exp of an empty set of keys: the stand-in for minus infinity. */
-export const EMPTY = -3e38;
-
-/** In an index of rows: no row. */
-export const NO_ROW = 0xffffffff;
-
-/** Squared distance to no row: exp(−FAR/2) is zero. */
-export const FAR = 3e38;
 
 /** Output rows together with the logarithm of the sum of their weights, so that parts merge exactly. */
 export interface PartialAttention {
@@ -138,7 +125,7 @@ export interface SampledKeys {
  * run; on a GPU everything between two calls of `run` is one submission. Primitives do not check arguments:
  * callers do, once.
  */
-export interface Backend extends CoresetPrimitives {
+export interface Backend extends BasicPrimitives, CoresetPrimitives {
   /** Which kind of device this is. */
   readonly kind: DeviceKind;
   /** What runs, in words: adapter or instruction set and thread count. */
@@ -158,6 +145,9 @@ export interface Backend extends CoresetPrimitives {
   /** Measures the ways to compute attention of these widths and keeps the fastest, where there are several. */
   tune?(features: number, valueFeatures: number): Promise<Tuning>;
 
+  /** How `attend` rounds without orders, blocks, samples and half floats. */
+  attendRounding(shape: RoundingShape): AttendRounding;
+
   /** Copies values to the device. */
   upload(data: Float32Array | Uint32Array): DeviceArray;
   /**
@@ -174,12 +164,12 @@ export interface Backend extends CoresetPrimitives {
   trim?(idle: boolean): void;
   /** Gives the device back. */
   destroy(): void;
+}
 
+/** What attention, hashing, sampling and densities ask of a device. */
+export interface BasicPrimitives {
   /** Softmax attention of each query over its visible keys, without ever holding a queries × keys matrix. */
   attend(args: AttendArguments): PartialAttention;
-
-  /** How `attend` rounds without orders, blocks, samples and half floats. */
-  attendRounding(shape: RoundingShape): AttendRounding;
 
   /** Softmax probabilities [heads, queries, keys] of few queries: for probing, so O(queries · keys) memory. */
   softmaxRows(args: {

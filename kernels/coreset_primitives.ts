@@ -1,28 +1,15 @@
 import type { AttentionShape, DeviceArray, PartialAttention } from "./backend.ts";
 
-/** Cutting a cluster looks for its pivot among at most this many members: {@link Backend.bisectRows}. */
-export const PIVOT_CANDIDATES = 16;
-
-/** Where to cut a cluster is decided by at most this many members: {@link Backend.bisectRows}. */
-export const CUT_SAMPLE = 96;
-
-/** Of the scatter of all rows, that at which a cluster counts as one point: below f32 rounding. */
-export const NEGLIGIBLE_SCATTER = 2 ** -20;
-
-/** Mass that each key has at least when points are fitted, so that keys that no probe sees have a mean: {@link Backend.fitPoints}. */
-export const LEAST_MASS = 1e-20;
-
-/** Ridge in units of the mean diagonal of the Gram matrix: {@link Backend.calibrateValues}. */
-export const RIDGE = 0.1;
-
-/** Least size of a column in units of the largest: {@link Backend.calibrateValues}. */
-export const LEAST_COLUMN = 1e-3;
-
-/** Relative error from which a fit counts as useless: {@link Backend.calibrateValues}. */
-export const USELESS = 0.5;
-
-/** Total of fitted masses that counts as underflown: {@link Backend.fitPoints}. */
-export const LEAST_TOTAL = 1e-30;
+export {
+  CUT_SAMPLE,
+  LEAST_COLUMN,
+  LEAST_MASS,
+  LEAST_TOTAL,
+  NEGLIGIBLE_SCATTER,
+  PIVOT_CANDIDATES,
+  RIDGE,
+  USELESS,
+} from "./constants.ts";
 
 /** Clusters of rows: see {@link Backend.bisectRows}. */
 export interface Bisection {

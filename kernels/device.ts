@@ -1,6 +1,6 @@
 import type { Backend, DeviceKind } from "./backend.ts";
 import { unfitValue } from "./check_values.ts";
-import { DeviceLostError } from "./errors.ts";
+import { DeviceLostError, DeviceUnavailableError } from "./errors.ts";
 import { checkOpenOptions, type OpenDeviceOptions, type OpenSettings } from "./open_options.ts";
 import { type Opened, type Opener, openersFor, openFirst } from "./openers.ts";
 import { abortable } from "./patience.ts";
@@ -15,8 +15,25 @@ const MOST_LOSSES = 3;
 const IDLE_MS = 5000;
 
 /**
+ * Runs a job on a device when all earlier ones have ended, and frees its arrays afterwards. Not for users of the library,
+ * for whom there are no backends.
+ *
+ * @param signal Rejects with its reason as soon as it is aborted, while the job waits as well; a job that has begun
+ * must heed it by itself.
+ * @throws {DeviceLostError} If the device was lost and no other could take over.
+ * @throws {DeviceUnavailableError} If the device had been lost and cannot be opened again, or computes wrongly.
+ * @throws {Error} If called from within a job before that first waits, since the job would wait for itself.
+ */
+export let runJob: <T>(
+  device: Device,
+  job: (backend: Backend) => Promise<T>,
+  signal?: AbortSignal,
+) => Promise<T>;
+
+/**
  * A device that passed its self test. Jobs run one after another. A device that was lost is opened again at the next
- * job. The job that lost it rejects if the device was asked for by name; else the next best one runs it again, loudly.
+ * job. The job that lost it rejects if the device was asked for by name; else the next best one runs it again, loudly, and
+ * so it does if the device computes wrongly in the self test of what a job is the first to use.
  */
 export class Device implements Disposable, AsyncDisposable {
   readonly #openers: readonly Opener[];
@@ -41,6 +58,10 @@ export class Device implements Disposable, AsyncDisposable {
   #entering = false;
   #cancelIdle: () => void = () => {};
   #disposed = false;
+
+  static {
+    runJob = (device, job, signal) => device.#run(job, signal);
+  }
 
   /** Use {@link openDevice}. */
   constructor(
@@ -86,16 +107,7 @@ export class Device implements Disposable, AsyncDisposable {
     return this.#fellBack;
   }
 
-  /**
-   * Runs a job when all earlier ones have ended, and frees its arrays afterwards.
-   *
-   * @param signal Rejects with its reason as soon as it is aborted, while the job waits as well; a job that has begun
-   * must heed it by itself.
-   * @throws {DeviceLostError} If the device was lost and no other could take over.
-   * @throws {DeviceUnavailableError} If the device had been lost and cannot be opened again.
-   * @throws {Error} If called from within a job before that first waits, since the job would wait for itself.
-   */
-  run<T>(job: (backend: Backend) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  #run<T>(job: (backend: Backend) => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.#entering) {
       return Promise.reject(
         new Error("Cannot run a job inside a job of the same device: it would wait for itself for ever"),
@@ -126,7 +138,7 @@ export class Device implements Disposable, AsyncDisposable {
         );
       }
     }
-    return this.run(async (backend) => await backend.tune?.(features, valueFeatures));
+    return this.#run(async (backend) => await backend.tune?.(features, valueFeatures));
   }
 
   async #runNow<T>(job: (backend: Backend) => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -138,8 +150,8 @@ export class Device implements Disposable, AsyncDisposable {
           return await this.#enter(job, backend);
         } catch (error) {
           this.#throwIfDisposed();
-          if (!(error instanceof DeviceLostError)) throw error;
-          const next = this.#lose(error.message, tried);
+          if (!isUseless(error)) throw error;
+          const next = this.#lose(error, tried);
           if (next.length === 0) throw error;
           this.#adopt(await openFirst(next, this.#settings, signal), "going on with");
         } finally {
@@ -166,7 +178,7 @@ export class Device implements Disposable, AsyncDisposable {
   /** The backend for the next job: opened again if it was lost. */
   async #ready(signal?: AbortSignal): Promise<Backend> {
     this.#throwIfDisposed();
-    if (this.#backend?.lost) this.#lose(this.#backend.lost);
+    if (this.#backend?.lost) this.#lose(new DeviceLostError(this.#backend.lost));
     if (!this.#backend) {
       const worth = this.#openers.filter((opener) => this.#isWorthwhile(opener));
       this.#adopt(await openFirst(worth, this.#settings, signal), "opened again:");
@@ -198,15 +210,16 @@ export class Device implements Disposable, AsyncDisposable {
   }
 
   /** Gives the lost backend up; returns what may run the job that lost it. */
-  #lose(reason: string, tried = new Set<Opener>()): Opener[] {
-    const lost = this.#opener, at = this.#openers.indexOf(lost);
-    this.#losses.set(lost, (this.#losses.get(lost) ?? 0) + 1);
+  #lose(reason: Error, tried = new Set<Opener>()): Opener[] {
+    const lost = this.#opener, at = this.#openers.indexOf(lost), isGone = reason instanceof DeviceLostError;
+    // What computes wrongly once is not tried again.
+    this.#losses.set(lost, isGone ? (this.#losses.get(lost) ?? 0) + 1 : MOST_LOSSES);
     this.#busyBefore += this.#backend?.busySeconds ?? 0;
     this.#backend?.destroy();
     this.#backend = undefined;
-    this.#loss = `${this.#kind} (${this.#adapter}) was lost: ${reason}`;
+    this.#loss = `${this.#kind} (${this.#adapter}) was ${isGone ? "lost" : "given up"}: ${reason.message}`;
     if (this.#openers.length === 1) return [];
-    const again = lost.again && !tried.has(lost);
+    const again = isGone && lost.again && !tried.has(lost);
     tried.add(lost);
     return this.#openers.slice(again ? at : at + 1);
   }
@@ -248,6 +261,11 @@ export class Device implements Disposable, AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
+}
+
+/** Whether an error says that nothing can be computed on its device. */
+function isUseless(error: unknown): error is Error {
+  return error instanceof DeviceLostError || error instanceof DeviceUnavailableError;
 }
 
 /**

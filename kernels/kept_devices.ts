@@ -1,5 +1,5 @@
 import type { Backend, DeviceKind } from "./backend.ts";
-import { Device, openDevice } from "./device.ts";
+import { Device, openDevice, runJob } from "./device.ts";
 import { abortable } from "./patience.ts";
 
 /** Devices opened for callers who brought none, by kind; opened once and kept. */
@@ -36,7 +36,7 @@ export function runOn<T>(
 ): Promise<T> {
   const start = (device: Device) => {
     const since = performance.now();
-    return device.run(async (backend) => {
+    return runJob(device, async (backend) => {
       // Callbacks of the job may start other jobs, which shall wait, not be refused.
       await undefined;
       const { kind } = backend, { fellBack } = device;
@@ -50,7 +50,7 @@ export function runOn<T>(
       });
     }, signal);
   };
-  // Nothing is waited for before `run`, so that it sees whether it was called from within a job.
+  // Nothing is waited for before the job is handed over, so that it sees whether it was called from within a job.
   return choice instanceof Device ? start(choice) : deviceFor(choice, signal).then(start);
 }
 

@@ -3,7 +3,7 @@ import { DeviceAbsentError, DeviceUnavailableError } from "./errors.ts";
 import type { OpenDeviceOptions, OpenSettings } from "./open_options.ts";
 import { abortable, withPatience } from "./patience.ts";
 import { ReferenceBackend } from "./reference/backend.ts";
-import { selfTest } from "./self_test.ts";
+import { openTested } from "./tested.ts";
 
 /** A way to open one device. */
 export interface Opener {
@@ -120,7 +120,7 @@ async function openOne(
       if (givenUp) return opened.destroy();
       backend = opened;
       progress();
-      await selfTest(opened);
+      backend = await openTested(opened);
     });
     await abortable(opening, signal);
     return backend!;

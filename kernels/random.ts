@@ -5,10 +5,9 @@
  * `webgpu/operations/random.wgsl`.
  */
 
-/** What a stream is used for; streams of different purposes never overlap. */
-export const Purpose = { hyperplanes: 1, probes: 2, samples: 3, data: 4, certificate: 5, sketch: 6 } as const;
-/** One of the values of {@link Purpose}, or a number of the caller's own above 255. */
-export type Purpose = number;
+import type { Purpose } from "./purposes.ts";
+
+export { Purpose } from "./purposes.ts";
 
 /** A seed split into the two 32-bit words that Philox takes as its key. */
 export type SeedWords = readonly [low: number, high: number];

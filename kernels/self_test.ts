@@ -1,111 +1,72 @@
-import type { Backend, DeviceArray } from "./backend.ts";
-import { DeviceUnavailableError } from "./errors.ts";
-import { Purpose, RandomStream, seedWords } from "./random.ts";
+import { type Backend, type DeviceArray, MASKED } from "./backend.ts";
+import { DeviceLostError, DeviceUnavailableError } from "./errors.ts";
+import type { KnownAnswer } from "./known_answers/known_answer.ts";
+import { casesOf, SMALL } from "./known_answers/known_answers.ts";
 import { ReferenceBackend } from "./reference/backend.ts";
 
-const heads = 2, queries = 37, keys = 53, features = 5, valueFeatures = 3, blocks = 4, samples = 11;
+/** Largest error, in units of the largest value of its array. */
+const TOLERANCE = 1e-4;
 
 /**
- * Runs a small known-answer problem through every primitive of a backend and compares with the float64
- * reference. Drivers exist that return zeros without an error, so no device is trusted before this.
+ * Compares what a backend gives for cases, by default those of every primitive, with the float64 reference. Drivers exist
+ * that return zeros without an error, so that no primitive is trusted before this.
  *
- * @throws {DeviceUnavailableError} If an answer is off; the message names the primitive and the error.
+ * @throws {DeviceUnavailableError} If an answer is off or there is none; the message names the primitive and the error.
+ * @throws {DeviceLostError} If the device goes meanwhile.
  */
-export async function selfTest(backend: Backend): Promise<void> {
-  const names = [
-    "attend",
-    "hash and sort",
-    "sampling",
-    "probabilities",
-    "blocks and samples",
-    "merge",
-    "merge",
-  ];
-  const expected = await knownAnswers(new ReferenceBackend());
-  let actual: Awaited<ReturnType<typeof knownAnswers>>;
+export async function selfTest(backend: Backend, cases: readonly KnownAnswer[] = casesOf()): Promise<void> {
   try {
-    actual = await knownAnswers(backend);
+    const recorded = cases.map((one) => record(backend, one));
+    await checkAnswers(backend, cases, recorded, await backend.run(recorded.flat()));
   } finally {
     backend.reset();
   }
-  expected.forEach((values, part) => {
-    for (let at = 0; at < values.length; at++) {
-      const difference = Math.abs(values[at] - actual[part][at]);
-      if (!(difference <= 1e-4 * Math.max(1, Math.abs(values[at])))) {
-        throw new DeviceUnavailableError(
-          `Cannot trust ${backend.kind} (${backend.adapter}): self test of ${names[part]} gave ` +
-            `${actual[part][at]} at ${at} where ${values[at]} is right`,
-        );
-      }
-    }
-  });
 }
 
-function knownAnswers(backend: Backend): Promise<(Float32Array | Uint32Array)[]> {
-  const stream = new RandomStream(2302, Purpose.data);
-  const normal = (count: number) =>
-    backend.upload(Float32Array.from({ length: count }, () => stream.normal()));
-  const query = normal(heads * queries * features);
-  const key = normal(heads * keys * features);
-  const value = normal(heads * keys * valueFeatures);
-  const hyperplanes = normal(heads * 4 * features);
-  const shape = { heads, queries, keys, features, valueFeatures, scale: 0.7, query, key, value };
+/** Records a case; the arrays are what it gives. */
+export function record(backend: Backend, { primitive, prepare }: KnownAnswer): readonly DeviceArray[] {
+  try {
+    return prepare(backend, SMALL).answers();
+  } catch (cause) {
+    if (cause instanceof DeviceLostError) throw cause;
+    throw untrusted(backend, primitive, `threw: ${(cause as Error).message}`, cause);
+  }
+}
 
-  const centre = backend.columnMean({ rows: value, heads, count: keys, width: valueFeatures });
-  const exact = backend.attend({ ...shape, causal: { period: 37, offset: 16 } });
-
-  const hash = { hyperplanes, heads, width: features, projections: 4 };
-  const sort = (rows: DeviceArray, count: number) =>
-    backend.sortByBucket({
-      ranks: backend.angularHash({ ...hash, rows, count }),
-      heads,
-      count,
-      buckets: 16,
+/** Compares what was read of recorded cases with the right answers. */
+export async function checkAnswers(
+  backend: Backend,
+  cases: readonly KnownAnswer[],
+  recorded: readonly (readonly DeviceArray[])[],
+  results: readonly (Float32Array | Uint32Array)[],
+): Promise<void> {
+  const reference = new ReferenceBackend();
+  let first = 0;
+  for (const [at, { primitive, prepare }] of cases.entries()) {
+    const expected = await reference.run(prepare(reference, SMALL).answers());
+    const actual = results.slice(first, first += recorded[at].length);
+    expected.forEach((values, part) => {
+      const wrong = firstWrong(values, actual[part]);
+      if (wrong < 0) return;
+      const found = `gave ${actual[part]?.[wrong]} at ${wrong} where ${values[wrong]} is right`;
+      throw untrusted(backend, primitive, found);
     });
-  const byQuery = sort(query, queries), byKey = sort(key, keys);
-  const picked = backend.gatherRows({
-    rows: query,
-    index: byQuery.order,
-    heads,
-    count: queries,
-    width: features,
-    picks: queries,
-  });
-  const probabilities = backend.softmaxRows({ ...shape, query: picked });
-  const importance = backend.keyImportance({
-    ...shape,
-    probabilities,
-    probes: queries,
-    centre,
-    valueScale: 1,
-    columnShare: 0.5,
-    valueShare: 0.25,
-    uniformShare: 0.25,
-  });
-  const { index, logWeight } = backend.sampleKeys({
-    importance,
-    heads,
-    keys,
-    samples,
-    seed: seedWords(7),
-    purpose: Purpose.samples,
-    firstStream: 0,
-  });
-  const estimate = backend.attend({
-    ...shape,
-    blocks,
-    queryOrder: byQuery.order,
-    keyOrder: byKey.order,
-    samples: { count: samples, index, logWeights: logWeight, position: byKey.position },
-  });
-  const merged = backend.mergeAttention({ ...shape, first: exact, second: estimate });
-  return backend.run([
-    exact.output,
-    byKey.order,
-    logWeight,
-    probabilities,
-    estimate.output,
-    merged.output,
-    merged.logSumExp,
-  ]);
+  }
+}
+
+/** The place of the first value that is not right, or −1. */
+function firstWrong(expected: Float32Array | Uint32Array, actual: Float32Array | Uint32Array): number {
+  if (expected instanceof Uint32Array) return expected.findIndex((word, at) => actual[at] !== word);
+  // Numbers that stand for minus infinity, and no row, are no measure for the others.
+  const largest = expected.reduce((most, x) => Math.abs(x) < -MASKED ? Math.max(most, Math.abs(x)) : most, 0);
+  return expected.findIndex((x, at) =>
+    !(Math.abs(x - actual[at]) <= TOLERANCE * Math.max(largest, Math.abs(x)))
+  );
+}
+
+function untrusted(backend: Backend, primitive: string, found: string, cause?: unknown): Error {
+  return new DeviceUnavailableError(
+    `Cannot trust ${backend.kind} (${backend.adapter}): self test of ${primitive} ${found}`,
+    cause === undefined ? undefined : { cause },
+  );
 }

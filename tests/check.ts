@@ -12,6 +12,7 @@ const checks = [
   ["run", "-A", "--no-lock", "kernels/wasm/build.ts", "--check"],
   ["run", "-A", "--no-lock", "tests/structure/check.ts"],
   ["run", "-A", "--no-lock", "tests/docs/write.ts", "--check"],
+  ["run", "-A", "--no-lock", "kernels/webgpu/build.ts", "--check"],
 ];
 for (const check of checks) {
   const { code, stdout, stderr } = await deno(check);

@@ -1,5 +1,5 @@
 import { type Device, openDevice } from "../kernels/device.ts";
-import type { DeviceKind } from "../kernels/backend.ts";
+import { type DeviceKind, deviceKinds } from "../kernels/device_kinds.ts";
 import { webgpuTest } from "./backends.ts";
 
 /** Registers a test once for every kind of device, each opened for it and disposed of after it. */
@@ -8,7 +8,8 @@ export function onEachDevice(name: string, body: (device: Device) => Promise<voi
     using device = await openDevice({ prefer });
     await body(device);
   };
-  Deno.test(`${name} [reference]`, run("reference"));
-  Deno.test(`${name} [wasm]`, run("wasm"));
-  webgpuTest(name, run("webgpu"));
+  for (const kind of deviceKinds.toReversed()) {
+    if (kind === "webgpu") webgpuTest(name, run(kind));
+    else Deno.test(`${name} [${kind}]`, run(kind));
+  }
 }

@@ -164,7 +164,6 @@ const cases: Readonly<Record<string, () => readonly Argument[]>> = {
       return await use(opened);
     };
     return [
-      ["job", ["a function"], (x) => on((opened) => opened.run(x as Any))],
       ["features", none, (x) => on((opened) => opened.tune(x as Any))],
       ["valueFeatures", absent, (x) => on((opened) => opened.tune(1, x as Any))],
     ];

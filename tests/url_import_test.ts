@@ -7,7 +7,7 @@ import { root, runChild } from "./child.ts";
 
 /** Serves the repository on localhost while the body runs. */
 async function whileServing(body: (origin: string) => Promise<void>): Promise<void> {
-  const types: Record<string, string> = { ts: "text/typescript", js: "text/javascript", wgsl: "text/plain" };
+  const types: Record<string, string> = { ts: "text/typescript", js: "text/javascript" };
   await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async (request) => {
     const path = decodeURIComponent(new URL(request.url).pathname);
     const type = types[path.split(".").pop()!];

@@ -1,4 +1,4 @@
-import { RandomStream } from "../kernels/random.ts";
+import { Purpose, RandomStream } from "../kernels/random.ts";
 import { type Tensor, tensor } from "../kernels/tensor.ts";
 import type { InputSource } from "../proofs_checks/engine/claim.ts";
 import type { InputOptions, NamedInput } from "../proofs_checks/inputs/family.ts";
@@ -7,8 +7,6 @@ import { loadWorkload, realWorkloads } from "./workloads.ts";
 
 /** Names of the sources of real data. */
 export const realNames: readonly string[] = realWorkloads.map(({ verifyAs }) => verifyAs.name);
-/** Streams of the places of the stretches and of the heads; see `Purpose` of the generator. */
-const STRETCH = 720, HEAD = 721;
 
 /** The sources of real data among the names. */
 export function realSources(
@@ -48,10 +46,10 @@ async function load(
  */
 function stretch(parts: readonly NamedInput[], options: InputOptions): NamedInput {
   const perPart = parts[0].key.shape[0];
-  const chosen = new RandomStream(options.seed, HEAD).integer(parts.length * perPart);
+  const chosen = new RandomStream(options.seed, Purpose.head).integer(parts.length * perPart);
   const { query, key, value, scale } = parts[Math.floor(chosen / perPart)], head = chosen % perPart;
   const { n, seed, queries = n, valueFeatures = value.shape[2] } = options;
-  const random = new RandomStream(seed, STRETCH), rows = key.shape[1];
+  const random = new RandomStream(seed, Purpose.stretch), rows = key.shape[1];
   const cut = ({ data, shape: [, , width] }: Tensor, start: number, count: number, keep: number) =>
     tensor(
       Float32Array.from(

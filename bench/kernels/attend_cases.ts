@@ -4,6 +4,7 @@ import {
   BLOCKS,
   HEADS,
   type KernelCase,
+  type KernelCases,
   normals,
   permutation,
   problem,
@@ -61,48 +62,50 @@ function inHalves(...shape: Parameters<typeof exact>): KernelCase {
 }
 
 /** Attention to all keys, to blocks, to blocks and samples, and to points. */
-export const attendCases: readonly KernelCase[] = [
-  exact(1, 3136, 3136, 64, 64),
-  exact(1, 4096, 1024, 64, 256),
-  exact(1, 2048, 2048, 128, 128),
-  exact(8, 1024, 1024, 15, 15),
-  inHalves(1, 3136, 3136, 64, 64),
-  {
-    name: "attend, equal blocks",
-    shape: `${SIZE}, ${BLOCKS} blocks`,
-    unit: "GFLOP/s",
-    work: HEADS * pairWork(blockPairs, WIDTH, WIDTH),
-    prepare: (backend) => {
-      const shape = inBlocks(backend);
-      return () => void backend.attend(shape);
+export const attendCases: KernelCases<"attend"> = {
+  attend: [
+    exact(1, 3136, 3136, 64, 64),
+    exact(1, 4096, 1024, 64, 256),
+    exact(1, 2048, 2048, 128, 128),
+    exact(8, 1024, 1024, 15, 15),
+    inHalves(1, 3136, 3136, 64, 64),
+    {
+      name: "attend, equal blocks",
+      shape: `${SIZE}, ${BLOCKS} blocks`,
+      unit: "GFLOP/s",
+      work: HEADS * pairWork(blockPairs, WIDTH, WIDTH),
+      prepare: (backend) => {
+        const shape = inBlocks(backend);
+        return () => void backend.attend(shape);
+      },
     },
-  },
-  {
-    name: "attend, blocks and samples",
-    shape: `${SIZE}, ${BLOCKS} blocks, ${SAMPLES} samples`,
-    unit: "GFLOP/s",
-    work: HEADS * pairWork(blockPairs + ROWS * SAMPLES, WIDTH, WIDTH),
-    prepare: (backend) => {
-      const shape = inBlocks(backend);
-      const samples = {
-        count: SAMPLES,
-        index: words(backend, 30, HEADS * SAMPLES, ROWS),
-        logWeights: normals(backend, 31, HEADS * SAMPLES),
-        // Any permutation does: it decides which samples a block sees, not how many pairs are computed.
-        position: permutation(backend, 20),
-      };
-      return () => void backend.attend({ ...shape, samples });
+    {
+      name: "attend, blocks and samples",
+      shape: `${SIZE}, ${BLOCKS} blocks, ${SAMPLES} samples`,
+      unit: "GFLOP/s",
+      work: HEADS * pairWork(blockPairs + ROWS * SAMPLES, WIDTH, WIDTH),
+      prepare: (backend) => {
+        const shape = inBlocks(backend);
+        const samples = {
+          count: SAMPLES,
+          index: words(backend, 30, HEADS * SAMPLES, ROWS),
+          logWeights: normals(backend, 31, HEADS * SAMPLES),
+          // Any permutation does: it decides which samples a block sees, not how many pairs are computed.
+          position: permutation(backend, 20),
+        };
+        return () => void backend.attend({ ...shape, samples });
+      },
     },
-  },
-  {
-    name: "attend, weighted points",
-    shape: `${SIZE}, ${POINTS} points`,
-    unit: "GFLOP/s",
-    work: HEADS * pairWork(ROWS * POINTS, WIDTH, WIDTH),
-    prepare: (backend) => {
-      const shape = problem(backend, HEADS, ROWS, POINTS, WIDTH, WIDTH);
-      const logWeights = normals(backend, 3, HEADS * POINTS);
-      return () => void backend.attend({ ...shape, logWeights });
+    {
+      name: "attend, weighted points",
+      shape: `${SIZE}, ${POINTS} points`,
+      unit: "GFLOP/s",
+      work: HEADS * pairWork(ROWS * POINTS, WIDTH, WIDTH),
+      prepare: (backend) => {
+        const shape = problem(backend, HEADS, ROWS, POINTS, WIDTH, WIDTH);
+        const logWeights = normals(backend, 3, HEADS * POINTS);
+        return () => void backend.attend({ ...shape, logWeights });
+      },
     },
-  },
-];
+  ],
+};

@@ -1,4 +1,5 @@
 import type { AttendArguments, Backend, DeviceArray, DeviceKind } from "../../kernels/backend.ts";
+import type { PrimitiveName } from "../../kernels/primitives.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 
 /** What bounds a kernel, and so what it is measured by. */
@@ -16,6 +17,11 @@ export interface KernelCase {
   /** Uploads the input; what it returns records the kernel once, and gives words that add up to the products done. */
   readonly prepare: (backend: Backend) => () => DeviceArray | void;
 }
+
+/** The cases of some primitives. */
+export type KernelCases<Names extends PrimitiveName> = {
+  readonly [Name in Names]: readonly [KernelCase, ...KernelCase[]];
+};
 
 /** The sizes of T2T-ViT's first layer, a batch of 8, and the budget that the published code has for it. */
 export const HEADS = 8, ROWS = 3136, WIDTH = 64, BLOCKS = 98, SAMPLES = 98, PROBES = 16, PROJECTIONS = 7;

@@ -2,7 +2,7 @@ import { Purpose, seedWords } from "../../kernels/random.ts";
 import {
   COLUMN_BYTES,
   HEADS,
-  type KernelCase,
+  type KernelCases,
   MATRIX_BYTES,
   normals,
   permutation,
@@ -21,8 +21,17 @@ import {
 const SKETCH = 12;
 
 /** Kernels that move more than they compute; bytes are those that have to be read and written once. */
-export const memoryCases: readonly KernelCase[] = [
-  {
+export const memoryCases: KernelCases<
+  | "sortByBucket"
+  | "sampleKeys"
+  | "keyImportance"
+  | "columnMean"
+  | "centreRows"
+  | "gatherRows"
+  | "sketchRows"
+  | "mergeAttention"
+> = {
+  sortByBucket: [{
     name: "sortByBucket",
     shape: `${HEADS} × ${ROWS}, ${2 ** PROJECTIONS} buckets`,
     unit: "GB/s",
@@ -31,8 +40,8 @@ export const memoryCases: readonly KernelCase[] = [
       const buckets = 2 ** PROJECTIONS, ranks = words(backend, 0, HEADS * ROWS, buckets);
       return () => void backend.sortByBucket({ ranks, heads: HEADS, count: ROWS, buckets });
     },
-  },
-  {
+  }],
+  sampleKeys: [{
     name: "sampleKeys",
     shape: `${HEADS} × ${ROWS}, ${SAMPLES} samples`,
     unit: "GB/s",
@@ -43,8 +52,8 @@ export const memoryCases: readonly KernelCase[] = [
       return () =>
         void backend.sampleKeys({ importance, heads: HEADS, keys: ROWS, samples: SAMPLES, ...draw });
     },
-  },
-  {
+  }],
+  keyImportance: [{
     name: "keyImportance",
     shape: `${SIZE}, ${PROBES} probes`,
     unit: "GB/s",
@@ -57,8 +66,8 @@ export const memoryCases: readonly KernelCase[] = [
       const shares = { columnShare: 0.75, valueShare: 0.15, uniformShare: 0.1 };
       return () => void backend.keyImportance({ ...shape, probabilities, centre, ...shares });
     },
-  },
-  {
+  }],
+  columnMean: [{
     name: "columnMean",
     shape: SIZE,
     unit: "GB/s",
@@ -67,8 +76,8 @@ export const memoryCases: readonly KernelCase[] = [
       const shape = rows(backend);
       return () => void backend.columnMean(shape);
     },
-  },
-  {
+  }],
+  centreRows: [{
     name: "centreRows",
     shape: SIZE,
     unit: "GB/s",
@@ -77,8 +86,8 @@ export const memoryCases: readonly KernelCase[] = [
       const shape = { ...rows(backend), centre: normals(backend, 3, HEADS * WIDTH) };
       return () => void backend.centreRows(shape);
     },
-  },
-  {
+  }],
+  gatherRows: [{
     name: "gatherRows",
     shape: `${SIZE}, all rows`,
     unit: "GB/s",
@@ -87,8 +96,8 @@ export const memoryCases: readonly KernelCase[] = [
       const shape = { ...rows(backend), index: permutation(backend, 10), picks: ROWS };
       return () => void backend.gatherRows(shape);
     },
-  },
-  {
+  }],
+  sketchRows: [{
     name: "sketchRows",
     shape: `${SIZE}, to ${SKETCH}`,
     unit: "GB/s",
@@ -97,8 +106,8 @@ export const memoryCases: readonly KernelCase[] = [
       const shape = { ...rows(backend), signs: normals(backend, 3, 2 * WIDTH), folded: SKETCH };
       return () => void backend.sketchRows(shape);
     },
-  },
-  {
+  }],
+  mergeAttention: [{
     name: "mergeAttention",
     shape: SIZE,
     unit: "GB/s",
@@ -112,5 +121,5 @@ export const memoryCases: readonly KernelCase[] = [
       return () =>
         void backend.mergeAttention({ ...parts, heads: HEADS, queries: ROWS, valueFeatures: WIDTH });
     },
-  },
-];
+  }],
+};

@@ -1,6 +1,6 @@
 import {
   HEADS,
-  type KernelCase,
+  type KernelCases,
   normals,
   positive,
   PROBES,
@@ -21,8 +21,10 @@ const BISECTION = 48;
 const GROWN = 512;
 
 /** Kernels that multiply and add, beside attention. */
-export const productCases: readonly KernelCase[] = [
-  {
+export const productCases: KernelCases<
+  "softmaxRows" | "angularHash" | "innerProducts" | "gatheredDistances" | "addLinear" | "bisectRows"
+> = {
+  softmaxRows: [{
     name: "softmaxRows",
     shape: `${SIZE}, ${PROBES} rows`,
     unit: "GFLOP/s",
@@ -31,8 +33,8 @@ export const productCases: readonly KernelCase[] = [
       const shape = problem(backend, HEADS, PROBES, ROWS, WIDTH, WIDTH);
       return () => void backend.softmaxRows(shape);
     },
-  },
-  {
+  }],
+  angularHash: [{
     name: "angularHash",
     shape: `${SIZE}, ${PROJECTIONS} hyperplanes`,
     unit: "GFLOP/s",
@@ -42,8 +44,8 @@ export const productCases: readonly KernelCase[] = [
       const shape = { ...rows(backend), hyperplanes, projections: PROJECTIONS };
       return () => void backend.angularHash(shape);
     },
-  },
-  {
+  }],
+  innerProducts: [{
     name: "innerProducts",
     shape: `${SIZE}, ${PROJECTIONS} directions`,
     unit: "GFLOP/s",
@@ -53,8 +55,8 @@ export const productCases: readonly KernelCase[] = [
       const shape = { ...rows(backend), directions, projections: PROJECTIONS };
       return () => void backend.innerProducts(shape);
     },
-  },
-  {
+  }],
+  gatheredDistances: [{
     name: "gatheredDistances",
     shape: `${SIZE}, ${PICKS} rows each`,
     unit: "GFLOP/s",
@@ -66,8 +68,8 @@ export const productCases: readonly KernelCase[] = [
       const shape = { ...rows(backend), query, index, queries: ROWS, picks: PICKS };
       return () => void backend.gatheredDistances(shape);
     },
-  },
-  {
+  }],
+  addLinear: [{
     name: "addLinear",
     shape: `${SIZE}, d_v = ${WIDTH}`,
     unit: "GFLOP/s",
@@ -79,8 +81,8 @@ export const productCases: readonly KernelCase[] = [
       const shape = { ...rows(backend), query, slope, offset, features: WIDTH, valueFeatures: WIDTH };
       return () => void backend.addLinear(shape);
     },
-  },
-  {
+  }],
+  bisectRows: [{
     name: "bisectRows",
     shape: `${SIZE}, budget ${BISECTION}, grown on ${GROWN}`,
     unit: "GFLOP/s",
@@ -90,5 +92,5 @@ export const productCases: readonly KernelCase[] = [
       const shape = { ...rows(backend), weights, grownOn: GROWN, budget: BISECTION * ROWS, perCluster: ROWS };
       return () => backend.bisectRows(shape).products;
     },
-  },
-];
+  }],
+};

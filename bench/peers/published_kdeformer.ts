@@ -4,14 +4,12 @@
  * random numbers are our own, and softmax weights are stabilised by the largest logit of a row, where the original
  * overflows.
  */
-import { RandomStream } from "../../kernels/random.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { largestEigenvalue } from "../../estimators/linear_algebra/largest_eigenvalue.ts";
 import type { AttentionInput } from "../../proofs_checks/inputs/family.ts";
 
 /** Hyperplanes of its hash. */
 const PROJECTIONS = 7;
-/** Streams of random numbers; see `Purpose` of the generator. */
-const HASH = 2302, SAMPLES = 2303;
 
 /** Keys per block, and keys sampled for all queries. */
 export interface PublishedBudget {
@@ -45,11 +43,17 @@ export function publishedKdeformer(
       `Cannot attend: blocks of ${bucketSize} keys must divide ${keys} keys and ${queries} queries`,
     );
   }
-  const hash = new RandomStream(seed, HASH, stream);
+  const hash = new RandomStream(seed, Purpose.publishedHash, stream);
   const directions = Float64Array.from({ length: PROJECTIONS * features }, () => hash.normal());
   const queryOrder = hashOrder(query.data, queries, features, directions);
   const keyOrder = hashOrder(key.data, keys, features, directions);
-  const drawn = drawSamples(value.data, keyOrder, width, samples, new RandomStream(seed, SAMPLES, stream));
+  const drawn = drawSamples(
+    value.data,
+    keyOrder,
+    width,
+    samples,
+    new RandomStream(seed, Purpose.publishedSamples, stream),
+  );
 
   const output = new Float32Array(queries * width), perBlock = queries / blocks;
   const seen = new Uint32Array(bucketSize + samples), weights = new Float64Array(bucketSize + samples);

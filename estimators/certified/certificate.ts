@@ -1,9 +1,9 @@
 import type { Backend } from "../../kernels/backend.ts";
+import { purposeOfRound } from "../../kernels/purposes.ts";
 import { RandomStream } from "../../kernels/random.ts";
 import type { Problem } from "../core/problem.ts";
 import { operatorNorm } from "../linear_algebra/operator_norm.ts";
 import { squaredLength } from "../linear_algebra/power_iteration.ts";
-import { CheckPurpose } from "./check_seed.ts";
 import { lowerMeanBound, upperMeanBound } from "./confidence.ts";
 import { leastSoftmaxNorm, roundingOfRow } from "./exact_certificate.ts";
 import type { HeadGeometry } from "./head_geometry.ts";
@@ -83,7 +83,10 @@ export async function certify(
   for (let keyHead = 0; keyHead < heads; keyHead++) {
     const members = Array.from({ length: group }, (_, at) => keyHead * group + at);
     const drawn = members.map((head) =>
-      new RandomStream(request.seed, CheckPurpose.rows + request.round, head).distinct(request.rows, period)
+      new RandomStream(request.seed, purposeOfRound("certificateRows", request.round), head).distinct(
+        request.rows,
+        period,
+      )
     );
     const exact = await exactRows(backend, problem, keyHead, drawn, geometry, signal);
     for (const [at, head] of members.entries()) {

@@ -1,8 +1,7 @@
 import type { Backend } from "../../kernels/backend.ts";
-import { RandomStream } from "../../kernels/random.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { Problem } from "../core/problem.ts";
 import { lowerOperatorNorm } from "../linear_algebra/power_iteration.ts";
-import { CheckPurpose } from "./check_seed.ts";
 import { type RoundingBounds, roundingBounds } from "./rounding_bound.ts";
 import { pickRows, type ValueGeometry, valueGeometry } from "./value_geometry.ts";
 
@@ -40,7 +39,7 @@ export async function headGeometry(
   const probes = Math.min(PROBES, period), geometry: HeadGeometry[] = [];
   for (let head = 0; head < heads * group; head++) {
     const keyHead = Math.floor(head / group);
-    const drawn = new RandomStream(seed, CheckPurpose.probes, head).distinct(probes, period);
+    const drawn = new RandomStream(seed, Purpose.certificate, head).distinct(probes, period);
     const query = pickRows(problem.query.subarray(head * period * features), drawn, features);
     // Without the shared logits, which softmaxRows does not take: digits do not matter to a direction.
     if (queryCentre) {

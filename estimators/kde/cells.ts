@@ -1,10 +1,9 @@
 import type { Backend } from "../../kernels/backend.ts";
-import { RandomStream } from "../../kernels/random.ts";
-import { pickRows } from "../linear_algebra/pick_rows.ts";
 import type { CentredPoints } from "./centred_points.ts";
+import { pickRows } from "../linear_algebra/pick_rows.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { Evaluations } from "./density.ts";
 import { squaredNorms } from "./log_domain.ts";
-import { KdePurpose } from "./purposes.ts";
 
 /** Inner products of one submission. */
 const CHUNK_FLOATS = 2 ** 22;
@@ -37,7 +36,7 @@ export async function makeCells(
   signal?: AbortSignal,
 ): Promise<Cells> {
   const { features, count, data, centred } = points, cells = Math.ceil(Math.sqrt(count));
-  const chosen = new RandomStream(seed, KdePurpose.cells).distinct(cells, count);
+  const chosen = new RandomStream(seed, Purpose.cells).distinct(cells, count);
   const centres = pickRows(data, features, chosen), directions = pickRows(centred, features, chosen);
   const norms = squaredNorms(directions, features);
   const cellOf = new Uint32Array(count), radii = new Float64Array(cells);

@@ -1,4 +1,4 @@
-import { multiplyHigh, RandomStream, randomWord, seedWords } from "../../kernels/random.ts";
+import { multiplyHigh, Purpose, RandomStream, randomWord, seedWords } from "../../kernels/random.ts";
 import { candidateDistances } from "./candidate_distances.ts";
 import { type DensityEstimate, Evaluations, type FitDensity } from "./density.ts";
 import { DrawnDensity, fitDrawn } from "./drawn_density.ts";
@@ -13,7 +13,6 @@ import {
 } from "./hash_tables.ts";
 import { type HashingPlan, planHashing } from "./hashing_plan.ts";
 import { MedianOfMeans } from "./median_of_means.ts";
-import { KdePurpose } from "./purposes.ts";
 
 /** Tables built together. */
 const CHUNK_TABLES = 512;
@@ -80,8 +79,8 @@ export class HashingBased extends DrawnDensity<HashingPlan> {
       const first = tables.length, end = Math.min(count, first + CHUNK_TABLES);
       const subsets: Uint32Array[] = [], hashes: HashFunctions[] = [];
       for (let t = first; t < end; t++) {
-        subsets.push(binomialSubset(new RandomStream(seed, KdePurpose.tableSample, t), n, tablePoints / n));
-        hashes.push(drawHashFunctions(new RandomStream(seed, KdePurpose.hash, t), functions, features));
+        subsets.push(binomialSubset(new RandomStream(seed, Purpose.tableSample, t), n, tablePoints / n));
+        hashes.push(drawHashFunctions(new RandomStream(seed, Purpose.hash, t), functions, features));
       }
       const projections = functions === 0 ? subsets.map(() => new Float32Array(0)) : await projectSubsets(
         this.backend,
@@ -122,7 +121,7 @@ export class HashingBased extends DrawnDensity<HashingPlan> {
         const start = (row * tables.length + t) * functions;
         const bucket = pointsIn(table, bucketOf(projections, start, hash.offsets, 0, functions, width));
         if (bucket.length === 0) return;
-        const word = randomWord(seed, KdePurpose.bucketPick, firstTable + t, row);
+        const word = randomWord(seed, Purpose.bucketPick, firstTable + t, row);
         pick.push(bucket[multiplyHigh(word, bucket.length)]);
         draw.push(firstTable + t);
         size.push(bucket.length);

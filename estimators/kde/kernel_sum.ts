@@ -1,5 +1,5 @@
 import { checkInteger } from "../../kernels/check_values.ts";
-import { RandomStream } from "../../kernels/random.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
 import { CentredPoints } from "./centred_points.ts";
 import { pickRows } from "../linear_algebra/pick_rows.ts";
@@ -9,7 +9,6 @@ import { type KernelRows, logKernelSums } from "./kernel_sums.ts";
 import { logSumExp } from "./log_domain.ts";
 import { groupFailure } from "./median_of_means.ts";
 import { checkDensityOptions, featuresOf } from "./options.ts";
-import { KdePurpose } from "./purposes.ts";
 
 /** Options of {@link kernelSum}. */
 export interface KernelSumOptions
@@ -65,7 +64,7 @@ export async function kernelSum(points: Tensor, options: KernelSumOptions = {}):
   const sums = await runOn(choice, signal, async (backend) => {
     const found: number[] = [];
     for (let group = 0; group < groups; group++) {
-      const stream = new RandomStream(target.seed, KdePurpose.pairs, group);
+      const stream = new RandomStream(target.seed, Purpose.pairs, group);
       const data = size === count
         ? scaled.data
         : pickRows(scaled.data, features, stream.distinct(size, count));

@@ -1,4 +1,4 @@
-import { RandomStream } from "../../kernels/random.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { candidateDistances } from "./candidate_distances.ts";
 import { type DensityEstimate, Evaluations, type FitDensity } from "./density.ts";
 import { DrawnDensity, fitDrawn } from "./drawn_density.ts";
@@ -13,7 +13,6 @@ import {
 } from "./hash_tables.ts";
 import { inclusionProbability, levelOf, type LevelPlan, planLevels } from "./level_plan.ts";
 import { MedianOfMeans } from "./median_of_means.ts";
-import { KdePurpose } from "./purposes.ts";
 
 /** Draws built together. */
 const CHUNK_DRAWS = 64;
@@ -76,10 +75,10 @@ export class MultiLevel extends DrawnDensity<LevelPlan> {
       const hashes: HashFunctions[] = [], kept: Uint32Array[][] = [], hashed: Uint32Array[] = [];
       const end = Math.min(count, draws.length + CHUNK_DRAWS);
       for (let d = draws.length; d < end; d++) {
-        const stream = new RandomStream(seed, KdePurpose.tableSample, d);
+        const stream = new RandomStream(seed, Purpose.tableSample, d);
         const ofLevels = plan.levels.map(({ rate }) => binomialSubset(stream, this.points.count, rate));
         hashes.push(
-          drawHashFunctions(new RandomStream(seed, KdePurpose.hash, d), functions, this.points.features),
+          drawHashFunctions(new RandomStream(seed, Purpose.hash, d), functions, this.points.features),
         );
         kept.push(ofLevels);
         hashed.push(joined(ofLevels.filter((_, level) => plan.levels[level].functions > 0)));

@@ -1,6 +1,6 @@
 import type { Backend } from "../../kernels/backend.ts";
-import { RandomStream } from "../../kernels/random.ts";
 import { pickRows } from "../linear_algebra/pick_rows.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { candidateDistances } from "./candidate_distances.ts";
 import { type Cells, makeCells, type NearCell, nearCells } from "./cells.ts";
 import { CentredPoints } from "./centred_points.ts";
@@ -8,7 +8,6 @@ import { checkTarget } from "./check_target.ts";
 import { type DensityEstimate, type DensityEstimator, type DensityTarget, Evaluations } from "./density.ts";
 import { type FloorEstimator, SearchedDensity } from "./floor_search.ts";
 import { logAddExp, logSumExp } from "./log_domain.ts";
-import { KdePurpose } from "./purposes.ts";
 
 /** Distances of one submission. */
 const CHUNK_DISTANCES = 2 ** 21;
@@ -119,7 +118,7 @@ export class NearestNeighbour implements FloorEstimator {
       list.set(members[cell], at);
       at += members[cell].length;
     }
-    const stream = new RandomStream(this.#target.seed, KdePurpose.otherPoints, row);
+    const stream = new RandomStream(this.#target.seed, Purpose.otherPoints, row);
     while (at < list.length) {
       const point = stream.integer(this.#points.count);
       if (!looked.has(cellOf[point])) list[at++] = point;

@@ -1,12 +1,11 @@
 import type { Backend } from "../../kernels/backend.ts";
-import { RandomStream } from "../../kernels/random.ts";
-import { pickRows } from "../linear_algebra/pick_rows.ts";
 import { CentredPoints } from "./centred_points.ts";
+import { pickRows } from "../linear_algebra/pick_rows.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { checkTarget } from "./check_target.ts";
 import { type DensityEstimator, type DensityTarget, Evaluations } from "./density.ts";
 import { SearchedDensity } from "./floor_search.ts";
 import { logKernelSums } from "./kernel_sums.ts";
-import { KdePurpose } from "./purposes.ts";
 
 /**
  * Points that suffice for a mean of kernel values. They lie in [0, 1], so by Chernoff's bound the mean of m of them is off by
@@ -33,7 +32,7 @@ export function uniformDensity(
     kernelEvaluationsAt: sizeAt,
     async estimateAt(rows, floor, delta, signal) {
       const size = sizeAt(floor, delta), cost = new Evaluations();
-      const stream = new RandomStream(target.seed, KdePurpose.uniformSample);
+      const stream = new RandomStream(target.seed, Purpose.uniformSample);
       const sample = {
         features,
         bandwidth: centred.bandwidth,

@@ -1,4 +1,5 @@
-import type { Backend, DeviceArray } from "../backend.ts";
+import type { DeviceArray } from "../backend.ts";
+import type { Arguments } from "../primitives.ts";
 import { floatValues, words } from "./array.ts";
 import type { Steps } from "./steps.ts";
 
@@ -9,7 +10,7 @@ export function grayRank(code: number): number {
 }
 
 /** Gray rank of the sign bits of each row against random hyperplanes. */
-export function* angularHash(args: Parameters<Backend["angularHash"]>[0]): Steps<DeviceArray> {
+export function* angularHash(args: Arguments<"angularHash">): Steps<DeviceArray> {
   const { heads, count, width, projections } = args, ranks = new Uint32Array(heads * count);
   yield words(ranks);
   const rows = floatValues(args.rows), hyperplanes = floatValues(args.hyperplanes);

@@ -1,4 +1,4 @@
-import type { Backend } from "../backend.ts";
+import type { Arguments } from "../primitives.ts";
 import {
   type Bisection,
   CUT_SAMPLE,
@@ -8,8 +8,6 @@ import {
 } from "../coreset_primitives.ts";
 import { floatValues, words } from "./array.ts";
 import type { Steps } from "./steps.ts";
-
-type Arguments = Parameters<Backend["bisectRows"]>[0];
 
 /** Rows of one head and how much each counts. */
 interface WeightedRows {
@@ -36,7 +34,7 @@ interface Cut {
 }
 
 /** Clusters of the rows of each head by weighted bisection. */
-export function* bisectRows(args: Arguments): Steps<Bisection> {
+export function* bisectRows(args: Arguments<"bisectRows">): Steps<Bisection> {
   const { heads, count, width, grownOn } = args;
   const labels = new Uint32Array(heads * count), clusters = new Uint32Array(heads);
   const products = new Uint32Array(heads), others = new Uint32Array(heads * (args.others?.count ?? 0));
@@ -95,7 +93,7 @@ function* descendAll(
 
 function* grow(
   own: WeightedRows,
-  { count, budget, perCluster }: Arguments,
+  { count, budget, perCluster }: Arguments<"bisectRows">,
 ): Generator<undefined, { clusters: Cluster[]; cuts: Cut[]; products: number }, void> {
   const grownOn = Math.ceil(count / own.stride);
   const clusters = [measure(own, Uint32Array.from({ length: grownOn }, (_, at) => at * own.stride))];

@@ -1,13 +1,12 @@
-import type { Backend, DeviceArray } from "../backend.ts";
+import type { DeviceArray } from "../backend.ts";
 import { LEAST_COLUMN, RIDGE, USELESS } from "../coreset_primitives.ts";
+import type { Arguments } from "../primitives.ts";
 import { floats, floatValues, wordValues } from "./array.ts";
 import { solveRidge } from "./ridge.ts";
 import type { Steps } from "./steps.ts";
 
-type Arguments = Parameters<Backend["calibrateValues"]>[0];
-
 /** Values of points after ridge regression of what they leave of the exact outputs of the probes. */
-export function* calibrateValues(args: Arguments): Steps<DeviceArray> {
+export function* calibrateValues(args: Arguments<"calibrateValues">): Steps<DeviceArray> {
   const { heads, probes, most, valueFeatures: width } = args;
   const values = new Float64Array(heads * most * width);
   yield floats(values);
@@ -51,7 +50,7 @@ function attendRows(rows: readonly Float64Array[], values: Float64Array, width: 
 
 /** The centred values with their correction, or without where leaving out one probe at a time speaks against it. */
 function* corrected(
-  { fitted, even, otherWeight, valueFeatures: width, largestValue }: Arguments,
+  { fitted, even, otherWeight, valueFeatures: width, largestValue }: Arguments<"calibrateValues">,
   rows: readonly Float64Array[],
   plain: Float64Array,
   exact: Float64Array,

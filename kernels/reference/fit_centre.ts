@@ -1,13 +1,11 @@
-import type { Backend } from "../backend.ts";
 import { type FittedCentre, LEAST_MASS } from "../coreset_primitives.ts";
+import type { Arguments } from "../primitives.ts";
 import { floats, floatValues } from "./array.ts";
 import { innerProduct } from "./attend.ts";
 import type { Steps } from "./steps.ts";
 
-type Arguments = Parameters<Backend["fitCentre"]>[0];
-
 /** One point for all keys of each head, fitted to the probes. */
-export function* fitCentre(args: Arguments): Steps<FittedCentre> {
+export function* fitCentre(args: Arguments<"fitCentre">): Steps<FittedCentre> {
   const { heads, features, valueFeatures, probes, scale } = args;
   const key = new Float64Array(heads * features), value = new Float64Array(heads * valueFeatures);
   const logMass = new Float64Array(heads);
@@ -26,7 +24,10 @@ export function* fitCentre(args: Arguments): Steps<FittedCentre> {
 }
 
 /** The mean of the sampled keys under LEAST_MASS + Σ_i P_ij. */
-function meanKey({ keys, features, probes, sampled, ...args }: Arguments, head: number): Float64Array {
+function meanKey(
+  { keys, features, probes, sampled, ...args }: Arguments<"fitCentre">,
+  head: number,
+): Float64Array {
   const key = floatValues(args.key), probabilities = floatValues(args.probabilities);
   const mean = new Float64Array(features), every = Math.ceil(keys / sampled);
   let total = 0;
@@ -40,7 +41,10 @@ function meanKey({ keys, features, probes, sampled, ...args }: Arguments, head: 
 }
 
 /** The mean output of the probes, drawn towards the mean value as far as each probe's differs from that of the others. */
-function meanOutput({ probes, valueFeatures: width, ...args }: Arguments, head: number): Float64Array {
+function meanOutput(
+  { probes, valueFeatures: width, ...args }: Arguments<"fitCentre">,
+  head: number,
+): Float64Array {
   const mean = floatValues(args.mean).subarray(head * width, (head + 1) * width);
   const strays = floatValues(args.output).subarray(head * probes * width, (head + 1) * probes * width)
     .map((x, at) => x - mean[at % width]);

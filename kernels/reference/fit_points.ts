@@ -1,13 +1,12 @@
-import { type Backend, EMPTY } from "../backend.ts";
+import { EMPTY } from "../backend.ts";
 import { type FittedPoints, LEAST_MASS, LEAST_TOTAL } from "../coreset_primitives.ts";
+import type { Arguments } from "../primitives.ts";
 import { floats, floatValues, wordValues } from "./array.ts";
 import { innerProduct } from "./attend.ts";
 import type { Steps } from "./steps.ts";
 
-type Arguments = Parameters<Backend["fitPoints"]>[0];
-
 /** One weighted point for each cluster of keys, fitted to softmax rows of the probes. */
-export function* fitPoints(args: Arguments): Steps<FittedPoints> {
+export function* fitPoints(args: Arguments<"fitPoints">): Steps<FittedPoints> {
   const { heads, keys, features, valueFeatures, probes, most } = args;
   const key = new Float64Array(heads * most * features);
   const value = new Float64Array(heads * most * valueFeatures);
@@ -29,7 +28,7 @@ export function* fitPoints(args: Arguments): Steps<FittedPoints> {
   }
 }
 
-function fitPoint(args: Arguments, head: number, members: readonly number[]) {
+function fitPoint(args: Arguments<"fitPoints">, head: number, members: readonly number[]) {
   const { keys, features, valueFeatures, probes, fitted, even, otherWeight, scale } = args;
   const query = floatValues(args.query), logSumExp = floatValues(args.logSumExp);
   const probabilities = floatValues(args.probabilities);

@@ -1,12 +1,11 @@
-import type { Backend, DeviceArray } from "../backend.ts";
 import type { FittedSlope } from "../coreset_primitives.ts";
+import type { Arguments } from "../primitives.ts";
+import { times } from "./add_linear.ts";
 import { floats, floatValues, wordValues } from "./array.ts";
 import type { Steps } from "./steps.ts";
 
-type Arguments = Parameters<Backend["fitSlope"]>[0];
-
 /** The linear function of the query that fitted points leave out. */
-export function* fitSlope(args: Arguments): Steps<FittedSlope> {
+export function* fitSlope(args: Arguments<"fitSlope">): Steps<FittedSlope> {
   const { heads, features, valueFeatures: width, probes, fitted, even, otherWeight } = args;
   const slope = new Float64Array(heads * features * width), offset = new Float64Array(heads * width);
   const output = new Float64Array(heads * probes * width);
@@ -33,7 +32,7 @@ export function* fitSlope(args: Arguments): Steps<FittedSlope> {
 
 /** scale · Σ_j p_j (k_j − κ)(v_j − z)ᵀ over the sampled keys of a head, [features, valueFeatures]. */
 function* crossMoment(
-  args: Arguments,
+  args: Arguments<"fitSlope">,
   head: number,
   weights: Float64Array,
 ): Generator<undefined, Float64Array, void> {
@@ -56,17 +55,9 @@ function* crossMoment(
   return moment;
 }
 
-function times(row: Float64Array, matrix: Float64Array, width: number): Float64Array {
-  const product = new Float64Array(width);
-  row.forEach((x, a) => {
-    for (let c = 0; c < width; c++) product[c] += x * matrix[a * width + c];
-  });
-  return product;
-}
-
 /** The factor in [0, 1] that brings the function closest to what is left, the least over leaving out one probe. */
 function leastFactor(
-  { probes, most, valueFeatures: width, ...args }: Arguments,
+  { probes, most, valueFeatures: width, ...args }: Arguments<"fitSlope">,
   head: number,
   centred: readonly Float64Array[],
   weights: Float64Array,
@@ -85,20 +76,4 @@ function leastFactor(
     const others = allSquare - square[i];
     return Math.min(least, others > 0 ? Math.max(0, (allCross - own) / others) : 0);
   }, 1);
-}
-
-/** rows + offset + query · slope. */
-export function* addLinear(args: Parameters<Backend["addLinear"]>[0]): Steps<DeviceArray> {
-  const { heads, count, features, valueFeatures: width } = args;
-  const result = new Float64Array(heads * count * width);
-  yield floats(result);
-  const rows = floatValues(args.rows), query = floatValues(args.query);
-  const slope = floatValues(args.slope), offset = floatValues(args.offset);
-  for (let row = 0; row < heads * count; row++) {
-    const head = Math.floor(row / count), own = query.subarray(row * features, (row + 1) * features);
-    const from = (args.sameRow ? head : row) * width;
-    times(own, slope.subarray(head * features * width, (head + 1) * features * width), width)
-      .forEach((x, c) => result[row * width + c] = rows[from + c] + offset[head * width + c] + x);
-    yield;
-  }
 }

@@ -1,9 +1,10 @@
-import { type Backend, EMPTY, MASKED, type PartialAttention } from "../backend.ts";
+import { EMPTY, MASKED, type PartialAttention } from "../backend.ts";
+import type { Arguments } from "../primitives.ts";
 import { floats, floatValues } from "./array.ts";
 import type { Steps } from "./steps.ts";
 
 /** Merges two partial results over disjoint keys. */
-export function* mergeAttention(args: Parameters<Backend["mergeAttention"]>[0]): Steps<PartialAttention> {
+export function* mergeAttention(args: Arguments<"mergeAttention">): Steps<PartialAttention> {
   const { heads, queries, valueFeatures } = args;
   const output = new Float64Array(heads * queries * valueFeatures);
   const logSumExp = new Float64Array(heads * queries);

@@ -1,9 +1,10 @@
-import type { Backend, DeviceArray } from "../backend.ts";
+import type { DeviceArray } from "../backend.ts";
+import type { Arguments } from "../primitives.ts";
 import { words, wordValues } from "./array.ts";
 import type { Steps } from "./steps.ts";
 
 /** Blocks of queries and keys of the same bucket. */
-export function* pairBuckets(args: Parameters<Backend["pairBuckets"]>[0]): Steps<DeviceArray> {
+export function* pairBuckets(args: Arguments<"pairBuckets">): Steps<DeviceArray> {
   const { heads, queries, keys, buckets, mostQueries, mostKeys } = args;
   const blocks = Math.ceil(queries / mostQueries) + buckets;
   const positions = new Uint32Array(heads * blocks * 4);

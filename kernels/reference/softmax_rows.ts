@@ -1,10 +1,11 @@
-import type { Backend, DeviceArray, PartialAttention } from "../backend.ts";
+import type { DeviceArray } from "../backend.ts";
+import type { Arguments } from "../primitives.ts";
 import { floats, floatValues } from "./array.ts";
 import { attendSteps, innerProduct } from "./attend.ts";
 import { begin, type Steps } from "./steps.ts";
 
 /** Softmax probabilities of few queries over all keys. */
-export function* softmaxRows(args: Parameters<Backend["softmaxRows"]>[0]): Steps<DeviceArray> {
+export function* softmaxRows(args: Arguments<"softmaxRows">): Steps<DeviceArray> {
   const { heads, queries, keys, features, scale } = args;
   const probabilities = new Float64Array(heads * queries * keys);
   yield floats(probabilities);
@@ -21,14 +22,4 @@ export function* softmaxRows(args: Parameters<Backend["softmaxRows"]>[0]): Steps
     for (let j = 0; j < keys; j++) total += logits[j] = Math.exp(logits[j] - largest);
     for (let j = 0; j < keys; j++) logits[j] /= total;
   }
-}
-
-/** Attention of few queries together with its probabilities. */
-export function* attendProbes(
-  args: Parameters<Backend["attendProbes"]>[0],
-): Steps<PartialAttention & { probabilities: DeviceArray }> {
-  const attending = attendSteps(args), weighing = softmaxRows(args);
-  yield { ...begin(attending), probabilities: begin(weighing) };
-  yield* attending as Steps<never>;
-  yield* weighing as Steps<never>;
 }

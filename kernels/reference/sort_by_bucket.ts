@@ -1,10 +1,11 @@
-import type { Backend, DeviceArray } from "../backend.ts";
+import type { DeviceArray } from "../backend.ts";
+import type { Arguments } from "../primitives.ts";
 import { words, wordValues } from "./array.ts";
 import type { Steps } from "./steps.ts";
 
 /** Stable counting sort of each head's rows by bucket. */
 export function* sortByBucket(
-  args: Parameters<Backend["sortByBucket"]>[0],
+  args: Arguments<"sortByBucket">,
 ): Steps<{ order: DeviceArray; position: DeviceArray }> {
   const { heads, count, buckets } = args;
   const order = new Uint32Array(heads * count), position = new Uint32Array(heads * count);

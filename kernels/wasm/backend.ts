@@ -1,24 +1,14 @@
-import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
-import type { Bisection, FittedCentre, FittedPoints, FittedSlope } from "../coreset_primitives.ts";
+import type { Backend, DeviceArray } from "../backend.ts";
 import { DeviceUnavailableError } from "../errors.ts";
 import { checkThreads } from "../open_options.ts";
+import { bindOperations, type Primitives } from "../primitives.ts";
 import type { AttendRounding, RoundingShape } from "../rounding.ts";
-import { attend } from "./operations/attend.ts";
 import { attendRounding } from "./operations/attend_rounding.ts";
-import { bisectRows } from "./operations/bisect_rows.ts";
-import { calibrateValues } from "./operations/calibrate_values.ts";
-import { gatheredDistances, innerProducts } from "./operations/distances.ts";
-import { fitCentre } from "./operations/fit_centre.ts";
-import { fitPoints } from "./operations/fit_points.ts";
-import { addLinear, fitSlope } from "./operations/fit_slope.ts";
-import { angularHash, pairBuckets, sortByBucket } from "./operations/hashing.ts";
 import { reuseFreedMemory } from "../runtime.ts";
 import { Pool } from "./engine/pool.ts";
-import { Program, type Recorder, type WasmArray } from "./engine/program.ts";
-import { centreRows, columnMean, gatherRows, mergeAttention, sketchRows } from "./operations/rows.ts";
-import { keyImportance, sampleKeys } from "./operations/sampling.ts";
-import { attendProbes, softmaxRows } from "./operations/softmax_rows.ts";
+import { Program, type WasmArray, type Workspace } from "./engine/program.ts";
 import type { Variant } from "./engine/variants.ts";
+import { operations } from "./operations/operations.ts";
 
 /** Options of {@link openWasm}. */
 export interface WasmOptions {
@@ -30,14 +20,15 @@ export interface WasmOptions {
   readonly onProgress?: () => void;
 }
 
-type Arguments<Name extends keyof Backend> = Backend[Name] extends (args: infer A) => unknown ? A : never;
+// What the constructor binds.
+export interface WasmBackend extends Primitives {}
 
 /** Every primitive in WebAssembly SIMD, on all cores where memory can be shared with workers. */
 export class WasmBackend implements Backend {
   readonly kind = "wasm";
   readonly software = false;
   #pool: Pool;
-  readonly #recorder: Recorder;
+  readonly #workspace: Workspace;
   #program = new Program();
   #running: Promise<unknown> = Promise.resolve();
   /** The most bytes that each of the last calls needed. */
@@ -46,11 +37,12 @@ export class WasmBackend implements Backend {
   /** Use {@link openWasm}. */
   constructor(pool: Pool) {
     this.#pool = pool;
-    this.#recorder = {
+    this.#workspace = {
       floats: (length) => ({ type: "float", length, address: this.#pool.arena.allocate(4 * length) }),
       words: (length) => ({ type: "word", length, address: this.#pool.arena.allocate(4 * length) }),
       record: (operation) => this.#program.record(operation),
     };
+    Object.assign(this, bindOperations(operations, this.#workspace));
   }
 
   /** What runs, in words. */
@@ -74,11 +66,11 @@ export class WasmBackend implements Backend {
     // A problem begins with an upload: the workers wake up while the rest is recorded.
     if (this.#program.size === 0) this.#pool.rouse();
     if (data instanceof Uint32Array) {
-      const array = this.#recorder.words(data.length);
+      const array = this.#workspace.words(data.length);
       arena.words(array.address, data.length).set(data);
       return array;
     }
-    const array = this.#recorder.floats(data.length);
+    const array = this.#workspace.floats(data.length);
     arena.floats(array.address, data.length).set(data);
     return array;
   }
@@ -127,114 +119,9 @@ export class WasmBackend implements Backend {
     this.#pool.destroy();
   }
 
-  /** See {@link Backend.attend}. */
-  attend(args: AttendArguments): PartialAttention {
-    return attend(this.#recorder, args);
-  }
-
   /** See {@link Backend.attendRounding}. */
   attendRounding(shape: RoundingShape): AttendRounding {
     return attendRounding(shape);
-  }
-
-  /** See {@link Backend.softmaxRows}. */
-  softmaxRows(args: Arguments<"softmaxRows">): DeviceArray {
-    return softmaxRows(this.#recorder, args);
-  }
-
-  /** See {@link Backend.attendProbes}. */
-  attendProbes(args: Arguments<"attendProbes">): PartialAttention & { probabilities: DeviceArray } {
-    return attendProbes(this.#recorder, args);
-  }
-
-  /** See {@link Backend.columnMean}. */
-  columnMean(args: Arguments<"columnMean">): DeviceArray {
-    return columnMean(this.#recorder, args);
-  }
-
-  /** See {@link Backend.centreRows}. */
-  centreRows(args: Arguments<"centreRows">): DeviceArray {
-    return centreRows(this.#recorder, args);
-  }
-
-  /** See {@link Backend.gatherRows}. */
-  gatherRows(args: Arguments<"gatherRows">): DeviceArray {
-    return gatherRows(this.#recorder, args);
-  }
-
-  /** See {@link Backend.sketchRows}. */
-  sketchRows(args: Arguments<"sketchRows">): DeviceArray {
-    return sketchRows(this.#recorder, args);
-  }
-
-  /** See {@link Backend.angularHash}. */
-  angularHash(args: Arguments<"angularHash">): DeviceArray {
-    return angularHash(this.#recorder, args);
-  }
-
-  /** See {@link Backend.sortByBucket}. */
-  sortByBucket(args: Arguments<"sortByBucket">): { order: DeviceArray; position: DeviceArray } {
-    return sortByBucket(this.#recorder, args);
-  }
-
-  /** See {@link Backend.pairBuckets}. */
-  pairBuckets(args: Arguments<"pairBuckets">): DeviceArray {
-    return pairBuckets(this.#recorder, args);
-  }
-
-  /** See {@link Backend.keyImportance}. */
-  keyImportance(args: Arguments<"keyImportance">): DeviceArray {
-    return keyImportance(this.#recorder, args);
-  }
-
-  /** See {@link Backend.sampleKeys}. */
-  sampleKeys(args: Arguments<"sampleKeys">): { index: DeviceArray; logWeight: DeviceArray } {
-    return sampleKeys(this.#recorder, args);
-  }
-
-  /** See {@link Backend.innerProducts}. */
-  innerProducts(args: Arguments<"innerProducts">): DeviceArray {
-    return innerProducts(this.#recorder, args);
-  }
-
-  /** See {@link Backend.gatheredDistances}. */
-  gatheredDistances(args: Arguments<"gatheredDistances">): DeviceArray {
-    return gatheredDistances(this.#recorder, args);
-  }
-
-  /** See {@link Backend.bisectRows}. */
-  bisectRows(args: Arguments<"bisectRows">): Bisection {
-    return bisectRows(this.#recorder, args);
-  }
-
-  /** See {@link Backend.fitPoints}. */
-  fitPoints(args: Arguments<"fitPoints">): FittedPoints {
-    return fitPoints(this.#recorder, args);
-  }
-
-  /** See {@link Backend.fitCentre}. */
-  fitCentre(args: Arguments<"fitCentre">): FittedCentre {
-    return fitCentre(this.#recorder, args);
-  }
-
-  /** See {@link Backend.fitSlope}. */
-  fitSlope(args: Arguments<"fitSlope">): FittedSlope {
-    return fitSlope(this.#recorder, args);
-  }
-
-  /** See {@link Backend.addLinear}. */
-  addLinear(args: Arguments<"addLinear">): DeviceArray {
-    return addLinear(this.#recorder, args);
-  }
-
-  /** See {@link Backend.calibrateValues}. */
-  calibrateValues(args: Arguments<"calibrateValues">): DeviceArray {
-    return calibrateValues(this.#recorder, args);
-  }
-
-  /** See {@link Backend.mergeAttention}. */
-  mergeAttention(args: Arguments<"mergeAttention">): PartialAttention {
-    return mergeAttention(this.#recorder, args);
   }
 }
 

@@ -1,35 +1,17 @@
 import type { AttendArguments, Backend, DeviceArray, PartialAttention } from "../backend.ts";
 import type { AttendKernel, AttendTile, Tuning } from "./tuning.ts";
-import type { Bisection, FittedCentre, FittedPoints, FittedSlope } from "../coreset_primitives.ts";
+import { bindOperations, type Primitives } from "../primitives.ts";
 import { type AdapterDescription, describeAdapter, requestAdapter, requestDevice } from "./engine/adapter.ts";
-import { angularHash } from "./operations/angular_hash.ts";
 import { attend } from "./operations/attend.ts";
 import { attendRounding } from "./operations/attend_rounding.ts";
-import { attendProbes } from "./operations/attend_probes.ts";
 import { attendWidths, hasRoom, usualTile, widthsOf } from "./operations/attend_tile.ts";
-import { bisectRows } from "./operations/bisect_rows.ts";
-import { calibrateValues } from "./operations/calibrate_values.ts";
 import { DeviceClock } from "./engine/device_clock.ts";
-import { gatheredDistances, innerProducts } from "./operations/distances.ts";
-import { fitCentre } from "./operations/fit_centre.ts";
-import { fitPoints } from "./operations/fit_points.ts";
-import { addLinear, fitSlope } from "./operations/fit_slope.ts";
-import { keyImportance } from "./operations/key_importance.ts";
-import { mergeAttention } from "./operations/merge_attention.ts";
-import { pairBuckets } from "./operations/pair_buckets.ts";
 import type { AttendRounding, RoundingShape } from "../rounding.ts";
 import { reuseFreedMemory } from "../runtime.ts";
 import { Recorder } from "./engine/recorder.ts";
-import { centreRows, columnMean, gatherRows } from "./operations/rows.ts";
-import { sampleKeys } from "./operations/sample_keys.ts";
-import { sketchRows } from "./operations/sketch_rows.ts";
-import { softmaxRows } from "./operations/softmax_rows.ts";
-import { sortByBucket } from "./operations/sort_by_bucket.ts";
 import { SUBGROUPS, subgroupsWork } from "./engine/subgroups.ts";
+import { operations } from "./operations/operations.ts";
 import { tuneAttend } from "./operations/tune_attend.ts";
-
-/** Arguments of a primitive. */
-type Arguments<Name extends keyof Backend> = Backend[Name] extends (args: infer A) => unknown ? A : never;
 
 /** Options of {@link openWebGpu}. */
 export interface WebGpuOptions {
@@ -86,6 +68,9 @@ function describeDevice(device: GPUDevice): DescribedDevice {
   return { device, description: describeAdapter({ info: info as GPUAdapterInfo, features, limits }) };
 }
 
+// What the constructor binds.
+export interface WebGpuBackend extends Omit<Primitives, "attend"> {}
+
 /** Every primitive as WGSL kernels; everything between two calls of `run` is one submission. */
 export class WebGpuBackend implements Backend {
   readonly kind = "webgpu";
@@ -120,6 +105,7 @@ export class WebGpuBackend implements Backend {
       foreign,
       onProgress,
     });
+    Object.assign(this, bindOperations(operations, this.#recorder));
   }
 
   /** Seconds that the device has computed, copies apart; undefined where it does not measure them. */
@@ -173,85 +159,5 @@ export class WebGpuBackend implements Backend {
 
   attendRounding(shape: RoundingShape): AttendRounding {
     return attendRounding(shape);
-  }
-
-  softmaxRows(args: Arguments<"softmaxRows">): DeviceArray {
-    return softmaxRows(this.#recorder, args).probabilities;
-  }
-
-  attendProbes(args: Arguments<"attendProbes">): PartialAttention & { probabilities: DeviceArray } {
-    return attendProbes(this.#recorder, args);
-  }
-
-  columnMean(args: Arguments<"columnMean">): DeviceArray {
-    return columnMean(this.#recorder, args);
-  }
-
-  centreRows(args: Arguments<"centreRows">): DeviceArray {
-    return centreRows(this.#recorder, args);
-  }
-
-  gatherRows(args: Arguments<"gatherRows">): DeviceArray {
-    return gatherRows(this.#recorder, args);
-  }
-
-  sketchRows(args: Arguments<"sketchRows">): DeviceArray {
-    return sketchRows(this.#recorder, args);
-  }
-
-  angularHash(args: Arguments<"angularHash">): DeviceArray {
-    return angularHash(this.#recorder, args);
-  }
-
-  sortByBucket(args: Arguments<"sortByBucket">): { order: DeviceArray; position: DeviceArray } {
-    return sortByBucket(this.#recorder, args);
-  }
-
-  pairBuckets(args: Arguments<"pairBuckets">): DeviceArray {
-    return pairBuckets(this.#recorder, args);
-  }
-
-  keyImportance(args: Arguments<"keyImportance">): DeviceArray {
-    return keyImportance(this.#recorder, args);
-  }
-
-  sampleKeys(args: Arguments<"sampleKeys">): { index: DeviceArray; logWeight: DeviceArray } {
-    return sampleKeys(this.#recorder, args);
-  }
-
-  innerProducts(args: Arguments<"innerProducts">): DeviceArray {
-    return innerProducts(this.#recorder, args);
-  }
-
-  gatheredDistances(args: Arguments<"gatheredDistances">): DeviceArray {
-    return gatheredDistances(this.#recorder, args);
-  }
-
-  bisectRows(args: Arguments<"bisectRows">): Bisection {
-    return bisectRows(this.#recorder, args);
-  }
-
-  fitPoints(args: Arguments<"fitPoints">): FittedPoints {
-    return fitPoints(this.#recorder, args);
-  }
-
-  fitCentre(args: Arguments<"fitCentre">): FittedCentre {
-    return fitCentre(this.#recorder, args);
-  }
-
-  fitSlope(args: Arguments<"fitSlope">): FittedSlope {
-    return fitSlope(this.#recorder, args);
-  }
-
-  addLinear(args: Arguments<"addLinear">): DeviceArray {
-    return addLinear(this.#recorder, args);
-  }
-
-  calibrateValues(args: Arguments<"calibrateValues">): DeviceArray {
-    return calibrateValues(this.#recorder, args);
-  }
-
-  mergeAttention(args: Arguments<"mergeAttention">): PartialAttention {
-    return mergeAttention(this.#recorder, args);
   }
 }

@@ -30,7 +30,7 @@ export const REGISTER_TILES: readonly (readonly [lanes: number, rows: number])[]
   [64, 1],
 ];
 /** Invocations of `tiles`, and most keys in workgroup memory, which may have room for fewer. */
-export const TILE_LANES: readonly number[] = [32, 64, 128, 256], TILE_KEYS: readonly number[] = [16, 32];
+export const TILE_LANES: readonly number[] = [32, 64, 128, 256], TILE_SIZES: readonly number[] = [16, 32];
 
 /**
  * Refuses a tuning with tiles that there are not.
@@ -43,7 +43,7 @@ export function checkTuning({ tiles }: Tuning): void {
     const { kernel, lanes, size } = tile ?? {} as AttendTile;
     const exists = kernel === "registers"
       ? REGISTER_TILES.some(([some, rows]) => some === lanes && rows === size)
-      : kernel === "tiles" && TILE_LANES.includes(lanes) && size >= 4 && size <= Math.max(...TILE_KEYS) &&
+      : kernel === "tiles" && TILE_LANES.includes(lanes) && size >= 4 && size <= Math.max(...TILE_SIZES) &&
         size % 4 === 0;
     if (!exists) {
       throw new RangeError(

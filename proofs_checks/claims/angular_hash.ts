@@ -1,9 +1,7 @@
-import { RandomStream } from "../../kernels/random.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { holdsOn, noInput, ownCase } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { DELTA, linearSize } from "./settings.ts";
-
-const HASHING = 710;
 
 /** Neighbouring buckets are neighbours. */
 export const grayOrder: Claim = {
@@ -79,7 +77,7 @@ export const hashCollision: Claim = {
   size: linearSize,
   async run({ input, seed, on }) {
     const { query, key } = await input({ valueFeatures: 1 }), features = query.shape[2];
-    const random = new RandomStream(seed, HASHING);
+    const random = new RandomStream(seed, Purpose.hashPairs);
     const rowOf = ({ data, shape }: typeof query) => {
       const row = random.integer(shape[1]);
       return data.subarray(row * features, (row + 1) * features);

@@ -1,5 +1,5 @@
 import type { Backend } from "../../kernels/backend.ts";
-import { RandomStream } from "../../kernels/random.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { holdsOn, ownCase, searchedCase, shapeFamilies, squareFamilies } from "../engine/cases.ts";
 import type { Claim, RunContext } from "../engine/claim.ts";
 import { inputFamily } from "../inputs/families.ts";
@@ -7,14 +7,13 @@ import { Oracle } from "../measures/oracle.ts";
 import { DELTA, VALUE_FEATURES } from "./settings.ts";
 
 const ROWS = 24;
-const SPOILT = 700;
 
 /** An output with a few rows thrown to the far side: what a check of few rows is likeliest to miss. */
 function spoil(
   { output, problem: { queries, valueFeatures, largestValue } }: Oracle,
   seed: number,
 ): Float32Array {
-  const random = new RandomStream(seed, SPOILT), spoilt = Float32Array.from(output);
+  const random = new RandomStream(seed, Purpose.spoiltRows), spoilt = Float32Array.from(output);
   const count = Math.min(queries, 1 + random.integer(3));
   for (const row of random.distinct(count, queries)) {
     for (let c = 0; c < valueFeatures; c++) {

@@ -1,10 +1,7 @@
 import { squaredNorms } from "../../estimators/kde/log_domain.ts";
-import { RandomStream } from "../../kernels/random.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { Implementation } from "../engine/implementation.ts";
 import type { Oracle } from "../measures/oracle.ts";
-
-/** Streams of the claims' own draws; see `Purpose` of the generator. */
-const DRAWS = 600;
 
 /** ln of the squared column norms of a matrix [rows, columns]. */
 export function logColumnNorms(matrix: Float64Array, columns: number): Float64Array {
@@ -32,7 +29,7 @@ export function drawnWeights(
   const { index, logWeights } = implementation.drawKeys(
     probabilities,
     samples,
-    new RandomStream(seed, DRAWS),
+    new RandomStream(seed, Purpose.sampledProduct),
   );
   const weights = new Float64Array(probabilities.length);
   index.forEach((key, at) => weights[key] = Math.exp(logWeights[at]));

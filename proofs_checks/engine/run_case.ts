@@ -1,4 +1,4 @@
-import type { Device } from "../../kernels/device.ts";
+import { type Device, runJob } from "../../kernels/device.ts";
 import type { Claim, ClaimCase, InputStream } from "./claim.ts";
 import { type LogPValues, logPValues, summarise, type Summary } from "./evidence.ts";
 import { eventLoopTurn } from "./event_loop.ts";
@@ -74,7 +74,7 @@ export async function runCase(
         seed: seedOf(run, SeedUse.estimator),
         input: (wanted = {}) =>
           Promise.resolve(inputs.next({ n, ...wanted, seed: seedOf(run + 1e6 * draws++, SeedUse.input) })),
-        on: (job) => device.run((backend) => job(implementation.kernels(backend))),
+        on: (job) => runJob(device, (backend) => job(implementation.kernels(backend))),
       });
       // So that whoever waits for the verification can abort it.
       await eventLoopTurn();

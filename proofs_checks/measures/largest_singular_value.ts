@@ -1,12 +1,10 @@
 import { operatorNorm } from "../../estimators/linear_algebra/operator_norm.ts";
 import { squaredLength } from "../../estimators/linear_algebra/power_iteration.ts";
-import { RandomStream } from "../../kernels/random.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 
 /** Relative residual at which the iteration ends. */
 const TOLERANCE = 1e-6;
 const MOST_ROUNDS = 300;
-/** Stream of the start; see `Purpose` of the generator. */
-const START = 750;
 
 /** Up to this order the eigenvalues of the Gram matrix are computed where the iteration has not ended. */
 const MOST_DENSE = 512;
@@ -22,7 +20,7 @@ const MOST_DENSE = 512;
  * @param values Row-major, rows × columns.
  */
 export function largestSingularValue(values: ArrayLike<number>, rows: number, columns: number): number {
-  const random = new RandomStream(columns, START);
+  const random = new RandomStream(columns, Purpose.singularVector);
   let direction = Float64Array.from({ length: columns }, () => random.normal());
   let quotient = 0, settled = false;
   for (let round = 0; round < MOST_ROUNDS && !settled; round++) {

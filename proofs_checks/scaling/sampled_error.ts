@@ -1,14 +1,12 @@
 import { exactAttention } from "../../estimators/core/exact.ts";
 import { makeProblem } from "../../estimators/core/problem.ts";
 import { operatorNorm } from "../../estimators/linear_algebra/operator_norm.ts";
-import type { Device } from "../../kernels/device.ts";
-import { RandomStream } from "../../kernels/random.ts";
+import { type Device, runJob } from "../../kernels/device.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { tensor } from "../../kernels/tensor.ts";
 import type { AttentionInput } from "../inputs/family.ts";
 
 const ROWS = 128;
-/** Stream of the rows; see `Purpose` of the generator. */
-const SAMPLED_ROWS = 730;
 
 /** Rows of an input computed exactly, at a cost linear in n, and what they say of outputs. */
 export class SampledRows {
@@ -31,13 +29,13 @@ export class SampledRows {
     seed: number,
   ): Promise<SampledRows> {
     const [, queries, features] = query.shape, count = Math.min(ROWS, queries);
-    const index = new RandomStream(seed, SAMPLED_ROWS).distinct(count, queries);
+    const index = new RandomStream(seed, Purpose.sampledRows).distinct(count, queries);
     const rows = new Float32Array(count * features);
     index.forEach((row, at) =>
       rows.set(query.data.subarray(row * features, (row + 1) * features), at * features)
     );
     const problem = makeProblem(tensor(rows, [1, count, features]), key, value, { scale });
-    const { output } = await device.run((backend) => exactAttention(backend, problem));
+    const { output } = await runJob(device, (backend) => exactAttention(backend, problem));
     const [, keys, width] = value.shape;
     return new SampledRows(index, output, width, operatorNorm(value.data, keys, width));
   }

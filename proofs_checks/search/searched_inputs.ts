@@ -1,10 +1,7 @@
-import { RandomStream } from "../../kernels/random.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { InputSource } from "../engine/claim.ts";
 import { Evolution, meanScore, type Variation } from "./evolution.ts";
 import { describeGenome, type GeneName, geneNames, type Genome, genomeInput } from "./genome.ts";
-
-/** Stream of the search; see `Purpose` of the generator. */
-const SEARCH = 740;
 
 const variation: Variation<Genome> = {
   random: (random) => fromGenes(() => random.uniform()),
@@ -33,7 +30,7 @@ export const searchedInputs: InputSource = {
   name: "adversarial-search",
   exhaustive: true,
   open(seed, runs) {
-    const evolution = new Evolution(variation, runs, new RandomStream(seed, SEARCH));
+    const evolution = new Evolution(variation, runs, new RandomStream(seed, Purpose.search));
     return {
       next: (options) => genomeInput(evolution.ask(), options),
       observe: (ratio) => evolution.tell(ratio),

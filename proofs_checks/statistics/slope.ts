@@ -1,4 +1,4 @@
-import { RandomStream } from "../../kernels/random.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { Interval } from "./binomial.ts";
 import { check, checkOpenUnit } from "./check.ts";
 import { sampleQuantile } from "./quantile.ts";
@@ -14,9 +14,6 @@ export interface RepeatedMeasurement {
   /** Independent repetitions, two at least. */
   readonly y: readonly number[];
 }
-
-/** Random numbers of the bootstrap; see `Purpose` of the generator. */
-const BOOTSTRAP_PURPOSE = 512;
 
 /**
  * Exponent of a power law from repeated measurements: the least-squares slope of the median of ln y on ln x, with a percentile
@@ -59,7 +56,7 @@ export function bootstrapSlope(
   });
   const slopeOf = (values: readonly (readonly number[])[]) =>
     leastSquaresSlope(x, values.map((repetitions) => sampleQuantile(repetitions, 0.5)));
-  const random = new RandomStream(seed, BOOTSTRAP_PURPOSE);
+  const random = new RandomStream(seed, Purpose.bootstrap);
   const slopes = Float64Array.from(
     { length: resamples },
     () => slopeOf(y.map((values) => values.map(() => values[random.integer(values.length)]))),

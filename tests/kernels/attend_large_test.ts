@@ -5,6 +5,7 @@ import { webgpuTest } from "../backends.ts";
 import { normals } from "../data.ts";
 import { plainAttention } from "../attend.ts";
 import { assertPrecise } from "../precision.ts";
+import { runJob } from "../../kernels/device.ts";
 
 const keys = 16384, checkedRows = 8;
 
@@ -14,7 +15,7 @@ async function checkLarge(kind: "wasm" | "webgpu", features: number, queries = k
   const [key, value] = [2, 3].map((seed) => normals(seed, keys * features));
   const shape = { heads: 1, keys, features, valueFeatures: features, scale: 1 / Math.sqrt(features) };
   using device = await openDevice({ prefer: kind });
-  const [output] = await device.run((backend) => {
+  const [output] = await runJob(device, (backend) => {
     const [q, k, v] = [query, key, value].map((data) => backend.upload(data));
     return backend.run([backend.attend({ ...shape, queries, query: q, key: k, value: v }).output]);
   });

@@ -7,7 +7,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import type { Backend, DeviceArray } from "../../kernels/backend.ts";
-import { type Device, openAmong, openDevice } from "../../kernels/device.ts";
+import { Device, openAmong, openDevice, runJob } from "../../kernels/device.ts";
 import { DeviceAbsentError, DeviceLostError, DeviceUnavailableError } from "../../kernels/errors.ts";
 import type { Opener } from "../../kernels/openers.ts";
 import { ReferenceBackend } from "../../kernels/reference/backend.ts";
@@ -211,7 +211,7 @@ Deno.test("an abort while a device opens rejects at once with its reason", async
 
 Deno.test("an abort while a call waits for its turn rejects at once, and the calls around it are as ever", async () => {
   const device = await openDevice({ prefer: "reference" }), gate = Promise.withResolvers<void>();
-  const busy = device.run(() => gate.promise), controller = new AbortController();
+  const busy = runJob(device, () => gate.promise), controller = new AbortController();
   const waiting = attend(device, controller.signal), after = attend(device);
   controller.abort(new Error("no longer wanted"));
   await assertRejects(() => waiting, Error, "no longer wanted");
@@ -222,7 +222,7 @@ Deno.test("an abort while a call waits for its turn rejects at once, and the cal
 
 Deno.test("a call from within a job of the same device is refused, since it would wait for itself", async () => {
   using device = await openDevice({ prefer: "reference" });
-  await assertRejects(() => device.run(() => attend(device)), Error, "Cannot run a job inside a job");
+  await assertRejects(() => runJob(device, () => attend(device)), Error, "Cannot run a job inside a job");
   // A callback may start a call that waits its turn.
   let inner: Promise<unknown> = Promise.resolve();
   const onProgress = (done: number) => {
@@ -261,7 +261,7 @@ Deno.test("dispose() waits for the job that runs, and can be awaited by using", 
   let ended = false;
   {
     await using device = await openDevice({ prefer: "reference" });
-    const job = device.run(() => new Promise<void>((resolve) => setTimeout(resolve, 50)));
+    const job = runJob(device, () => new Promise<void>((resolve) => setTimeout(resolve, 50)));
     job.then(() => ended = true, () => ended = true);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
@@ -301,11 +301,16 @@ webgpuTest("a device opened to be timed counts the seconds that it computes, and
   assertEquals(other.busySeconds, undefined);
 });
 
+Deno.test("a device shows no backend to users of the library", () => {
+  const members = Object.getOwnPropertyNames(Device.prototype).sort();
+  assertEquals(members, ["adapter", "busySeconds", "constructor", "fellBack", "kind", "software", "tune"]);
+});
+
 Deno.test("jobs on one device run one after another, failures included", async () => {
   using device = await openDevice({ prefer: "reference" });
   const log: string[] = [];
   const job = (name: string, fail = false) =>
-    device.run(async () => {
+    runJob(device, async () => {
       log.push(`${name} begins`);
       await Promise.resolve();
       log.push(`${name} ends`);

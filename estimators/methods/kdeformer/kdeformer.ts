@@ -1,10 +1,9 @@
 import { rowMean } from "../../kde/centred_points.ts";
 import { type DensityEstimate, type DensityTarget, Evaluations, type FitDensity } from "../../kde/density.ts";
 import { squaredNorms } from "../../kde/log_domain.ts";
-import { KdePurpose } from "../../kde/purposes.ts";
 import { WeightedExponential } from "../../kde/weighted_exponential.ts";
 import type { Backend } from "../../../kernels/backend.ts";
-import { RandomStream } from "../../../kernels/random.ts";
+import { Purpose, RandomStream } from "../../../kernels/random.ts";
 import { bernsteinSamples, productError } from "./bernstein.ts";
 import { drawKeys, keyProbabilities } from "./draw_keys.ts";
 import { exactAttention } from "../../core/exact.ts";
@@ -95,7 +94,7 @@ export async function kdeformer(
     const drawn = drawKeys(
       keyProbabilities(found.logColumnNorms, squaredNorms(one.value, valueFeatures)),
       samples,
-      new RandomStream(target.seed, KdePurpose.keys, head),
+      new RandomStream(target.seed, Purpose.keys, head),
     );
     const sample: Problem = {
       ...one,

@@ -1,12 +1,8 @@
 // deno-fmt-ignore-file: AssemblyScript
+import { CUT_SAMPLE, NEGLIGIBLE_SCATTER, PIVOT_CANDIDATES } from "../../constants";
 import { DESCENT_ROWS } from "../engine/layout";
 import { squaredDistance, sumOf, sumRows } from "./row_sums";
 import { copyFloats, multiplyAdd, upToFour } from "./simd";
-
-/** Twins of PIVOT_CANDIDATES, CUT_SAMPLE and NEGLIGIBLE_SCATTER in `coreset_primitives.ts`. */
-const PIVOT_CANDIDATES: u32 = 16;
-const CUT_SAMPLE: u32 = 96;
-const NEGLIGIBLE_SCATTER: f64 = 1.0 / 1048576.0;
 
 @unmanaged
 class BisectArguments {

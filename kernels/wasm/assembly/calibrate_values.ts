@@ -1,11 +1,8 @@
 // deno-fmt-ignore-file: AssemblyScript
+import { LEAST_COLUMN, USELESS } from "../../constants";
 import { CHUNK_POINTS } from "../engine/layout";
 import { exponential, exponentialOf } from "./exponential";
 import { addScaled, largestOfLanes, multiplyAdd, sumOfLanes, upToFour } from "./simd";
-
-/** Twins of LEAST_COLUMN and USELESS in `coreset_primitives.ts`. */
-const LEAST_COLUMN: f32 = 1e-3;
-const USELESS: f64 = 0.5;
 
 /** Arguments of all steps of CALIBRATE_*. */
 @unmanaged
@@ -95,7 +92,7 @@ export function calibrateScaleTask(operation: usize, head: u32): void {
     v128.store(scale + at, size);
     largest = f32x4.pmax(largest, size);
   }
-  const least = f32x4.splat(LEAST_COLUMN * largestOfLanes(largest));
+  const least = f32x4.splat(<f32>LEAST_COLUMN * largestOfLanes(largest));
   for (let at: usize = 0; at < step; at += 16) {
     const divisor = f32x4.sqrt(f32x4.pmax(least, v128.load(scale + at)));
     v128.store(scale + at, divisor);

@@ -1,13 +1,10 @@
 // deno-fmt-ignore-file: AssemblyScript
+import { FAR, NO_ROW } from "../../constants";
 import { scoreFour, scoreSix } from "./micro_kernel";
 import { CHUNK_KEYS, CHUNK_ROWS, HASH_ROWS, PANEL, TILE_KEYS } from "../engine/layout";
 import { packKeys } from "./pack";
 import { groupRows, packQueries } from "./query_group";
 import { copyFloats, multiplyAdd, sumOfLanes, upToEight } from "./simd";
-
-/** Index that stands for no row, and its squared distance: twins of NO_ROW and FAR in `backend.ts`. */
-const NO_ROW: u32 = 0xffffffff;
-const FAR: f32 = 3e38;
 
 @unmanaged
 class ProductArguments {
@@ -66,7 +63,7 @@ export function gatheredDistancesTask(operation: usize, task: u32): void {
   const own = args.query + <usize>query * stride;
   for (let pick = start; pick < end; ++pick) {
     const at = (<usize>query * args.picks + pick) << 2, row = load<u32>(args.index + at);
-    const squared = row === NO_ROW ? FAR : squaredDistance(own, rows + row * stride, args.width);
+    const squared = row === <u32>NO_ROW ? <f32>FAR : squaredDistance(own, rows + row * stride, args.width);
     store<f32>(args.result + at, squared);
   }
 }

@@ -1,8 +1,6 @@
 // deno-fmt-ignore-file: AssemblyScript
+import { LEAST_MASS } from "../../constants";
 import { addScaled, innerProduct } from "./simd";
-
-/** Twin of LEAST_MASS in `coreset_primitives.ts`. */
-const LEAST_MASS: f32 = 1e-20;
 
 @unmanaged
 class CentreArguments {
@@ -32,7 +30,7 @@ export function fitCentreTask(operation: usize, head: u32, scratch: usize): void
   let total: f64 = 0;
   memory.fill(point, 0, stride);
   for (let j: u32 = 0; j < keys; j += args.every) {
-    let mass = LEAST_MASS, from = rows + (<usize>j << 2);
+    let mass = <f32>LEAST_MASS, from = rows + (<usize>j << 2);
     for (let i: u32 = 0; i < probes; ++i, from += rowBytes) mass += load<f32>(from);
     total += mass;
     addScaled(point, key + j * stride, mass, features);

@@ -1,13 +1,10 @@
 // deno-fmt-ignore-file: AssemblyScript
+import { LEAST_MASS, LEAST_TOTAL } from "../../constants";
 import { CHUNK_ROWS } from "../engine/layout";
 import { exponentialOf } from "./exponential";
 import { logarithm } from "./logarithm";
 import { addScaled, innerProduct, upToFour } from "./simd";
 import { EMPTY } from "./tile_softmax";
-
-/** Twins of LEAST_MASS and LEAST_TOTAL in `coreset_primitives.ts`. */
-const LEAST_MASS: f32 = 1e-20;
-const LEAST_TOTAL: f64 = 1e-30;
 
 @unmanaged
 class TransposeArguments {
@@ -34,7 +31,7 @@ export function transposeProbesTask(operation: usize, task: u32): void {
   let to = args.columns + (<usize>head * keys + start) * columnBytes;
   const masses = args.masses + head * rowBytes;
   for (let key = start; key < end; ++key, to += columnBytes) {
-    let mass = LEAST_MASS, from = rows + (<usize>key << 2);
+    let mass = <f32>LEAST_MASS, from = rows + (<usize>key << 2);
     for (let i: u32 = 0; i < fitted; ++i, from += rowBytes) {
       const probability = load<f32>(from);
       mass += i < args.even ? probability : args.otherWeight * probability;

@@ -1,10 +1,8 @@
 // deno-fmt-ignore-file: AssemblyScript
+import { RIDGE } from "../../constants";
 import { BAND_ROWS } from "../engine/layout";
 import { CalibrateArguments } from "./calibrate_values";
 import { addScaled, innerProduct, multiplyAdd, sumOfLanes, upToFour } from "./simd";
-
-/** Twin of RIDGE in `coreset_primitives.ts`. */
-const RIDGE: f64 = 0.1;
 
 /** The lower half of BAND_ROWS rows of the Gram matrix of the design. */
 export function calibrateGramTask(operation: usize, task: u32): void {

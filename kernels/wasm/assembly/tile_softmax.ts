@@ -1,10 +1,11 @@
 // deno-fmt-ignore-file: AssemblyScript
+import * as constants from "../../constants";
 import { exponential, exponentialOf } from "./exponential";
 import { largestOfLanes, sumOfLanes } from "./simd";
 
-/** Twins of `kernels/backend.ts`: logits at or below MASKED are hidden; EMPTY stands for minus infinity. */
-export const MASKED: f32 = -1e38;
-export const EMPTY: f32 = -3e38;
+/** Logits at or below MASKED are hidden; EMPTY stands for minus infinity. */
+export const MASKED: f32 = <f32>constants.MASKED;
+export const EMPTY: f32 = <f32>constants.EMPTY;
 
 /** Hides the keys of one row of a tile from `limit` on; `padded` is a multiple of 8. */
 export function hideFrom(row: usize, limit: u32, padded: u32): void {

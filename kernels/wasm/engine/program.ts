@@ -1,16 +1,13 @@
-import type { DeviceArray } from "../../backend.ts";
+import type { WasmArray } from "./arguments.ts";
 import * as layout from "./layout.ts";
 
-/** An array in WebAssembly memory. */
-export interface WasmArray extends DeviceArray {
-  readonly address: number;
-}
+export type { WasmArray } from "./arguments.ts";
 
 /** One operation before it is written to memory. */
 export interface Operation {
   readonly code: number;
   readonly tasks: number;
-  /** Fields of the operation's argument class, in order, as 32-bit words. */
+  /** Its arguments, as from `packArguments`. */
   readonly words: readonly number[];
   readonly inputs: readonly (WasmArray | undefined)[];
   readonly outputs: readonly WasmArray[];
@@ -19,7 +16,7 @@ export interface Operation {
 }
 
 /** What primitives need of the backend: memory for their results, and a place to note what to do. */
-export interface Recorder {
+export interface Workspace {
   /** A new array of floats. */
   floats(length: number): WasmArray;
   /** A new array of words. */
@@ -89,24 +86,4 @@ export class Program {
       target.set(operation.words, at + layout.ARGUMENTS / 4);
     });
   }
-}
-
-const single = new Float32Array(1), singleBits = new Uint32Array(single.buffer);
-const double = new Float64Array(1), doubleBits = new Uint32Array(double.buffer);
-
-/** The word of an f32 argument. */
-export function floatWord(value: number): number {
-  single[0] = value;
-  return singleBits[0];
-}
-
-/** The two words of an f64 argument. */
-export function doubleWords(value: number): [number, number] {
-  double[0] = value;
-  return [doubleBits[0], doubleBits[1]];
-}
-
-/** Address of an array that may be missing. */
-export function addressOf(array: DeviceArray | undefined): number {
-  return array ? (array as WasmArray).address : 0;
 }

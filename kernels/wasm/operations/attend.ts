@@ -1,6 +1,7 @@
 import type { AttendArguments, DeviceArray, PartialAttention } from "../../backend.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
-import { addressOf, floatWord, type Recorder, type WasmArray } from "../engine/program.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Query rows of one task: enough that a tile of keys is used often while it is in the cache. */
 const MOST_ROWS = 48;
@@ -10,40 +11,65 @@ const MOST_WORK = 2 ** 27;
 const FEWEST_TASKS = 32;
 /** Blocks up to this many queries are one task, which packs the keys for itself. */
 const MOST_BLOCK_ROWS = 96;
-/** Causal limits beyond any array. */
-const FAR = 2 ** 30;
+/** A causal limit beyond any array. */
+const NO_LIMIT = 2 ** 30;
 
 /** Records attention: the packing of keys and values where several tasks use them, then the work. */
-export function attend(recorder: Recorder, args: AttendArguments): PartialAttention {
+export function attend(workspace: Workspace, args: AttendArguments): PartialAttention {
   const { heads, queries, keys, features, valueFeatures, causal, exclude, samples, bounds, blocks = 1 } =
     args;
   const blockRows = bounds?.mostQueries ?? Math.ceil(queries / blocks);
   const padded = upTo(8, bounds?.mostKeys ?? Math.ceil(keys / blocks)), paddedWidth = upTo(8, valueFeatures);
-  const output = recorder.floats(heads * queries * valueFeatures);
-  const logSumExp = recorder.floats(heads * queries);
+  const output = workspace.floats(heads * queries * valueFeatures);
+  const logSumExp = workspace.floats(heads * queries);
 
   const oneTask = bounds !== undefined || (blocks > 1 && blockRows <= MOST_BLOCK_ROWS);
   const work = (padded + (samples?.count ?? 0)) * (features + valueFeatures);
   const rowsPerTask = oneTask ? blockRows : rowsOfTask(heads * queries, work);
   const tasksPerBlock = Math.ceil(blockRows / rowsPerTask);
-  const own = oneTask ? undefined : packKeys(recorder, args, args.keyOrder, keys, blocks);
-  const sampled = samples && packKeys(recorder, args, samples.index, samples.count, 1);
+  const own = oneTask ? undefined : packKeys(workspace, args, args.keyOrder, keys, blocks);
+  const sampled = samples && packKeys(workspace, args, samples.index, samples.count, 1);
   const arrays = [args.query, args.key, args.value, args.queryOrder, args.keyOrder];
   arrays.push(args.logWeights, exclude?.keyBlocks, bounds?.positions);
   const sampleArrays = [sampled?.key, sampled?.value, samples?.index, samples?.logWeights, samples?.position];
-  recorder.record({
+  workspace.record({
     code: layout.ATTEND,
     tasks: heads * blocks * tasksPerBlock,
-    // deno-fmt-ignore
-    words: [
-      ...arrays.map(addressOf), output.address, logSumExp.address, addressOf(own?.key), addressOf(own?.value),
-      heads, queries, keys, features, valueFeatures, blocks, exclude?.blocks ?? 1,
-      causal ? Math.min(causal.period, FAR) : 0,
-      causal ? Math.max(-FAR, Math.min(causal.offset, FAR)) : 0,
-      floatWord(args.distances ? -args.scale / 2 : args.scale), rowsPerTask, tasksPerBlock, padded,
-      samples?.count ?? 0, sampled?.padded ?? 0, ...sampleArrays.map(addressOf),
-      args.distances ? 1 : 0,
-    ],
+    words: packArguments("AttendArguments", {
+      query: args.query,
+      key: args.key,
+      value: args.value,
+      queryOrder: args.queryOrder,
+      keyOrder: args.keyOrder,
+      logWeights: args.logWeights,
+      keyBlocks: exclude?.keyBlocks,
+      bounds: bounds?.positions,
+      output,
+      logSumExp,
+      packedKey: own?.key,
+      packedValue: own?.value,
+      heads,
+      queries,
+      keys,
+      features,
+      valueFeatures,
+      blocks,
+      excludeBlocks: exclude?.blocks ?? 1,
+      period: causal ? Math.min(causal.period, NO_LIMIT) : 0,
+      offset: causal ? Math.max(-NO_LIMIT, Math.min(causal.offset, NO_LIMIT)) : 0,
+      scale: args.distances ? -args.scale / 2 : args.scale,
+      rowsPerTask,
+      tasksPerBlock,
+      padded,
+      samples: samples?.count ?? 0,
+      samplesPadded: sampled?.padded ?? 0,
+      sampledKey: sampled?.key,
+      sampledValue: sampled?.value,
+      sampleIndex: samples?.index,
+      sampleWeights: samples?.logWeights,
+      keyPosition: samples?.position,
+      distances: args.distances ? 1 : 0,
+    }),
     inputs: [...arrays, own?.key, own?.value, ...sampleArrays] as (WasmArray | undefined)[],
     outputs: [output, logSumExp],
     scratchBytes: groupBytes(features, valueFeatures) * (Math.floor(rowsPerTask / 6) + 2) +
@@ -55,24 +81,33 @@ export function attend(recorder: Recorder, args: AttendArguments): PartialAttent
 
 /** Records the packing of keys and values, all or those of an index, as the micro-kernel reads them. */
 function packKeys(
-  recorder: Recorder,
+  workspace: Workspace,
   { heads, keys, features, valueFeatures, key, value }: AttendArguments,
   index: DeviceArray | undefined,
   picks: number,
   blocks: number,
 ): { key: WasmArray; value: WasmArray; padded: number } {
   const padded = upTo(8, Math.ceil(picks / blocks)), slots = heads * blocks;
-  const packedKey = recorder.floats(slots * padded * features);
-  const packedValue = recorder.floats(slots * padded * upTo(8, valueFeatures));
+  const packedKey = workspace.floats(slots * padded * features);
+  const packedValue = workspace.floats(slots * padded * upTo(8, valueFeatures));
   const arrays = [key, value, index];
-  recorder.record({
+  workspace.record({
     code: layout.PACK_KEYS,
     tasks: slots * Math.ceil(padded / layout.CHUNK_KEYS),
-    // deno-fmt-ignore
-    words: [
-      ...arrays.map(addressOf), packedKey.address, packedValue.address,
-      heads, keys, picks, features, valueFeatures, blocks, padded,
-    ],
+    words: packArguments("PackArguments", {
+      key,
+      value,
+      index,
+      packedKey,
+      packedValue,
+      heads,
+      keys,
+      picks,
+      features,
+      valueFeatures,
+      blocks,
+      padded,
+    }),
     inputs: arrays as (WasmArray | undefined)[],
     outputs: [packedKey, packedValue],
   });

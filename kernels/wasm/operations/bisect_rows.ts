@@ -1,28 +1,41 @@
-import type { Backend } from "../../backend.ts";
-import { type Bisection, CUT_SAMPLE } from "../../coreset_primitives.ts";
+import { type Bisection, CUT_SAMPLE, type OtherRows } from "../../coreset_primitives.ts";
+import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
-import { addressOf, type Recorder, type WasmArray } from "../engine/program.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Bytes of a node before its vectors: see `assembly/bisect_rows.ts`. */
 const NODE_HEADER = 32;
 
 /** Records the bisection of rows: a tree for each head, then the rows that it did not grow on descend, a chunk a task. */
-export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectRows"]>[0]): Bisection {
+export function bisectRows(workspace: Workspace, args: Arguments<"bisectRows">): Bisection {
   const { heads, count, width, grownOn, budget, perCluster } = args;
   const rows = args.rows as WasmArray, weights = args.weights as WasmArray;
   const most = Math.min(count, Math.max(1, Math.floor(budget / perCluster)));
   const every = Math.ceil(count / grownOn), grown = Math.ceil(count / every);
   const vector = 4 * Math.ceil(width / 4);
-  const labels = recorder.words(heads * count), clusters = recorder.words(heads);
-  const products = recorder.words(heads), order = recorder.words(heads * grown);
-  const moments = recorder.floats(heads * count);
-  const nodes = recorder.words(heads * most * (NODE_HEADER / 4 + 3 * vector));
-  // deno-fmt-ignore
-  const words = [
-    rows.address, weights.address, labels.address, clusters.address, products.address, order.address,
-    moments.address, nodes.address, heads, count, width, most, budget, perCluster, every,
-  ];
-  recorder.record({
+  const labels = workspace.words(heads * count), clusters = workspace.words(heads);
+  const products = workspace.words(heads), order = workspace.words(heads * grown);
+  const moments = workspace.floats(heads * count);
+  const nodes = workspace.words(heads * most * (NODE_HEADER / 4 + 3 * vector));
+  const words = packArguments("BisectArguments", {
+    rows,
+    weights,
+    labels,
+    clusters,
+    products,
+    order,
+    moments,
+    nodes,
+    heads,
+    count,
+    width,
+    most,
+    budget,
+    perCluster,
+    every,
+  });
+  workspace.record({
     code: layout.BISECT_ROWS,
     tasks: heads,
     words,
@@ -31,12 +44,12 @@ export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectR
     scratchBytes: 4 * (3 * grown + 2 * vector + CUT_SAMPLE),
   });
   const tree = { heads, width, most, nodes, clusters };
-  if (every > 1) descend(recorder, tree, { rows, labels, count, every });
-  const others = recorder.words(heads * (args.others?.count ?? 0));
+  if (every > 1) descend(workspace, tree, { rows, labels, count, every });
+  const others = workspace.words(heads * (args.others?.count ?? 0));
   if (args.others) {
     const { count, centre, scale, treeCentre } = args.others;
-    const move = [centre, scale, treeCentre] as WasmArray[];
-    descend(recorder, tree, { rows: args.others.rows as WasmArray, labels: others, count, every: 0, move });
+    const move = { centre, scale, treeCentre };
+    descend(workspace, tree, { rows: args.others.rows as WasmArray, labels: others, count, every: 0, move });
   }
   return { labels, clusters, products, others };
 }
@@ -51,25 +64,33 @@ interface Tree {
 
 /** Records the descent of rows, a chunk a task: of all, or of those that are no multiples of `every`. */
 function descend(
-  recorder: Recorder,
+  workspace: Workspace,
   { heads, width, most, nodes, clusters }: Tree,
-  { rows, labels, count, every, move = [] }: {
+  { rows, labels, count, every, move }: {
     rows: WasmArray;
     labels: WasmArray;
     count: number;
     every: number;
-    move?: WasmArray[];
+    move?: Pick<OtherRows, "centre" | "scale" | "treeCentre">;
   },
 ): void {
-  recorder.record({
+  workspace.record({
     code: layout.DESCEND_ROWS,
     tasks: heads * Math.ceil(count / layout.DESCENT_ROWS),
-    // deno-fmt-ignore
-    words: [
-      rows.address, labels.address, nodes.address, clusters.address, ...[0, 1, 2].map((at) => addressOf(move[at])),
-      count, width, most, every,
-    ],
-    inputs: [rows, nodes, clusters, ...move],
+    words: packArguments("DescendArguments", {
+      rows,
+      labels,
+      nodes,
+      clusters,
+      centre: move?.centre,
+      scale: move?.scale,
+      treeCentre: move?.treeCentre,
+      count,
+      width,
+      most,
+      every,
+    }),
+    inputs: [rows, nodes, clusters, move?.centre, move?.scale, move?.treeCentre] as (WasmArray | undefined)[],
     outputs: [labels],
     scratchBytes: 16 * Math.ceil(width / 4) + 12 * layout.DESCENT_ROWS + 8 * most,
   });

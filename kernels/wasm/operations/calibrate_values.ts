@@ -1,12 +1,14 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
-import { floatWord, type Recorder, type WasmArray } from "../engine/program.ts";
-import { centreRows } from "./rows.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
+import { centreRows } from "./centre_rows.ts";
 
 /** Records the calibration of the values of points: steps that each need all of the one before. */
 export function calibrateValues(
-  recorder: Recorder,
-  args: Parameters<Backend["calibrateValues"]>[0],
+  workspace: Workspace,
+  args: Arguments<"calibrateValues">,
 ): DeviceArray {
   const { heads, valueFeatures, probes, fitted, even, otherWeight, most, largestValue } = args;
   const [logits, clusters, output, mean] = [
@@ -17,33 +19,45 @@ export function calibrateValues(
   ] as WasmArray[];
   const rowLength = 4 * Math.ceil(most / 4), lineLength = 4 * Math.ceil(fitted / 4);
   const shape = { rows: args.value, centre: mean, heads, count: most, width: valueFeatures };
-  const centred = centreRows(recorder, shape) as WasmArray;
-  const values = recorder.floats(heads * most * valueFeatures), kept = recorder.words(heads);
-  const rows = recorder.floats(heads * probes * rowLength), scale = recorder.floats(heads * rowLength);
-  const [residual, half, dual] = [1, 2, 3].map(() => recorder.floats(heads * fitted * valueFeatures));
-  const [gram, factor, inverse] = [1, 2, 3].map(() => recorder.floats(heads * fitted * lineLength));
-  const diagonal = recorder.floats(heads * lineLength);
-  // deno-fmt-ignore
-  const arrays = [
-    logits, clusters, output, mean, centred, values, rows, scale, residual, half, dual, gram, factor, inverse,
-    diagonal, kept,
-  ];
-  const words = arrays.map(({ address }) => address).concat([
+  const centred = centreRows(workspace, shape) as WasmArray;
+  const values = workspace.floats(heads * most * valueFeatures), kept = workspace.words(heads);
+  const rows = workspace.floats(heads * probes * rowLength), scale = workspace.floats(heads * rowLength);
+  const [residual, half, dual] = [1, 2, 3].map(() => workspace.floats(heads * fitted * valueFeatures));
+  const [gram, factor, inverse] = [1, 2, 3].map(() => workspace.floats(heads * fitted * lineLength));
+  const diagonal = workspace.floats(heads * lineLength);
+  const words = packArguments("CalibrateArguments", {
+    logits,
+    clusters,
+    output,
+    mean,
+    centred,
+    values,
+    rows,
+    scale,
+    residual,
+    half,
+    dual,
+    gram,
+    factor,
+    inverse,
+    diagonal,
+    kept,
     heads,
     valueFeatures,
     probes,
     fitted,
     even,
     most,
-  ]);
-  words.push(floatWord(Math.sqrt(otherWeight)), floatWord(largestValue));
+    otherRoot: Math.sqrt(otherWeight),
+    largestValue,
+  });
   const step = (
     code: number,
     tasks: number,
     inputs: WasmArray[],
     outputs: WasmArray[],
     scratchBytes?: number,
-  ) => recorder.record({ code, tasks, words, inputs, outputs, scratchBytes });
+  ) => workspace.record({ code, tasks, words, inputs, outputs, scratchBytes });
   const width = 4 * valueFeatures;
   step(layout.CALIBRATE_ROWS, heads * probes, [logits, clusters, output, mean, centred], [rows, residual]);
   step(layout.CALIBRATE_SCALE, heads, [rows], [rows, scale]);

@@ -1,43 +1,66 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
 import type { FittedSlope } from "../../coreset_primitives.ts";
+import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
-import { addressOf, floatWord, type Recorder, type WasmArray } from "../engine/program.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
+import { multiply } from "./add_linear.ts";
 
 /** Records the linear function that fitted points leave out: strays, their products, and how much of these helps. */
-export function fitSlope(recorder: Recorder, args: Parameters<Backend["fitSlope"]>[0]): FittedSlope {
+export function fitSlope(workspace: Workspace, args: Arguments<"fitSlope">): FittedSlope {
   const { heads, keys, features, valueFeatures, probes, fitted, even, otherWeight, most, scale } = args;
   const every = Math.ceil(keys / args.sampled), taken = Math.ceil(keys / every);
   const given = [args.key, args.value, args.points.key, args.points.value, args.labels, args.probabilities]
     .map((array) => array as WasmArray | undefined);
   const outputs = [args.exact, args.approximate] as (WasmArray | undefined)[];
-  const keyStrays = recorder.floats(heads * taken * features);
-  const valueStrays = recorder.floats(heads * taken * valueFeatures);
-  const slope = recorder.floats(heads * features * valueFeatures);
-  const linear = recorder.floats(heads * probes * valueFeatures);
-  const offset = recorder.floats(heads * valueFeatures),
-    output = recorder.floats(heads * probes * valueFeatures);
-  // deno-fmt-ignore
-  const words = [
-    ...[...given, ...outputs].map(addressOf), keyStrays.address, valueStrays.address, slope.address, linear.address,
-    offset.address, output.address, heads, keys, features, valueFeatures, probes, fitted, even, floatWord(otherWeight),
-    most, floatWord(scale), every,
-  ];
-  recorder.record({
+  const keyStrays = workspace.floats(heads * taken * features);
+  const valueStrays = workspace.floats(heads * taken * valueFeatures);
+  const slope = workspace.floats(heads * features * valueFeatures);
+  const linear = workspace.floats(heads * probes * valueFeatures);
+  const offset = workspace.floats(heads * valueFeatures),
+    output = workspace.floats(heads * probes * valueFeatures);
+  const words = packArguments("SlopeArguments", {
+    key: args.key,
+    value: args.value,
+    pointKey: args.points.key,
+    pointValue: args.points.value,
+    labels: args.labels,
+    probabilities: args.probabilities,
+    exact: args.exact,
+    approximate: args.approximate,
+    keyStrays,
+    valueStrays,
+    slope,
+    linear,
+    offset,
+    output,
+    heads,
+    keys,
+    features,
+    valueFeatures,
+    probes,
+    fitted,
+    even,
+    otherWeight,
+    most,
+    scale,
+    every,
+  });
+  workspace.record({
     code: layout.STRAYS,
     tasks: heads * Math.ceil(taken / layout.CHUNK_ROWS),
     words,
     inputs: given,
     outputs: [keyStrays, valueStrays],
   });
-  recorder.record({
+  workspace.record({
     code: layout.SLOPE,
     tasks: heads * Math.ceil(features / layout.SLOPE_FEATURES),
     words,
     inputs: [keyStrays, valueStrays],
     outputs: [slope],
   });
-  multiply(recorder, { ...args, slope, count: probes }, linear);
-  recorder.record({
+  multiply(workspace, { ...args, slope, count: probes }, linear);
+  workspace.record({
     code: layout.WEIGH_SLOPE,
     tasks: heads,
     words,
@@ -47,37 +70,4 @@ export function fitSlope(recorder: Recorder, args: Parameters<Backend["fitSlope"
     scratchBytes: 16 * fitted,
   });
   return { slope, offset, output };
-}
-
-/** Records rows + offset + query · slope. */
-export function addLinear(recorder: Recorder, args: Parameters<Backend["addLinear"]>[0]): DeviceArray {
-  const result = recorder.floats(args.heads * args.count * args.valueFeatures);
-  multiply(recorder, args, result);
-  return result;
-}
-
-type Product = Omit<Parameters<Backend["addLinear"]>[0], "rows" | "offset"> & {
-  readonly rows?: DeviceArray;
-  readonly offset?: DeviceArray;
-};
-
-/** Records query · slope, added to rows + offset if there are any. */
-function multiply(recorder: Recorder, args: Product, result: WasmArray): void {
-  const { heads, count, features, valueFeatures } = args;
-  const inputs = [args.rows, args.query, args.slope, args.offset] as (WasmArray | undefined)[];
-  recorder.record({
-    code: layout.ADD_LINEAR,
-    tasks: heads * Math.ceil(count / layout.CHUNK_ROWS),
-    words: [
-      ...inputs.map(addressOf),
-      result.address,
-      heads,
-      count,
-      features,
-      valueFeatures,
-      args.sameRow ? 1 : 0,
-    ],
-    inputs,
-    outputs: [result],
-  });
 }

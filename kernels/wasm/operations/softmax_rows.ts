@@ -1,11 +1,13 @@
-import type { Backend, DeviceArray, PartialAttention } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
 import * as layout from "../engine/layout.ts";
-import { addressOf, floatWord, type Recorder, type WasmArray } from "../engine/program.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
 
-type Probes = Parameters<Backend["softmaxRows"]>[0];
+type Probes = Arguments<"softmaxRows">;
 
 /** What is asked for beside the probabilities. */
-interface Outputs {
+export interface Outputs {
   readonly value: WasmArray;
   readonly valueFeatures: number;
   readonly logSumExp: WasmArray;
@@ -15,56 +17,37 @@ interface Outputs {
 }
 
 /** Records the softmax probabilities of few queries. */
-export function softmaxRows(recorder: Recorder, args: Probes): DeviceArray {
-  const probabilities = recorder.floats(args.heads * args.queries * args.keys);
-  recordProbabilities(recorder, args, probabilities);
+export function softmaxRows(workspace: Workspace, args: Probes): DeviceArray {
+  const probabilities = workspace.floats(args.heads * args.queries * args.keys);
+  recordProbabilities(workspace, args, probabilities);
   return probabilities;
 }
 
-/** Records attention of few queries, by way of its probabilities. */
-export function attendProbes(
-  recorder: Recorder,
-  args: Parameters<Backend["attendProbes"]>[0],
-): PartialAttention & { probabilities: DeviceArray } {
-  const { heads, queries, keys, valueFeatures } = args, rows = heads * queries;
-  const chunks = Math.ceil(keys / layout.CHUNK_KEYS);
-  const probabilities = recorder.floats(rows * keys);
-  const outputs: Outputs = {
-    value: args.value as WasmArray,
-    valueFeatures,
-    logSumExp: recorder.floats(rows),
-    output: recorder.floats(rows * valueFeatures),
-    partial: recorder.floats(rows * chunks * valueFeatures),
-  };
-  const words = recordProbabilities(recorder, args, probabilities, outputs);
-  const { value, output, partial, logSumExp } = outputs;
-  recorder.record({
-    code: layout.PROBE_PARTS,
-    tasks: heads * chunks,
-    words,
-    inputs: [probabilities, value],
-    outputs: [partial],
-  });
-  recorder.record({ code: layout.PROBE_OUTPUT, tasks: rows, words, inputs: [partial], outputs: [output] });
-  return { output, logSumExp, probabilities };
-}
-
 /** Logits, then the softmax of each row; returns the words of the operations. */
-function recordProbabilities(
-  recorder: Recorder,
+export function recordProbabilities(
+  workspace: Workspace,
   args: Probes,
   probabilities: WasmArray,
   outputs?: Outputs,
-): number[] {
+): readonly number[] {
   const { heads, queries, keys, features } = args;
   const query = args.query as WasmArray, key = args.key as WasmArray;
-  const arrays = [outputs?.logSumExp, outputs?.value, outputs?.output, outputs?.partial];
-  // deno-fmt-ignore
-  const words = [
-    query.address, key.address, probabilities.address, ...arrays.map(addressOf),
-    heads, queries, keys, features, outputs?.valueFeatures ?? 0, floatWord(args.scale),
-  ];
-  recorder.record({
+  const words = packArguments("SoftmaxArguments", {
+    query,
+    key,
+    probabilities,
+    logSumExp: outputs?.logSumExp,
+    value: outputs?.value,
+    output: outputs?.output,
+    partial: outputs?.partial,
+    heads,
+    queries,
+    keys,
+    features,
+    valueFeatures: outputs?.valueFeatures ?? 0,
+    scale: args.scale,
+  });
+  workspace.record({
     code: layout.PROBE_LOGITS,
     tasks: heads * Math.ceil(keys / layout.CHUNK_KEYS),
     words,
@@ -73,7 +56,7 @@ function recordProbabilities(
     scratchBytes: 4 * layout.GROUP_ROWS * layout.TILE_KEYS +
       4 * features * (layout.CHUNK_KEYS + layout.GROUP_ROWS),
   });
-  recorder.record({
+  workspace.record({
     code: layout.PROBE_SOFTMAX,
     tasks: heads * queries,
     words,

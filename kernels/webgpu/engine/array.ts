@@ -14,11 +14,3 @@ export function gpuArray(array: DeviceArray): GpuArray {
 export function bindingBytes(length: number): number {
   return Math.max(16, Math.ceil(length / 4) * 16);
 }
-
-const word = new Uint32Array(1), float = new Float32Array(word.buffer);
-
-/** The bits of a value as f32, for a parameter block made of 32-bit words. */
-export function floatBits(value: number): number {
-  float[0] = value;
-  return word[0];
-}

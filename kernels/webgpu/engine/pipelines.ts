@@ -1,8 +1,7 @@
+import { declareConstants } from "./constants.ts";
 import { KernelError } from "./kernel_error.ts";
+import { interfaceOf } from "./kernel_interface.ts";
 import { unroll } from "./unroll.ts";
-
-/** How a kernel uses an array that is bound to it. */
-export type Access = "read" | "write";
 
 /** WGSL of the same functions twice: for every device, and for devices whose lanes exchange values in subgroups. */
 export interface TwinSource {
@@ -10,17 +9,16 @@ export interface TwinSource {
   readonly subgroups: string;
 }
 
-/** A WGSL module and the arrays that it binds, from binding 1 on; binding 0 is its block of parameters. */
+/** A WGSL module; what it takes stands in its text, see `interfaceOf`. */
 export interface Kernel {
   /** Name of the WGSL file that holds the entry points, and behind it what sets apart kernels that share it. */
   readonly file: string;
   /** What that file builds on, and last its own text. */
   readonly source: readonly (string | TwinSource)[];
-  readonly access: readonly Access[];
 }
 
 /** One specialisation of a kernel. */
-export interface Variant {
+export interface Specialisation {
   readonly kernel: Kernel;
   readonly entryPoint?: string;
   /**
@@ -49,13 +47,13 @@ export class PipelineCache {
   }
 
   /** The pipeline of a variant; rejects with a {@link KernelError} when the device refuses it. */
-  pipeline(variant: Variant): Promise<GPUComputePipeline> {
-    const { kernel, entryPoint = "main", element = "", definitions = {}, constants = {} } = variant;
+  pipeline(specialisation: Specialisation): Promise<GPUComputePipeline> {
+    const { kernel, entryPoint = "main", element = "", definitions = {}, constants = {} } = specialisation;
     const values = JSON.stringify({ ...definitions, ...constants });
     const key = [kernel.file, entryPoint, element, values].join(" ");
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
-      pipeline = this.#compile(variant, key);
+      pipeline = this.#compile(specialisation, key);
       // The rejection is reported by `run`; until then it must not count as unhandled.
       pipeline.catch(() => {});
       this.#pipelines.set(key, pipeline);
@@ -64,8 +62,8 @@ export class PipelineCache {
   }
 
   /** The layout of a kernel's bindings. Explicit, since an automatic one leaves out what a variant does not use. */
-  layout(access: readonly Access[]): GPUBindGroupLayout {
-    const key = access.join(" ");
+  layout(kernel: Kernel): GPUBindGroupLayout {
+    const access = interfaceOf(kernel).bindings.map((binding) => binding.access), key = access.join(" ");
     let layout = this.#layouts.get(key);
     if (!layout) {
       const types = access.map((a): GPUBufferBindingType => a === "read" ? "read-only-storage" : "storage");
@@ -82,21 +80,22 @@ export class PipelineCache {
     return layout;
   }
 
-  async #compile(variant: Variant, label: string): Promise<GPUComputePipeline> {
-    const { kernel, entryPoint = "main", element, definitions = {}, constants = {} } = variant;
+  async #compile(specialisation: Specialisation, label: string): Promise<GPUComputePipeline> {
+    const { kernel, entryPoint = "main", element, definitions = {}, constants = {} } = specialisation;
     const defined = Object.entries(definitions).map(([name, value]) => `const ${name} = ${value}u;\n`);
     if (element) defined.push(`alias Element = ${element};\n`);
     const twins = this.#subgroups && kernel.source.some((part) => typeof part !== "string");
     const parts = kernel.source.map((part) =>
       typeof part === "string" ? part : this.#subgroups ? part.subgroups : part.plain
     );
-    const code = (twins ? "enable subgroups;\n" : "") + defined.join("") +
-      unroll(parts.join("\n"), definitions);
+    const source = parts.join("\n");
+    const code = (twins ? "enable subgroups;\n" : "") + defined.join("") + declareConstants(source) +
+      unroll(source, definitions);
     const { module, check } = this.#module(kernel.file, code);
     await check;
     const descriptor: GPUComputePipelineDescriptor = {
       label,
-      layout: this.#device.createPipelineLayout({ bindGroupLayouts: [this.layout(kernel.access)] }),
+      layout: this.#device.createPipelineLayout({ bindGroupLayouts: [this.layout(kernel)] }),
       compute: { module, entryPoint, constants: { ...constants } },
     };
     try {

@@ -3,9 +3,10 @@ import { DeviceLostError } from "../../errors.ts";
 import { bindingBytes, type GpuArray, gpuArray } from "./array.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import type { DeviceClock } from "./device_clock.ts";
-import { firstError, inScopes, refusal } from "./error_scopes.ts";
 import { Turns } from "../../runtime.ts";
-import { PipelineCache, type Variant } from "./pipelines.ts";
+import { firstError, inScopes, refusal } from "./error_scopes.ts";
+import { PipelineCache, type Specialisation } from "./pipelines.ts";
+import { boundArrays, parameterWords } from "./kernel_interface.ts";
 import { paddedBytes, readBack, stagingBytes } from "./read_back.ts";
 import { cutDispatch, type Sliceable, sliced, waitsWithinCalls } from "./slices.ts";
 
@@ -13,11 +14,11 @@ import { cutDispatch, type Sliceable, sliced, waitsWithinCalls } from "./slices.
 const LARGEST_DIMENSION = 65535;
 
 /** One dispatch of a kernel. */
-export interface Step extends Variant, Sliceable {
-  /** The kernel's block of parameters, as 32-bit words. */
-  readonly parameters: readonly number[];
-  /** Arrays in the order of the kernel's bindings; `undefined` binds a few bytes that the variant never reads. */
-  readonly arrays: readonly (DeviceArray | undefined)[];
+export interface Step extends Specialisation, Sliceable {
+  /** The kernel's parameters by name, all of them. */
+  readonly parameters: Readonly<Record<string, number>>;
+  /** Arrays by the names of the kernel's bindings, all of them; `undefined` binds a few bytes that the variant never reads. */
+  readonly bindings: Readonly<Record<string, DeviceArray | undefined>>;
   /** Workgroups in all; the kernel reads its own as workgroup.x + workgroup.y * workgroups.x. */
   readonly workgroups: number;
 }
@@ -38,11 +39,15 @@ export interface RecorderOptions {
   readonly onProgress?: () => void;
 }
 
-interface RecordedStep extends Step {
+interface RecordedStep extends Pick<Step, "kernel" | "workgroups" | "work"> {
+  /** The block of parameters. */
+  readonly words: Uint32Array;
+  /** In the order of the bindings. */
+  readonly arrays: readonly (DeviceArray | undefined)[];
   readonly pipeline: Promise<GPUComputePipeline>;
 }
 
-interface CompiledStep extends Step {
+interface CompiledStep extends Omit<RecordedStep, "pipeline"> {
   readonly pipeline: GPUComputePipeline;
 }
 
@@ -158,11 +163,19 @@ export class Recorder {
     }
   }
 
-  /** Records a dispatch. */
+  /**
+   * Records a dispatch.
+   *
+   * @throws {TypeError} If the kernel has a parameter or binding that is not given, or not one that is; the message names it.
+   */
   dispatch(step: Step): void {
+    const { kernel, bindings } = step;
     if (step.workgroups === 0) return;
-    const pipeline = this.#pipelines.pipeline(step);
-    for (const part of this.#slices ? cutDispatch(step) : [step]) this.#steps.push({ ...part, pipeline });
+    const pipeline = this.#pipelines.pipeline(step), arrays = boundArrays(kernel, bindings);
+    for (const { parameters, workgroups, work } of this.#slices ? cutDispatch(step) : [step]) {
+      const words = parameterWords(kernel, parameters);
+      this.#steps.push({ kernel, workgroups, work, words, arrays, pipeline });
+    }
   }
 
   /** Runs what was recorded and reads arrays back. */
@@ -329,13 +342,15 @@ export class Recorder {
   }
 
   /** Writes the parameters of all steps into one buffer: one call of the queue instead of one a step. */
-  #writeParameters(steps: readonly Step[]): { buffer: GPUBuffer; offset: number; size: number }[] {
+  #writeParameters(
+    steps: readonly Pick<RecordedStep, "words">[],
+  ): { buffer: GPUBuffer; offset: number; size: number }[] {
     if (steps.length === 0) return [];
     const alignment = this.device.limits.minUniformBufferOffsetAlignment;
-    const sizes = steps.map(({ parameters }) => bindingBytes(parameters.length));
+    const sizes = steps.map(({ words }) => bindingBytes(words.length));
     const stride = Math.ceil(Math.max(...sizes) / alignment) * alignment;
     const data = new Uint32Array(steps.length * stride / 4);
-    steps.forEach(({ parameters }, at) => data.set(parameters, at * stride / 4));
+    steps.forEach(({ words }, at) => data.set(words, at * stride / 4));
     const buffer = this.#pool.take(
       data.byteLength,
       GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
@@ -345,7 +360,7 @@ export class Recorder {
     return sizes.map((size, at) => ({ buffer, offset: at * stride, size }));
   }
 
-  #bindGroup(step: Step, uniform: GPUBufferBinding): GPUBindGroup {
+  #bindGroup(step: CompiledStep, uniform: GPUBufferBinding): GPUBindGroup {
     const arrays = step.arrays.map((array): GPUBufferBinding =>
       array
         ? { buffer: gpuArray(array).buffer, size: bindingBytes(array.length) }
@@ -353,7 +368,7 @@ export class Recorder {
     );
     return this.device.createBindGroup({
       label: step.kernel.file,
-      layout: this.#pipelines.layout(step.kernel.access),
+      layout: this.#pipelines.layout(step.kernel),
       entries: [uniform, ...arrays].map((resource, binding) => ({ binding, resource })),
     });
   }

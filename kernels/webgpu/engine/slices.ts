@@ -7,12 +7,11 @@ const MOST_STEPS = 64;
 
 /** What slicing has to know of a dispatch. */
 export interface Sliceable {
-  readonly parameters: readonly number[];
+  /** Kernels that can be run in parts have one called `firstWorkgroup`. */
+  readonly parameters: Readonly<Record<string, number>>;
   readonly workgroups: number;
   /** About how many multiply-adds it takes; left out where that is little. */
   readonly work?: number;
-  /** Which of the parameters is the first workgroup, of kernels that can be run in parts. */
-  readonly firstWorkgroupAt?: number;
 }
 
 /**
@@ -25,13 +24,13 @@ export function waitsWithinCalls(): boolean {
 
 /** Cuts a dispatch into parts of about one slice each, which keep all cores busy; the results are the same bits. */
 export function cutDispatch<S extends Sliceable>(step: S): S[] {
-  const { parameters, workgroups, work = 0, firstWorkgroupAt: place } = step, cores = hardwareThreads();
-  if (place === undefined || work <= cores * CORE_WORK) return [step];
+  const { parameters, workgroups, work = 0 } = step, cores = hardwareThreads();
+  if (!("firstWorkgroup" in parameters) || work <= cores * CORE_WORK) return [step];
   const size = cores * Math.max(1, Math.round(CORE_WORK * workgroups / work)), parts: S[] = [];
   for (let first = 0; first < workgroups; first += size) {
     parts.push({
       ...step,
-      parameters: parameters.with(place, first),
+      parameters: { ...parameters, firstWorkgroup: first },
       workgroups: Math.min(size, workgroups - first),
       work: work * size / workgroups,
     });
@@ -40,7 +39,7 @@ export function cutDispatch<S extends Sliceable>(step: S): S[] {
 }
 
 /** Groups dispatches, in their order, into slices. */
-export function sliced<S extends Sliceable>(steps: readonly S[]): S[][] {
+export function sliced<S extends Pick<Sliceable, "work">>(steps: readonly S[]): S[][] {
   const most = hardwareThreads() * CORE_WORK, slices: S[][] = [];
   let slice: S[] = [], sum = 0;
   for (const step of steps) {

@@ -1,15 +1,14 @@
 import { DeviceLostError } from "../../errors.ts";
 import type { Kernel } from "./pipelines.ts";
 import { Recorder } from "./recorder.ts";
-import source from "./subgroups.wgsl" with { type: "text" };
+import { shaders } from "../shaders.generated.ts";
 
 /** The feature of a device whose lanes exchange values in subgroups. Deno's WebGPU has none. */
 export const SUBGROUPS = "subgroups" as GPUFeatureName;
 
 const kernel: Kernel = {
   file: "subgroups.wgsl",
-  source: [{ plain: "", subgroups: source }],
-  access: ["write"],
+  source: [{ plain: "", subgroups: shaders["subgroups.wgsl"] }],
 };
 
 /** Lanes of the workgroup that is looked at: as many as the largest that kernels take. */
@@ -30,7 +29,13 @@ export async function subgroupsWork(device: GPUDevice): Promise<boolean> {
     foreign: true,
   });
   const found = recorder.array("word", 4 * LANES, "the lanes of subgroups");
-  recorder.dispatch({ kernel, constants: { LANES }, parameters: [0], arrays: [found], workgroups: 1 });
+  recorder.dispatch({
+    kernel,
+    constants: { LANES },
+    parameters: { unused: 0 },
+    bindings: { found },
+    workgroups: 1,
+  });
   try {
     const [words] = await recorder.run([found]);
     return areConsecutive(words);

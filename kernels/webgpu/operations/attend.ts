@@ -1,34 +1,29 @@
 import type { AttendArguments, DeviceArray, PartialAttention } from "../../backend.ts";
-import { floatBits } from "../engine/array.ts";
 import { type AttendIndex, attendIndex } from "./attend_index.ts";
 import type { AttendKernel, AttendTile } from "../tuning.ts";
 import { attendWidths } from "./attend_tile.ts";
-import common from "./attend_common.wgsl" with { type: "text" };
-import floats from "./stored_floats.wgsl" with { type: "text" };
-import halves from "./stored_halves.wgsl" with { type: "text" };
 import { halveRows } from "./halve_rows.ts";
-import registers from "./attend_registers.wgsl" with { type: "text" };
-import tiles from "./attend_tiles.wgsl" with { type: "text" };
-import elementary from "./elementary.wgsl" with { type: "text" };
 import { mergeAttention } from "./merge_attention.ts";
-import type { Access, Kernel } from "../engine/pipelines.ts";
+import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
-import { padRows, trimRows } from "./rows.ts";
+import { padRows, trimRows } from "./pad_rows.ts";
+import { shaders } from "../shaders.generated.ts";
 
-const access: readonly Access[] = ["read", "read", "read", "read", "read", "write", "write"];
 const kernels: Readonly<Record<AttendKernel, readonly [floats: Kernel, halves: Kernel]>> = {
-  registers: twins("attend_registers", registers),
-  tiles: twins("attend_tiles", tiles),
+  registers: twins("attend_registers"),
+  tiles: twins("attend_tiles"),
 };
 
 /** A kernel that reads keys and values in floats, and the same in halves. */
-function twins(name: string, source: string): [Kernel, Kernel] {
+function twins(name: "attend_registers" | "attend_tiles"): [Kernel, Kernel] {
   const kernel = (file: string, stored: string): Kernel => ({
     file,
-    source: [elementary, stored, common, source],
-    access,
+    source: [shaders["elementary.wgsl"], stored, shaders["attend_common.wgsl"], shaders[`${name}.wgsl`]],
   });
-  return [kernel(`${name}.wgsl`, floats), kernel(`${name}.wgsl, halves`, halves)];
+  return [
+    kernel(`${name}.wgsl`, shaders["stored_floats.wgsl"]),
+    kernel(`${name}.wgsl, halves`, shaders["stored_halves.wgsl"]),
+  ];
 }
 
 /**
@@ -45,9 +40,6 @@ export function keysOfPart(
   const parts = Math.ceil(keys / Math.min(MOST_KEYS, keysAtOnce));
   return { parts, mostKeys: Math.ceil(keys / parts) };
 }
-
-/** Place of the first workgroup among the parameters. */
-const FIRST_WORKGROUP_AT = 19;
 
 /** Softmax attention of each query over its visible keys: one dispatch, or several that are merged where keys are many. */
 export function attend(
@@ -141,15 +133,30 @@ function attendPart(
       COLUMNS: columns,
     },
     constants: Object.fromEntries(Object.entries(rules).map(([rule, given]) => [rule, given ? 1 : 0])),
-    // deno-fmt-ignore
-    parameters: [
-      queries, keys, valueColumns, blocks, blockTiles, tiles, chunks,
-      causal?.period ?? 1, causal?.offset ?? 0, exclude?.blocks ?? 1, samples?.count ?? 0,
-      keyOrderAt, keyBlocksAt, boundsAt, samplesAt, firstOfBlock, mostKeys, floatBits(args.distances ? -args.scale / 2 : args.scale * units.key), floatBits(units.value), 0,
-    ],
-    firstWorkgroupAt: FIRST_WORKGROUP_AT,
+    parameters: {
+      queries,
+      keys,
+      valueColumns,
+      blocks,
+      blockTiles,
+      tiles,
+      chunks,
+      period: causal?.period ?? 1,
+      offset: causal?.offset ?? 0,
+      excludeBlocks: exclude?.blocks ?? 1,
+      samples: samples?.count ?? 0,
+      keyOrderAt,
+      keyBlocksAt,
+      boundsAt,
+      samplesAt,
+      firstOfBlock,
+      mostKeys,
+      scale: args.distances ? -args.scale / 2 : args.scale * units.key,
+      unit: units.value,
+      firstWorkgroup: 0,
+    },
     work: tiles * chunks * tileRows * mostKeys * 4 * (featureColumns + columns),
-    arrays: [query, key, value, logWeights, index, output, logSumExp],
+    bindings: { query, key, value, logWeights, index, output, logSumExp },
     workgroups: inRegisters ? Math.ceil(tiles * chunks / tile.lanes) : tiles * chunks,
   });
   return { output, logSumExp };

@@ -52,9 +52,6 @@ override DISTANCES: bool;
 @group(0) @binding(6) var<storage, read_write> output: array<vec4f>; // (heads, queries, 4 valueColumns) f32
 @group(0) @binding(7) var<storage, read_write> logSumExp: array<f32>; // (heads, queries) f32
 
-const MASKED = -1.0e38;
-const EMPTY = -3.0e38;
-
 fn blockStart(block: u32, count: u32, blocks: u32) -> u32 {
   return block * (count / blocks) + min(block, count % blocks);
 }

@@ -1,12 +1,11 @@
 import type { AttendArguments, DeviceArray } from "../../backend.ts";
-import source from "./attend_index.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "attend_index.wgsl",
-  source: [source],
-  access: ["read", "read", "read", "read", "read", "read", "read", "write"],
+  source: [shaders["attend_index.wgsl"]],
 };
 
 /** What attention reads by index, in one array, and where in it. */
@@ -31,17 +30,26 @@ export function attendIndex(recorder: Recorder, args: AttendArguments): AttendIn
   const array = recorder.array("word", samplesAt + 3 * sampled, "the index of the keys");
   recorder.dispatch({
     kernel,
-    parameters: [keys, blocks, samples?.count ?? 1, keyOrderAt, keyBlocksAt, boundsAt, samplesAt, parts],
-    arrays: [
+    parameters: {
+      keys,
+      blocks,
+      samples: samples?.count ?? 1,
+      keyOrderAt,
+      keyBlocksAt,
+      boundsAt,
+      samplesAt,
+      parts,
+    },
+    bindings: {
       queryOrder,
       keyOrder,
-      exclude?.keyBlocks,
-      bounds?.positions,
-      samples?.index,
-      samples?.logWeights,
-      samples?.position,
-      array,
-    ],
+      keyBlocks: exclude?.keyBlocks,
+      bounds: bounds?.positions,
+      sample: samples?.index,
+      logWeight: samples?.logWeights,
+      position: samples?.position,
+      index: array,
+    },
     workgroups: Math.ceil(parts / 64),
   });
   return { keyOrderAt, keyBlocksAt, boundsAt, samplesAt, array };

@@ -1,14 +1,14 @@
-import type { Backend, DeviceArray, PartialAttention } from "../../backend.ts";
-import source from "./attend_probes.wgsl" with { type: "text" };
+import type { DeviceArray, PartialAttention } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
-import { padRows, trimRows } from "./rows.ts";
-import { softmaxRows } from "./softmax_rows.ts";
+import { padRows, trimRows } from "./pad_rows.ts";
+import { softmaxWithSums } from "./softmax_rows.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "attend_probes.wgsl",
-  source: [source],
-  access: ["read", "read", "write", "write"],
+  source: [shaders["attend_probes.wgsl"]],
 };
 
 /** Most queries of one invocation, and vec4s of a value row on an adapter emulated on the CPU, where loads limit. */
@@ -22,10 +22,10 @@ const LEAST_KEYS = 64, MOST_CHUNKS = 64;
  */
 export function attendProbes(
   recorder: Recorder,
-  args: Parameters<Backend["attendProbes"]>[0],
+  args: Arguments<"attendProbes">,
 ): PartialAttention & { probabilities: DeviceArray } {
   const { heads, queries, keys, valueFeatures } = args, columns = Math.ceil(valueFeatures / 4);
-  const { probabilities, logSumExp } = softmaxRows(recorder, args);
+  const { probabilities, logSumExp } = softmaxWithSums(recorder, args);
   const value = padRows(recorder, args.value, heads * keys, valueFeatures);
   const chunkKeys = Math.max(LEAST_KEYS, Math.ceil(keys / MOST_CHUNKS)), chunks = Math.ceil(keys / chunkKeys);
   const tiles = Math.ceil(queries / MOST_QUERIES);
@@ -39,8 +39,8 @@ export function attendProbes(
   const step = {
     kernel,
     definitions: { QUERIES: Math.ceil(queries / tiles), COLUMNS: each },
-    parameters: [heads, queries, keys, columns, tiles, chunks, chunkKeys, strips],
-    arrays: [probabilities, value, partial, output],
+    parameters: { heads, queries, keys, columns, tiles, chunks, chunkKeys, strips },
+    bindings: { probabilities, value, partial, output },
   };
   recorder.dispatch({
     ...step,

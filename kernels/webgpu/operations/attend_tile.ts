@@ -1,4 +1,4 @@
-import { type AttendKernel, type AttendTile, REGISTER_TILES, TILE_KEYS, TILE_LANES } from "../tuning.ts";
+import { type AttendKernel, type AttendTile, REGISTER_TILES, TILE_LANES, TILE_SIZES } from "../tuning.ts";
 
 /** Widths of a query row and of the values that an invocation accumulates, in vec4s. */
 export interface AttendWidths {
@@ -39,7 +39,7 @@ export function usualTile(kernel: AttendKernel, widths: AttendWidths, workgroupB
 export function possibleTiles(widths: AttendWidths, limits: GPUSupportedLimits): AttendTile[] {
   const held = REGISTER_TILES.filter(([, rows]) => rows * widths.features <= MOST_HELD);
   const most = mostKeys(widths, limits.maxComputeWorkgroupStorageSize);
-  const sizes = [...new Set(TILE_KEYS.map((keys) => Math.min(keys, most)))];
+  const sizes = [...new Set(TILE_SIZES.map((keys) => Math.min(keys, most)))];
   return [
     ...(held.length > 0 ? held : [NARROW]).map(([lanes, size]): AttendTile => ({
       kernel: "registers",

@@ -1,22 +1,19 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
 import { type Bisection, CUT_SAMPLE } from "../../coreset_primitives.ts";
-import growth from "./bisect_rows.wgsl" with { type: "text" };
-import tree from "./bisection_tree.wgsl" with { type: "text" };
-import descent from "./descend_rows.wgsl" with { type: "text" };
+import type { Arguments } from "../../primitives.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import { reductions } from "./reductions.ts";
 import type { Recorder } from "../engine/recorder.ts";
-import { padRows } from "./rows.ts";
+import { padRows } from "./pad_rows.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "bisect_rows.wgsl",
-  source: [reductions, tree, growth],
-  access: ["read", "write", "write", "write", "read", "write", "write", "write"],
+  source: [reductions, shaders["bisection_tree.wgsl"], shaders["bisect_rows.wgsl"]],
 };
 const descender: Kernel = {
   file: "descend_rows.wgsl",
-  source: [tree, descent],
-  access: ["read", "write", "write", "write", "read", "read", "read", "write"],
+  source: [shaders["bisection_tree.wgsl"], shaders["descend_rows.wgsl"]],
 };
 
 /**
@@ -35,7 +32,7 @@ const MOST_TURNS = 2 ** 14;
 const MOST_HELD = 16;
 
 /** Clusters of the rows of each head by weighted bisection. */
-export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectRows"]>[0]): Bisection {
+export function bisectRows(recorder: Recorder, args: Arguments<"bisectRows">): Bisection {
   const { weights, heads, count, width, grownOn, budget, perCluster, others } = args;
   const most = Math.min(count, Math.max(1, Math.floor(budget / perCluster)));
   const columns = Math.ceil(width / 4), every = Math.ceil(count / grownOn), grown = Math.ceil(count / every);
@@ -54,8 +51,8 @@ export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectR
     kernel,
     definitions: { AHEAD: ahead },
     constants: { LANES: lanes },
-    parameters: [heads, count, columns, most, budget, perCluster, CUTS, work, every, grown],
-    arrays: [rows, labels, order, means, weights, clusters, products, moments],
+    parameters: { heads, count, columns, most, budget, perCluster, cuts: CUTS, work, every, grown },
+    bindings: { rows, labels, order, means, weights, clusters, products, moments },
     workgroups: heads,
   };
   recorder.dispatch({ ...step, entryPoint: "begin" });
@@ -64,33 +61,42 @@ export function bisectRows(recorder: Recorder, args: Parameters<Backend["bisectR
   const dispatches = Math.ceil(2 * most / CUTS) + Math.ceil(mostProducts / work);
   for (let at = 0; at < dispatches; at++) recorder.dispatch({ ...step, entryPoint: "cutOn" });
   const offsets = recorder.array("float", heads * most, "the offsets of the cuts");
-  const descent = { kernel: descender, definitions: { HELD: Math.min(columns, MOST_HELD) } };
-  const aimed = [rows, labels, order, means, undefined, undefined, undefined, offsets];
+  const { parameters } = step;
+  const descent = {
+    kernel: descender,
+    definitions: { HELD: Math.min(columns, MOST_HELD) },
+    constants: { MOVED: 0 },
+    parameters,
+    bindings: {
+      rows,
+      labels,
+      order,
+      means,
+      centre: undefined,
+      treeCentre: undefined,
+      scale: undefined,
+      offsets,
+    },
+  };
   if (every > 1 || others) {
-    recorder.dispatch({
-      ...descent,
-      constants: { MOVED: 0 },
-      parameters: step.parameters,
-      arrays: aimed,
-      entryPoint: "aim",
-      workgroups: Math.ceil(heads * most / 64),
-    });
+    recorder.dispatch({ ...descent, entryPoint: "aim", workgroups: Math.ceil(heads * most / 64) });
   }
-  const descend = (count: number, every: number, arrays: DeviceArray[]) =>
+  if (every > 1) {
+    recorder.dispatch({ ...descent, entryPoint: "descend", workgroups: Math.ceil(heads * count / 64) });
+  }
+  const otherLabels = recorder.array("word", heads * (others?.count ?? 0), "the clusters of other rows");
+  if (others) {
+    const { count, scale } = others;
+    const pad = (array: DeviceArray, count: number) => padRows(recorder, array, heads * count, width);
+    const move = { centre: pad(others.centre, 1), treeCentre: pad(others.treeCentre, 1), scale };
     recorder.dispatch({
       ...descent,
-      constants: { MOVED: arrays.length > 4 ? 1 : 0 },
-      parameters: [heads, count, columns, most, budget, perCluster, CUTS, work, every, grown],
-      arrays: [...arrays, undefined, undefined, undefined].slice(0, 7).concat(offsets),
+      constants: { MOVED: 1 },
+      parameters: { ...parameters, count, every: 0 },
+      bindings: { ...descent.bindings, ...move, rows: pad(others.rows, count), labels: otherLabels },
       entryPoint: "descend",
       workgroups: Math.ceil(heads * count / 64),
     });
-  if (every > 1) descend(count, every, [rows, labels, order, means]);
-  const otherLabels = recorder.array("word", heads * (others?.count ?? 0), "the clusters of other rows");
-  if (others) {
-    const pad = (array: DeviceArray, count: number) => padRows(recorder, array, heads * count, width);
-    const move = [pad(others.centre, 1), pad(others.treeCentre, 1), others.scale];
-    descend(others.count, 0, [pad(others.rows, others.count), otherLabels, order, means, ...move]);
   }
   return { labels, clusters, products, others: otherLabels };
 }

@@ -9,10 +9,6 @@
 @group(0) @binding(8) var<storage, read_write> moments: array<f32>;
 
 const BEYOND = 0x80000000u;
-// PIVOT_CANDIDATES and NEGLIGIBLE_SCATTER of coreset_primitives.ts.
-const PIVOT_CANDIDATES = 16u;
-const NEGLIGIBLE_SCATTER = 1.0 / 1048576.0;
-
 var<workgroup> partial: array<vec4f, LANES>;
 var<workgroup> partialTotals: array<vec2f, LANES>;
 // What all lanes must agree on.

@@ -27,9 +27,6 @@ struct Parameters {
 // (heads, 3 most + 1, 4 columns) f32: means of the clusters; normal and origin of the hyperplane that made each; what the moments are about.
 @group(0) @binding(4) var<storage, read_write> means: array<vec4f>;
 
-// Twin of the one in coreset_primitives.ts.
-const CUT_SAMPLE = 96u;
-
 // First word of a head in `order`.
 fn ordersOf(head: u32) -> u32 {
   return head * 2u * (parameters.grown + 2u * parameters.most + CUT_SAMPLE);

@@ -1,30 +1,24 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
-import { floatBits } from "../engine/array.ts";
-import source from "./calibrate_values.wgsl" with { type: "text" };
-import elementary from "./elementary.wgsl" with { type: "text" };
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { reductions } from "./reductions.ts";
-import systemSource from "./ridge_system.wgsl" with { type: "text" };
-import { padRows, trimRows } from "./rows.ts";
-import solverSource from "./solve_ridge.wgsl" with { type: "text" };
+import { padRows, trimRows } from "./pad_rows.ts";
+import { shaders } from "../shaders.generated.ts";
 
 /** From logits to the system of the ridge regression. */
 const systemKernel: Kernel = {
   file: "ridge_system.wgsl",
-  source: [elementary, systemSource],
-  access: ["read", "read", "read", "read", "read", "write", "write"],
+  source: [shaders["elementary.wgsl"], shaders["ridge_system.wgsl"]],
 };
 const solver: Kernel = {
   file: "solve_ridge.wgsl",
-  source: [reductions, solverSource],
-  access: ["write", "write"],
+  source: [reductions, shaders["solve_ridge.wgsl"]],
 };
 /** From its solution to values. */
 const kernel: Kernel = {
   file: "calibrate_values.wgsl",
-  source: [source],
-  access: ["read", "read", "read", "read", "read", "read", "write", "write"],
+  source: [shaders["calibrate_values.wgsl"]],
 };
 
 /** vec4s of a tile of products, which has four times as many rows. */
@@ -36,7 +30,7 @@ const TAKERS = 32;
 /** Values of points after ridge regression of what they leave of the exact outputs of the probes. */
 export function calibrateValues(
   recorder: Recorder,
-  args: Parameters<Backend["calibrateValues"]>[0],
+  args: Arguments<"calibrateValues">,
 ): DeviceArray {
   const { logits, clusters, heads, valueFeatures, probes, fitted, most } = args;
   const columns = Math.ceil(valueFeatures / 4), blocks = Math.ceil(fitted / 4);
@@ -48,10 +42,10 @@ export function calibrateValues(
   const dual = recorder.array("float", heads * 4 * blocks * 4 * columns, "the solution of the regression");
   const moments = recorder.array("float", heads * (probes - fitted) * 4 * (columns + 1), "the judgements");
   const calibrated = recorder.array("float", heads * most * 4 * columns, "the calibrated values");
-  const root = floatBits(Math.sqrt(args.otherWeight));
+  const root = Math.sqrt(args.otherWeight);
   // A power of two, so that dividing by it is exact; 0 for values that are all 0 has no logarithm.
-  const unit = floatBits(2 ** Math.floor(Math.log2(Math.max(args.largestValue, 2 ** -100))));
-  const shape = [heads, probes, most, fitted, args.even, root, columns, blocks, unit];
+  const unit = 2 ** Math.floor(Math.log2(Math.max(args.largestValue, 2 ** -100)));
+  const shape = { heads, probes, most, fitted, even: args.even, root, columns, blocks, unit };
 
   // On the CPU a row is too little work for lanes that take turns at barriers.
   const rowLanes = recorder.software ? { ROWS: 64, LANES: 1 } : { ROWS: 1, LANES: 64 };
@@ -60,8 +54,8 @@ export function calibrateValues(
   const systemStep = {
     kernel: systemKernel,
     definitions: { ...TILES, ...rowLanes },
-    parameters: [...shape, gramGroups],
-    arrays: [logits, clusters, value, output, mean, weights, system],
+    parameters: { ...shape, gramGroups },
+    bindings: { logits, clusters, value, output, mean, weights, system },
   };
   recorder.dispatch({
     ...systemStep,
@@ -77,16 +71,16 @@ export function calibrateValues(
   recorder.dispatch({
     kernel: solver,
     constants: { LANES: recorder.software ? 32 : 128 },
-    parameters: [heads, fitted, blocks, columns],
-    arrays: [system, dual],
+    parameters: { heads, count: fitted, blocks, columns },
+    bindings: { system, dual },
     workgroups: heads,
   });
   const step = {
     kernel,
     definitions: TILES,
     constants: { LANES: recorder.reducingLanes },
-    parameters: [...shape, floatBits(args.largestValue)],
-    arrays: [clusters, value, output, mean, weights, dual, moments, calibrated],
+    parameters: { ...shape, largest: args.largestValue },
+    bindings: { clusters, value, output, mean, weights, dual, moments, calibrated },
   };
   recorder.dispatch({
     ...step,

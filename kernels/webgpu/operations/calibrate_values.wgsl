@@ -32,8 +32,6 @@ struct Parameters {
 
 override LANES: u32;
 
-// USELESS of coreset_primitives.ts.
-const USELESS = 0.5;
 const ONE_BITS = 0x3f800000u;
 
 // Bits of the least factor: those of floats that are not negative are in the order of their values.

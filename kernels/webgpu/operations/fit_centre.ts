@@ -1,25 +1,21 @@
-import type { Backend } from "../../backend.ts";
 import type { FittedCentre } from "../../coreset_primitives.ts";
-import { floatBits } from "../engine/array.ts";
-import source from "./fit_centre.wgsl" with { type: "text" };
+import type { Arguments } from "../../primitives.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
-import { padRows, trimRows } from "./rows.ts";
-import weighSource from "./weigh_centre.wgsl" with { type: "text" };
+import { padRows, trimRows } from "./pad_rows.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "fit_centre.wgsl",
-  source: [source],
-  access: ["read", "read", "write", "write"],
+  source: [shaders["fit_centre.wgsl"]],
 };
 const weighKernel: Kernel = {
   file: "weigh_centre.wgsl",
-  source: [weighSource],
-  access: ["read", "read", "read", "read", "read", "write", "write", "write"],
+  source: [shaders["weigh_centre.wgsl"]],
 };
 
 /** The point that stands for all keys of each head: where it lies, then its value and mass. */
-export function fitCentre(recorder: Recorder, args: Parameters<Backend["fitCentre"]>[0]): FittedCentre {
+export function fitCentre(recorder: Recorder, args: Arguments<"fitCentre">): FittedCentre {
   const { heads, keys, features, valueFeatures, probes } = args;
   const columns = Math.ceil(features / 4), valueColumns = Math.ceil(valueFeatures / 4);
   const every = Math.ceil(keys / args.sampled), taken = Math.ceil(keys / every);
@@ -30,36 +26,36 @@ export function fitCentre(recorder: Recorder, args: Parameters<Backend["fitCentr
   recorder.dispatch({
     kernel,
     constants,
-    parameters: [heads, keys, probes, columns, taken, every],
-    arrays: [
-      padRows(recorder, args.key, heads * keys, features),
-      args.probabilities,
-      recorder.array("float", heads * taken, "the masses of the sampled keys"),
-      key,
-    ],
+    parameters: { heads, keys, probes, columns, taken, every },
+    bindings: {
+      key: padRows(recorder, args.key, heads * keys, features),
+      probabilities: args.probabilities,
+      masses: recorder.array("float", heads * taken, "the masses of the sampled keys"),
+      pointKey: key,
+    },
     workgroups: heads,
   });
   recorder.dispatch({
     kernel: weighKernel,
     constants,
-    parameters: [
+    parameters: {
       heads,
       probes,
       columns,
       valueColumns,
-      floatBits(args.scale),
-      floatBits(2 ** Math.floor(Math.log2(Math.max(args.largestValue, 2 ** -100)))),
-    ],
-    arrays: [
-      padRows(recorder, args.query, heads * probes, features),
-      args.logSumExp,
-      padRows(recorder, args.output, heads * probes, valueFeatures),
-      padRows(recorder, args.mean, heads, valueFeatures),
-      key,
+      scale: args.scale,
+      unit: 2 ** Math.floor(Math.log2(Math.max(args.largestValue, 2 ** -100))),
+    },
+    bindings: {
+      query: padRows(recorder, args.query, heads * probes, features),
+      logSumExp: args.logSumExp,
+      exact: padRows(recorder, args.output, heads * probes, valueFeatures),
+      mean: padRows(recorder, args.mean, heads, valueFeatures),
+      pointKey: key,
       value,
       logMass,
-      recorder.array("float", 4 * heads * probes, "the probes' parts of the centres"),
-    ],
+      parts: recorder.array("float", 4 * heads * probes, "the probes' parts of the centres"),
+    },
     workgroups: heads,
   });
   return {

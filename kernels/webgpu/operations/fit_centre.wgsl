@@ -16,9 +16,6 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read_write> masses: array<f32>; // (heads, taken) f32
 @group(0) @binding(4) var<storage, read_write> pointKey: array<vec4f>; // (heads, 4 columns) f32
 
-// Twin of LEAST_MASS in coreset_primitives.ts.
-const LEAST_MASS = 1e-20;
-
 override LANES: u32;
 
 @compute @workgroup_size(LANES)

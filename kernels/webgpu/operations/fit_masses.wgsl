@@ -23,9 +23,6 @@ struct Parameters {
 // largest exponentials, sums of the weights, and sums of weight · exponential.
 @group(0) @binding(6) var<storage, read_write> fit: array<f32>;
 
-// LEAST_MASS of coreset_primitives.ts.
-const LEAST_MASS = 1e-20;
-
 fn countOf(probe: u32) -> f32 {
   return select(parameters.otherWeight, 1.0, probe < parameters.even);
 }
@@ -72,7 +69,7 @@ fn weigh(
   let row = head * parameters.probes;
   let point = at % most;
   let firstWeight = head * parameters.fitted * most + point;
-  var largest = -3.0e38;
+  var largest = EMPTY;
   for (var i = 0u; i < parameters.fitted; i++) {
     largest = max(largest, logits[(row + i) * most + point] - logSumExp[row + i]);
   }

@@ -21,10 +21,6 @@ struct Parameters {
 
 override LANES: u32;
 
-// EMPTY and LEAST_TOTAL of backend.ts.
-const EMPTY = -3e38;
-const LEAST_TOTAL = 1e-30;
-
 var<workgroup> bounds: array<u32, 2>;
 var<workgroup> partial: array<vec4f, LANES>;
 var<workgroup> partialMass: array<f32, LANES>;

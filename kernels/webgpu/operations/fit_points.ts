@@ -1,31 +1,27 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
 import type { FittedPoints } from "../../coreset_primitives.ts";
-import { floatBits } from "../engine/array.ts";
-import elementary from "./elementary.wgsl" with { type: "text" };
-import massesSource from "./fit_masses.wgsl" with { type: "text" };
-import meansSource from "./fit_means.wgsl" with { type: "text" };
+import type { Arguments } from "../../primitives.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
-import { padRows, trimRows } from "./rows.ts";
+import { padRows, trimRows } from "./pad_rows.ts";
 import { rowLogits } from "./softmax_rows.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const massesKernel: Kernel = {
   file: "fit_masses.wgsl",
-  source: [elementary, massesSource],
-  access: ["read", "read", "read", "read", "write", "write"],
+  source: [shaders["elementary.wgsl"], shaders["fit_masses.wgsl"]],
 };
 
 const meansKernel: Kernel = {
   file: "fit_means.wgsl",
-  source: [elementary, meansSource],
-  access: ["read", "read", "read", "read", "read", "write", "write", "write"],
+  source: [shaders["elementary.wgsl"], shaders["fit_means.wgsl"]],
 };
 
 /** Invocations that share a mean on the CPU, where they take turns at every barrier, and on GPUs. */
 const FEW_LANES = 16, LANES = 256;
 
 /** One weighted point for each cluster of keys, fitted to softmax rows of the probes. */
-export function fitPoints(recorder: Recorder, args: Parameters<Backend["fitPoints"]>[0]): FittedPoints {
+export function fitPoints(recorder: Recorder, args: Arguments<"fitPoints">): FittedPoints {
   const { heads, keys, features, valueFeatures, probes, fitted, even, otherWeight, most, scale } = args;
   const { labels, clusters, order } = args, points = heads * most;
   const rowsOfPoints = (width: number, name: string) =>
@@ -39,8 +35,8 @@ export function fitPoints(recorder: Recorder, args: Parameters<Backend["fitPoint
   const massesOf = {
     kernel: massesKernel,
     definitions: { FOUR: 4 },
-    parameters: [heads, keys, probes, fitted, most, even, floatBits(otherWeight)],
-    arrays: [args.probabilities, labels, args.logSumExp, logits, weights, fit],
+    parameters: { heads, keys, probes, fitted, most, even, otherWeight },
+    bindings: { probabilities: args.probabilities, labels, logSumExp: args.logSumExp, logits, weights, fit },
   };
   const meansOf = (of: DeviceArray, width: number, means: DeviceArray) => {
     const columns = Math.ceil(width / 4), rows = padRows(recorder, of, heads * keys, width);
@@ -48,8 +44,8 @@ export function fitPoints(recorder: Recorder, args: Parameters<Backend["fitPoint
       kernel: meansKernel,
       definitions: { FOUR: 4 },
       constants: { LANES: recorder.software && fewLanesDo(keys, columns) ? FEW_LANES : LANES },
-      parameters: [heads, keys, probes, most, columns],
-      arrays: [rows, labels, order, clusters, fit, means, logMass, logits],
+      parameters: { heads, keys, probes, most, columns },
+      bindings: { rows, labels, order, clusters, fit, means, logMass, logits },
       workgroups: points,
     };
   };

@@ -1,48 +1,24 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
 import type { FittedSlope } from "../../coreset_primitives.ts";
-import addSource from "./add_linear.wgsl" with { type: "text" };
-import { floatBits } from "../engine/array.ts";
-import source from "./fit_slope.wgsl" with { type: "text" };
+import type { Arguments } from "../../primitives.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
-import { padRows, trimRows } from "./rows.ts";
-import weighSource from "./weigh_slope.wgsl" with { type: "text" };
+import { multiply } from "./add_linear.ts";
+import { padRows, trimRows } from "./pad_rows.ts";
+import { tileFor } from "./slope_tile.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "fit_slope.wgsl",
-  source: [source],
-  access: ["read", "read", "read", "read", "read", "read", "write", "write"],
+  source: [shaders["fit_slope.wgsl"]],
 };
+
 const weighKernel: Kernel = {
   file: "weigh_slope.wgsl",
-  source: [weighSource],
-  access: ["read", "read", "read", "write", "write", "write", "write"],
+  source: [shaders["weigh_slope.wgsl"]],
 };
-const addKernel: Kernel = {
-  file: "add_linear.wgsl",
-  source: [addSource],
-  access: ["read", "read", "read", "read", "write"],
-};
-
-/** What one invocation takes, and how many invocations are a workgroup of those that sum up slopes. */
-interface Tile {
-  /** Rows and vec4s of a row of `addLinear`. */
-  readonly rows: number;
-  readonly columns: number;
-  /** vec4s of a row of a slope. */
-  readonly strip: number;
-  readonly lanes: number;
-}
-const TILE: Tile = { rows: 4, columns: 1, strip: 1, lanes: 64 };
-/** Where loads limit: the larger a tile, the less is loaded for each product. */
-const SOFTWARE_TILE: Tile = { rows: 24, columns: 8, strip: 4, lanes: 16 };
-
-function tileFor(recorder: Recorder): Tile {
-  return recorder.software ? SOFTWARE_TILE : TILE;
-}
 
 /** The linear function that fitted points leave out; its slope has rows and columns padded to whole vec4s. */
-export function fitSlope(recorder: Recorder, args: Parameters<Backend["fitSlope"]>[0]): FittedSlope {
+export function fitSlope(recorder: Recorder, args: Arguments<"fitSlope">): FittedSlope {
   const { heads, keys, features, valueFeatures, probes, fitted, even, otherWeight, most, labels } = args;
   const columns = Math.ceil(features / 4), valueColumns = Math.ceil(valueFeatures / 4);
   const every = Math.ceil(keys / args.sampled), taken = Math.ceil(keys / every);
@@ -54,21 +30,31 @@ export function fitSlope(recorder: Recorder, args: Parameters<Backend["fitSlope"
     kernel,
     definitions: { FOUR: 4, COLUMNS: tile.strip, LABELLED: labels ? 1 : 0 },
     constants: { LANES: tile.lanes },
-    // deno-fmt-ignore
-    parameters: [
-      heads, keys, probes, fitted, even, floatBits(otherWeight), most, columns, valueColumns, taken, every,
-      floatBits(args.scale * every / total), strips,
-    ],
-    arrays: [
-      padRows(recorder, args.key, heads * keys, features),
-      padRows(recorder, args.value, heads * keys, valueFeatures),
-      padRows(recorder, args.points.key, heads * most, features),
+    parameters: {
+      heads,
+      keys,
+      probes,
+      fitted,
+      even,
+      otherWeight,
+      most,
+      columns,
+      valueColumns,
+      taken,
+      every,
+      unit: args.scale * every / total,
+      strips,
+    },
+    bindings: {
+      key: padRows(recorder, args.key, heads * keys, features),
+      value: padRows(recorder, args.value, heads * keys, valueFeatures),
+      pointKey: padRows(recorder, args.points.key, heads * most, features),
       pointValue,
       labels,
-      args.probabilities,
-      recorder.array("float", heads * taken * 4 * (columns + valueColumns), "the strays"),
+      probabilities: args.probabilities,
+      strays: recorder.array("float", heads * taken * 4 * (columns + valueColumns), "the strays"),
       slope,
-    ],
+    },
   };
   recorder.dispatch({ ...step, entryPoint: "stray", workgroups: Math.ceil(heads * taken / 64) });
   recorder.dispatch({
@@ -83,27 +69,29 @@ export function fitSlope(recorder: Recorder, args: Parameters<Backend["fitSlope"
   recorder.dispatch({
     kernel: weighKernel,
     constants: { LANES: tile.lanes },
-    parameters: [
+    parameters: {
       heads,
       probes,
       fitted,
       even,
-      floatBits(otherWeight),
+      otherWeight,
       valueColumns,
-      4 * columns * valueColumns,
-      floatBits(2 ** Math.floor(Math.log2(Math.max(args.largestValue, 2 ** -100)))),
-      valueColumns * (args.approximate ? probes : most),
-      args.approximate ? valueColumns : 0,
-    ],
-    arrays: [
+      slopes: 4 * columns * valueColumns,
+      unit: 2 ** Math.floor(Math.log2(Math.max(args.largestValue, 2 ** -100))),
+      approximateHead: valueColumns * (args.approximate ? probes : most),
+      approximateProbe: args.approximate ? valueColumns : 0,
+    },
+    bindings: {
       linear,
-      padRows(recorder, args.exact, heads * probes, valueFeatures),
-      args.approximate ? padRows(recorder, args.approximate, heads * probes, valueFeatures) : pointValue,
+      exact: padRows(recorder, args.exact, heads * probes, valueFeatures),
+      approximate: args.approximate
+        ? padRows(recorder, args.approximate, heads * probes, valueFeatures)
+        : pointValue,
       slope,
       offset,
       output,
-      recorder.array("float", 2 * heads * fitted, "the parts of the slopes' factors"),
-    ],
+      parts: recorder.array("float", 2 * heads * fitted, "the parts of the slopes' factors"),
+    },
     entryPoint: "main",
     workgroups: heads,
   });
@@ -112,41 +100,4 @@ export function fitSlope(recorder: Recorder, args: Parameters<Backend["fitSlope"
     offset: trimRows(recorder, offset, heads, valueFeatures),
     output: trimRows(recorder, output, heads * probes, valueFeatures),
   };
-}
-
-/** rows + offset + query · slope. */
-export function addLinear(recorder: Recorder, args: Parameters<Backend["addLinear"]>[0]): DeviceArray {
-  const { heads, count, valueFeatures } = args;
-  const result = recorder.array(
-    "float",
-    heads * count * 4 * Math.ceil(valueFeatures / 4),
-    "the corrected rows",
-  );
-  multiply(recorder, {
-    ...args,
-    rows: padRows(recorder, args.rows, heads * (args.sameRow ? 1 : count), valueFeatures),
-    offset: padRows(recorder, args.offset, heads, valueFeatures),
-  }, result);
-  return trimRows(recorder, result, heads * count, valueFeatures);
-}
-
-type Product = Omit<Parameters<Backend["addLinear"]>[0], "rows" | "offset"> & {
-  readonly rows?: DeviceArray;
-  readonly offset?: DeviceArray;
-};
-
-/** query · slope, added to padded rows + offset if there are any: rows that are padded as well. */
-function multiply(recorder: Recorder, args: Product, result: DeviceArray): void {
-  const { rows, query, slope, offset, heads, count, features, valueFeatures } = args;
-  const columns = Math.ceil(features / 4), valueColumns = Math.ceil(valueFeatures / 4);
-  const tile = tileFor(recorder);
-  const groups = Math.ceil(count / tile.rows), chunks = Math.ceil(valueColumns / tile.columns);
-  recorder.dispatch({
-    kernel: addKernel,
-    definitions: { ROWS: tile.rows, COLUMNS: tile.columns, ADDED: rows ? 1 : 0 },
-    parameters: [heads, count, columns, valueColumns, groups, chunks, args.sameRow ? 0 : 1],
-    arrays: [rows, padRows(recorder, query, heads * count, features), slope, offset, result],
-    entryPoint: "main",
-    workgroups: Math.ceil(heads * groups * chunks / 64),
-  });
 }

@@ -15,10 +15,6 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read> index: array<u32>; // (heads, queries, picks) u32
 @group(0) @binding(4) var<storage, read_write> distances: array<f32>; // (heads, queries, picks) f32
 
-// NO_ROW and FAR of backend.ts.
-const NO_ROW = 0xffffffffu;
-const FAR = 3e38;
-
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,

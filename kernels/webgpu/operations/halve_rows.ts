@@ -1,10 +1,12 @@
 import type { DeviceArray } from "../../backend.ts";
-import { floatBits } from "../engine/array.ts";
-import source from "./halve_rows.wgsl" with { type: "text" };
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
+import { shaders } from "../shaders.generated.ts";
 
-const kernel: Kernel = { file: "halve_rows.wgsl", source: [source], access: ["read", "write"] };
+const kernel: Kernel = {
+  file: "halve_rows.wgsl",
+  source: [shaders["halve_rows.wgsl"]],
+};
 
 /**
  * Below the largest half float, 65504: where the largest magnitude is brought to. What lies up to 2^28 below it keeps all
@@ -31,8 +33,8 @@ export function halveRows(
   const unit = 2 ** Math.floor(Math.log2(Math.max(largest, LEAST))) / TARGET;
   recorder.dispatch({
     kernel,
-    parameters: [fours, width, columns, floatBits(1 / unit)],
-    arrays: [rows, halves],
+    parameters: { fours, width, columns, unit: 1 / unit },
+    bindings: { rows, halves },
     workgroups: Math.ceil(fours / 64),
   });
   return { rows: halves, unit };

@@ -1,41 +1,50 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
-import { floatBits } from "../engine/array.ts";
-import source from "./key_importance.wgsl" with { type: "text" };
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { reductions } from "./reductions.ts";
-import { padRows } from "./rows.ts";
+import { padRows } from "./pad_rows.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "key_importance.wgsl",
-  source: [reductions, source],
-  access: ["read", "read", "read", "write", "write", "write"],
+  source: [reductions, shaders["key_importance.wgsl"]],
 };
 
 /** How much each key deserves to be sampled: see `Backend.keyImportance` for the formula. */
 export function keyImportance(
   recorder: Recorder,
-  args: Parameters<Backend["keyImportance"]>[0],
+  args: Arguments<"keyImportance">,
 ): DeviceArray {
   const { probabilities, value, centre, heads, keys, probes, counted = probes, valueFeatures } = args;
   const valueSquare = recorder.array("float", heads * keys, "the squared norms of the values");
   const columnNorm = recorder.array("float", heads * keys, "the column norms");
   const importance = recorder.array("float", heads * keys, "the importance of the keys");
-  const shares = [args.valueScale, args.columnShare, args.valueShare, args.uniformShare];
   const tiles = Math.ceil(keys / 4);
   const step = {
     kernel,
     definitions: { FOUR: 4 },
     constants: { LANES: recorder.reducingLanes },
-    parameters: [heads, keys, probes, counted, Math.ceil(valueFeatures / 4), tiles, ...shares.map(floatBits)],
-    arrays: [
+    parameters: {
+      heads,
+      keys,
+      probes,
+      counted,
+      columns: Math.ceil(valueFeatures / 4),
+      tiles,
+      valueScale: args.valueScale,
+      columnShare: args.columnShare,
+      valueShare: args.valueShare,
+      uniformShare: args.uniformShare,
+    },
+    bindings: {
       probabilities,
-      padRows(recorder, value, heads * keys, valueFeatures),
-      padRows(recorder, centre, heads, valueFeatures),
+      value: padRows(recorder, value, heads * keys, valueFeatures),
+      centre: padRows(recorder, centre, heads, valueFeatures),
       valueSquare,
       columnNorm,
       importance,
-    ],
+    },
   };
   recorder.dispatch({ ...step, entryPoint: "measure", workgroups: Math.ceil(heads * tiles / 64) });
   recorder.dispatch({ ...step, entryPoint: "combine", workgroups: heads });

@@ -1,20 +1,19 @@
-import type { Backend, PartialAttention } from "../../backend.ts";
-import elementary from "./elementary.wgsl" with { type: "text" };
-import source from "./merge_attention.wgsl" with { type: "text" };
+import type { PartialAttention } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { rowTile } from "./row_tile.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "merge_attention.wgsl",
-  source: [elementary, source],
-  access: ["read", "read", "read", "read", "write", "write"],
+  source: [shaders["elementary.wgsl"], shaders["merge_attention.wgsl"]],
 };
 
 /** Merges two partial results over disjoint keys, into arrays that are no longer needed where such are given. */
 export function mergeAttention(
   recorder: Recorder,
-  args: Parameters<Backend["mergeAttention"]>[0],
+  args: Arguments<"mergeAttention">,
   into?: PartialAttention,
 ): PartialAttention {
   const { first, second, heads, queries, valueFeatures } = args;
@@ -25,8 +24,15 @@ export function mergeAttention(
   recorder.dispatch({
     kernel,
     ...tile,
-    parameters: [heads, queries, tile.width],
-    arrays: [first.output, first.logSumExp, second.output, second.logSumExp, output, logSumExp],
+    parameters: { heads, queries, width: tile.width },
+    bindings: {
+      firstOutput: first.output,
+      firstSum: first.logSumExp,
+      secondOutput: second.output,
+      secondSum: second.logSumExp,
+      output,
+      logSumExp,
+    },
     workgroups: Math.ceil(heads * queries / tile.rows),
   });
   return { output, logSumExp };

@@ -17,9 +17,6 @@ struct Parameters {
 @group(0) @binding(5) var<storage, read_write> output: array<Element>; // (heads, queries, width) f32
 @group(0) @binding(6) var<storage, read_write> logSumExp: array<f32>; // (heads, queries) f32
 
-const MASKED = -1.0e38;
-const EMPTY = -3.0e38;
-
 @compute @workgroup_size(LANES, ROWS)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,

@@ -1,17 +1,17 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
-import source from "./pair_buckets.wgsl" with { type: "text" };
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import { reductions } from "./reductions.ts";
 import type { Recorder } from "../engine/recorder.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "pair_buckets.wgsl",
-  source: [reductions, source],
-  access: ["read", "read", "read", "read", "write", "write"],
+  source: [reductions, shaders["pair_buckets.wgsl"]],
 };
 
 /** Blocks of queries and keys of the same bucket. */
-export function pairBuckets(recorder: Recorder, args: Parameters<Backend["pairBuckets"]>[0]): DeviceArray {
+export function pairBuckets(recorder: Recorder, args: Arguments<"pairBuckets">): DeviceArray {
   const { heads, queries, keys, buckets, mostQueries, mostKeys } = args;
   const blocks = Math.ceil(queries / mostQueries) + buckets;
   const positions = recorder.array("word", heads * blocks * 4, "the bounds of blocks");
@@ -19,8 +19,15 @@ export function pairBuckets(recorder: Recorder, args: Parameters<Backend["pairBu
   const step = {
     kernel,
     constants: { LANES: recorder.reducingLanes },
-    parameters: [heads, queries, keys, buckets, blocks, mostQueries, mostKeys],
-    arrays: [args.queryRanks, args.queryOrder, args.keyRanks, args.keyOrder, positions, firsts],
+    parameters: { heads, queries, keys, buckets, blocks, mostQueries, mostKeys },
+    bindings: {
+      queryRanks: args.queryRanks,
+      queryOrder: args.queryOrder,
+      keyRanks: args.keyRanks,
+      keyOrder: args.keyOrder,
+      positions,
+      firsts,
+    },
   };
   const each = (count: number) => Math.ceil(heads * count / 64);
   recorder.dispatch({ ...step, entryPoint: "findBuckets", workgroups: each(buckets + 1) });

@@ -30,9 +30,6 @@ struct Parameters {
 @group(0) @binding(6) var<storage, read_write> weights: array<f32>;
 @group(0) @binding(7) var<storage, read_write> system: array<vec4f>; // see solve_ridge.wgsl
 
-// LEAST_COLUMN of coreset_primitives.ts.
-const LEAST_COLUMN = 1e-3;
-
 var<workgroup> partial: array<f32, ROWS * LANES>;
 // Bits of the largest root mean square: those of floats that are not negative are in the order of their values.
 var<workgroup> largestBits: atomic<u32>;
@@ -61,7 +58,7 @@ fn softmaxRows(
   let size = select(0u, clusters[head], row < parameters.heads * parameters.probes);
   let start = row * parameters.most;
   let to = start + head * parameters.most;
-  var largest = -3.0e38;
+  var largest = EMPTY;
   for (var s = lane; s < size; s += LANES) {
     largest = max(largest, logits[start + s]);
   }

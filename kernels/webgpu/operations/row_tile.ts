@@ -1,4 +1,4 @@
-import type { Variant } from "../engine/pipelines.ts";
+import type { Specialisation } from "../engine/pipelines.ts";
 
 /** Invocations of a workgroup of a row-wise kernel. */
 const INVOCATIONS = 64;
@@ -6,7 +6,7 @@ const INVOCATIONS = 64;
 const MOST_STEPS = 16;
 
 /** How a row-wise kernel walks rows of `width` values. */
-export interface RowTile extends Pick<Variant, "element" | "definitions"> {
+export interface RowTile extends Pick<Specialisation, "element" | "definitions"> {
   /** Width of a row in elements. */
   readonly width: number;
   /** Rows of one workgroup. */

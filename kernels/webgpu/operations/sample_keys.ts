@@ -1,21 +1,19 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
-import elementary from "./elementary.wgsl" with { type: "text" };
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import type { Kernel } from "../engine/pipelines.ts";
-import random from "./random.wgsl" with { type: "text" };
 import { reductions } from "./reductions.ts";
 import type { Recorder } from "../engine/recorder.ts";
-import source from "./sample_keys.wgsl" with { type: "text" };
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "sample_keys.wgsl",
-  source: [elementary, random, reductions, source],
-  access: ["read", "write", "write", "write"],
+  source: [shaders["elementary.wgsl"], shaders["random.wgsl"], reductions, shaders["sample_keys.wgsl"]],
 };
 
 /** Stratified sampling of keys in exact integer arithmetic. */
 export function sampleKeys(
   recorder: Recorder,
-  args: Parameters<Backend["sampleKeys"]>[0],
+  args: Arguments<"sampleKeys">,
 ): { index: DeviceArray; logWeight: DeviceArray } {
   const { importance, heads, keys, samples, seed, purpose, firstStream } = args;
   const cumulative = recorder.array("word", heads * keys, "the cumulative weights of the keys");
@@ -25,8 +23,8 @@ export function sampleKeys(
     kernel,
     definitions: { BITS: 31 },
     constants: { LANES: recorder.reducingLanes },
-    parameters: [heads, keys, samples, purpose, seed[0], seed[1], firstStream],
-    arrays: [importance, cumulative, index, logWeight],
+    parameters: { heads, keys, samples, purpose, seedLow: seed[0], seedHigh: seed[1], firstStream },
+    bindings: { importance, cumulative, index, logWeight },
   };
   recorder.dispatch({ ...step, entryPoint: "accumulate", workgroups: heads });
   recorder.dispatch({ ...step, entryPoint: "pick", workgroups: Math.ceil(heads * samples / 64) });

@@ -1,25 +1,28 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
-import { floatBits } from "../engine/array.ts";
-import elementary from "./elementary.wgsl" with { type: "text" };
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder, Step } from "../engine/recorder.ts";
 import { reductions } from "./reductions.ts";
-import { padRows } from "./rows.ts";
-import source from "./softmax_rows.wgsl" with { type: "text" };
+import { padRows } from "./pad_rows.ts";
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "softmax_rows.wgsl",
-  source: [elementary, reductions, source],
-  access: ["read", "read", "write", "write"],
+  source: [shaders["elementary.wgsl"], reductions, shaders["softmax_rows.wgsl"]],
 };
 
 /** Most queries of one invocation, and fours of keys on an adapter emulated on the CPU, where loads limit. */
 const MOST_QUERIES = 12, SOFTWARE_FOURS = 4;
 
-/** Softmax probabilities of few queries over all keys, and the logarithms of the sums that they were divided by. */
-export function softmaxRows(
+/** Softmax probabilities of few queries over all keys. */
+export function softmaxRows(recorder: Recorder, args: Arguments<"softmaxRows">): DeviceArray {
+  return softmaxWithSums(recorder, args).probabilities;
+}
+
+/** The same together with the logarithms of the sums that they were divided by. */
+export function softmaxWithSums(
   recorder: Recorder,
-  args: Parameters<Backend["softmaxRows"]>[0],
+  args: Arguments<"softmaxRows">,
 ): { probabilities: DeviceArray; logSumExp: DeviceArray } {
   const { heads, queries, keys, features } = args;
   const query = padRows(recorder, args.query, heads * queries, features);
@@ -30,7 +33,7 @@ export function softmaxRows(
   recorder.dispatch({
     ...step,
     entryPoint: "normalise",
-    arrays: [query, key, probabilities, logSumExp],
+    bindings: { query, key, probabilities, logSumExp },
     workgroups: heads * queries,
   });
   return { probabilities, logSumExp };
@@ -39,7 +42,7 @@ export function softmaxRows(
 /** Fills `logits`, [heads, queries, keys]; queries and keys as from {@link padRows}. Returns the step. */
 export function rowLogits(
   recorder: Recorder,
-  args: Parameters<Backend["softmaxRows"]>[0] & { readonly logits: DeviceArray },
+  args: Arguments<"softmaxRows"> & { readonly logits: DeviceArray },
 ): Step {
   const { query, key, logits, heads, queries, keys, features, scale } = args;
   const fours = recorder.software ? SOFTWARE_FOURS : 1;
@@ -48,8 +51,8 @@ export function rowLogits(
     kernel,
     definitions: { QUERIES: Math.ceil(queries / queryTiles), FOURS: fours, FOUR: 4 },
     constants: { LANES: recorder.reducingLanes },
-    parameters: [heads, queries, keys, Math.ceil(features / 4), queryTiles, keyTiles, floatBits(scale)],
-    arrays: [query, key, logits, undefined],
+    parameters: { heads, queries, keys, columns: Math.ceil(features / 4), queryTiles, keyTiles, scale },
+    bindings: { query, key, probabilities: logits, logSumExp: undefined },
     entryPoint: "logits",
     workgroups: Math.ceil(heads * queryTiles * keyTiles / 64),
   };

@@ -86,7 +86,7 @@ fn normalise(
   }
   let start = row * parameters.keys + local;
   let end = (row + 1u) * parameters.keys;
-  var largestHere = -3.0e38;
+  var largestHere = EMPTY;
   for (var j = start; j < end; j += LANES) {
     largestHere = max(largestHere, probabilities[j]);
   }

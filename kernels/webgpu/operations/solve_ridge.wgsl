@@ -17,9 +17,6 @@ struct Parameters {
 @group(0) @binding(1) var<storage, read_write> system: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> dual: array<vec4f>; // (heads, 4 blocks, 4 columns) f32
 
-// RIDGE of coreset_primitives.ts.
-const RIDGE = 0.1;
-
 // Four rows of a head's system at a block of four columns; each becomes a column of the matrix.
 fn rowsAt(first: u32, rowBlock: u32, block: u32) -> mat4x4f {
   let at = first + 4u * rowBlock * parameters.blocks + block;

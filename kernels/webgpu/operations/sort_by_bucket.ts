@@ -1,14 +1,14 @@
-import type { Backend, DeviceArray } from "../../backend.ts";
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
 import type { GpuArray } from "../engine/array.ts";
 import type { Kernel } from "../engine/pipelines.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { reductions } from "./reductions.ts";
-import source from "./sort_by_bucket.wgsl" with { type: "text" };
+import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "sort_by_bucket.wgsl",
-  source: [reductions, source],
-  access: ["read", "read", "write", "write", "write"],
+  source: [reductions, shaders["sort_by_bucket.wgsl"]],
 };
 
 /** Rows that one invocation counts and moves. */
@@ -19,7 +19,7 @@ const DIGIT_BITS = 8;
 /** Stable sort of each head's rows by bucket, in as few radix passes as there must be, of as many buckets each. */
 export function sortByBucket(
   recorder: Recorder,
-  args: Parameters<Backend["sortByBucket"]>[0],
+  args: Arguments<"sortByBucket">,
 ): { order: DeviceArray; position: DeviceArray } {
   const { ranks, heads, count, buckets } = args;
   const bits = Math.max(1, Math.ceil(Math.log2(buckets))), passes = Math.ceil(bits / DIGIT_BITS);
@@ -35,8 +35,17 @@ export function sortByBucket(
     const step = {
       kernel,
       constants: { LANES: recorder.reducingLanes },
-      parameters: [heads, count, chunks, digits, pass * digitBits, 2 ** digitBits - 1, first, last],
-      arrays: [ranks, previous, offsets, order, position],
+      parameters: {
+        heads,
+        count,
+        chunks,
+        digits,
+        shift: pass * digitBits,
+        mask: 2 ** digitBits - 1,
+        first,
+        last,
+      },
+      bindings: { ranks, previous, offsets, order, position },
     };
     const workgroups = Math.ceil(heads * chunks / 64);
     recorder.dispatch({ ...step, entryPoint: "countDigits", workgroups });

@@ -1,5 +1,7 @@
+import { runJob } from "../../../kernels/device.ts";
+import { purposeOfRound } from "../../../kernels/purposes.ts";
 import { assert, assertEquals, assertLessOrEqual, assertNotEquals } from "@std/assert";
-import { CheckPurpose, freshSeed } from "../../../estimators/certified/check_seed.ts";
+import { freshSeed } from "../../../estimators/certified/check_seed.ts";
 import { certify } from "../../../estimators/certified/certificate.ts";
 import { headGeometry } from "../../../estimators/certified/head_geometry.ts";
 import { exactAttention } from "../../../estimators/core/exact.ts";
@@ -36,7 +38,7 @@ for (
     // ‖E‖ = 2 √flipped against epsilon √n, in one of the heads, and a few rows that the check may put right.
     const flipped = Math.floor(epsilon ** 2 * n / 4) + 4, few = Math.floor(flipped / 40);
     using device = await openDevice({ prefer: "wasm" });
-    await device.run(async (backend) => {
+    await runJob(device, async (backend) => {
       const problem = sharpProblem(n, heads), { output: exact } = await exactAttention(backend, problem);
       const geometry = await headGeometry(backend, problem, 1);
       let wrong = 0, confirmed = 0;
@@ -60,10 +62,10 @@ for (
 Deno.test("an input made against the check of a known seed is caught by a fresh one", async () => {
   const n = 900, rows = 110, epsilon = 0.4, delta = 0.05;
   using device = await openDevice({ prefer: "wasm" });
-  await device.run(async (backend) => {
+  await runJob(device, async (backend) => {
     const problem = sharpProblem(n), { output: exact } = await exactAttention(backend, problem);
     const geometry = await headGeometry(backend, problem, 1), known = 0;
-    const drawn = new Set(new RandomStream(known, CheckPurpose.rows, 0).distinct(rows, n));
+    const drawn = new Set(new RandomStream(known, purposeOfRound("certificateRows", 0), 0).distinct(rows, n));
     const spoilt = () => exact.map((x, row) => drawn.has(row) ? x : -x);
     const request = { epsilon, delta, rows, round: 0, certify: "bound" } as const;
     const check = async (seed: number) =>
@@ -118,7 +120,7 @@ Deno.test("query heads that share a key head are certified one by one", async ()
     scale: 1,
   });
   using device = await openDevice({ prefer: "wasm" });
-  await device.run(async (backend) => {
+  await runJob(device, async (backend) => {
     const { output } = await exactAttention(backend, problem),
       geometry = await headGeometry(backend, problem, 3);
     assertEquals(geometry.length, 2);
@@ -137,7 +139,7 @@ Deno.test("query heads that share a key head are certified one by one", async ()
 Deno.test("a row that is not finite is never certified", async () => {
   const n = 300, problem = sharpProblem(n, 2);
   using device = await openDevice({ prefer: "wasm" });
-  await device.run(async (backend) => {
+  await runJob(device, async (backend) => {
     const { output: exact } = await exactAttention(backend, problem);
     const geometry = await headGeometry(backend, problem, 1);
     for (const bad of [NaN, Infinity, -Infinity]) {

@@ -10,6 +10,7 @@ import { RandomStream } from "../../../kernels/random.ts";
 import { attention, openDevice } from "../../../mod.ts";
 import { families, inputFamily } from "../../../proofs_checks/inputs/families.ts";
 import { clopperPearson } from "../../../proofs_checks/statistics/binomial.ts";
+import { runJob } from "../../../kernels/device.ts";
 
 const n = 160, rows = 20, runs = 25, delta = 0.1;
 
@@ -66,7 +67,7 @@ async function falseClaims(
 for (const family of families.filter(({ name }) => !name.startsWith("shape-"))) {
   Deno.test(`certify() claims no error falsely more often than delta: ${family.name}`, async () => {
     using device = await openDevice({ prefer: "wasm" });
-    await device.run(async (backend) => {
+    await runJob(device, async (backend) => {
       const { query, key, value, scale } = family.generate({ n, seed: 4 });
       const problem = makeProblem(query, key, value, { scale });
       const budget = { bucketSize: 16, samples: 24 };
@@ -87,7 +88,7 @@ for (const family of families.filter(({ name }) => !name.startsWith("shape-"))) 
 
 Deno.test("certify() does claim small errors: it is not silent by construction", async () => {
   using device = await openDevice({ prefer: "wasm" });
-  await device.run(async (backend) => {
+  await runJob(device, async (backend) => {
     const { query, key, value, scale } = inputFamily("sink-key").generate({ n: 1024, seed: 4, features: 32 });
     const problem = makeProblem(query, key, value, { scale });
     const { output } = await exactAttention(backend, problem);

@@ -1,3 +1,4 @@
+import { runJob } from "../../../kernels/device.ts";
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { attention, attentionPartial, mergePartials, tensor } from "../../../mod.ts";
 import { centre } from "../../../estimators/core/centred.ts";
@@ -117,7 +118,7 @@ onEachDevice("what lies about 0 and what is masked decide nothing", async (devic
   const key = normals(2, 60 * 8), mask = Array.from({ length: 60 }, (_, j) => j % 2 === 0);
   // Hidden keys far out, which must not move the others.
   const spoilt = key.map((x, at) => mask[Math.floor(at / 8)] ? x : 1e12);
-  await device.run((backend) => {
+  await runJob(device, (backend) => {
     for (
       const problem of [
         makeProblem(query, tensor(key, [60, 8]), value),

@@ -16,7 +16,7 @@ export async function withWasm<T>(
   }
 }
 
-/** Every primitive in one program, as an estimator would chain them; returns all that is worth comparing. */
+/** Primitives that follow one another in one program, as an estimator chains them; returns all that is worth comparing. */
 export async function runPipeline(backend: Backend): Promise<(Float32Array | Uint32Array)[]> {
   const heads = 2, queries = 331, keys = 297, features = 19, valueFeatures = 13, blocks = 11, samples = 23;
   const projections = 7, buckets = 2 ** projections, scale = 0.4;

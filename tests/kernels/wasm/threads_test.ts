@@ -1,17 +1,36 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { openWasm } from "../../../kernels/wasm/backend.ts";
+import { casesOf } from "../../../kernels/known_answers/known_answers.ts";
+import type { PrimitiveName } from "../../../kernels/primitives.ts";
+import { openWasm, type WasmBackend } from "../../../kernels/wasm/backend.ts";
 import { normals } from "../../data.ts";
 import { runPipeline, withWasm } from "./pipeline.ts";
 
-Deno.test("every primitive gives the bits of one thread with two and with three threads", async () => {
-  const alone = await withWasm({ threads: 1 }, runPipeline);
-  for (const threads of [2, 3]) {
-    await withWasm({ threads }, async (backend) => {
-      assertMatch(backend.adapter, new RegExp(`${threads} threads`));
-      assertEquals(await runPipeline(backend), alone);
-    });
+/** Rows in several chunks, in odd numbers and widths. */
+const LARGE = { heads: 2, queries: 331, keys: 1100, features: 19, valueFeatures: 13, probes: 23, points: 11 };
+
+/** The answers of every primitive, each from a run of its own. */
+async function runPrimitives(backend: WasmBackend): Promise<[PrimitiveName, ...unknown[]][]> {
+  const answers: [PrimitiveName, ...unknown[]][] = [];
+  for (const one of casesOf()) {
+    answers.push([one.primitive, ...await backend.run(one.prepare(backend, LARGE).answers())]);
+    backend.reset();
   }
-});
+  return answers;
+}
+
+for (
+  const [what, run] of [["every primitive", runPrimitives], ["a chain of primitives", runPipeline]] as const
+) {
+  Deno.test(`${what} gives the bits of one thread with two and with three threads`, async () => {
+    const alone = await withWasm<unknown>({ threads: 1 }, run);
+    for (const threads of [2, 3]) {
+      await withWasm({ threads }, async (backend) => {
+        assertMatch(backend.adapter, new RegExp(`${threads} threads`));
+        assertEquals(await run(backend), alone);
+      });
+    }
+  });
+}
 
 Deno.test("attend() repeats its bits however the threads race", async () => {
   const shape = { heads: 3, queries: 200, keys: 333, features: 16, valueFeatures: 16 };

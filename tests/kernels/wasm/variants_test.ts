@@ -35,7 +35,8 @@ for (const relaxed of hasRelaxedSimd() ? [true, false] : [false]) {
   for (const shared of [true, false]) {
     const name = `${relaxed ? "relaxed" : "plain"} SIMD, ${shared ? "shared" : "unshared"} memory`;
     const options = { threads: shared ? 2 : 1, variant: { relaxed, shared } };
-    Deno.test(`openWasm() with ${name} passes the self test`, () => withWasm(options, selfTest));
+    Deno.test(`openWasm() with ${name} passes the self test`, () =>
+      withWasm(options, (backend) => selfTest(backend)));
     Deno.test(`attend() with ${name} meets the precision rule`, async () => {
       await withWasm(options, async (backend) => {
         for (const spread of [1e-3, 1, 30, 1e4]) {

@@ -98,8 +98,8 @@ webgpuTest("a refused kernel is reported as file, line, column and source", asyn
   const device = await requestDevice(await requestAdapter());
   const recorder = new Recorder(device, { software: true, largestArrayBytes: 2 ** 20 });
   const source = "@compute @workgroup_size(1)\nfn main() {\n  let sum = 1.0 + true;\n}\n";
-  const kernel = { file: "broken.wgsl", source: [source], access: [] };
-  recorder.dispatch({ kernel, definitions: { SIZE: 4 }, parameters: [0], arrays: [], workgroups: 1 });
+  const kernel = { file: "broken.wgsl", source: [source] };
+  recorder.dispatch({ kernel, definitions: { SIZE: 4 }, parameters: {}, bindings: {}, workgroups: 1 });
   const error = await assertRejects(() => recorder.run([]), KernelError);
   // The line counts the definition put in front.
   assertMatch(error.message, /^Cannot compile broken\.wgsl:4:\d+: .*\n {2}let sum = 1\.0 \+ true;/s);
@@ -109,8 +109,8 @@ webgpuTest("a refused kernel is reported as file, line, column and source", asyn
 webgpuTest("a kernel without the entry point asked for is reported by name", async () => {
   const device = await requestDevice(await requestAdapter());
   const recorder = new Recorder(device, { software: true, largestArrayBytes: 2 ** 20 });
-  const kernel = { file: "empty.wgsl", source: ["fn helper() {}"], access: [] };
-  recorder.dispatch({ kernel, parameters: [0], arrays: [], workgroups: 1 });
+  const kernel = { file: "empty.wgsl", source: ["fn helper() {}"] };
+  recorder.dispatch({ kernel, parameters: {}, bindings: {}, workgroups: 1 });
   const error = await assertRejects(() => recorder.run([]), KernelError);
   assertMatch(error.message, /^Cannot build the pipeline empty\.wgsl main/);
   recorder.destroy();
@@ -119,9 +119,12 @@ webgpuTest("a kernel without the entry point asked for is reported by name", asy
 webgpuTest("work that the device refuses rejects the run, and the next one works", async () => {
   const device = await requestDevice(await requestAdapter());
   const recorder = new Recorder(device, { software: true, largestArrayBytes: 2 ** 20 });
-  const source = "@compute @workgroup_size(1) fn main() {}";
-  const kernel = { file: "unbound.wgsl", source: [source], access: ["write"] as const };
-  recorder.dispatch({ kernel, parameters: [0], arrays: [], workgroups: 1 });
+  // One array may not be read and written by the same dispatch.
+  const source = "@group(0) @binding(1) var<storage, read> source: array<u32>;\n" +
+    "@group(0) @binding(2) var<storage, read_write> result: array<u32>;\n" +
+    "@compute @workgroup_size(1) fn main() { result[0] = source[0]; }";
+  const kernel = { file: "twice.wgsl", source: [source] }, array = recorder.array("word", 4, "an array");
+  recorder.dispatch({ kernel, parameters: {}, bindings: { source: array, result: array }, workgroups: 1 });
   await assertRejects(() => recorder.run([]), Error, "The device refused the work");
   assertEquals(await recorder.run([recorder.upload(new Float32Array([7]))]), [new Float32Array([7])]);
   recorder.destroy();

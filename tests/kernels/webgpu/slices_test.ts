@@ -11,25 +11,30 @@ const isCut = (software: boolean, work: number) =>
 
 Deno.test("a large dispatch is cut into parts that cover each workgroup once", () => {
   for (const workgroups of [1, 7, 100, 1023]) {
-    const step = { parameters: [5, 0, 9], workgroups, work: workgroups * 2 ** 28, firstWorkgroupAt: 1 };
+    const step = { parameters: { keys: 5, firstWorkgroup: 0 }, workgroups, work: workgroups * 2 ** 28 };
     const covered = cutDispatch(step).flatMap(({ parameters, workgroups }) => {
-      assertEquals([parameters[0], parameters[2]], [5, 9]);
-      return Array.from({ length: workgroups }, (_, at) => parameters[1] + at);
+      assertEquals(parameters.keys, 5);
+      return Array.from({ length: workgroups }, (_, at) => parameters.firstWorkgroup + at);
     });
     assertEquals(covered, Array.from({ length: workgroups }, (_, at) => at));
   }
 });
 
 Deno.test("a dispatch that is short, or cannot run in parts, stays whole", () => {
-  for (const step of [{ work: 1000, firstWorkgroupAt: 0 }, { work: 2 ** 40 }, { firstWorkgroupAt: 0 }]) {
-    const whole = { parameters: [0], workgroups: 50, ...step };
+  const parts = { firstWorkgroup: 0 };
+  for (
+    const step of [{ work: 1000, parameters: parts }, { work: 2 ** 40, parameters: { keys: 1 } }, {
+      parameters: parts,
+    }]
+  ) {
+    const whole = { workgroups: 50, ...step };
     assertEquals(cutDispatch(whole), [whole]);
   }
 });
 
 Deno.test("slices keep the order of dispatches, and a long one to itself", () => {
-  const steps = [1, 1, 2 ** 40, 1, 2 ** 40].map((work, at) => ({ parameters: [at], workgroups: 1, work }));
-  assertEquals(sliced(steps).map((slice) => slice.map(({ parameters }) => parameters[0])), [
+  const steps = [1, 1, 2 ** 40, 1, 2 ** 40].map((work, at) => ({ at, work }));
+  assertEquals(sliced(steps).map((slice) => slice.map(({ at }) => at)), [
     [0, 1],
     [2],
     [3],
@@ -38,7 +43,7 @@ Deno.test("slices keep the order of dispatches, and a long one to itself", () =>
     ],
   ]);
   assertEquals(sliced([]), [[]]);
-  const many = Array.from({ length: 1000 }, (_, at) => ({ parameters: [at], workgroups: 1 }));
+  const many = Array.from({ length: 1000 }, (_, at) => ({ at, work: undefined }));
   assert(sliced(many).length > 10);
   assertEquals(sliced(many).flat(), many);
 });

@@ -3,7 +3,7 @@ import { assert, assertLess, assertRejects } from "@std/assert";
 import { bignumber, eigs } from "npm:mathjs@15";
 import fc from "npm:fast-check@4";
 import { operatorNorm } from "../../../estimators/linear_algebra/operator_norm.ts";
-import { openDevice } from "../../../kernels/device.ts";
+import { openDevice, runJob } from "../../../kernels/device.ts";
 import { floats } from "../../../kernels/reference/array.ts";
 import { ReferenceBackend } from "../../../kernels/reference/backend.ts";
 import { claims } from "../../../proofs_checks/claims/claims.ts";
@@ -107,7 +107,7 @@ Deno.test("the softmax norm by kernels is that of the explicit matrix, for any s
           features: 8,
         });
         const oracle = new Oracle({ ...input, scale: input.scale * factor });
-        const [norm] = await device.run((backend) => softmaxOperatorNorm(backend, oracle.problem));
+        const [norm] = await runJob(device, (backend) => softmaxOperatorNorm(backend, oracle.problem));
         assertLess(Math.abs(norm / oracle.softmaxNorm - 1), 0.01);
       },
     ),
@@ -127,7 +127,7 @@ Deno.test("the softmax norm by kernels is at most the true one, and within its t
       const input = families.find((family) => family.name === name)!.generate({ n, seed, valueFeatures: 1 });
       const { softmax, problem } = new Oracle(input);
       const right = operatorNorm(softmax, problem.queries, problem.keys);
-      const [norm] = await device.run((backend) => softmaxOperatorNorm(backend, problem));
+      const [norm] = await runJob(device, (backend) => softmaxOperatorNorm(backend, problem));
       assertLess(norm / right, 1 + 1e-5, `${name}, seed ${seed}`);
       assertLess(right / norm, 1 + NORM_TOLERANCE + 1e-5, `${name}, seed ${seed}`);
     }

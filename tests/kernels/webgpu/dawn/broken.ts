@@ -25,9 +25,9 @@ fn main(@builtin(local_invocation_index) local: u32) {
 export const brokenCases: readonly ((recorder: Recorder) => void)[] = Object.entries(sources).map(
   ([file, source]) => (recorder) =>
     recorder.dispatch({
-      kernel: { file, source: [source], access: ["write"] },
-      parameters: [0],
-      arrays: [recorder.array("word", 64, "the values")],
+      kernel: { file, source: [source] },
+      parameters: {},
+      bindings: { values: recorder.array("word", 64, "the values") },
       workgroups: 1,
     }),
 );

@@ -1,0 +1,35 @@
+import type { DeviceArray } from "../../backend.ts";
+import type { Arguments } from "../../primitives.ts";
+import type { Kernel } from "../engine/pipelines.ts";
+import type { Recorder } from "../engine/recorder.ts";
+import { padRows } from "./pad_rows.ts";
+import { shaders } from "../shaders.generated.ts";
+
+const products: Kernel = {
+  file: "inner_products.wgsl",
+  source: [shaders["inner_products.wgsl"]],
+};
+
+/** Rows, and directions, that one invocation takes. */
+const TILE = 4;
+
+/** Inner products of rows with directions. */
+export function innerProducts(
+  recorder: Recorder,
+  args: Arguments<"innerProducts">,
+): DeviceArray {
+  const { rows, directions, heads, count, width, projections } = args;
+  const result = recorder.array("float", heads * count * projections, "the inner products");
+  const rowTiles = Math.ceil(count / TILE), directionTiles = Math.ceil(projections / TILE);
+  recorder.dispatch({
+    kernel: products,
+    parameters: { heads, count, columns: Math.ceil(width / 4), projections, rowTiles, directionTiles },
+    bindings: {
+      rows: padRows(recorder, rows, heads * count, width),
+      directions: padRows(recorder, directions, heads * projections, width),
+      products: result,
+    },
+    workgroups: Math.ceil(heads * rowTiles * directionTiles / 64),
+  });
+  return result;
+}

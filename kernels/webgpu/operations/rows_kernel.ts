@@ -1,0 +1,8 @@
+import type { Kernel } from "../engine/pipelines.ts";
+import { shaders } from "../shaders.generated.ts";
+
+/** Means, differences, copies and paddings of rows. */
+export const kernel: Kernel = {
+  file: "rows.wgsl",
+  source: [shaders["rows.wgsl"]],
+};

@@ -1,0 +1,21 @@
+import type { Recorder } from "../engine/recorder.ts";
+
+/** What one invocation takes, and how many invocations are a workgroup of those that sum up slopes. */
+export interface Tile {
+  /** Rows and vec4s of a row of `addLinear`. */
+  readonly rows: number;
+  readonly columns: number;
+  /** vec4s of a row of a slope. */
+  readonly strip: number;
+  readonly lanes: number;
+}
+
+const TILE: Tile = { rows: 4, columns: 1, strip: 1, lanes: 64 };
+
+/** Where loads limit: the larger a tile, the less is loaded for each product. */
+const SOFTWARE_TILE: Tile = { rows: 24, columns: 8, strip: 4, lanes: 16 };
+
+/** The tile that suits a device. */
+export function tileFor(recorder: Recorder): Tile {
+  return recorder.software ? SOFTWARE_TILE : TILE;
+}
