@@ -1,8 +1,8 @@
 import type { DeviceArray } from "../backend.ts";
 import type { Arguments } from "../primitives.ts";
 import { floats, floatValues } from "./array.ts";
-import { attendSteps, innerProduct } from "./attend.ts";
-import { begin, type Steps } from "./steps.ts";
+import { innerProduct } from "./attend.ts";
+import type { Steps } from "./steps.ts";
 
 /** Softmax probabilities of few queries over all keys. */
 export function* softmaxRows(args: Arguments<"softmaxRows">): Steps<DeviceArray> {

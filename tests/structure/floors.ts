@@ -5,7 +5,12 @@ import type { Source } from "./sources.ts";
  * names is refused, so that a new folder gets its floor.
  */
 export const FLOORS: readonly (readonly string[])[] = [
-  ["kernels/wasm/module.generated.ts", "kernels/webgpu/tuning.ts"],
+  [
+    "kernels/wasm/module.generated.ts",
+    "kernels/wasm/arguments.generated.ts",
+    "kernels/webgpu/shaders.generated.ts",
+    "kernels/webgpu/tuning.ts",
+  ],
   ["kernels/wasm/assembly/", "kernels/reference/", "kernels/webgpu/engine/", "kernels/wasm/engine/"],
   ["kernels/webgpu/operations/", "kernels/wasm/operations/"],
   ["kernels/"],

@@ -75,6 +75,10 @@ for (const name of approximateNames) {
       assertEquals(outputs[0].some((x, at) => x !== outputs[1][at]), random && !exactly);
     },
   );
+
+  Deno.test(`${name} has a summary of one line and a source`, () => {
+    assert(/^\S[^\n]{10,}[^.\s]$/.test(summary) && source.length > 10);
+  });
 }
 
 Deno.test("methods lists auto, exact and each of the registry, once", () => {
