@@ -5,14 +5,12 @@ import { attendWithin } from "../certified/attend_within.ts";
 import { type Certificate, exactCertificate } from "../certified/certificate.ts";
 import type { Budget } from "../methods/method.ts";
 import { approximateMethods, type MethodName } from "../methods/methods.ts";
-import { approximateAttention } from "../methods/visible.ts";
+import { approximateAttention, attendVisible } from "../methods/visible.ts";
 import { attendAuto, bestMethod } from "../methods/auto.ts";
 import { describeUseless, type ErrorSums, relativeError, totalOf } from "../methods/held_out.ts";
-import { exactAttention } from "../core/exact.ts";
 import type { Progress } from "../core/head_chunks.ts";
 import { type AttentionOptions, type CheckedOptions, checkOptions, type StorageFormat } from "./options.ts";
 import { checkVisibility, makeProblem, type Problem } from "../core/problem.ts";
-import { countVisible } from "../core/visible_pairs.ts";
 
 /** How an output came about. */
 export interface AttentionStats {
@@ -146,9 +144,8 @@ async function compute(
   const progress: Progress = { signal, onProgress };
   const given: Budget = { bucketSize, samples, projections, seed };
   if (method === "exact") {
-    const { output } = await exactAttention(backend, problem, progress);
+    const { output, keyEvaluations } = await attendVisible(backend, problem, progress);
     const certificate = epsilon === undefined ? null : exactCertificate(epsilon, delta);
-    const keyEvaluations = countVisible(problem);
     return { output, certificate, keyEvaluations, method: "exact", budget: null, reason: null };
   }
   if (epsilon === undefined) {

@@ -1,4 +1,4 @@
-import { MASKED } from "../../kernels/backend.ts";
+import { EMPTY, MASKED } from "../../kernels/backend.ts";
 import { ofHead } from "./of_head.ts";
 import type { Problem } from "./problem.ts";
 import { visibleKeys } from "./visible_pairs.ts";
@@ -61,7 +61,7 @@ function pack(problem: Problem, first: number, end: number, lengths: Uint32Array
   const { keys, features, valueFeatures, logWeights } = problem, heads = end - first;
   const own = lengths.subarray(first, end), longest = Math.max(1, own.reduce((a, b) => Math.max(a, b), 0));
   const needsWeights = own.some((length) => length < longest) || hasWeights(problem);
-  const weights = needsWeights ? new Float32Array(heads * longest).fill(MASKED) : undefined;
+  const weights = needsWeights ? new Float32Array(heads * longest).fill(EMPTY) : undefined;
   const key = new Float32Array(heads * longest * features);
   const value = new Float32Array(heads * longest * valueFeatures);
   for (let head = 0; head < heads; head++) {

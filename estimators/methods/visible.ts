@@ -7,7 +7,7 @@ import { type ErrorSums, sumsOfHeads } from "./held_out.ts";
 import { type HeldOutGroup, heldOutOf, mergedErrors } from "./merged_errors.ts";
 import { type Attend, type Budget, type CostedAttention, perQuery } from "./method.ts";
 import { RectangleMerger } from "./rectangle_merger.ts";
-import { coverVisible, groupRectangles, LEAF_BUDGETS, stackRectangles } from "./rectangles.ts";
+import { coveredSizes, coverVisible, groupRectangles, LEAF_BUDGETS, stackRectangles } from "./rectangles.ts";
 
 /** A result, and what rows held out tell of each head; undefined where some part knows nothing of its error. */
 export interface ApproximateAttention extends CostedAttention {
@@ -61,4 +61,35 @@ export async function approximateAttention(
     exact: !approximated,
     note: notes.size > 0 ? [...notes].join("; ") : undefined,
   };
+}
+
+/** How exact attention cuts causal order: triangles of so many queries keep the keys that a mask hides. */
+const CUT: Budget = { bucketSize: 128, samples: 128, seed: 0 };
+/** What copying and merging a row of a rectangle takes, in key evaluations, about. */
+const EACH_ROW = 100;
+/** Cutting must take no more than this share of the evaluations that it saves from. */
+const WORTHWHILE = 0.7;
+
+/** Exact attention: under causal order by rectangles, where a mask hides so much that this takes less. */
+export async function attendVisible(
+  backend: Backend,
+  problem: Problem,
+  progress: Progress = {},
+): Promise<ApproximateAttention> {
+  const { causalOffset, logWeights } = problem;
+  const exactly: Attend = async (backend, part, _, progress = {}) => ({
+    ...await exactAttention(backend, part, progress),
+    keyEvaluations: countVisible(part),
+    exact: true,
+  });
+  if (causalOffset === undefined || !logWeights) return await exactly(backend, problem, CUT, progress);
+  const whole = countVisible({ ...problem, logWeights: undefined });
+  const cut = coveredSizes(problem, LEAF_BUDGETS * perQuery(CUT)).reduce(
+    (sum, { heads, queries, keys, triangular }) =>
+      sum + heads * queries * (EACH_ROW + (triangular ? (keys + 1) / 2 : keys)),
+    0,
+  );
+  if (cut > WORTHWHILE * whole) return await exactly(backend, problem, CUT, progress);
+  const result = await approximateAttention(exactly, backend, problem, CUT, progress);
+  return { ...result, keyEvaluations: countVisible(problem) };
 }
