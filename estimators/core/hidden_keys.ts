@@ -17,7 +17,10 @@ export function withoutHiddenKeys(problem: Problem): Problem[] | undefined {
   const { heads, keys, logWeights } = problem;
   if (!logWeights) return undefined;
   const spans = problem.causalOffset === undefined ? undefined : visibleSpan(problem);
-  const left = spans ? new Uint32Array(heads).fill(spans.end - spans.first) : visibleKeys(problem);
+  // Of a head that sees nothing one hidden key stays.
+  const left = spans
+    ? new Uint32Array(heads).fill(spans.end - spans.first)
+    : visibleKeys(problem).map((count) => Math.max(1, count));
   if (left.reduce((sum, count) => sum + count, 0) > (1 - FAIR_SHARE) * heads * keys) return undefined;
   if (spans) return [cutKeys(problem, spans.first, spans.end)];
   return runsOfLikeLength(left).map(([first, end]) => pack(problem, first, end, left));
@@ -32,7 +35,6 @@ function visibleSpan({ heads, keys, logWeights }: Problem): { first: number; end
     first = Math.min(first, mask.findIndex(isVisible) >>> 0);
     end = Math.max(end, mask.findLastIndex(isVisible) + 1);
   }
-  // Where nothing is visible one hidden key stays.
   return end === 0 ? { first: 0, end: 1 } : { first, end };
 }
 
@@ -59,8 +61,9 @@ function runsOfLikeLength(lengths: Uint32Array): [first: number, end: number][] 
 /** Heads [first, end) with their visible keys in front, filled up to the longest with hidden ones. */
 function pack(problem: Problem, first: number, end: number, lengths: Uint32Array): Problem {
   const { keys, features, valueFeatures, logWeights } = problem, heads = end - first;
-  const own = lengths.subarray(first, end), longest = Math.max(1, own.reduce((a, b) => Math.max(a, b), 0));
-  const needsWeights = own.some((length) => length < longest) || hasWeights(problem);
+  const own = lengths.subarray(first, end), longest = own.reduce((a, b) => Math.max(a, b));
+  const needsWeights = own.some((length, at) => length < longest || isBlind(problem, first + at)) ||
+    hasWeights(problem);
   const weights = needsWeights ? new Float32Array(heads * longest).fill(EMPTY) : undefined;
   const key = new Float32Array(heads * longest * features);
   const value = new Float32Array(heads * longest * valueFeatures);
@@ -79,6 +82,11 @@ function pack(problem: Problem, first: number, end: number, lengths: Uint32Array
     }
   }
   return { ...ofHeads(problem, first, end), keys: longest, key, value, logWeights: weights };
+}
+
+/** Whether a head sees no key. */
+function isBlind({ heads, logWeights }: Problem, head: number): boolean {
+  return ofHead(logWeights!, head, heads).every((weight) => weight <= MASKED);
 }
 
 /** Whether visible keys have weights of their own. */
