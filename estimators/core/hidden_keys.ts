@@ -23,7 +23,15 @@ export function withoutHiddenKeys(problem: Problem): Problem[] | undefined {
     : visibleKeys(problem).map((count) => Math.max(1, count));
   if (left.reduce((sum, count) => sum + count, 0) > (1 - FAIR_SHARE) * heads * keys) return undefined;
   if (spans) return [cutKeys(problem, spans.first, spans.end)];
-  return runsOfLikeLength(left).map(([first, end]) => pack(problem, first, end, left));
+  return runsOfLikeLength(left, FILLED).map(([first, end]) => pack(problem, first, end, left));
+}
+
+/** Consecutive heads of a problem with a mask and no causal order, with as many visible keys each, and those keys alone. */
+export function* visibleHeads(problem: Problem): Generator<{ first: number; part: Problem }> {
+  const left = visibleKeys(problem);
+  for (const [first, end] of runsOfLikeLength(left, 0)) {
+    yield { first, part: pack(problem, first, end, left) };
+  }
 }
 
 /** The first key that is visible in some head, and the place behind the last. */
@@ -38,13 +46,13 @@ function visibleSpan({ heads, keys, logWeights }: Problem): { first: number; end
   return end === 0 ? { first: 0, end: 1 } : { first, end };
 }
 
-/** [first, end) of consecutive heads whose lengths differ little. */
-function runsOfLikeLength(lengths: Uint32Array): [first: number, end: number][] {
+/** [first, end) of consecutive heads which filling up to the longest adds no more than this share to. */
+function runsOfLikeLength(lengths: Uint32Array, share: number): [first: number, end: number][] {
   const runs: [number, number][] = [];
   let first = 0, longest = 0, sum = 0;
   lengths.forEach((length, head) => {
     const most = Math.max(longest, length), filled = most * (head + 1 - first);
-    if (head > first && filled > (1 + FILLED) * (sum + length)) {
+    if (head > first && filled > (1 + share) * (sum + length)) {
       runs.push([first, head]);
       first = head;
       longest = length;
