@@ -37,6 +37,12 @@ export const sections: readonly Section[] = [
     run: async (parameters) => await (await import("./long_context.ts")).longContext(parameters),
   },
   {
+    name: "auto",
+    title: "Where approximating hardly pays",
+    parameters: "rounds (9)",
+    run: async (parameters) => await (await import("./auto_grid.ts")).autoGrid(parameters),
+  },
+  {
     name: "scaling",
     title: "Scaling",
     parameters: "largest n (131072)",

@@ -7,15 +7,13 @@ import type { Budget } from "../methods/method.ts";
 import { approximateMethods, type MethodName } from "../methods/methods.ts";
 import { centre } from "../core/centred.ts";
 import { checkOutput } from "../core/check_output.ts";
+import { approximateAttention, attendVisible } from "../methods/visible.ts";
 import { attendAuto, bestMethod } from "../methods/auto.ts";
 import { describeUseless, type ErrorSums, relativeError, totalOf } from "../methods/held_out.ts";
-import { approximateAttention } from "../methods/visible.ts";
-import { exactAttention } from "../core/exact.ts";
 import type { Progress } from "../core/head_chunks.ts";
 import { type AttentionOptions, type CheckedOptions, checkOptions, type StorageFormat } from "./options.ts";
 import { checkVisibility, makeProblem, type Problem } from "../core/problem.ts";
 import { releaseSnapshots } from "../core/snapshot.ts";
-import { countVisible } from "../core/visible_pairs.ts";
 
 /** How an output came about. */
 export interface AttentionStats {
@@ -165,8 +163,7 @@ async function compute(
         method: "exact",
       };
     }
-    const { output } = await exactAttention(backend, centred.exact, progress);
-    const keyEvaluations = countVisible(problem);
+    const { output, keyEvaluations } = await attendVisible(backend, centred.exact, progress);
     return { output, certificate: null, keyEvaluations, method: "exact", budget: null, reason: null };
   }
   if (epsilon === undefined) {

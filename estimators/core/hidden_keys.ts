@@ -1,4 +1,4 @@
-import { MASKED } from "../../kernels/backend.ts";
+import { EMPTY, MASKED } from "../../kernels/backend.ts";
 import { ofHead } from "./of_head.ts";
 import type { Problem } from "./problem.ts";
 import { visibleKeys } from "./visible_pairs.ts";
@@ -17,10 +17,21 @@ export function withoutHiddenKeys(problem: Problem): Problem[] | undefined {
   const { heads, keys, logWeights } = problem;
   if (!logWeights) return undefined;
   const spans = problem.causalOffset === undefined ? undefined : visibleSpan(problem);
-  const left = spans ? new Uint32Array(heads).fill(spans.end - spans.first) : visibleKeys(problem);
+  // Of a head that sees nothing one hidden key stays.
+  const left = spans
+    ? new Uint32Array(heads).fill(spans.end - spans.first)
+    : visibleKeys(problem).map((count) => Math.max(1, count));
   if (left.reduce((sum, count) => sum + count, 0) > (1 - FAIR_SHARE) * heads * keys) return undefined;
   if (spans) return [cutKeys(problem, spans.first, spans.end)];
-  return runsOfLikeLength(left).map(([first, end]) => pack(problem, first, end, left));
+  return runsOfLikeLength(left, FILLED).map(([first, end]) => pack(problem, first, end, left));
+}
+
+/** Consecutive heads of a problem with a mask and no causal order, with as many visible keys each, and those keys alone. */
+export function* visibleHeads(problem: Problem): Generator<{ first: number; part: Problem }> {
+  const left = visibleKeys(problem);
+  for (const [first, end] of runsOfLikeLength(left, 0)) {
+    yield { first, part: pack(problem, first, end, left) };
+  }
 }
 
 /** The first key that is visible in some head, and the place behind the last. */
@@ -32,17 +43,16 @@ function visibleSpan({ heads, keys, logWeights }: Problem): { first: number; end
     first = Math.min(first, mask.findIndex(isVisible) >>> 0);
     end = Math.max(end, mask.findLastIndex(isVisible) + 1);
   }
-  // Where nothing is visible one hidden key stays.
   return end === 0 ? { first: 0, end: 1 } : { first, end };
 }
 
-/** [first, end) of consecutive heads whose lengths differ little. */
-function runsOfLikeLength(lengths: Uint32Array): [first: number, end: number][] {
+/** [first, end) of consecutive heads which filling up to the longest adds no more than this share to. */
+function runsOfLikeLength(lengths: Uint32Array, share: number): [first: number, end: number][] {
   const runs: [number, number][] = [];
   let first = 0, longest = 0, sum = 0;
   lengths.forEach((length, head) => {
     const most = Math.max(longest, length), filled = most * (head + 1 - first);
-    if (head > first && filled > (1 + FILLED) * (sum + length)) {
+    if (head > first && filled > (1 + share) * (sum + length)) {
       runs.push([first, head]);
       first = head;
       longest = length;
@@ -59,9 +69,10 @@ function runsOfLikeLength(lengths: Uint32Array): [first: number, end: number][] 
 /** Heads [first, end) with their visible keys in front, filled up to the longest with hidden ones. */
 function pack(problem: Problem, first: number, end: number, lengths: Uint32Array): Problem {
   const { keys, features, valueFeatures, logWeights } = problem, heads = end - first;
-  const own = lengths.subarray(first, end), longest = Math.max(1, own.reduce((a, b) => Math.max(a, b), 0));
-  const needsWeights = own.some((length) => length < longest) || hasWeights(problem);
-  const weights = needsWeights ? new Float32Array(heads * longest).fill(MASKED) : undefined;
+  const own = lengths.subarray(first, end), longest = own.reduce((a, b) => Math.max(a, b));
+  const needsWeights = own.some((length, at) => length < longest || isBlind(problem, first + at)) ||
+    hasWeights(problem);
+  const weights = needsWeights ? new Float32Array(heads * longest).fill(EMPTY) : undefined;
   const key = new Float32Array(heads * longest * features);
   const value = new Float32Array(heads * longest * valueFeatures);
   for (let head = 0; head < heads; head++) {
@@ -79,6 +90,11 @@ function pack(problem: Problem, first: number, end: number, lengths: Uint32Array
     }
   }
   return { ...ofHeads(problem, first, end), keys: longest, key, value, logWeights: weights };
+}
+
+/** Whether a head sees no key. */
+function isBlind({ heads, logWeights }: Problem, head: number): boolean {
+  return ofHead(logWeights!, head, heads).every((weight) => weight <= MASKED);
 }
 
 /** Whether visible keys have weights of their own. */

@@ -1,5 +1,5 @@
-import { type Backend, MASKED } from "../../kernels/backend.ts";
 import type { CentredProblem } from "../core/centred.ts";
+import type { Backend } from "../../kernels/backend.ts";
 import { exactAttention } from "../core/exact.ts";
 import { fitsDevice, type Progress } from "../core/head_chunks.ts";
 import { ofHead } from "../core/of_head.ts";
@@ -10,9 +10,9 @@ import { type Trial, TrialFailed } from "./calibrated/calibrated_heads.ts";
 import { describeErrors, isUseless, sumsOfHeads, totalOf } from "./held_out.ts";
 import { type Attend, type Budget, type CostedAttention, perQuery, scaleBudget } from "./method.ts";
 import type { ApproximateName } from "./methods.ts";
-import { coverVisible, LEAF_BUDGETS } from "./rectangles.ts";
+import { coveredSizes, LEAF_BUDGETS } from "./rectangles.ts";
 import { attendExactly } from "./run_heads.ts";
-import { type ApproximateAttention, approximateAttention } from "./visible.ts";
+import { type ApproximateAttention, approximateAttention, attendVisible } from "./visible.ts";
 
 /**
  * Fitting takes time that key evaluations do not show, and so does the linear function of the query, which takes as many
@@ -53,7 +53,7 @@ const HIDDEN = 16;
  * What preparing a head takes however small it is, in multiplications: some fifteen operations one behind the other, of which the
  * tree and the solving occupy one thread. And what a pair of an exact row and a key takes beside its products, in the same unit.
  */
-const EACH_HEAD = 3e7, EACH_PAIR = 430;
+const EACH_HEAD = 3e7, EACH_PAIR = 300;
 /** A trial may take so much of the time of exact attention, since all of it is lost where it fails. */
 const MOST_TRIAL = 0.12;
 /** Where nothing is tried first, an approximation is to take no longer than this share of that time. */
@@ -110,7 +110,7 @@ export async function attendAuto(
 ): Promise<ApproximateAttention> {
   // What does not pay for all pairs does not for those that a mask leaves, and this is told at once.
   const mayPay = planAuto(problem, budget, given).budget && promisedSaving(problem, budget, given) > 0;
-  if (!mayPay) return await attendExactly(backend, exact, progress);
+  if (!mayPay) return await attendVisible(backend, exact, progress);
   // If under causal order the trial fails on the largest part, it would on the others: all is better attended at once.
   let attendsExactly = problem.causalOffset === undefined;
   const attend: Attend = async (backend, part, budget, progress = {}) => {
@@ -124,48 +124,21 @@ export async function attendAuto(
   } catch (error) {
     if (!(error instanceof TrialFailed)) throw error;
     backend.reset();
-    const result = await attendExactly(backend, exact, progress, `exact: ${error.message}`);
-    return { ...result, keyEvaluations: error.keyEvaluations + result.keyEvaluations };
+    const result = await attendVisible(backend, exact, progress);
+    const note = `exact: ${error.message}`;
+    return { ...result, keyEvaluations: error.keyEvaluations + result.keyEvaluations, note };
   }
 }
 
 /** Pairs that a cover of the visible ones promises to save, less what it must. */
 function promisedSaving(problem: Problem, budget: Budget, given: boolean): number {
-  const pairs = countVisible(problem), sizes = coveredSizes(problem, budget);
-  const saved = sizes.reduce((sum, { heads, queries, keys }) => {
+  const pairs = countVisible(problem), sizes = coveredSizes(problem, LEAF_BUDGETS * perQuery(budget));
+  const saved = sizes.reduce((sum, { heads, queries, keys, triangular }) => {
+    if (triangular) return sum;
     const part = { ...problem, heads, queries, keys, causalOffset: undefined, logWeights: undefined };
     return sum + heads * queries * keys * (1 - planAuto(part, budget, given).total);
   }, 0);
   return saved - (problem.causalOffset === undefined ? 0 : LEAST_SAVED * pairs);
-}
-
-/** Rectangles in which every query sees every key, by their sizes. */
-function coveredSizes(problem: Problem, budget: Budget): { heads: number; queries: number; keys: number }[] {
-  const { heads, queries, keys, causalOffset, logWeights } = problem;
-  if (causalOffset === undefined && !logWeights) return [{ heads, queries, keys }];
-  const before = logWeights && visibleBefore(problem), counts = new Map<string, number>();
-  for (const rectangle of coverVisible(problem, LEAF_BUDGETS * perQuery(budget))) {
-    const { head, firstQuery, endQuery, firstKey, endKey, triangular } = rectangle, start = head * (keys + 1);
-    const visible = before ? before[start + endKey] - before[start + firstKey] : endKey - firstKey;
-    if (triangular || visible === 0) continue;
-    const size = `${endQuery - firstQuery} ${visible}`;
-    counts.set(size, (counts.get(size) ?? 0) + 1);
-  }
-  return Array.from(counts, ([size, heads]) => {
-    const [queries, keys] = size.split(" ").map(Number);
-    return { heads, queries, keys };
-  });
-}
-
-/** [heads, keys + 1]: visible keys before each place. */
-function visibleBefore({ heads, keys, logWeights }: Problem): Uint32Array {
-  const before = new Uint32Array(heads * (keys + 1));
-  for (let head = 0; head < heads; head++) {
-    for (let j = 0, at = head * (keys + 1); j < keys; j++, at++) {
-      before[at + 1] = before[at] + (logWeights![head * keys + j] > MASKED ? 1 : 0);
-    }
-  }
-  return before;
 }
 
 async function attendEveryKey(

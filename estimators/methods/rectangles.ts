@@ -139,6 +139,40 @@ function stack(problem: Problem, members: readonly VisibleRectangle[]): Problem 
     }),
     key: gather(problem.key, features),
     value: gather(problem.value, valueFeatures),
-    logWeights: triangular && logWeights ? gather(logWeights, 1) : undefined,
+    // Logits that all queries share are weights of keys that are seen; methods are never given such problems.
+    logWeights: (triangular || problem.queryCentre) && logWeights ? gather(logWeights, 1) : undefined,
   };
+}
+
+/** How many rectangles of a size a cover has, as heads of one problem; under causal order a triangular one keeps hidden keys. */
+export type CoveredSize = Pick<Problem, "heads" | "queries" | "keys"> & Pick<Rectangle, "triangular">;
+
+/** The sizes of what `groupRectangles` makes of a cover, without making it. */
+export function coveredSizes(problem: Problem, leaf: number): CoveredSize[] {
+  const { heads, queries, keys, causalOffset, logWeights } = problem;
+  if (causalOffset === undefined && !logWeights) return [{ heads, queries, keys, triangular: false }];
+  const before = logWeights && visibleBefore(problem), counts = new Map<string, number>();
+  for (const rectangle of coverVisible(problem, leaf)) {
+    const { head, firstQuery, endQuery, firstKey, endKey, triangular } = rectangle, start = head * (keys + 1);
+    const visible = before && !triangular
+      ? before[start + endKey] - before[start + firstKey]
+      : endKey - firstKey;
+    const size = [endQuery - firstQuery, visible, Number(triangular)].join();
+    if (visible > 0) counts.set(size, (counts.get(size) ?? 0) + 1);
+  }
+  return Array.from(counts, ([size, heads]) => {
+    const [queries, keys, triangular] = size.split(",").map(Number);
+    return { heads, queries, keys, triangular: triangular === 1 };
+  });
+}
+
+/** [heads, keys + 1]: visible keys before each place. */
+function visibleBefore({ heads, keys, logWeights }: Problem): Uint32Array {
+  const before = new Uint32Array(heads * (keys + 1));
+  for (let head = 0; head < heads; head++) {
+    for (let j = 0, at = head * (keys + 1); j < keys; j++, at++) {
+      before[at + 1] = before[at] + (logWeights![head * keys + j] > MASKED ? 1 : 0);
+    }
+  }
+  return before;
 }
