@@ -9,7 +9,8 @@ import {
 } from "../mod.ts";
 import { timeInTurn, warmUp } from "../proofs_checks/comparison/time_in_turn.ts";
 import { inputFamily } from "../proofs_checks/inputs/families.ts";
-import { type Head, headRows, sentenceEncoderHeads } from "./heads.ts";
+import type { NamedInput } from "../proofs_checks/inputs/family.ts";
+import { headRows, sentenceEncoderHeads } from "./heads.ts";
 import { digits, markdownTable, median, medianAndRange, ratiosOf } from "./markdown.ts";
 import { tell } from "./timing.ts";
 
@@ -23,7 +24,7 @@ const SLOWER = 1.15;
 const SLOW = 1, FEW_ROUNDS = 3, WARM_UP_MS = 60;
 
 /** Inputs of each kind with so many queries and keys. */
-function* inputs(queries: number, keys: number, real: Head): Generator<Head> {
+function* inputs(queries: number, keys: number, real: NamedInput): Generator<NamedInput> {
   const options = { n: keys, queries, features: FEATURES, seed: 1 };
   const generated = (family: string) => ({ name: family, ...inputFamily(family).generate(options) });
   yield generated("gaussian");
@@ -43,7 +44,7 @@ function* inputs(queries: number, keys: number, real: Head): Generator<Head> {
 
 /** Errors in Frobenius norm, relative to the exact output. */
 function errorsOf(
-  { query: { shape: [, queries] }, key: { shape: [, keys] }, value }: Head,
+  { query: { shape: [, queries] }, key: { shape: [, keys] }, value }: NamedInput,
   { causal = false, keyMask }: AttentionOptions,
   auto: AttentionResult,
   exact: AttentionResult,
@@ -77,7 +78,12 @@ interface Case {
   readonly mean: number;
 }
 
-async function measure(head: Head, options: AttentionOptions, name: string, rounds: number): Promise<Case> {
+async function measure(
+  head: NamedInput,
+  options: AttentionOptions,
+  name: string,
+  rounds: number,
+): Promise<Case> {
   const run = (method: "auto" | "exact") =>
     attention(head.query, head.key, head.value, { ...options, scale: head.scale, method });
   const exact = await warmUp(() => run("exact"), WARM_UP_MS),
@@ -94,7 +100,7 @@ async function measure(head: Head, options: AttentionOptions, name: string, roun
 async function measureSize(
   queries: number,
   keys: number,
-  real: Head,
+  real: NamedInput,
   rounds: number,
   device: Device,
 ): Promise<Case[]> {
@@ -120,7 +126,7 @@ const isWrong = ({ error, mean, stats }: Case) => error > mean && error > 1e-5 &
 /** The section. */
 export async function autoGrid([rounds = 9]: readonly number[]): Promise<string> {
   using device = await openDevice({ prefer: "wasm" });
-  let real: Head | undefined;
+  let real: NamedInput | undefined;
   for await (const head of sentenceEncoderHeads(Math.max(...KEYS), device)) {
     real = head;
     if (head.name === REAL_HEAD) break;
