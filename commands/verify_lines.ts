@@ -31,9 +31,9 @@ function wordOf(verdict: VerificationResult["verdict"]): string {
   return verdict === "not-applicable" ? "no verdict" : verdict;
 }
 
-/** Errors of others may have any number of lines. */
+/** Errors of others and texts of files may have any number of lines, and codes that terminals obey. */
 function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").trim();
+  return text.replace(/[\s\p{Cc}]+/gu, " ").trim();
 }
 
 /** What a verification found, in a few lines. */
@@ -55,15 +55,21 @@ export function summary(report: VerificationReport): string {
     `Probability that any verdict is false: at most ${level} over all ${size}, by Holm's procedure`,
   ];
   if (better.length > 0) {
-    lines.push("", "Hold although a refutation was expected:", ...better.map(({ replay }) => `  ${replay}`));
+    lines.push(
+      "",
+      "Hold although a refutation was expected:",
+      ...better.map(({ replay }) => `  ${oneLine(replay)}`),
+    );
   }
   if (against.length > 0) {
     lines.push("", "REFUTED AGAINST EXPECTATION:");
-    for (const { replay, note } of against) lines.push(`  ${replay}${note ? `\n    ${oneLine(note)}` : ""}`);
+    for (const { replay, note } of against) {
+      lines.push(`  ${oneLine(replay)}${note ? `\n    ${oneLine(note)}` : ""}`);
+    }
   }
   if (errors.length > 0) {
     lines.push("", "COULD NOT RUN, so nothing is known of:");
-    for (const { replay, reason } of errors) lines.push(`  ${replay}\n    ${oneLine(reason!)}`);
+    for (const { replay, reason } of errors) lines.push(`  ${oneLine(replay)}\n    ${oneLine(reason!)}`);
   }
   if (checksNothing(report)) lines.push("", "NOTHING WAS CHECKED: no claim applies");
   return `${lines.join("\n")}\n`;

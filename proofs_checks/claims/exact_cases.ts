@@ -1,3 +1,4 @@
+import { makeProblem } from "../../estimators/attention/problem.ts";
 import { holdsOn, searchedCase, shapeFamilies, squareFamilies } from "../engine/cases.ts";
 import { approximateNames } from "../../estimators/methods/methods.ts";
 import type { Claim } from "../engine/claim.ts";
@@ -99,10 +100,11 @@ export const constantValues: Claim = {
   n: 96,
   runs: 50,
   async run({ implementation, input, seed, on }) {
-    const given = await input({ valueFeatures: 3 }), oracle = new Oracle(given), constants = [3, -0.1, 1e4];
+    const { query, key, value, scale } = await input({ valueFeatures: 3 }), constants = [3, -0.1, 1e4];
+    const given = makeProblem(query, key, value, { scale });
     const problem = {
-      ...oracle.problem,
-      value: oracle.problem.value.map((_, at) => constants[at % 3]),
+      ...given,
+      value: given.value.map((_, at) => constants[at % 3]),
       largestValue: 1e4,
     };
     const outputs = await on(async (backend) => {
