@@ -26,7 +26,10 @@ const SLOW = 1, FEW_ROUNDS = 3, WARM_UP_MS = 60;
 /** Inputs of each kind with so many queries and keys. */
 function* inputs(queries: number, keys: number, real: NamedInput): Generator<NamedInput> {
   const options = { n: keys, queries, features: FEATURES, seed: 1 };
-  const generated = (family: string) => ({ name: family, ...inputFamily(family).generate(options) });
+  const generated = (name: string): NamedInput => {
+    const { description, generate } = inputFamily(name);
+    return { name, description, ...generate(options) };
+  };
   yield generated("gaussian");
   yield generated("clustered");
   yield { ...generated("permutation-softmax"), name: "copying" };
@@ -35,6 +38,7 @@ function* inputs(queries: number, keys: number, real: NamedInput): Generator<Nam
   yield { ...plain, value, name: "values with a mean" };
   yield {
     name: `head ${REAL_HEAD}`,
+    description: real.description,
     query: headRows(real.query, 0, 0, queries),
     key: headRows(real.key, 0, 0, keys),
     value: headRows(real.value, 0, 0, keys),
