@@ -18,7 +18,7 @@ export const approximateMethods = {
 } as const satisfies Readonly<Record<string, Method>>;
 
 /** The name of an approximate method. */
-export type ApproximateName = keyof typeof approximateMethods;
+export type ApproximateName = Exclude<MethodName, "auto" | "exact">;
 
 /** The names of the approximate methods. */
 export const approximateNames: readonly ApproximateName[] = Object.keys(
@@ -26,7 +26,7 @@ export const approximateNames: readonly ApproximateName[] = Object.keys(
 ) as ApproximateName[];
 
 /** One of {@link methods}. */
-export type MethodName = "auto" | "exact" | ApproximateName;
+export type MethodName = "auto" | "exact" | keyof typeof approximateMethods;
 
 /** The methods that `attention` knows. */
 export const methods: readonly MethodName[] = ["auto", "exact", ...approximateNames];

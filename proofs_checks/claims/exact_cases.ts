@@ -1,4 +1,4 @@
-import { makeProblem } from "../../estimators/attention/problem.ts";
+import { makeProblem } from "../../estimators/core/problem.ts";
 import { holdsOn, searchedCase, shapeFamilies, squareFamilies } from "../engine/cases.ts";
 import { approximateNames } from "../../estimators/methods/methods.ts";
 import type { Claim } from "../engine/claim.ts";
