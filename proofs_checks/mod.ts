@@ -27,7 +27,8 @@ export type {
   VerificationReport,
   VerificationResult,
 } from "./engine/report.ts";
-export { verify, type VerifyOptions } from "./engine/verify.ts";
+export { verify } from "./engine/verify.ts";
+export { type VerifyOptions } from "./engine/verify_options.ts";
 export { families } from "./inputs/families.ts";
 export type { AttentionInput, InputFamily, InputOptions, NamedInput } from "./inputs/family.ts";
 export type { AnyReport } from "./report/check_report.ts";

@@ -65,7 +65,7 @@ export interface AttentionOptions extends ProblemOptions {
 }
 
 /** Every option of {@link AttentionOptions}: the compiler keeps the list complete. */
-export const attentionOptionNames: readonly string[] = Object.keys(
+const attentionOptionNames: readonly string[] = Object.keys(
   {
     scale: true,
     causal: true,

@@ -46,7 +46,7 @@ export function exactCertificate(
 }
 
 /** Bound on ‖E‖_F over the rows [start, end) of exact attention. */
-export function roundingOfRows(
+function roundingOfRows(
   bounds: RoundingBounds,
   value: ValueGeometry,
   start: number,

@@ -5,31 +5,38 @@ import { kdeformerResidual } from "./kdeformer_residual/kdeformer_residual.ts";
 import type { Method } from "./method.ts";
 import { routed } from "./routed/routed.ts";
 
+/** The methods that `attention` knows. */
+export const methods = [
+  "auto",
+  "exact",
+  "kdeformer",
+  "kdeformer-residual",
+  "kdeformer-practical",
+  "calibrated",
+  "routed",
+] as const;
+/** One of {@link methods}. */
+export type MethodName = typeof methods[number];
+
+/** The name of an approximate method. */
+export type ApproximateName = Exclude<MethodName, "auto" | "exact">;
+
 /**
- * The approximate methods by name, and all there is to know of each: options, `verify`, `compare`, benchmarks, the table of
- * README.md and tests read them here.
+ * The approximate methods by name, and all there is to know of each: options, `verify`, `compare`, benchmarks, the tables of
+ * the documents and tests read them here. The compiler asks for each name of the list above.
  */
-export const approximateMethods = {
+export const approximateMethods: Readonly<Record<ApproximateName, Method>> = {
   "kdeformer": kdeformerAtBudget,
   "kdeformer-residual": kdeformerResidual,
   "kdeformer-practical": kdeformerPractical,
   "calibrated": calibrated,
   "routed": routed,
-} as const satisfies Readonly<Record<string, Method>>;
-
-/** The name of an approximate method. */
-export type ApproximateName = Exclude<MethodName, "auto" | "exact">;
+};
 
 /** The names of the approximate methods. */
 export const approximateNames: readonly ApproximateName[] = Object.keys(
   approximateMethods,
 ) as ApproximateName[];
-
-/** One of {@link methods}. */
-export type MethodName = "auto" | "exact" | keyof typeof approximateMethods;
-
-/** The methods that `attention` knows. */
-export const methods: readonly MethodName[] = ["auto", "exact", ...approximateNames];
 
 /** What "auto" and "exact" do, in the words of the registry. */
 const otherSummaries: Readonly<Record<"auto" | "exact", string>> = {

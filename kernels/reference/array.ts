@@ -1,11 +1,10 @@
 import type { DeviceArray } from "../backend.ts";
-import type { Pending } from "./steps.ts";
 
 /** Where the reference backend keeps its values. */
 export interface ReferenceArray extends DeviceArray {
   readonly values: Float64Array | Uint32Array;
   /** The work that fills them in. */
-  pending?: Pending;
+  pending?: { finish(): void };
 }
 
 /** A float array of the reference backend. */

@@ -1,15 +1,15 @@
-/** The two ways to compute attention on WebGPU: made for CPUs that emulate a GPU, and for real GPUs. */
-export type AttendKernel = "registers" | "tiles";
-
 /** How a dispatch of attention is cut among invocations. */
 export interface AttendTile {
   /** Whether an invocation holds several query rows in registers, or a workgroup shares keys in its memory. */
-  readonly kernel: AttendKernel;
+  readonly kernel: "registers" | "tiles";
   /** Invocations of a workgroup. */
   readonly lanes: number;
   /** Query rows of an invocation (`registers`), or keys in workgroup memory at a time, a multiple of four (`tiles`). */
   readonly size: number;
 }
+
+/** The two ways to compute attention on WebGPU: made for CPUs that emulate a GPU, and for real GPUs. */
+export type AttendKernel = AttendTile["kernel"];
 
 /** The fastest tiles that were found on an adapter, by the widths of queries and values: plain JSON, to be kept. */
 export interface Tuning {

@@ -6,7 +6,7 @@ import { bernsteinSamples } from "../../estimators/methods/kdeformer/bernstein.t
 import { drawKeys, keyProbabilities } from "../../estimators/methods/kdeformer/draw_keys.ts";
 import { kdeformer } from "../../estimators/methods/kdeformer/kdeformer.ts";
 import { mergePartials } from "../../estimators/attention/merge_partials.ts";
-import { certify } from "../../estimators/certified/certificate.ts";
+import { certify } from "../../estimators/certified/certify.ts";
 import { headGeometry } from "../../estimators/certified/head_geometry.ts";
 import type { FitDensity } from "../../estimators/kde/density.ts";
 import { kernelSum } from "../../estimators/kde/kernel_sum.ts";

@@ -1,39 +1,12 @@
-import type { DeviceKind } from "../../kernels/backend.ts";
 import { Device, openDevice } from "../../kernels/device.ts";
-import { checkVerify } from "./check_options.ts";
+import { checkVerify, type VerifyOptions } from "./verify_options.ts";
 import { checkSize } from "./check_size.ts";
-import { type Choice, chooseCases, type Chosen, familySizeOf } from "./choose_cases.ts";
-import { type Implementation, shipped } from "./implementation.ts";
-import {
-  VERIFICATION_SCHEMA,
-  VERIFICATION_VERSION,
-  type VerificationReport,
-  type VerificationResult,
-} from "./report.ts";
+import { chooseCases, type Chosen, familySizeOf } from "./choose_cases.ts";
+import { shipped } from "./implementation.ts";
+import { VERIFICATION_SCHEMA, VERIFICATION_VERSION, type VerificationReport } from "./report.ts";
 import { type CaseOutcome, runCase } from "./run_case.ts";
 import { type Asked, claimText, toPoints, toResult } from "./to_result.ts";
 import { decide, LEVEL, stoppingLevel } from "./verdicts.ts";
-
-/** Options of {@link verify}. */
-export interface VerifyOptions extends Choice {
-  /** Most runs of a case; the claim's own number when left out. */
-  readonly runs?: number;
-  /** Integer in [0, 2^53); 1 by default. */
-  readonly seed?: number;
-  /** Keys; the claim's own number when left out. */
-  readonly n?: number;
-  /** Run cases index, index + count, index + 2 count, … only, `index` from 1. */
-  readonly shard?: { readonly index: number; readonly count: number };
-  /** An open device, or the kind to open; "wasm" by default. */
-  readonly device?: Device | DeviceKind;
-  /** What is under test; the estimators of this package by default. */
-  readonly implementation?: Implementation;
-  readonly signal?: AbortSignal;
-  /** When the signal aborts, gives a report of the cases that are done, in place of rejecting. */
-  readonly keepPartial?: boolean;
-  /** Hears of each case when it is done; its verdict may still gain from others' by Holm's procedure. */
-  readonly onResult?: (result: VerificationResult, done: number, total: number) => void;
-}
 
 /**
  * Checks claims on families of inputs, statistically, and says of each whether it holds. A case that throws has the verdict

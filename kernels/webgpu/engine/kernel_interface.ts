@@ -1,5 +1,5 @@
 import type { DeviceArray } from "../../backend.ts";
-import type { Kernel } from "./pipelines.ts";
+import type { Kernel } from "./kernel.ts";
 
 /** How a kernel uses an array that is bound to it. */
 export type Access = "read" | "write";

@@ -1,5 +1,5 @@
 import { DeviceLostError } from "../../errors.ts";
-import type { Kernel } from "./pipelines.ts";
+import type { Kernel } from "./kernel.ts";
 import { Recorder } from "./recorder.ts";
 import { shaders } from "../shaders.generated.ts";
 

@@ -4,7 +4,7 @@ import type { AttendKernel, AttendTile } from "../tuning.ts";
 import { attendWidths } from "./attend_tile.ts";
 import { halveRows } from "./halve_rows.ts";
 import { mergeAttention } from "./merge_attention.ts";
-import type { Kernel } from "../engine/pipelines.ts";
+import type { Kernel } from "../engine/kernel.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { padRows, trimRows } from "./pad_rows.ts";
 import { shaders } from "../shaders.generated.ts";

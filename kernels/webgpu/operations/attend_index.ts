@@ -1,5 +1,5 @@
 import type { AttendArguments, DeviceArray } from "../../backend.ts";
-import type { Kernel } from "../engine/pipelines.ts";
+import type { Kernel } from "../engine/kernel.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { shaders } from "../shaders.generated.ts";
 

@@ -1,6 +1,6 @@
 import type { DeviceArray, PartialAttention } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
-import type { Kernel } from "../engine/pipelines.ts";
+import type { Kernel } from "../engine/kernel.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { padRows, trimRows } from "./pad_rows.ts";
 import { softmaxWithSums } from "./softmax_rows.ts";

@@ -1,7 +1,7 @@
 import type { DeviceArray } from "../../backend.ts";
 import { type Bisection, CUT_SAMPLE } from "../../coreset_primitives.ts";
 import type { Arguments } from "../../primitives.ts";
-import type { Kernel } from "../engine/pipelines.ts";
+import type { Kernel } from "../engine/kernel.ts";
 import { reductions } from "./reductions.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { padRows } from "./pad_rows.ts";

@@ -1,6 +1,6 @@
 import type { FittedCentre } from "../../coreset_primitives.ts";
 import type { Arguments } from "../../primitives.ts";
-import type { Kernel } from "../engine/pipelines.ts";
+import type { Kernel } from "../engine/kernel.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { padRows, trimRows } from "./pad_rows.ts";
 import { shaders } from "../shaders.generated.ts";

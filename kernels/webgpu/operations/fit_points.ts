@@ -1,7 +1,7 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { FittedPoints } from "../../coreset_primitives.ts";
 import type { Arguments } from "../../primitives.ts";
-import type { Kernel } from "../engine/pipelines.ts";
+import type { Kernel } from "../engine/kernel.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { padRows, trimRows } from "./pad_rows.ts";
 import { rowLogits } from "./softmax_rows.ts";

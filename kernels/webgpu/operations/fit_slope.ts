@@ -1,6 +1,6 @@
 import type { FittedSlope } from "../../coreset_primitives.ts";
 import type { Arguments } from "../../primitives.ts";
-import type { Kernel } from "../engine/pipelines.ts";
+import type { Kernel } from "../engine/kernel.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { multiply } from "./add_linear.ts";
 import { padRows, trimRows } from "./pad_rows.ts";

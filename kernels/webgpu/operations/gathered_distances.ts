@@ -1,6 +1,6 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
-import type { Kernel } from "../engine/pipelines.ts";
+import type { Kernel } from "../engine/kernel.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { padRows } from "./pad_rows.ts";
 import { shaders } from "../shaders.generated.ts";

@@ -1,6 +1,6 @@
 import type { PartialAttention } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
-import type { Kernel } from "../engine/pipelines.ts";
+import type { Kernel } from "../engine/kernel.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { rowTile } from "./row_tile.ts";
 import { shaders } from "../shaders.generated.ts";

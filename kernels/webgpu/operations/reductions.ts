@@ -1,4 +1,4 @@
-import type { TwinSource } from "../engine/pipelines.ts";
+import type { TwinSource } from "../engine/kernel.ts";
 import { shaders } from "../shaders.generated.ts";
 
 /** Sums and maxima over the lanes of a workgroup, for kernels to build on: `LANES` is theirs to set. */

@@ -1,4 +1,4 @@
-import type { Kernel } from "../engine/pipelines.ts";
+import type { Kernel } from "../engine/kernel.ts";
 import { shaders } from "../shaders.generated.ts";
 
 /** Means, differences, copies and paddings of rows. */

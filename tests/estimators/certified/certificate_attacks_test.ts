@@ -2,7 +2,7 @@ import { runJob } from "../../../kernels/device.ts";
 import { purposeOfRound } from "../../../kernels/purposes.ts";
 import { assert, assertEquals, assertLessOrEqual, assertNotEquals } from "@std/assert";
 import { freshSeed } from "../../../estimators/certified/check_seed.ts";
-import { certify } from "../../../estimators/certified/certificate.ts";
+import { certify } from "../../../estimators/certified/certify.ts";
 import { headGeometry } from "../../../estimators/certified/head_geometry.ts";
 import { exactAttention } from "../../../estimators/core/exact.ts";
 import { makeProblem, type Problem } from "../../../estimators/core/problem.ts";

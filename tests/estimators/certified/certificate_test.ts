@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { kdeformerPractical } from "../../../estimators/methods/kdeformer_practical/kdeformer_practical.ts";
 import { exactAttention } from "../../../estimators/core/exact.ts";
 import { makeProblem, type Problem } from "../../../estimators/core/problem.ts";
-import { certify } from "../../../estimators/certified/certificate.ts";
+import { certify } from "../../../estimators/certified/certify.ts";
 import { headGeometry } from "../../../estimators/certified/head_geometry.ts";
 import { operatorNorm } from "../../../estimators/linear_algebra/operator_norm.ts";
 import type { Backend } from "../../../kernels/backend.ts";

@@ -1,3 +1,7 @@
+import type { DeviceKind } from "../../kernels/backend.ts";
+import type { Device } from "../../kernels/device.ts";
+import type { Choice } from "./choose_cases.ts";
+import type { VerificationResult } from "./report.ts";
 import { checkDevice } from "../../kernels/check_device.ts";
 import { checkOptionNames } from "../../kernels/check_options.ts";
 import {
@@ -9,8 +13,28 @@ import {
   checkTexts,
   unfitValue,
 } from "../../kernels/check_values.ts";
-import { shipped } from "./implementation.ts";
-import type { VerifyOptions } from "./verify.ts";
+import { type Implementation, shipped } from "./implementation.ts";
+
+/** Options of `verify`. */
+export interface VerifyOptions extends Choice {
+  /** Most runs of a case; the claim's own number when left out. */
+  readonly runs?: number;
+  /** Integer in [0, 2^53); 1 by default. */
+  readonly seed?: number;
+  /** Keys; the claim's own number when left out. */
+  readonly n?: number;
+  /** Run cases index, index + count, index + 2 count, … only, `index` from 1. */
+  readonly shard?: { readonly index: number; readonly count: number };
+  /** An open device, or the kind to open; "wasm" by default. */
+  readonly device?: Device | DeviceKind;
+  /** What is under test; the estimators of this package by default. */
+  readonly implementation?: Implementation;
+  readonly signal?: AbortSignal;
+  /** When the signal aborts, gives a report of the cases that are done, in place of rejecting. */
+  readonly keepPartial?: boolean;
+  /** Hears of each case when it is done; its verdict may still gain from others' by Holm's procedure. */
+  readonly onResult?: (result: VerificationResult, done: number, total: number) => void;
+}
 
 /** Every option of `verify`: the compiler keeps the list complete. */
 const names = Object.keys(
