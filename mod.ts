@@ -33,7 +33,6 @@ export { mergePartials } from "./estimators/attention/merge_partials.ts";
 export { Device, openDevice, type OpenDeviceOptions } from "./kernels/device.ts";
 export { type DeviceKind, deviceKinds } from "./kernels/device_kinds.ts";
 export { disposeDevices } from "./kernels/kept_devices.ts";
-export type { AttendRounding, RoundingShape } from "./kernels/rounding.ts";
 export type { AttendKernel, AttendTile, Tuning } from "./kernels/webgpu/tuning.ts";
 export { DeviceLostError, DeviceUnavailableError } from "./kernels/errors.ts";
 export { checkTensor, type Tensor, tensor } from "./kernels/tensor.ts";

@@ -1,4 +1,4 @@
-import type { AttentionShape, DeviceArray, PartialAttention } from "./backend.ts";
+import type { AttentionShape, DeviceArray, PartialAttention } from "./arrays.ts";
 
 export {
   CUT_SAMPLE,

@@ -1,5 +1,18 @@
 import type { DeviceArray } from "../../backend.ts";
-import type { Kernel } from "./pipelines.ts";
+
+/** WGSL of the same functions twice: for every device, and for devices whose lanes exchange values in subgroups. */
+export interface TwinSource {
+  readonly plain: string;
+  readonly subgroups: string;
+}
+
+/** A WGSL module; what it takes stands in its text, see `interfaceOf`. */
+export interface Kernel {
+  /** Name of the WGSL file that holds the entry points, and behind it what sets apart kernels that share it. */
+  readonly file: string;
+  /** What that file builds on, and last its own text. */
+  readonly source: readonly (string | TwinSource)[];
+}
 
 /** How a kernel uses an array that is bound to it. */
 export type Access = "read" | "write";

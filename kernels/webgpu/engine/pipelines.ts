@@ -1,21 +1,9 @@
 import { declareConstants } from "./constants.ts";
 import { KernelError } from "./kernel_error.ts";
-import { interfaceOf } from "./kernel_interface.ts";
+import { interfaceOf, type Kernel } from "./kernel_interface.ts";
 import { unroll } from "./unroll.ts";
 
-/** WGSL of the same functions twice: for every device, and for devices whose lanes exchange values in subgroups. */
-export interface TwinSource {
-  readonly plain: string;
-  readonly subgroups: string;
-}
-
-/** A WGSL module; what it takes stands in its text, see `interfaceOf`. */
-export interface Kernel {
-  /** Name of the WGSL file that holds the entry points, and behind it what sets apart kernels that share it. */
-  readonly file: string;
-  /** What that file builds on, and last its own text. */
-  readonly source: readonly (string | TwinSource)[];
-}
+export type { Kernel, TwinSource } from "./kernel_interface.ts";
 
 /** One specialisation of a kernel. */
 export interface Specialisation {
