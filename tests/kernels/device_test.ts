@@ -236,10 +236,10 @@ Deno.test("openDevice() refuses options out of range, by name", async () => {
   // deno-lint-ignore no-explicit-any
   const bad: [any, ErrorConstructor | RangeErrorConstructor, string][] = [
     ["webgpu", TypeError, "options must be an object"],
-    [{ prefer: "gpu" }, RangeError, "prefer must be webgpu, wasm or reference: current value is gpu"],
+    [{ prefer: "gpu" }, RangeError, "prefer must be one of webgpu, wasm, reference: current value is gpu"],
     [{ threads: 0 }, RangeError, "threads must be an integer from 1 to 128: current value is 0"],
     [{ threads: 1000 }, RangeError, "threads must be an integer from 1 to 128: current value is 1000"],
-    [{ timeoutSeconds: 0 }, RangeError, "timeoutSeconds must be more than 0"],
+    [{ timeoutSeconds: 0 }, RangeError, "timeoutSeconds must be a number above 0"],
     [{ gpuDevice: {}, prefer: "wasm" }, RangeError, "prefer must be webgpu where a gpuDevice is given"],
   ];
   for (const [options, type, message] of bad) {
