@@ -240,7 +240,7 @@ Deno.test("openDevice() refuses options out of range, by name", async () => {
     [{ threads: 0 }, RangeError, "threads must be an integer from 1 to 128: current value is 0"],
     [{ threads: 1000 }, RangeError, "threads must be an integer from 1 to 128: current value is 1000"],
     [{ timeoutSeconds: 0 }, RangeError, "timeoutSeconds must be a number above 0"],
-    [{ gpuDevice: {}, prefer: "wasm" }, RangeError, "prefer must be webgpu where a gpuDevice is given"],
+    [{ gpuDevice: {}, prefer: "wasm" }, TypeError, "gpuDevice must be a GPUDevice"],
   ];
   for (const [options, type, message] of bad) {
     await assertRejects(() => openDevice(options), type, message);
