@@ -104,9 +104,25 @@ const halved = knownAnswer(
   ({ halves }) => halves !== undefined,
 );
 
+/** Logits from squared distances. */
+const distant = knownAnswer(
+  "attend",
+  (inputs, size) => ({ ...problem(inputs, size), distances: true }),
+  both,
+  ({ distances }) => distances === true,
+);
+
+/** Keys in several parts that are merged. */
+const inParts = knownAnswer(
+  "attend",
+  (inputs, size) => ({ ...problem(inputs, size), keysAtOnce: 10 }),
+  both,
+  ({ keysAtOnce }) => keysAtOnce !== undefined,
+);
+
 /** Attention, softmax rows and the merging of parts. */
 export const attentionAnswers = {
-  attend: [causal, sampled, excluding, bounded, halved],
+  attend: [causal, sampled, excluding, bounded, halved, distant, inParts],
   softmaxRows: [knownAnswer("softmaxRows", problem, (probabilities) => [probabilities])],
   attendProbes: [
     knownAnswer("attendProbes", problem, (result) => [...both(result), result.probabilities]),

@@ -1,5 +1,3 @@
-import type { ReferenceArray } from "./array.ts";
-
 /**
  * A primitive in steps. The first one gives its results, still empty, having looked at nothing but sizes; the others fill them
  * in and may be as far apart as one can wait for a timer or an abort.
@@ -36,7 +34,7 @@ export function begin<T>(steps: Steps<T>): T {
 export function defer<T extends object>(steps: Steps<T>): { results: T; pending: Pending } {
   const results = begin(steps), pending = new Pending(steps);
   const arrays = "length" in results ? [results] : Object.values(results);
-  for (const array of arrays) (array as ReferenceArray).pending = pending;
+  for (const array of arrays) (array as { pending?: Pending }).pending = pending;
   return { results, pending };
 }
 

@@ -235,12 +235,12 @@ Deno.test("a call from within a job of the same device is refused, since it woul
 Deno.test("openDevice() refuses options out of range, by name", async () => {
   // deno-lint-ignore no-explicit-any
   const bad: [any, ErrorConstructor | RangeErrorConstructor, string][] = [
-    ["webgpu", TypeError, "options must be an object: current value is webgpu"],
-    [{ prefer: "gpu" }, RangeError, "prefer must be webgpu, wasm or reference: current value is gpu"],
+    ["webgpu", TypeError, "options must be an object"],
+    [{ prefer: "gpu" }, RangeError, "prefer must be one of webgpu, wasm, reference: current value is gpu"],
     [{ threads: 0 }, RangeError, "threads must be an integer from 1 to 128: current value is 0"],
     [{ threads: 1000 }, RangeError, "threads must be an integer from 1 to 128: current value is 1000"],
-    [{ timeoutSeconds: 0 }, RangeError, "timeoutSeconds must be more than 0"],
-    [{ gpuDevice: {}, prefer: "wasm" }, RangeError, "prefer must be webgpu where a gpuDevice is given"],
+    [{ timeoutSeconds: 0 }, RangeError, "timeoutSeconds must be a number above 0"],
+    [{ gpuDevice: {}, prefer: "wasm" }, TypeError, "gpuDevice must be a GPUDevice"],
   ];
   for (const [options, type, message] of bad) {
     await assertRejects(() => openDevice(options), type, message);
@@ -303,7 +303,8 @@ webgpuTest("a device opened to be timed counts the seconds that it computes, and
 
 Deno.test("a device shows no backend to users of the library", () => {
   const members = Object.getOwnPropertyNames(Device.prototype).sort();
-  assertEquals(members, ["adapter", "busySeconds", "constructor", "fellBack", "kind", "software", "tune"]);
+  const shown = ["adapter", "busySeconds", "dispose", "fellBack", "kind", "software", "tune"];
+  assertEquals(members.filter((name) => name !== "constructor"), shown);
 });
 
 Deno.test("jobs on one device run one after another, failures included", async () => {

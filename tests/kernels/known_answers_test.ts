@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { Backend, DeviceArray } from "../../kernels/backend.ts";
-import { openAmong } from "../../kernels/device.ts";
-import type { Opener } from "../../kernels/openers.ts";
+import { type Device, openAmong } from "../../kernels/device.ts";
 import { DeviceUnavailableError } from "../../kernels/errors.ts";
 import { casesOf, knownAnswers, primitiveNames, SMALL } from "../../kernels/known_answers/known_answers.ts";
 import type { PrimitiveName } from "../../kernels/primitives.ts";
@@ -14,17 +13,20 @@ import { onEachBackend } from "../backends.ts";
 import { normals } from "../data.ts";
 
 /** What a backend has beside its primitives. */
-const OTHER_METHODS = ["upload", "run", "reset", "destroy", "constructor"];
+const OTHER_METHODS = ["attendRounding", "upload", "run", "reset", "trim", "destroy", "constructor"];
 
-/** The reference with another function in the place of a primitive. */
-function withPrimitive(name: PrimitiveName, primitive: (args: never) => unknown): Backend {
-  return Object.assign(new ReferenceBackend(), { [name]: primitive });
+/** The reference with another function in the place of a primitive, made of its own. */
+function withPrimitive(
+  name: PrimitiveName,
+  make: (own: (args: never) => object) => (args: never) => unknown,
+): Backend {
+  const backend = new ReferenceBackend();
+  return Object.assign(backend, { [name]: make(backend[name] as (args: never) => object) });
 }
 
 /** The reference with zeros in the place of one array that a primitive gives. */
 function zeroing(name: PrimitiveName, array: number): Backend {
-  const own = new ReferenceBackend()[name] as (args: never) => object;
-  return withPrimitive(name, (args) => {
+  return withPrimitive(name, (own) => (args) => {
     const result = own(args);
     const zeros = ({ type, length }: DeviceArray) =>
       type === "word" ? words(new Uint32Array(length)) : floats(new Float64Array(length));
@@ -38,14 +40,21 @@ function zeroing(name: PrimitiveName, array: number): Backend {
 /** Arrays that a primitive gives. */
 function arraysOf(name: PrimitiveName): number {
   let arrays = 0;
-  const own = new ReferenceBackend()[name] as (args: never) => object;
-  const backend = withPrimitive(name, (args) => {
+  const backend = withPrimitive(name, (own) => (args) => {
     const result = own(args);
     arrays = "length" in result ? 1 : Object.keys(result).length;
     return result;
   });
   knownAnswers[name][0].prepare(backend, SMALL).call();
   return arrays;
+}
+
+/** Opens the first of these backends, with the others to fall back to. */
+async function openAll(...backends: Backend[]): Promise<{ device: Device; warnings: string[] }> {
+  const warnings: string[] = [];
+  const openers = backends.map((backend) => ({ name: "a backend", open: () => Promise.resolve(backend) }));
+  const settings = { patience: 15, warn: (message: string) => void warnings.push(message) };
+  return { device: await openAmong(openers, settings), warnings };
 }
 
 Deno.test("there are known answers for every primitive of a backend", () => {
@@ -71,7 +80,7 @@ for (const name of primitiveNames) {
   });
 
   Deno.test(`the self test refuses a backend whose ${name} throws`, async () => {
-    const broken = withPrimitive(name, () => {
+    const broken = withPrimitive(name, () => () => {
       throw new Error("no such kernel");
     });
     const error = await assertRejects(() => selfTest(broken), DeviceUnavailableError);
@@ -122,25 +131,26 @@ Deno.test("a primitive is tested once, together with the work that is the first 
 
 Deno.test("a device that computes wrongly at its first use is given up loudly, and the job is run again", async () => {
   const q = tensor(normals(1, 640 * 8), [640, 8]), v = tensor(normals(2, 640 * 4), [640, 4]);
-  const options = { method: "calibrated", bucketSize: 16, samples: 32 } as const, warnings: string[] = [];
-  const opener = (backend: Backend): Opener => ({ name: "one", open: () => Promise.resolve(backend) });
-  const openers = [opener(zeroing("fitPoints", 1)), opener(new ReferenceBackend())];
-  const settings = { patience: 10, warn: (message: string) => void warnings.push(message) };
-  using device = await openAmong(openers, settings);
+  const options = { method: "calibrated", bucketSize: 16, samples: 32 } as const;
+  const { device, warnings } = await openAll(zeroing("fitPoints", 1), new ReferenceBackend());
   const { output, stats } = await attention(q, q, v, { ...options, device });
   assertEquals(output.data, (await attention(q, q, v, { ...options, device: "reference" })).output.data);
   assertStringIncludes(stats.fellBack!, "was given up: Cannot trust reference");
   assertStringIncludes(stats.fellBack!, "self test of fitPoints gave 0 at 0 where");
   assertEquals(warnings.length, 1);
+  // What computes wrongly is not tried again.
+  assertStringIncludes((await attention(q, q, v, { ...options, device })).stats.fellBack!, "was given up");
+  assertEquals(warnings.length, 1);
+  await device.dispose();
 });
 
 Deno.test("a device that computes wrongly at its first use, and that nothing can replace, rejects", async () => {
   const q = tensor(normals(1, 640 * 8), [640, 8]);
-  const opener = { name: "one", open: () => Promise.resolve(zeroing("calibrateValues", 0)) };
-  using device = await openAmong([opener], { patience: 10, warn: () => {} });
+  const { device } = await openAll(zeroing("calibrateValues", 0));
   await assertRejects(
     () => attention(q, q, q, { method: "calibrated", bucketSize: 16, samples: 32, device }),
     DeviceUnavailableError,
     "self test of calibrateValues gave",
   );
+  await device.dispose();
 });
