@@ -1,7 +1,7 @@
 import { declareConstants } from "./constants.ts";
 import type { Kernel } from "./kernel.ts";
 import { KernelError } from "./kernel_error.ts";
-import { interfaceOf, type Kernel } from "./kernel_interface.ts";
+import { interfaceOf } from "./kernel_interface.ts";
 import { unroll } from "./unroll.ts";
 
 /** One specialisation of a kernel. */
