@@ -1,5 +1,6 @@
 import { type Standing, standingOf } from "../proofs_checks/engine/standing.ts";
 import type { VerificationReport, VerificationResult } from "../proofs_checks/engine/report.ts";
+import { printable } from "../kernels/printable.ts";
 import { formatNumber } from "./table.ts";
 
 const SIGNS: Readonly<Record<Standing, string>> = {
@@ -33,7 +34,7 @@ function wordOf(verdict: VerificationResult["verdict"]): string {
 
 /** Errors of others and texts of files may have any number of lines, and codes that terminals obey. */
 function oneLine(text: string): string {
-  return text.replace(/[\s\p{Cc}]+/gu, " ").trim();
+  return printable(text.replace(/\s+/g, " ").trim());
 }
 
 /** What a verification found, in a few lines. */

@@ -320,7 +320,7 @@ Deno.test("openDevice() rejects what is no object of options, and options of oth
     assertRejects(() => openDevice(options as Record<string, never>), TypeError, text);
   await refuse(
     "webgpu",
-    'options must be an object with names such as prefer, gpu, threads: current value is "webgpu"',
+    'options must be an object with names such as prefer, gpu, gpuDevice: current value is "webgpu"',
   );
   await refuse({ prefers: "wasm" }, 'unknown option "prefers": did you mean prefer?');
   await refuse(
