@@ -5,6 +5,7 @@ import {
   checkInteger,
   checkOneOf,
   checkSignal,
+  unfitName,
   unfitValue,
 } from "./check_values.ts";
 import { type DeviceKind, deviceKinds } from "./device_kinds.ts";
@@ -83,7 +84,7 @@ export function checkOpenOptions(options: OpenDeviceOptions): OpenSettings {
     throw unfitValue(ACTION, "gpuDevice", "a GPUDevice", gpuDevice, false);
   }
   if (gpuDevice && prefer !== undefined && prefer !== "webgpu") {
-    throw unfitValue(ACTION, "prefer", "webgpu where a gpuDevice is given", prefer, true);
+    throw unfitName(ACTION, "prefer", "webgpu where a gpuDevice is given", prefer);
   }
   checkThreads(threads);
   if (timed !== undefined) checkBoolean(ACTION, "timed", timed);

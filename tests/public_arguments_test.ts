@@ -168,6 +168,7 @@ const cases: Readonly<Record<string, () => readonly Argument[]>> = {
       ["valueFeatures", absent, (x) => on((opened) => opened.tune(1, x as Any))],
     ];
   },
+  disposeDevices: () => [], // It takes none.
   tensor: () => [
     ["data", ["a Float32Array", "a Float64Array"], (x) => tensor(x as Any, [2, 2])],
     ["shape|dimension", none, (x) => tensor(new Float32Array(4), x as Any)],

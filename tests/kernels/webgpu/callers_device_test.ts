@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { DeviceUnavailableError } from "../../../kernels/errors.ts";
-import { attention, openDevice, tensor } from "../../../mod.ts";
+import { attention, deviceKinds, openDevice, tensor } from "../../../mod.ts";
 import { webgpuTest } from "../../backends.ts";
 import { normals } from "../../data.ts";
 
@@ -48,4 +48,19 @@ webgpuTest("a caller's device that is gone is no device", async () => {
   gpuDevice.destroy();
   await gpuDevice.lost;
   await assertRejects(() => openDevice({ gpuDevice }), DeviceUnavailableError, "lost");
+});
+
+webgpuTest("a caller's device goes with no other kind", async () => {
+  const { gpuDevice, heard } = await callersDevice();
+  for (const prefer of deviceKinds.filter((kind) => kind !== "webgpu")) {
+    await assertRejects(
+      () => openDevice({ gpuDevice, prefer }),
+      RangeError,
+      `Cannot open a device: prefer must be webgpu where a gpuDevice is given: current value is ${prefer}`,
+    );
+  }
+  using device = await openDevice({ gpuDevice, prefer: "webgpu" });
+  assertEquals((await attention(q, k, v, { method: "exact", device })).stats.device, "webgpu");
+  assertEquals(heard, []);
+  gpuDevice.destroy();
 });
