@@ -1,4 +1,5 @@
 import { calibrated } from "./calibrated/calibrated.ts";
+import { hyperattention } from "./hyperattention/hyperattention.ts";
 import { kdeformerAtBudget } from "./kdeformer/kdeformer_at_budget.ts";
 import { kdeformerPractical } from "./kdeformer_practical/kdeformer_practical.ts";
 import { kdeformerResidual } from "./kdeformer_residual/kdeformer_residual.ts";
@@ -12,6 +13,7 @@ export const methods = [
   "kdeformer",
   "kdeformer-residual",
   "kdeformer-practical",
+  "hyperattention",
   "calibrated",
   "routed",
 ] as const;
@@ -29,6 +31,7 @@ export const approximateMethods: Readonly<Record<ApproximateName, Method>> = {
   "kdeformer": kdeformerAtBudget,
   "kdeformer-residual": kdeformerResidual,
   "kdeformer-practical": kdeformerPractical,
+  "hyperattention": hyperattention,
   "calibrated": calibrated,
   "routed": routed,
 };

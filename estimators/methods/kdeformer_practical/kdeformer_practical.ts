@@ -6,9 +6,9 @@ import type { Problem } from "../../core/problem.ts";
 import type { Budget, CostedAttention, Method } from "../method.ts";
 import { type HeadRun, runHeads } from "../run_heads.ts";
 import { blockPairs, type BlockPlan, planBlocks } from "../shared/block_plan.ts";
-import { defaultProjections, drawHyperplanes, drawProbes } from "../shared/hash_draws.ts";
+import { defaultProjections, drawProbes } from "../shared/hash_draws.ts";
 import { sampledMean } from "../shared/sampled_mean.ts";
-import { sortByHash } from "../shared/sort_by_hash.ts";
+import { sortQueriesAndKeys } from "../shared/sort_by_hash.ts";
 
 /** What sampling follows: the measured columns, and as much for what the probes did not see. */
 const SHARES = { columnShare: 0.5, valueShare: 0.2, uniformShare: 0.3 };
@@ -70,10 +70,7 @@ function record(
   const { query, key, value } = uploadHeads(backend, problem, run.first, heads);
   const shape = { heads, queries, keys, features, valueFeatures, scale, query, key, value };
 
-  const hyperplanes = backend.upload(drawHyperplanes(seed, run, projections, features));
-  const hash = { hyperplanes, heads, width: features, projections };
-  const byQuery = sortByHash(backend, { ...hash, rows: query, count: queries });
-  const byKey = sortByHash(backend, { ...hash, rows: key, count: keys });
+  const { byQuery, byKey } = sortQueriesAndKeys(backend, problem, { query, key, projections, seed, run });
   const sorted = { ...shape, blocks, queryOrder: byQuery.order, keyOrder: byKey.order };
   if (samples === 0) return backend.attend(sorted);
 

@@ -7,9 +7,9 @@ import { ofHead } from "../../core/of_head.ts";
 import type { Budget, CostedAttention, Method } from "../method.ts";
 import { type HeadRun, runHeads } from "../run_heads.ts";
 import { blockPairs, type BlockPlan, planBlocks } from "../shared/block_plan.ts";
-import { defaultProjections, drawHyperplanes, drawProbes } from "../shared/hash_draws.ts";
+import { defaultProjections, drawProbes } from "../shared/hash_draws.ts";
 import type { Problem } from "../../core/problem.ts";
-import { sortByHash } from "../shared/sort_by_hash.ts";
+import { sortQueriesAndKeys } from "../shared/sort_by_hash.ts";
 import { type ProbedRows, residualImportance, sampleError } from "./probed_rows.ts";
 import { type KeySample, sampleResidual } from "./residual_sample.ts";
 
@@ -70,10 +70,7 @@ async function attendHeads(
   const gather = (rows: DeviceArray, index: DeviceArray, count: number, width: number, picks: number) =>
     backend.gatherRows({ rows, index, heads, count, width, picks });
 
-  const hyperplanes = backend.upload(drawHyperplanes(seed, run, projections, features));
-  const hash = { hyperplanes, heads, width: features, projections };
-  const byQuery = sortByHash(backend, { ...hash, rows: query, count: queries });
-  const byKey = sortByHash(backend, { ...hash, rows: key, count: keys });
+  const { byQuery, byKey } = sortQueriesAndKeys(backend, problem, { query, key, projections, seed, run });
   const { order: queryOrder } = byQuery;
   const near = backend.attend({
     ...shape,
