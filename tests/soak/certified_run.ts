@@ -1,6 +1,6 @@
 import { float64Heads, headErrors } from "../estimators/certified/float64_heads.ts";
 import { attention, type AttentionOptions, type Certificate, type Device, tensor } from "../../mod.ts";
-import type { MethodName } from "../../estimators/methods/methods.ts";
+import { approximateMethods, approximateNames, type MethodName } from "../../estimators/methods/methods.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 
@@ -20,10 +20,7 @@ const MOST = 512;
 const methods: readonly MethodName[] = [
   "auto",
   "exact",
-  "calibrated",
-  "routed",
-  "kdeformer-practical",
-  "kdeformer-residual",
+  ...approximateNames.filter((name) => approximateMethods[name].withinBudget),
 ];
 
 /** Draws an attention problem of any kind, asks for any epsilon, and compares what is certified with float64. */
