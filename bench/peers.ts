@@ -1,5 +1,5 @@
 /** Exact attention beside other engines, interleaved, every output checked against float64. */
-import { attend } from "../kernels/reference/attend.ts";
+import { attendAtOnce } from "../kernels/reference/attend.ts";
 import { floats, floatValues } from "../kernels/reference/array.ts";
 import { Purpose, RandomStream } from "../kernels/random.ts";
 import { type Tensor, tensor } from "../kernels/tensor.ts";
@@ -35,7 +35,7 @@ function errorOf(output: Float32Array, { query, key, value, scale }: AttentionIn
     (_, at) => query.data[picked[Math.floor(at / d)] * d + at % d],
   );
   const exact = floatValues(
-    attend({ ...shape, query: wide({ data: queries }), key: wide(key), value: wide(value) }).output,
+    attendAtOnce({ ...shape, query: wide({ data: queries }), key: wide(key), value: wide(value) }).output,
   );
   let error = 0;
   exact.forEach((x, at) => {

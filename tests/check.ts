@@ -9,6 +9,7 @@ const checks = [
   ["check", ...args, "."],
   ["doc", "--lint", "mod.ts"],
   ["publish", "--dry-run", "--allow-dirty"],
+  ["run", "-A", "--no-lock", "kernels/build.ts", "--check"],
   ["run", "-A", "--no-lock", "kernels/wasm/build.ts", "--check"],
   ["run", "-A", "--no-lock", "tests/structure/check.ts"],
   ["run", "-A", "--no-lock", "tests/docs/write.ts", "--check"],

@@ -4,10 +4,10 @@ import { floats, floatValues, wordValues } from "./array.ts";
 import { atOnce, type Steps } from "./steps.ts";
 
 /** Softmax attention in float64, at once. */
-export const attend: (args: AttendArguments) => PartialAttention = atOnce(attendSteps);
+export const attendAtOnce: (args: AttendArguments) => PartialAttention = atOnce(attend);
 
 /** Softmax attention in float64, one query at a time: the formula as it is written in papers. */
-export function* attendSteps(args: AttendArguments): Steps<PartialAttention> {
+export function* attend(args: AttendArguments): Steps<PartialAttention> {
   const { heads, queries, features, valueFeatures, scale } = args;
   const output = new Float64Array(heads * queries * valueFeatures);
   const logSumExp = new Float64Array(heads * queries);

@@ -8,7 +8,7 @@ import { reuseFreedMemory } from "../runtime.ts";
 import { Pool } from "./engine/pool.ts";
 import { Program, type WasmArray, type Workspace } from "./engine/program.ts";
 import type { Variant } from "./engine/variants.ts";
-import { operations } from "./operations/operations.ts";
+import { operations } from "./operations/operations.generated.ts";
 
 /** Options of {@link openWasm}. */
 export interface WasmOptions {

@@ -1,9 +1,11 @@
 /**
- * Builds the WebAssembly modules from `assembly/` into `module.generated.ts`, and what its operations take into
- * `arguments.generated.ts`: `deno run -A kernels/wasm/build.ts [--check]`; with --check nothing is written and the
- * exit status is 1 when a committed file differs from what the sources give.
+ * Builds the WebAssembly modules from `assembly/` into `module.generated.ts`, what its operations take into
+ * `arguments.generated.ts`, and the numbers of its tasks and the switch between them, which the modules hold:
+ * `deno run -A kernels/wasm/build.ts [--check]`; with --check nothing is written and the exit status is 1 when a
+ * committed file differs from what the sources give.
  */
 import asc from "npm:assemblyscript@0.28.20/asc";
+import { generateCodes, generateSwitch } from "./build_tasks.ts";
 
 const sources = new URL("./assembly/", import.meta.url);
 
@@ -107,12 +109,18 @@ export async function generateArguments(): Promise<string> {
 }
 
 if (import.meta.main) {
-  const files = { "arguments.generated.ts": generateArguments, "module.generated.ts": generate };
+  // The module last: it is compiled from what the others write.
+  const files = {
+    "engine/codes.generated.ts": generateCodes,
+    "assembly/task.generated.ts": generateSwitch,
+    "arguments.generated.ts": generateArguments,
+    "module.generated.ts": generate,
+  };
   for (const [name, make] of Object.entries(files)) {
     const target = new URL(name, import.meta.url), text = await make();
     if (!Deno.args.includes("--check")) {
       await Deno.writeTextFile(target, text);
-    } else if (text !== await Deno.readTextFile(target)) {
+    } else if (text !== await Deno.readTextFile(target).catch(() => "")) {
       console.error(`${name} does not match its sources: run \`deno task build:wasm\``);
       Deno.exit(1);
     }

@@ -10,7 +10,7 @@ import type { AttendRounding, RoundingShape } from "../rounding.ts";
 import { reuseFreedMemory } from "../runtime.ts";
 import { Recorder } from "./engine/recorder.ts";
 import { SUBGROUPS, subgroupsWork } from "./engine/subgroups.ts";
-import { operations } from "./operations/operations.ts";
+import { operations } from "./operations/operations.generated.ts";
 import { tuneAttend } from "./operations/tune_attend.ts";
 
 /** Options of {@link openWebGpu}. */

@@ -1,4 +1,4 @@
-import { attend as referenceAttend } from "../../kernels/reference/attend.ts";
+import { attendAtOnce } from "../../kernels/reference/attend.ts";
 import { floats, floatValues } from "../../kernels/reference/array.ts";
 import { openDevice } from "../../mod.ts";
 import { webgpuTest } from "../backends.ts";
@@ -30,7 +30,7 @@ async function checkLarge(kind: "wasm" | "webgpu", features: number, queries = k
     );
   const few = { ...shape, queries: checkedRows, query: rowsOf(query), key, value };
   const wide = (x: Float32Array) => floats(Float64Array.from(x));
-  const exact = referenceAttend({ ...few, query: wide(few.query), key: wide(key), value: wide(value) });
+  const exact = attendAtOnce({ ...few, query: wide(few.query), key: wide(key), value: wide(value) });
   assertPrecise(
     rowsOf(output),
     plainAttention(few).output,

@@ -47,6 +47,28 @@ onEachBackend("centreRows() subtracts and gatherRows() copies, to the bit", asyn
   assertEquals(actual, expected);
 });
 
+onEachBackend(
+  "rows of which there are none are nothing, and hold up nothing that is recorded beside them",
+  async (backend) => {
+    const heads = 2, width = 5, none = new Float32Array(0), rows = normals(1, heads * width);
+    const shape = { heads, width };
+    const { actual, expected } = await besideReference(backend, (on) => {
+      const centre = on.upload(rows),
+        empty = on.centreRows({ ...shape, count: 0, rows: on.upload(none), centre });
+      const picked = on.gatherRows({
+        ...shape,
+        count: 1,
+        rows: centre,
+        index: on.upload(new Uint32Array(0)),
+        picks: 0,
+      });
+      return [empty, picked, on.centreRows({ ...shape, count: 1, rows: centre, centre })];
+    });
+    assertEquals(actual, expected);
+    assertEquals(actual.map(({ length }) => length), [0, 0, heads * width]);
+  },
+);
+
 onEachBackend("sketchRows() sums every so many-th column with its sign", async (backend) => {
   for (
     const [heads, count, width, folded] of [

@@ -43,5 +43,5 @@ function withoutExamples(text: string): string {
 
 /** AssemblyScript leaves the extension out. */
 function withExtension(path: string): string {
-  return /\.[a-z]+$/.test(path) ? path : `${path}.ts`;
+  return /\.(?!generated$)[a-z]+$/.test(path) ? path : `${path}.ts`;
 }

@@ -4,7 +4,7 @@ import { plainAttention } from "../../workloads/sentence_encoder/plain_attention
 import { readMobyDick } from "../../workloads/moby_dick.ts";
 import { firstTokens } from "../../workloads/sentence_encoder/text.ts";
 import { loadWorkload } from "../../workloads/workloads.ts";
-import { attend } from "../../kernels/reference/attend.ts";
+import { attendAtOnce } from "../../kernels/reference/attend.ts";
 import { floats, floatValues } from "../../kernels/reference/array.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
 import { relativeOutputError } from "../../proofs_checks/measures/spectral.ts";
@@ -113,7 +113,7 @@ Deno.test("plainAttention() agrees with the reference", async () => {
     data: normals(seed, heads * n * features, 3),
     shape: [heads, n, features],
   }));
-  const { output } = attend({
+  const { output } = attendAtOnce({
     heads,
     queries: n,
     keys: n,

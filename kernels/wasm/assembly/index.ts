@@ -1,7 +1,7 @@
 // deno-fmt-ignore-file: AssemblyScript
 import * as layout from "../engine/layout";
 import { addToWord, loadWord, sleepWhile, wakeAll } from "./shared";
-import { runTask } from "./task";
+import { runTask } from "./task.generated";
 
 @external("host", "now")
 declare function now(): f64;

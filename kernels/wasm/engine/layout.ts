@@ -1,6 +1,6 @@
 /**
- * Where things lie in the memory that all threads share, and the numbers of the operations. Written in the
- * common part of TypeScript and AssemblyScript, since the host and `assembly/` both import it.
+ * Where things lie in the memory that all threads share. Written in the common part of TypeScript and AssemblyScript, since
+ * the host and `assembly/` both import it.
  */
 
 /** Bytes below this address are the control block; the static data and the arena follow. */
@@ -42,44 +42,6 @@ export const NEEDED = 8;
 export const CLAIMED = 16;
 export const FINISHED = 20;
 export const ARGUMENTS = 64;
-
-/** Codes of the operations. */
-export const ATTEND = 0;
-export const PACK_KEYS = 1;
-export const PROBE_LOGITS = 2;
-export const PROBE_SOFTMAX = 3;
-export const COLUMN_SUMS = 4;
-export const COLUMN_MEAN = 5;
-export const CENTRE_ROWS = 6;
-export const GATHER_ROWS = 7;
-export const ANGULAR_HASH = 8;
-export const SORT_BY_BUCKET = 9;
-export const VALUE_SIZES = 10;
-export const KEY_SIZES = 11;
-export const KEY_IMPORTANCE = 12;
-export const SAMPLE_KEYS = 13;
-export const MERGE_ATTENTION = 14;
-export const INNER_PRODUCTS = 15;
-export const GATHERED_DISTANCES = 16;
-export const BISECT_ROWS = 17;
-export const TRANSPOSE_PROBES = 18;
-export const FIT_POINTS = 19;
-export const PROBE_PARTS = 20;
-export const PROBE_OUTPUT = 21;
-export const CALIBRATE_ROWS = 22;
-export const CALIBRATE_SCALE = 23;
-export const CALIBRATE_GRAM = 24;
-export const CALIBRATE_SOLVE = 25;
-export const CALIBRATE_CORRECT = 26;
-export const CALIBRATE_JUDGE = 27;
-export const DESCEND_ROWS = 28;
-export const STRAYS = 29;
-export const SLOPE = 30;
-export const ADD_LINEAR = 31;
-export const WEIGH_SLOPE = 32;
-export const PAIR_BUCKETS = 33;
-export const FIT_CENTRE = 34;
-export const SKETCH_ROWS = 35;
 
 /** What `work` answers. */
 export const DONE = 0;

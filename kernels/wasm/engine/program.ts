@@ -53,6 +53,8 @@ export class Program {
 
   /** Adds an operation. */
   record(operation: Operation): void {
+    // One without a task would never be finished: the last task of an operation says so.
+    if (operation.tasks === 0) return;
     const recorded: Recorded = { operation, readers: [] };
     for (const array of operation.inputs) {
       if (array) this.#makers.get(array)?.readers.push(recorded);

@@ -1,6 +1,7 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
+import * as codes from "../engine/codes.generated.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -21,7 +22,7 @@ export function multiply(workspace: Workspace, args: Product, result: WasmArray)
   const { heads, count, features, valueFeatures } = args;
   const inputs = [args.rows, args.query, args.slope, args.offset] as (WasmArray | undefined)[];
   workspace.record({
-    code: layout.ADD_LINEAR,
+    code: codes.ADD_LINEAR,
     tasks: heads * Math.ceil(count / layout.CHUNK_ROWS),
     words: packArguments("LinearArguments", {
       rows: args.rows,

@@ -1,6 +1,7 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
+import * as codes from "../engine/codes.generated.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -11,7 +12,7 @@ export function angularHash(workspace: Workspace, args: Arguments<"angularHash">
   const hyperplanes = args.hyperplanes as WasmArray;
   const ranks = workspace.words(heads * count);
   workspace.record({
-    code: layout.ANGULAR_HASH,
+    code: codes.ANGULAR_HASH,
     tasks: heads * Math.ceil(count / layout.HASH_ROWS),
     words: packArguments("HashArguments", {
       rows,

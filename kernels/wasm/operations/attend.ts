@@ -1,5 +1,6 @@
 import type { AttendArguments, DeviceArray, PartialAttention } from "../../backend.ts";
 import { packArguments } from "../engine/arguments.ts";
+import * as codes from "../engine/codes.generated.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -33,7 +34,7 @@ export function attend(workspace: Workspace, args: AttendArguments): PartialAtte
   arrays.push(args.logWeights, exclude?.keyBlocks, bounds?.positions);
   const sampleArrays = [sampled?.key, sampled?.value, samples?.index, samples?.logWeights, samples?.position];
   workspace.record({
-    code: layout.ATTEND,
+    code: codes.ATTEND,
     tasks: heads * blocks * tasksPerBlock,
     words: packArguments("AttendArguments", {
       query: args.query,
@@ -92,7 +93,7 @@ function packKeys(
   const packedValue = workspace.floats(slots * padded * upTo(8, valueFeatures));
   const arrays = [key, value, index];
   workspace.record({
-    code: layout.PACK_KEYS,
+    code: codes.PACK_KEYS,
     tasks: slots * Math.ceil(padded / layout.CHUNK_KEYS),
     words: packArguments("PackArguments", {
       key,

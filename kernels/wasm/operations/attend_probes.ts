@@ -1,5 +1,6 @@
 import type { DeviceArray, PartialAttention } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
+import * as codes from "../engine/codes.generated.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 import { type Outputs, recordProbabilities } from "./softmax_rows.ts";
@@ -22,12 +23,12 @@ export function attendProbes(
   const words = recordProbabilities(workspace, args, probabilities, outputs);
   const { value, output, partial, logSumExp } = outputs;
   workspace.record({
-    code: layout.PROBE_PARTS,
+    code: codes.PROBE_PARTS,
     tasks: heads * chunks,
     words,
     inputs: [probabilities, value],
     outputs: [partial],
   });
-  workspace.record({ code: layout.PROBE_OUTPUT, tasks: rows, words, inputs: [partial], outputs: [output] });
+  workspace.record({ code: codes.PROBE_OUTPUT, tasks: rows, words, inputs: [partial], outputs: [output] });
   return { output, logSumExp, probabilities };
 }

@@ -1,6 +1,7 @@
 import { type Bisection, CUT_SAMPLE, type OtherRows } from "../../coreset_primitives.ts";
 import type { Arguments } from "../../primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
+import * as codes from "../engine/codes.generated.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -36,7 +37,7 @@ export function bisectRows(workspace: Workspace, args: Arguments<"bisectRows">):
     every,
   });
   workspace.record({
-    code: layout.BISECT_ROWS,
+    code: codes.BISECT_ROWS,
     tasks: heads,
     words,
     inputs: [rows, weights],
@@ -75,7 +76,7 @@ function descend(
   },
 ): void {
   workspace.record({
-    code: layout.DESCEND_ROWS,
+    code: codes.DESCEND_ROWS,
     tasks: heads * Math.ceil(count / layout.DESCENT_ROWS),
     words: packArguments("DescendArguments", {
       rows,

@@ -1,6 +1,7 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
+import * as codes from "../engine/codes.generated.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 import { centreRows } from "./centre_rows.ts";
@@ -59,12 +60,12 @@ export function calibrateValues(
     scratchBytes?: number,
   ) => workspace.record({ code, tasks, words, inputs, outputs, scratchBytes });
   const width = 4 * valueFeatures;
-  step(layout.CALIBRATE_ROWS, heads * probes, [logits, clusters, output, mean, centred], [rows, residual]);
-  step(layout.CALIBRATE_SCALE, heads, [rows], [rows, scale]);
-  step(layout.CALIBRATE_GRAM, heads * Math.ceil(fitted / layout.BAND_ROWS), [rows], [gram]);
-  step(layout.CALIBRATE_SOLVE, heads, [gram, residual], [factor, inverse, diagonal, half, dual, kept]);
+  step(codes.CALIBRATE_ROWS, heads * probes, [logits, clusters, output, mean, centred], [rows, residual]);
+  step(codes.CALIBRATE_SCALE, heads, [rows], [rows, scale]);
+  step(codes.CALIBRATE_GRAM, heads * Math.ceil(fitted / layout.BAND_ROWS), [rows], [gram]);
+  step(codes.CALIBRATE_SOLVE, heads, [gram, residual], [factor, inverse, diagonal, half, dual, kept]);
   const chunks = Math.ceil(most / layout.CHUNK_POINTS);
-  step(layout.CALIBRATE_CORRECT, heads * chunks, [rows, scale, dual, kept, centred], [centred], width);
-  step(layout.CALIBRATE_JUDGE, heads, [rows, centred], [values], 8 + width + 16 * (probes - fitted));
+  step(codes.CALIBRATE_CORRECT, heads * chunks, [rows, scale, dual, kept, centred], [centred], width);
+  step(codes.CALIBRATE_JUDGE, heads, [rows, centred], [values], 8 + width + 16 * (probes - fitted));
   return values;
 }

@@ -1,6 +1,7 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
+import * as codes from "../engine/codes.generated.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -10,7 +11,7 @@ export function centreRows(workspace: Workspace, args: Arguments<"centreRows">):
   const rows = args.rows as WasmArray, centre = args.centre as WasmArray;
   const result = workspace.floats(heads * count * width);
   workspace.record({
-    code: layout.CENTRE_ROWS,
+    code: codes.CENTRE_ROWS,
     tasks: heads * Math.ceil(count / layout.CHUNK_ROWS),
     words: packArguments("RowArguments", { rows, other: centre, result, heads, count, width, picks: 0 }),
     inputs: [rows, centre],

@@ -1,7 +1,7 @@
 import type { FittedCentre } from "../../coreset_primitives.ts";
 import type { Arguments } from "../../primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
-import * as layout from "../engine/layout.ts";
+import * as codes from "../engine/codes.generated.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Records the point that stands for all keys: one head a task. */
@@ -12,7 +12,7 @@ export function fitCentre(workspace: Workspace, args: Arguments<"fitCentre">): F
   const key = workspace.floats(heads * features), value = workspace.floats(heads * valueFeatures);
   const logMass = workspace.floats(heads), outputs = [key, value, logMass];
   workspace.record({
-    code: layout.FIT_CENTRE,
+    code: codes.FIT_CENTRE,
     tasks: heads,
     words: packArguments("CentreArguments", {
       key: args.key,

@@ -1,6 +1,7 @@
 import type { FittedPoints } from "../../coreset_primitives.ts";
 import type { Arguments } from "../../primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
+import * as codes from "../engine/codes.generated.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -11,7 +12,7 @@ export function fitPoints(workspace: Workspace, args: Arguments<"fitPoints">): F
   const columns = workspace.floats(heads * keys * columnLength), masses = workspace.floats(heads * keys);
   const probabilities = args.probabilities as WasmArray;
   workspace.record({
-    code: layout.TRANSPOSE_PROBES,
+    code: codes.TRANSPOSE_PROBES,
     tasks: heads * Math.ceil(keys / layout.CHUNK_ROWS),
     words: packArguments("TransposeArguments", {
       probabilities,
@@ -33,7 +34,7 @@ export function fitPoints(workspace: Workspace, args: Arguments<"fitPoints">): F
   const inputs = [args.key, args.value, args.query, args.logSumExp, args.labels, args.clusters, args.order]
     .map((array) => array as WasmArray);
   workspace.record({
-    code: layout.FIT_POINTS,
+    code: codes.FIT_POINTS,
     tasks: heads * most,
     words: packArguments("FitArguments", {
       key: args.key,

@@ -1,6 +1,7 @@
 import type { FittedSlope } from "../../coreset_primitives.ts";
 import type { Arguments } from "../../primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
+import * as codes from "../engine/codes.generated.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 import { multiply } from "./add_linear.ts";
@@ -46,14 +47,14 @@ export function fitSlope(workspace: Workspace, args: Arguments<"fitSlope">): Fit
     every,
   });
   workspace.record({
-    code: layout.STRAYS,
+    code: codes.STRAYS,
     tasks: heads * Math.ceil(taken / layout.CHUNK_ROWS),
     words,
     inputs: given,
     outputs: [keyStrays, valueStrays],
   });
   workspace.record({
-    code: layout.SLOPE,
+    code: codes.SLOPE,
     tasks: heads * Math.ceil(features / layout.SLOPE_FEATURES),
     words,
     inputs: [keyStrays, valueStrays],
@@ -61,7 +62,7 @@ export function fitSlope(workspace: Workspace, args: Arguments<"fitSlope">): Fit
   });
   multiply(workspace, { ...args, slope, count: probes }, linear);
   workspace.record({
-    code: layout.WEIGH_SLOPE,
+    code: codes.WEIGH_SLOPE,
     tasks: heads,
     words,
     inputs: [slope, linear, ...outputs],

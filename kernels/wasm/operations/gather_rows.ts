@@ -1,6 +1,7 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
+import * as codes from "../engine/codes.generated.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -10,7 +11,7 @@ export function gatherRows(workspace: Workspace, args: Arguments<"gatherRows">):
   const rows = args.rows as WasmArray, index = args.index as WasmArray;
   const result = workspace.floats(heads * picks * width);
   workspace.record({
-    code: layout.GATHER_ROWS,
+    code: codes.GATHER_ROWS,
     tasks: heads * Math.ceil(picks / layout.CHUNK_ROWS),
     words: packArguments("RowArguments", { rows, other: index, result, heads, count, width, picks }),
     inputs: [rows, index],

@@ -1,6 +1,7 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
+import * as codes from "../engine/codes.generated.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -13,7 +14,7 @@ export function gatheredDistances(
   const rows = args.rows as WasmArray, query = args.query as WasmArray, index = args.index as WasmArray;
   const result = workspace.floats(heads * queries * picks);
   workspace.record({
-    code: layout.GATHERED_DISTANCES,
+    code: codes.GATHERED_DISTANCES,
     tasks: heads * queries * Math.ceil(picks / layout.CHUNK_ROWS),
     words: packArguments("DistanceArguments", {
       rows,

@@ -1,6 +1,7 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
+import * as codes from "../engine/codes.generated.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -13,7 +14,7 @@ export function innerProducts(
   const rows = args.rows as WasmArray, directions = args.directions as WasmArray;
   const result = workspace.floats(heads * count * projections);
   workspace.record({
-    code: layout.INNER_PRODUCTS,
+    code: codes.INNER_PRODUCTS,
     tasks: heads * Math.ceil(count / layout.HASH_ROWS) * Math.ceil(projections / layout.CHUNK_KEYS),
     words: packArguments("ProductArguments", { rows, directions, result, heads, count, width, projections }),
     inputs: [rows, directions],

@@ -1,6 +1,7 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
+import * as codes from "../engine/codes.generated.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -35,21 +36,21 @@ export function keyImportance(
     valueScale: args.valueScale,
   });
   workspace.record({
-    code: layout.VALUE_SIZES,
+    code: codes.VALUE_SIZES,
     tasks,
     words,
     inputs: [value, centre],
     outputs: [sizes, sums],
   });
   workspace.record({
-    code: layout.KEY_SIZES,
+    code: codes.KEY_SIZES,
     tasks,
     words,
     inputs: [probabilities, sizes, sums],
     outputs: [sizes, columns, sums],
   });
   workspace.record({
-    code: layout.KEY_IMPORTANCE,
+    code: codes.KEY_IMPORTANCE,
     tasks,
     words,
     inputs: [sizes, columns, sums],

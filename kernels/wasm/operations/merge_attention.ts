@@ -1,6 +1,7 @@
 import type { PartialAttention } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
+import * as codes from "../engine/codes.generated.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -14,7 +15,7 @@ export function mergeAttention(
   const output = workspace.floats(heads * queries * valueFeatures);
   const logSumExp = workspace.floats(heads * queries);
   workspace.record({
-    code: layout.MERGE_ATTENTION,
+    code: codes.MERGE_ATTENTION,
     tasks: heads * Math.ceil(queries / layout.CHUNK_ROWS),
     words: packArguments("MergeArguments", {
       firstOutput: first.output,

@@ -1,7 +1,7 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
-import * as layout from "../engine/layout.ts";
+import * as codes from "../engine/codes.generated.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Records the blocks of queries and keys of the same bucket. */
@@ -10,7 +10,7 @@ export function pairBuckets(workspace: Workspace, args: Arguments<"pairBuckets">
   const inputs = [args.queryRanks, args.queryOrder, args.keyRanks, args.keyOrder] as WasmArray[];
   const positions = workspace.words(heads * (Math.ceil(queries / mostQueries) + buckets) * 4);
   workspace.record({
-    code: layout.PAIR_BUCKETS,
+    code: codes.PAIR_BUCKETS,
     tasks: heads,
     words: packArguments("PairArguments", {
       queryRanks: args.queryRanks,

@@ -1,7 +1,7 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
-import * as layout from "../engine/layout.ts";
+import * as codes from "../engine/codes.generated.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Records the stratified sampling of keys. */
@@ -13,7 +13,7 @@ export function sampleKeys(
   const importance = args.importance as WasmArray;
   const index = workspace.words(heads * samples), logWeight = workspace.floats(heads * samples);
   workspace.record({
-    code: layout.SAMPLE_KEYS,
+    code: codes.SAMPLE_KEYS,
     tasks: heads,
     words: packArguments("SampleArguments", {
       importance,

@@ -1,6 +1,7 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
+import * as codes from "../engine/codes.generated.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
@@ -48,7 +49,7 @@ export function recordProbabilities(
     scale: args.scale,
   });
   workspace.record({
-    code: layout.PROBE_LOGITS,
+    code: codes.PROBE_LOGITS,
     tasks: heads * Math.ceil(keys / layout.CHUNK_KEYS),
     words,
     inputs: [query, key],
@@ -57,7 +58,7 @@ export function recordProbabilities(
       4 * features * (layout.CHUNK_KEYS + layout.GROUP_ROWS),
   });
   workspace.record({
-    code: layout.PROBE_SOFTMAX,
+    code: codes.PROBE_SOFTMAX,
     tasks: heads * queries,
     words,
     inputs: [probabilities],

@@ -1,7 +1,7 @@
 import type { DeviceArray } from "../../backend.ts";
 import type { Arguments } from "../../primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
-import * as layout from "../engine/layout.ts";
+import * as codes from "../engine/codes.generated.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Digits of one pass of the sort: twin of DIGITS in `assembly/sort_by_bucket.ts`. */
@@ -17,7 +17,7 @@ export function sortByBucket(
   const order = workspace.words(heads * count), position = workspace.words(heads * count);
   const scratch = workspace.words(heads * (DIGITS + count));
   workspace.record({
-    code: layout.SORT_BY_BUCKET,
+    code: codes.SORT_BY_BUCKET,
     tasks: heads,
     words: packArguments("SortArguments", { ranks, order, position, scratch, heads, count, buckets }),
     inputs: [ranks],

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { floats, floatValues } from "../../../kernels/reference/array.ts";
-import { attend } from "../../../kernels/reference/attend.ts";
+import { attendAtOnce } from "../../../kernels/reference/attend.ts";
 import { selfTest } from "../../../kernels/self_test.ts";
 import type { WasmBackend } from "../../../kernels/wasm/backend.ts";
 import { hasRelaxedSimd } from "../../../kernels/wasm/engine/variants.ts";
@@ -26,7 +26,7 @@ async function checkPrecision(backend: WasmBackend, spread: number, distances: b
   backend.reset();
   const plain = plainAttention({ ...shape, query, key, value });
   const wide = (data: Float32Array) => floats(Float64Array.from(data));
-  const exact = attend({ ...shape, query: wide(query), key: wide(key), value: wide(value) });
+  const exact = attendAtOnce({ ...shape, query: wide(query), key: wide(key), value: wide(value) });
   assertPrecise(output, plain.output, floatValues(exact.output), `spread ${spread}: output`);
   assertPrecise(logSumExp, plain.logSumExp, floatValues(exact.logSumExp), `spread ${spread}: log-sum-exp`);
 }
