@@ -37,6 +37,10 @@ function oneLine(text: string): string {
   return printable(text.replace(/\s+/g, " ").trim());
 }
 
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
 /** What a verification found, in a few lines. */
 export function summary(report: VerificationReport): string {
   const { results, seconds, level, family_size: size } = report;
@@ -45,9 +49,11 @@ export function summary(report: VerificationReport): string {
   const better = of("better"), against = of("against"), errors = of("error"), apart = of("not-applicable");
   const lines = [
     "",
-    `${distinct("claim")} claims on ${distinct("family")} families of inputs, ${
-      results.length - errors.length - apart.length
-    } verdicts in ${seconds.toFixed(0)} s`,
+    `${counted(distinct("claim"), "claim", "claims")} on ${
+      counted(distinct("family"), "family of inputs", "families of inputs")
+    }, ${counted(results.length - errors.length - apart.length, "verdict", "verdicts")} in ${
+      seconds.toFixed(0)
+    } s`,
     `${of("holds").length + better.length} hold, ${of("expected").length} refuted as expected, ` +
     `${of("inconclusive").length} inconclusive, ${against.length} refuted against expectation` +
     `${errors.length > 0 ? `, ${errors.length} could not run` : ""}${

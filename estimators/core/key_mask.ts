@@ -33,11 +33,8 @@ function checkedEntries(mask: unknown, heads: number, keys: number): ArrayLike<u
     );
   }
   if (length !== keys && length !== heads * keys) {
-    throw new TypeError(
-      `Cannot attend: keyMask must have ${keys} entries, or ${
-        heads * keys
-      } for ${heads} heads: it has ${length}`,
-    );
+    const ofAll = heads > 1 ? `, or ${heads * keys} for ${heads} heads` : "";
+    throw new TypeError(`Cannot attend: keyMask must have ${keys} entries${ofAll}: it has ${length}`);
   }
   return mask as ArrayLike<unknown>;
 }

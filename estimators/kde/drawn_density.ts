@@ -1,4 +1,5 @@
 import type { Backend } from "../../kernels/backend.ts";
+import { Turns } from "../../kernels/runtime.ts";
 import { pickRows } from "../linear_algebra/pick_rows.ts";
 import { CentredPoints } from "./centred_points.ts";
 import { checkTarget } from "./check_target.ts";
@@ -11,6 +12,9 @@ import { type MedianPlan, planMedianOfMeans } from "./median_of_means.ts";
  * thousandth of a bandwidth, where hash cells are several wide.
  */
 const HASH_REACH = 2 ** 13;
+
+/** Calls between two looks at the clock. */
+const CALLS_PER_TURN = 16;
 
 /** What one draw of an estimator is worth. */
 export interface DrawPlan {
@@ -26,6 +30,7 @@ export abstract class DrawnDensity<Plan extends DrawPlan> {
   protected readonly points: CentredPoints;
   /** What is asked for. */
   protected readonly target: DensityTarget;
+  readonly #turns = new Turns();
   readonly #plans = new Map<number, Plan>();
 
   constructor(backend: Backend, points: CentredPoints, target: DensityTarget) {
@@ -53,6 +58,17 @@ export abstract class DrawnDensity<Plan extends DrawPlan> {
     let plan = this.#plans.get(floor);
     if (!plan) this.#plans.set(floor, plan = this.planFor(floor));
     return plan;
+  }
+
+  /**
+   * Calls `work` for each number below `count`. Between calls other events have their turn if it is time: with many queries and
+   * tables, what the host does for a submission takes seconds.
+   */
+  protected async each(count: number, work: (at: number) => void, signal?: AbortSignal): Promise<void> {
+    for (let at = 0; at < count; at++) {
+      if (at % CALLS_PER_TURN === 0) await this.#turns.take(signal);
+      work(at);
+    }
   }
 
   /** How many draws it takes, and how they are grouped. */

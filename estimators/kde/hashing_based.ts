@@ -78,10 +78,11 @@ export class HashingBased extends DrawnDensity<HashingPlan> {
     while (tables.length < count) {
       const first = tables.length, end = Math.min(count, first + CHUNK_TABLES);
       const subsets: Uint32Array[] = [], hashes: HashFunctions[] = [];
-      for (let t = first; t < end; t++) {
+      await this.each(end - first, (at) => {
+        const t = first + at;
         subsets.push(binomialSubset(new RandomStream(seed, Purpose.tableSample, t), n, tablePoints / n));
         hashes.push(drawHashFunctions(new RandomStream(seed, Purpose.hash, t), functions, features));
-      }
+      }, signal);
       const projections = functions === 0 ? subsets.map(() => new Float32Array(0)) : await projectSubsets(
         this.backend,
         this.points,
@@ -90,10 +91,13 @@ export class HashingBased extends DrawnDensity<HashingPlan> {
         signal,
       );
       const shape = { functions, width, firstFunction: 0 };
-      subsets.forEach((subset, at) => {
-        tables.push({ hash: hashes[at], table: fillTable(subset, projections[at], hashes[at], shape) });
-        cost.add({ buildEvaluations: subset.length * functions });
-      });
+      const filled: DrawTable[] = [];
+      await this.each(subsets.length, (at) => {
+        const hash = hashes[at];
+        filled.push({ hash, table: fillTable(subsets[at], projections[at], hash, shape) });
+        cost.add({ buildEvaluations: subsets[at].length * functions });
+      }, signal);
+      tables.push(...filled);
     }
     return tables;
   }
@@ -115,7 +119,7 @@ export class HashingBased extends DrawnDensity<HashingPlan> {
       ? new Float32Array(0)
       : await projectQueries(this.backend, this.points.centre(queries), directions, features, signal);
     const picks: number[][] = [], draws: number[][] = [], sizes: number[][] = [];
-    for (let row = 0; row < rows; row++) {
+    await this.each(rows, (row) => {
       const pick: number[] = [], draw: number[] = [], size: number[] = [];
       tables.forEach(({ hash, table }, t) => {
         const start = (row * tables.length + t) * functions;
@@ -129,16 +133,16 @@ export class HashingBased extends DrawnDensity<HashingPlan> {
       picks.push(pick);
       draws.push(draw);
       sizes.push(size);
-    }
+    }, signal);
     const distances = await candidateDistances(this.backend, this.points, queries, picks, signal);
     let kernelEvaluations = 0;
-    for (let row = 0; row < rows; row++) {
+    await this.each(rows, (row) => {
       kernelEvaluations += picks[row].length;
       distances[row].forEach((squared, at) => {
         const logShare = functions * Math.log(collisionProbability(Math.sqrt(squared), width));
         result.add(row, draws[row][at], Math.log(sizes[row][at] / tablePoints) - squared / 2 - logShare);
       });
-    }
+    }, signal);
     return { kernelEvaluations, hashEvaluations: rows * tables.length * functions };
   }
 }

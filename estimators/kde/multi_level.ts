@@ -73,8 +73,9 @@ export class MultiLevel extends DrawnDensity<LevelPlan> {
     if (!draws) this.#draws.set(floor, draws = []);
     while (draws.length < count) {
       const hashes: HashFunctions[] = [], kept: Uint32Array[][] = [], hashed: Uint32Array[] = [];
-      const end = Math.min(count, draws.length + CHUNK_DRAWS);
-      for (let d = draws.length; d < end; d++) {
+      const first = draws.length, end = Math.min(count, first + CHUNK_DRAWS);
+      await this.each(end - first, (at) => {
+        const d = first + at;
         const stream = new RandomStream(seed, Purpose.tableSample, d);
         const ofLevels = plan.levels.map(({ rate }) => binomialSubset(stream, this.points.count, rate));
         hashes.push(
@@ -82,7 +83,7 @@ export class MultiLevel extends DrawnDensity<LevelPlan> {
         );
         kept.push(ofLevels);
         hashed.push(joined(ofLevels.filter((_, level) => plan.levels[level].functions > 0)));
-      }
+      }, signal);
       const projections = functions === 0 ? [] : await projectSubsets(
         this.backend,
         this.points,
@@ -90,10 +91,13 @@ export class MultiLevel extends DrawnDensity<LevelPlan> {
         hashes.map(({ directions }) => directions),
         signal,
       );
-      hashes.forEach((hash, at) => {
-        draws.push({ hash, kept: kept[at], tables: fillLevels(plan, kept[at], projections[at], hash) });
+      const filled: Draw[] = [];
+      await this.each(hashes.length, (at) => {
+        const hash = hashes[at];
+        filled.push({ hash, kept: kept[at], tables: fillLevels(plan, kept[at], projections[at], hash) });
         cost.add({ buildEvaluations: hashed[at].length * functions });
-      });
+      }, signal);
+      draws.push(...filled);
     }
     return draws;
   }
@@ -116,7 +120,7 @@ export class MultiLevel extends DrawnDensity<LevelPlan> {
       : await projectQueries(this.backend, this.points.centre(queries), directions, features, signal);
 
     const candidates: number[][] = [], origins: number[][] = [];
-    for (let row = 0; row < rows; row++) {
+    await this.each(rows, (row) => {
       const found: number[] = [], origin: number[] = [];
       draws.forEach((draw, d) => {
         const start = (row * draws.length + d) * functions;
@@ -129,19 +133,19 @@ export class MultiLevel extends DrawnDensity<LevelPlan> {
       });
       candidates.push(found);
       origins.push(origin);
-    }
+    }, signal);
     const distances = await candidateDistances(this.backend, this.points, queries, candidates, signal);
     let kernelEvaluations = 0;
-    distances.forEach((ofQuery, row) => {
-      kernelEvaluations += ofQuery.length;
-      ofQuery.forEach((squared, at) => {
+    await this.each(rows, (row) => {
+      kernelEvaluations += distances[row].length;
+      distances[row].forEach((squared, at) => {
         const index = origins[row][at] % levels.length, level = levels[index];
         if (levelOf(squared, levels.length) !== index) return;
         const share = level.rate * inclusionProbability(level, Math.sqrt(squared));
         const draw = firstDraw + Math.floor(origins[row][at] / levels.length);
         result.add(row, draw, -squared / 2 - Math.log(count * share));
       });
-    });
+    }, signal);
     return { kernelEvaluations, hashEvaluations: rows * draws.length * functions };
   }
 

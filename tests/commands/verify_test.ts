@@ -77,6 +77,7 @@ Deno.test("a claim refuted against expectation exits with 1", async () => {
       joined.stdout,
       "REFUTED AGAINST EXPECTATION:\n  deno run -A cli.ts verify --claim gray-order",
     );
+    assertStringIncludes(joined.stdout, "1 claim on 1 family of inputs, 1 verdict in ");
   });
 });
 

@@ -166,6 +166,12 @@ rejected(
     options: { keyMask: [1, 1, 1, 1] },
   },
 );
+rejected("a mask of the wrong length for one head", TypeError, "keyMask must have 3 entries: it has 2", {
+  q: tensor(normals(1, 20), [5, 4]),
+  k: tensor(normals(2, 12), [3, 4]),
+  v: tensor(normals(3, 6), [3, 2]),
+  options: { keyMask: [1, 1] },
+});
 rejected(
   "an additive mask, with a hint",
   RangeError,
