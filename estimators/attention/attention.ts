@@ -9,7 +9,7 @@ import { centre } from "../core/centred.ts";
 import { checkOutput } from "../core/check_output.ts";
 import { approximateAttention, attendVisible } from "../methods/visible.ts";
 import { attendAuto, bestMethod } from "../methods/auto.ts";
-import { describeUseless, type ErrorSums, relativeError, totalOf } from "../methods/held_out.ts";
+import { describeDoubts, type ErrorSums, relativeError, totalOf } from "../methods/held_out.ts";
 import type { Progress } from "../core/head_chunks.ts";
 import { type AttentionOptions, type CheckedOptions, checkOptions, type StorageFormat } from "./options.ts";
 import { checkVisibility, makeProblem, type Problem } from "../core/problem.ts";
@@ -44,7 +44,7 @@ export interface AttentionStats {
   readonly estimatedError: number | null;
   /** Rows behind the estimate; how well they tell it depends on how alike the rows of a head are. */
   readonly heldOutRows: number;
-  /** That the output is of little use, where the estimate says so, or null. */
+  /** That the output is of little use, or rough (an error of more than 0.3 of its norm), where the estimate says so, or null. */
   readonly warning: string | null;
 }
 
@@ -129,7 +129,7 @@ function knownErrors(
   return {
     estimatedError: errors ? relativeError(total) : method === "exact" ? 0 : null,
     heldOutRows: total.rows,
-    warning: describeUseless(method, errors ?? []),
+    warning: describeDoubts(method, errors ?? []),
   };
 }
 

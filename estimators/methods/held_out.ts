@@ -54,6 +54,8 @@ export function relativeError({ error, output }: ErrorSums): number {
 const HARMLESS = 0.05;
 /** Beyond this share more of the output is wrong than right, in squares. */
 const MOSTLY_WRONG = Math.SQRT1_2;
+/** Beyond this share an answer that is kept is called rough: few rows tell the error, which may be half as large again. */
+const ROUGH = 0.3;
 /** Of what the mean value leaves, in squares, an answer must explain so much to be worth having. */
 const LEAST_EXPLAINED = 0.25;
 
@@ -73,13 +75,14 @@ export function describeErrors(sums: ErrorSums): string {
   }`;
 }
 
-/** Which heads an answer is useless in, and how far off it is there; null if in none. */
-export function describeUseless(method: string, heads: readonly ErrorSums[]): string | null {
+/** In which heads an answer is useless, or else rough, and how far off it is there; null if in none. */
+export function describeDoubts(method: string, heads: readonly ErrorSums[]): string | null {
   const useless = heads.filter(isUseless);
-  if (useless.length === 0) return null;
-  const where = heads.length === 1 ? "" : ` in ${useless.length} of ${heads.length} heads`;
-  return `${method} is of little use${where}: ${
-    describeErrors(totalOf(useless))
+  const doubtful = useless.length > 0 ? useless : heads.filter((sums) => relativeError(sums) > ROUGH);
+  if (doubtful.length === 0) return null;
+  const where = heads.length === 1 ? "" : ` in ${doubtful.length} of ${heads.length} heads`;
+  return `${method} is ${useless.length > 0 ? "of little use" : "rough"}${where}: ${
+    describeErrors(totalOf(doubtful))
   }; use method exact or a larger budget`;
 }
 
