@@ -23,7 +23,7 @@ const options = {
   device: { kind: "text", value: "DEVICE", help: `${deviceKindsInWords} (the best there is)` },
 } as const;
 
-const ROUNDS = 5, EPSILON = 0.3;
+const ROUNDS = 5, EPSILON = 0.5;
 
 /** What is shown, in this order: exact attention, the paper's method, what is done by default, and with a certificate. */
 const CALLS: readonly (readonly [what: string, options: AttentionOptions])[] = [
