@@ -6,7 +6,7 @@ import type { Progress } from "../../core/head_chunks.ts";
 import { bringInRange } from "../../core/in_range.ts";
 import type { Problem } from "../../core/problem.ts";
 import { type Budget, type CostedAttention, type Method, perQuery } from "../method.ts";
-import { requireEveryKey, runHeads } from "../run_heads.ts";
+import { runHeads } from "../run_heads.ts";
 import { sampledMean } from "../shared/sampled_mean.ts";
 
 /** Keys of a leaf, about, in units of the budget of a query. */
@@ -53,7 +53,6 @@ async function attend(
   budget: Budget,
   progress: Progress = {},
 ): Promise<CostedAttention> {
-  requireEveryKey("routed", problem);
   const { queries, keys } = problem;
   const inRange = bringInRange(problem), plan = makePlan(problem, perQuery(budget));
   return await runHeads("routed", backend, problem, budget, progress, async ({ first, count }) => {
