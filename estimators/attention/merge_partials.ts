@@ -1,6 +1,7 @@
 import { formatValue } from "../../kernels/format_value.ts";
 import { formatShape, readTensor, sizeOf } from "../../kernels/tensor.ts";
-import { largestMagnitude, placeOf } from "../core/magnitude.ts";
+import { largestMagnitude } from "../../kernels/wasm/largest_magnitude.ts";
+import { placeOf } from "../core/magnitude.ts";
 import type { PartialResult } from "./partial.ts";
 
 /**

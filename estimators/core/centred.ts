@@ -74,14 +74,17 @@ function findCentres(
   for (let head = 0; head < heads; head++) {
     const sampled = sampleRows(head, count, visible);
     mean.fill(0);
+    let squares = 0, farOut = 0;
     for (const row of sampled) {
-      for (let c = 0, at = row * width; c < width; c++, at++) mean[c] += rows[at] / sampled.length;
+      for (let c = 0, at = row * width; c < width; c++, at++) {
+        const x = rows[at];
+        mean[c] += x;
+        squares += x * x;
+      }
     }
-    let farOut = 0, scatter = 0;
-    for (const row of sampled) {
-      for (let c = 0, at = row * width; c < width; c++, at++) scatter += (rows[at] - mean[c]) ** 2;
-    }
-    for (let c = 0; c < width; c++) farOut += mean[c] ** 2;
+    for (let c = 0; c < width; c++) farOut += (mean[c] /= sampled.length) ** 2;
+    // Float64 leaves enough of the difference to tell far from near.
+    const scatter = squares - sampled.length * farOut;
     if (!(farOut > FAR_OUT ** 2 * scatter / sampled.length)) continue;
     centres ??= new Float64Array(heads * width);
     for (let c = 0; c < width; c++) centres[head * width + c] = Math.fround(mean[c]);

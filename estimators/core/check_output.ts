@@ -1,4 +1,5 @@
-import { largestMagnitude, placeOf } from "./magnitude.ts";
+import { largestMagnitude } from "../../kernels/wasm/largest_magnitude.ts";
+import { placeOf } from "./magnitude.ts";
 
 /**
  * The last line of defence: whatever a method does, NaN and overflow are not handed on as a result.

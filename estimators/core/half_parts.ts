@@ -1,4 +1,4 @@
-import { largestMagnitude } from "./magnitude.ts";
+import { largestMagnitude } from "../../kernels/wasm/largest_magnitude.ts";
 import type { Problem } from "./problem.ts";
 
 /** Consecutive heads that go to half floats together. */

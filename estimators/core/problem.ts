@@ -2,7 +2,8 @@ import type { HalvedKeys } from "../../kernels/backend.ts";
 import { checkBoolean, checkFinite } from "../../kernels/check_values.ts";
 import { formatShape, readTensor, sizeOf, type Tensor } from "../../kernels/tensor.ts";
 import { clearHidden, maskWeights } from "./key_mask.ts";
-import { checkedMagnitude, LARGEST, largestMagnitude } from "./magnitude.ts";
+import { largestMagnitude } from "../../kernels/wasm/largest_magnitude.ts";
+import { checkMagnitude, LARGEST } from "./magnitude.ts";
 import { takeSnapshot } from "./snapshot.ts";
 
 /** What decides which keys a query sees, and how inner products are scaled. */
@@ -96,11 +97,11 @@ export function makeProblem(
 
   // Copied first, then checked: memory shared with other threads may change at any time.
   const copy = (name: keyof typeof given): Tensor & { largest: number } => {
-    const { data, shape } = given[name], copied = { data: takeSnapshot(data), shape };
-    const largest = checkedMagnitude(name, copied);
-    if (!logWeights || name === "query") return { ...copied, largest };
-    clearHidden(copied.data, shape[shape.length - 1], logWeights);
-    return { ...copied, largest: largestMagnitude(copied.data) };
+    const { shape } = given[name], { data, largest } = takeSnapshot(given[name].data);
+    checkMagnitude(name, { data, shape }, largest);
+    if (!logWeights || name === "query") return { data, shape, largest };
+    clearHidden(data, shape[shape.length - 1], logWeights);
+    return { data, shape, largest: largestMagnitude(data) };
   };
   const { data: queries, largest: largestQuery } = copy("query");
   const { data: keyRows, largest: largestKey } = copy("key");
