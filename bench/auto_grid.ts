@@ -22,7 +22,7 @@ const REAL_HEAD = "1.1", FEATURES = 64, VALUE_OFFSET = 2;
 const SLOWER = 1.15;
 /** Where exact attention takes longer than so many seconds there are at most so many rounds. */
 const SLOW = 1, FEW_ROUNDS = 3, WARM_UP_MS = 60;
-/** Calls are timed together until they take about so many seconds: one far below a millisecond is mostly chance. */
+/** Shorter calls have as many more rounds: those far below a millisecond are mostly chance. */
 const ONE_TIMING = 0.005;
 
 /** Inputs of each kind with so many queries and keys. */
@@ -94,14 +94,14 @@ async function measure(
     attention(head.query, head.key, head.value, { ...options, scale: head.scale, method });
   const exact = await warmUp(() => run("exact"), WARM_UP_MS),
     auto = await warmUp(() => run("auto"), WARM_UP_MS);
-  const { seconds } = exact.stats, calls = Math.ceil(ONE_TIMING / seconds);
+  const { seconds } = exact.stats, more = Math.ceil(ONE_TIMING / seconds);
   const times = await timeInTurn(
     (["exact", "auto"] as const).map((method) => async () => {
       const start = performance.now();
-      for (let call = 0; call < calls; call++) await run(method);
+      await run(method);
       return (performance.now() - start) / 1000;
     }),
-    seconds > SLOW ? Math.min(rounds, FEW_ROUNDS) : rounds,
+    seconds > SLOW ? Math.min(rounds, FEW_ROUNDS) : rounds * more,
   );
   const found = { name, ratio: median(ratiosOf(times[1], times[0])), stats: auto.stats };
   return { ...found, ...errorsOf(head, options, auto, exact) };
@@ -171,10 +171,10 @@ export async function autoGrid([rounds = 9]: readonly number[]): Promise<string>
     `${
       ONE_IN.join(", ")
     }, and where there are no more queries than keys in causal order too. Medians of ${rounds} interleaved ` +
-    `rounds, ${FEW_ROUNDS} where exact attention takes over ${SLOW} second, from the call to the output; calls that take less than ` +
+    `rounds, ${FEW_ROUNDS} where exact attention takes over ${SLOW} second, from the call to the output; calls shorter than ` +
     `${
       1000 * ONE_TIMING
-    } ms are timed several at once. Errors are ‖Att~ − Att‖/‖Att‖ in Frobenius norm; cases that are ` +
+    } ms have as many more rounds as they are shorter. Errors are ‖Att~ − Att‖/‖Att‖ in Frobenius norm; cases that are ` +
     "exact have none.",
     markdownTable(
       [
