@@ -3,6 +3,7 @@ import type { AttentionShape, DeviceArray, PartialAttention } from "./device_arr
 import type { DeviceKind } from "./device_kinds.ts";
 import type { Purpose, SeedWords } from "./random.ts";
 import type { AttendRounding, RoundingShape } from "./rounding.ts";
+import type { TreePrimitives } from "./tree_primitives.ts";
 import type { Tuning } from "./webgpu/tuning.ts";
 
 export { EMPTY, FAR, MASKED, NO_ROW } from "./constants.ts";
@@ -97,7 +98,7 @@ export interface SampledKeys {
  * run; on a GPU everything between two calls of `run` is one submission. Primitives do not check arguments:
  * callers do, once.
  */
-export interface Backend extends BasicPrimitives, CoresetPrimitives {
+export interface Backend extends BasicPrimitives, CoresetPrimitives, TreePrimitives {
   /** Which kind of device this is. */
   readonly kind: DeviceKind;
   /** What runs, in words: adapter or instruction set and thread count. */

@@ -5,7 +5,7 @@
  *
  * The contract names the primitives. Each has in each folder a file of its name that exports a function of its name.
  */
-const contracts = ["backend.ts", "coreset_primitives.ts"];
+const contracts = ["backend.ts", "coreset_primitives.ts", "tree_primitives.ts"];
 
 /** A folder with a file for each primitive. */
 interface Folder {

@@ -1,8 +1,9 @@
 import type { BasicPrimitives } from "./backend.ts";
 import type { CoresetPrimitives } from "./coreset_primitives.ts";
+import type { TreePrimitives } from "./tree_primitives.ts";
 
 /** Everything that a device computes. */
-export interface Primitives extends BasicPrimitives, CoresetPrimitives {}
+export interface Primitives extends BasicPrimitives, CoresetPrimitives, TreePrimitives {}
 
 /** The name of a primitive. */
 export type PrimitiveName = keyof Primitives;
