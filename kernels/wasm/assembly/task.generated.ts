@@ -9,8 +9,11 @@ import { gatheredDistancesTask, innerProductsTask } from "./distances";
 import { fitCentreTask } from "./fit_centre";
 import { fitPointsTask, transposeProbesTask } from "./fit_points";
 import { addLinearTask, slopeTask, straysTask, weighSlopeTask } from "./fit_slope";
+import { growTopTask, growTreeTask } from "./grow_tree";
 import { keyImportanceTask, keySizesTask, valueSizesTask } from "./key_importance";
 import { mergeAttentionTask } from "./merge_attention";
+import { nearestCentresTask } from "./nearest_centres";
+import { listLengthsTask, openListsTask } from "./open_lists";
 import { packKeysTask } from "./pack";
 import { pairBucketsTask } from "./pair_buckets";
 import { centreRowsTask, columnMeanTask, columnSumsTask, gatherRowsTask, sketchRowsTask } from "./rows";
@@ -18,6 +21,8 @@ import { sampleKeysTask } from "./sample_keys";
 import { probeLogitsTask, probeOutputTask, probePartsTask, probeSoftmaxTask } from "./softmax_rows";
 import { calibrateGramTask, calibrateSolveTask } from "./solve_ridge";
 import { sortByBucketTask } from "./sort_by_bucket";
+import { sumListsTask } from "./sum_lists";
+import { tiltKeysTask } from "./tilt_keys";
 
 /** Runs one task of an operation. */
 export function runTask(operation: usize, task: u32, scratch: usize): void {
@@ -59,14 +64,24 @@ export function runTask(operation: usize, task: u32, scratch: usize): void {
       return gatheredDistancesTask(args, task);
     case codes.GATHER_ROWS:
       return gatherRowsTask(args, task);
+    case codes.GROW_TOP:
+      return growTopTask(args, task, scratch);
+    case codes.GROW_TREE:
+      return growTreeTask(args, task, scratch);
     case codes.INNER_PRODUCTS:
       return innerProductsTask(args, task, scratch);
     case codes.KEY_IMPORTANCE:
       return keyImportanceTask(args, task);
     case codes.KEY_SIZES:
       return keySizesTask(args, task);
+    case codes.LIST_LENGTHS:
+      return listLengthsTask(args, task);
     case codes.MERGE_ATTENTION:
       return mergeAttentionTask(args, task);
+    case codes.NEAREST_CENTRES:
+      return nearestCentresTask(args, task, scratch);
+    case codes.OPEN_LISTS:
+      return openListsTask(args, task, scratch);
     case codes.PACK_KEYS:
       return packKeysTask(args, task);
     case codes.PAIR_BUCKETS:
@@ -89,6 +104,10 @@ export function runTask(operation: usize, task: u32, scratch: usize): void {
       return sortByBucketTask(args, task);
     case codes.STRAYS:
       return straysTask(args, task);
+    case codes.SUM_LISTS:
+      return sumListsTask(args, task, scratch);
+    case codes.TILT_KEYS:
+      return tiltKeysTask(args, task, scratch);
     case codes.TRANSPOSE_PROBES:
       return transposeProbesTask(args, task);
     case codes.VALUE_SIZES:

@@ -69,3 +69,7 @@ export const SLOPE_FEATURES = 8;
 export const BAND_ROWS = 8;
 /** Points that one task of CALIBRATE_CORRECT takes. */
 export const CHUNK_POINTS = 16;
+/** Nodes of a tree that tasks of their own go on to cut. */
+export const SUBTREES = 32;
+/** Steps of gains that are counted apart: numbers below 2^127 by their first 16 bits, and all others. */
+export const GAIN_STEPS = 32513;

@@ -1,0 +1,192 @@
+// deno-fmt-ignore-file: AssemblyScript
+import { NEGLIGIBLE_WEIGHT, TREE_BUNDLE } from "../../constants";
+import { exponential, exponentialOf } from "./exponential";
+import { logarithm } from "./logarithm";
+import { addScaled, largestOfLanes, multiplyAdd, sumOfLanes } from "./simd";
+
+@unmanaged
+class TiltArguments {
+  logits: usize;
+  /** [heads, count, width], in the order of the tree. */
+  rows: usize;
+  cuts: usize;
+  weights: usize;
+  logMass: usize;
+  gains: usize;
+  heads: u32;
+  centres: u32;
+  count: u32;
+  width: u32;
+}
+
+// What the functions below share while a centre is worked on; every thread has globals of its own.
+let width: u32 = 0;
+let stride: usize = 0;
+let rows: usize = 0;
+let cuts: usize = 0;
+let weights: usize = 0;
+let gains: usize = 0;
+/** Nodes that wait, and moments of finished nodes whose sibling is not: mass, scatter, then the weighted sum of the rows. */
+let waiting: usize = 0;
+let moments: usize = 0;
+let momentBytes: usize = 0;
+const SUMS: usize = 16;
+
+/** Weights of all keys for one centre, and what cutting the nodes of their tree gains. */
+export function tiltKeysTask(operation: usize, task: u32, scratch: usize): void {
+  const args = changetype<TiltArguments>(operation), head = task / args.centres, count = args.count;
+  width = args.width;
+  stride = <usize>width << 2;
+  rows = args.rows + <usize>head * count * stride;
+  cuts = args.cuts + ((<usize>head * count) << 4);
+  weights = args.weights + ((<usize>task * count) << 2);
+  gains = args.gains + ((<usize>task * count) << 2);
+  momentBytes = SUMS + ((stride + 15) & ~15);
+  waiting = scratch;
+  moments = waiting + 16 * (<usize>count + 2);
+  store<f32>(args.logMass + (<usize>task << 2), weigh(args.logits + ((<usize>task * count) << 2), count));
+  store<f32>(gains, 0);
+  const root = load<u32>(cuts, 8);
+  if (root === 0) return;
+  sumNodes(root, count);
+  limitGains(root);
+}
+
+/** Softmax of the logits; returns the logarithm of the sum of their exponentials. */
+function weigh(logits: usize, count: u32): f32 {
+  const whole = count & ~3, end = logits + ((<usize>count) << 2), wholeEnd = logits + ((<usize>whole) << 2);
+  let most = f32x4.splat(-f32.MAX_VALUE);
+  let at = logits;
+  for (; at < wholeEnd; at += 16) most = f32x4.pmax(most, v128.load(at));
+  let largest = largestOfLanes(most);
+  for (; at < end; at += 4) largest = max(largest, load<f32>(at));
+  let total: f64 = 0;
+  let to = weights;
+  const shift = f32x4.splat(largest);
+  for (at = logits; at < wholeEnd; at += 16, to += 16) {
+    const w = exponential(f32x4.sub(v128.load(at), shift));
+    v128.store(to, w);
+    total += <f64>sumOfLanes(w);
+  }
+  for (; at < end; at += 4, to += 4) {
+    const w = exponentialOf(load<f32>(at) - largest);
+    store<f32>(to, w);
+    total += <f64>w;
+  }
+  const inverse = <f32>(1 / total), least = <f32>(NEGLIGIBLE_WEIGHT * total), last = weights + ((<usize>count) << 2);
+  for (to = weights; to + 16 <= last; to += 16) {
+    const w = v128.load(to);
+    v128.store(to, v128.and(f32x4.mul(w, f32x4.splat(inverse)), f32x4.ge(w, f32x4.splat(least))));
+  }
+  for (; to < last; to += 4) store<f32>(to, load<f32>(to) < least ? 0 : load<f32>(to) * inverse);
+  return <f32>(<f64>largest + logarithm(total));
+}
+
+/** A node that waits: [begin, end), its cut, and 1 once its sides are done. */
+function pushNode(depth: u32, begin: u32, end: u32, cut: u32, done: u32): void {
+  const at = waiting + (<usize>depth << 4);
+  store<u32>(at, begin);
+  store<u32>(at, end, 4);
+  store<u32>(at, cut, 8);
+  store<u32>(at, done, 12);
+}
+
+/** Scatters of all nodes, sides before wholes, the larger side first: then few moments wait at a time. */
+function sumNodes(root: u32, count: u32): void {
+  let depth: u32 = 0, top = moments - momentBytes;
+  pushNode(depth++, 0, count, root, 0);
+  while (depth > 0) {
+    const node = waiting + (<usize>(--depth) << 4);
+    const begin = load<u32>(node), end = load<u32>(node, 4), cut = load<u32>(node, 8);
+    if (end - begin <= <u32>TREE_BUNDLE) {
+      top += momentBytes;
+      sumBundle(top, begin, end);
+      for (let at = begin + 1; at < end; ++at) store<f32>(gains + (<usize>at << 2), load<f32>(top, 4));
+    } else if (load<u32>(node, 12)) {
+      top -= momentBytes;
+      merge(top, top + momentBytes);
+      store<f32>(gains + (<usize>cut << 2), load<f32>(top, 4));
+    } else {
+      const left = load<u32>(cuts + (<usize>cut << 4), 8), right = load<u32>(cuts + (<usize>cut << 4), 12);
+      pushNode(depth++, begin, end, cut, 1);
+      if (cut - begin < end - cut) {
+        pushNode(depth++, begin, cut, left, 0);
+        pushNode(depth++, cut, end, right, 0);
+      } else {
+        pushNode(depth++, cut, end, right, 0);
+        pushNode(depth++, begin, cut, left, 0);
+      }
+    }
+  }
+}
+
+/** Moments of few rows, by their mean. */
+function sumBundle(to: usize, begin: u32, end: u32): void {
+  const sums = to + SUMS;
+  let mass: f32 = 0;
+  memory.fill(sums, 0, momentBytes - SUMS);
+  for (let j = begin; j < end; ++j) {
+    const w = load<f32>(weights + (<usize>j << 2));
+    if (w === 0) continue;
+    mass += w;
+    addScaled(sums, rows + <usize>j * stride, w, width);
+  }
+  let scatter: f32 = 0;
+  if (mass > 0 && end - begin > 1) {
+    const inverse = <f32>1 / mass;
+    for (let j = begin; j < end; ++j) {
+      const w = load<f32>(weights + (<usize>j << 2));
+      if (w > 0) scatter += w * squaredDistance(rows + <usize>j * stride, 1, sums, inverse);
+    }
+  }
+  store<f32>(to, mass);
+  store<f32>(to, scatter, 4);
+}
+
+/** Adds the moments of the rows beside them (Chan, Golub and LeVeque 1979). */
+function merge(to: usize, other: usize): void {
+  const mass = load<f32>(to), more = load<f32>(other);
+  let scatter = load<f32>(to, 4) + load<f32>(other, 4);
+  if (mass > 0 && more > 0) {
+    scatter += mass * more / (mass + more) * squaredDistance(to + SUMS, <f32>1 / mass, other + SUMS, <f32>1 / more);
+  }
+  addScaled(to + SUMS, other + SUMS, 1, width);
+  store<f32>(to, mass + more);
+  store<f32>(to, scatter, 4);
+}
+
+/** ‖a · factor − b · otherFactor‖² */
+function squaredDistance(a: usize, factor: f32, b: usize, otherFactor: f32): f32 {
+  const first = f32x4.splat(factor), second = f32x4.splat(otherFactor);
+  let sums = f32x4.splat(0), left = width;
+  for (; left >= 4; left -= 4, a += 16, b += 16) {
+    const difference = f32x4.sub(f32x4.mul(v128.load(a), first), f32x4.mul(v128.load(b), second));
+    sums = multiplyAdd(difference, difference, sums);
+  }
+  let sum = sumOfLanes(sums);
+  for (; left > 0; --left, a += 4, b += 4) {
+    const difference = load<f32>(a) * factor - load<f32>(b) * otherFactor;
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+/** Lets no node gain more than its parent, from the whole downwards. */
+function limitGains(root: u32): void {
+  let depth: u32 = 0;
+  pushNode(depth++, 0, 0, root, reinterpret<u32>(f32.MAX_VALUE));
+  while (depth > 0) {
+    const node = waiting + (<usize>(--depth) << 4), cut = load<u32>(node, 8), place = cuts + (<usize>cut << 4);
+    const own = min<f32>(load<f32>(gains + (<usize>cut << 2)), load<f32>(node, 12));
+    const begin = load<u32>(place), end = load<u32>(place, 4);
+    if (end - begin <= <u32>TREE_BUNDLE) {
+      for (let at = begin + 1; at < end; ++at) store<f32>(gains + (<usize>at << 2), own);
+      continue;
+    }
+    store<f32>(gains + (<usize>cut << 2), own);
+    for (let side: usize = 8; side <= 12; side += 4) {
+      const next = load<u32>(place + side);
+      if (next) pushNode(depth++, 0, 0, next, reinterpret<u32>(own));
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import type { Arguments } from "../../primitives.ts";
+import type { ListSums } from "../../tree_primitives.ts";
+import { packArguments } from "../engine/arguments.ts";
+import * as codes from "../engine/codes.generated.ts";
+import type { WasmArray, Workspace } from "../engine/program.ts";
+
+/** Records the sums of lists, a centre a task. */
+export function sumLists(workspace: Workspace, args: Arguments<"sumLists">): ListSums {
+  const { heads, centres, count, width, features, valueFeatures, most, tree, tilted } = args;
+  const given = {
+    key: args.key as WasmArray,
+    value: args.value as WasmArray,
+    rows: tree.rows as WasmArray,
+    weights: tilted.weights as WasmArray,
+    gains: tilted.gains as WasmArray,
+    logMass: tilted.logMass as WasmArray,
+    threshold: args.threshold as WasmArray,
+    first: args.first as WasmArray,
+    centre: args.centre as WasmArray,
+  };
+  const listKey = workspace.floats(heads * most * features), logWeight = workspace.floats(heads * most);
+  const listValue = workspace.floats(heads * most * valueFeatures);
+  const sizes = { heads, centres, count, width, features, valueFeatures, most };
+  workspace.record({
+    code: codes.SUM_LISTS,
+    tasks: heads * centres,
+    words: packArguments("ListArguments", { ...given, listKey, listValue, logWeight, ...sizes }),
+    inputs: Object.values(given),
+    outputs: [listKey, listValue, logWeight],
+    scratchBytes: 4 * width,
+  });
+  return { key: listKey, value: listValue, logWeight };
+}
