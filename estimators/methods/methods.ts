@@ -5,6 +5,7 @@ import { kdeformerPractical } from "./kdeformer_practical/kdeformer_practical.ts
 import { kdeformerResidual } from "./kdeformer_residual/kdeformer_residual.ts";
 import type { Method } from "./method.ts";
 import { routed } from "./routed/routed.ts";
+import { tiltedTree } from "./tilted_tree/tilted_tree.ts";
 
 /** The methods that `attention` knows. */
 export const methods = [
@@ -15,6 +16,7 @@ export const methods = [
   "kdeformer-practical",
   "hyperattention",
   "calibrated",
+  "tilted-tree",
   "routed",
 ] as const;
 /** One of {@link methods}. */
@@ -33,6 +35,7 @@ export const approximateMethods: Readonly<Record<ApproximateName, Method>> = {
   "kdeformer-practical": kdeformerPractical,
   "hyperattention": hyperattention,
   "calibrated": calibrated,
+  "tilted-tree": tiltedTree,
   "routed": routed,
 };
 

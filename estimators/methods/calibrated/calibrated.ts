@@ -6,7 +6,7 @@ import { kdeformerPractical } from "../kdeformer_practical/kdeformer_practical.t
 import { type Budget, type CostedAttention, type Method, perQuery } from "../method.ts";
 import { attendExactly, requireEveryKey, type RunHeads, runHeads } from "../run_heads.ts";
 import { lineariseHeads } from "./linearised_heads.ts";
-import type { ProbeCounts } from "./probe_queries.ts";
+import type { ProbeCounts } from "../shared/probe_queries.ts";
 import type { Problem } from "../../core/problem.ts";
 
 /** Of the budget, the parts spent on rows that are computed exactly; clusters take the rest. */

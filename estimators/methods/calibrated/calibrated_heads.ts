@@ -4,8 +4,8 @@ import { ofHead } from "../../core/of_head.ts";
 import { describeErrors, type ErrorSums, type HeldOutRows, sumsOfHead, totalOf } from "../held_out.ts";
 import { type Budget, type CostedAttention, perQuery } from "../method.ts";
 import type { HeadRun } from "../run_heads.ts";
-import { heldOutRows, placeExactRows, type ProbedHeads, probeHeads } from "./probed_heads.ts";
-import type { ProbeCounts } from "./probe_queries.ts";
+import { heldOutRows, placeExactRows, type ProbedHeads, probeHeads } from "../shared/probed_heads.ts";
+import type { ProbeCounts } from "../shared/probe_queries.ts";
 import type { Problem } from "../../core/problem.ts";
 
 /**

@@ -3,8 +3,8 @@ import type { HeldOutRows } from "../held_out.ts";
 import type { CostedAttention } from "../method.ts";
 import type { HeadRun } from "../run_heads.ts";
 import type { HostAttention } from "../../core/exact.ts";
-import type { ProbeCounts } from "./probe_queries.ts";
-import { heldOutRows, placeExactRows, type ProbedHeads, probeHeads } from "./probed_heads.ts";
+import type { ProbeCounts } from "../shared/probe_queries.ts";
+import { heldOutRows, placeExactRows, type ProbedHeads, probeHeads } from "../shared/probed_heads.ts";
 import type { Problem } from "../../core/problem.ts";
 
 /** Keys of a head from which the linear function is estimated, about. */

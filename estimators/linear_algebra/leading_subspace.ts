@@ -1,0 +1,66 @@
+/** Steps of simultaneous iteration: directions that it mixes have eigenvalues so close that any of them does. */
+const STEPS = 6;
+
+/**
+ * About the eigenvectors of the largest eigenvalues, by simultaneous iteration (Rutishauser 1969): orthonormal rows, the first nearest to the
+ * leading ones. It starts from the columns with the largest diagonal elements, so that the same matrix gives the same result.
+ *
+ * @param matrix [size, size], symmetric and positive semidefinite.
+ * @param count How many; no more than size.
+ * @returns [count, size]
+ */
+export function leadingSubspace(matrix: Float64Array, size: number, count: number): Float64Array {
+  const columns = Array.from({ length: size }, (_, i) => i)
+    .toSorted((a, b) => matrix[b * size + b] - matrix[a * size + a] || a - b).slice(0, count);
+  let vectors = new Float64Array(count * size);
+  columns.forEach((column, i) => vectors[i * size + column] = 1);
+  for (let step = 0; step < STEPS && count < size; step++) {
+    const images = new Float64Array(count * size);
+    for (let i = 0; i < count; i++) {
+      for (let a = 0; a < size; a++) {
+        const x = vectors[i * size + a];
+        for (let b = 0; b < size; b++) images[i * size + b] += x * matrix[a * size + b];
+      }
+    }
+    vectors = orthonormal(images, vectors, size, count);
+  }
+  return vectors;
+}
+
+/** Gram and Schmidt's, twice; a row that is left with nothing stays what it was, or the next unit vector, less the rows before it. */
+function orthonormal(
+  rows: Float64Array,
+  before: Float64Array,
+  size: number,
+  count: number,
+): Float64Array<ArrayBuffer> {
+  const result = new Float64Array(count * size);
+  for (let i = 0; i < count; i++) {
+    const candidates = [rows.subarray(i * size, (i + 1) * size), before.subarray(i * size, (i + 1) * size)];
+    for (let next = 0; next < size + 2; next++) {
+      const row = Float64Array.from(candidates[next] ?? unitVector(next - 2, size)), length = norm(row);
+      for (let pass = 0; pass < 2; pass++) {
+        for (let j = 0; j < i; j++) {
+          let product = 0;
+          for (let t = 0; t < size; t++) product += row[t] * result[j * size + t];
+          for (let t = 0; t < size; t++) row[t] -= product * result[j * size + t];
+        }
+      }
+      const left = norm(row);
+      if (!(left > 1e-8 * length)) continue;
+      for (let t = 0; t < size; t++) result[i * size + t] = row[t] / left;
+      break;
+    }
+  }
+  return result;
+}
+
+function unitVector(at: number, size: number): Float64Array {
+  const vector = new Float64Array(size);
+  vector[at] = 1;
+  return vector;
+}
+
+function norm(row: Float64Array): number {
+  return Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
+}

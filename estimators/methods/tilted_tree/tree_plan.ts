@@ -1,0 +1,54 @@
+import type { Problem } from "../../core/problem.ts";
+
+/** How the budget of a head is spent. */
+export interface TreePlan {
+  /** Directions in which rows are compared. */
+  readonly directions: number;
+  /** Clusters of queries. */
+  readonly clusters: number;
+  /** Queries that the clusters are found on. */
+  readonly sampled: number;
+  /** Entries of a list, in the mean over the queries. */
+  readonly entries: number;
+  /** Rows that are computed exactly. */
+  readonly heldOut: number;
+  /** Key evaluations of one head beside those of the lists. */
+  readonly preparation: number;
+}
+
+const MOST_DIRECTIONS = 16, HELD_OUT = 16;
+/** Of what is left for lists and clusters, the part that clusters get. */
+const CLUSTER_SHARE = 0.4;
+/** Queries that clusters are found on: so many for each, and no fewer than so many in all. */
+const SAMPLED_PER_CLUSTER = 16, LEAST_SAMPLED = 1024;
+const FEWEST_CLUSTERS = 2, FEWEST_ENTRIES = 8, STEPS = 3;
+/** Passes over the rows of a node, in the mean over the levels of a tree: products, distances and sums. */
+const PASSES = 8;
+
+/** Splits a budget of key evaluations for each query; undefined where it is too small for a tree. */
+export function planTree(problem: Problem, keysPerQuery: number): TreePlan | undefined {
+  const { queries, keys, features, valueFeatures } = problem;
+  const directions = Math.min(MOST_DIRECTIONS, features), heldOut = Math.min(HELD_OUT, queries);
+  // Multiply-adds of one number of a row, of which an evaluation has features + valueFeatures.
+  const unit = features + valueFeatures;
+  const project = (rows: number) => rows * features * directions / unit;
+  const grow = (rows: number) => rows * Math.log2(Math.max(2, rows)) * PASSES * directions / unit;
+  const fixed = heldOut * keys + project(queries + keys) + grow(keys);
+  // Logits, scatters of the nodes, and sums of the lists; then what finding the clusters takes.
+  const ofCluster = keys * (2 * features + valueFeatures + 2 * directions) / unit +
+    queries * directions / unit;
+  const found = (clusters: number) => {
+    const sampled = Math.min(queries, Math.max(LEAST_SAMPLED, SAMPLED_PER_CLUSTER * clusters));
+    return { sampled, cost: grow(sampled) + STEPS * sampled * clusters * directions / unit };
+  };
+  const left = keysPerQuery * queries - fixed - found(FEWEST_CLUSTERS).cost;
+  const clusters = Math.floor(
+    CLUSTER_SHARE * left / (ofCluster + STEPS * SAMPLED_PER_CLUSTER * directions / unit),
+  );
+  if (clusters < FEWEST_CLUSTERS) return undefined;
+  const { sampled, cost } = found(clusters), preparation = fixed + cost + clusters * ofCluster;
+  const entries = keysPerQuery - preparation / queries;
+  return entries < FEWEST_ENTRIES
+    ? undefined
+    : { directions, clusters, sampled, entries, heldOut, preparation };
+}
