@@ -11,7 +11,7 @@ export interface CanonicalDirections {
 }
 
 /** Rows of each head that are looked at: directions only steer where work goes. */
-const SAMPLE = 256;
+const SAMPLE = 192;
 
 /**
  * The directions in which logits vary most. With the covariances Σ_k = L Lᵀ of the keys and Σ_q of the queries, and the leading
@@ -64,13 +64,14 @@ function centredSample(rows: Float32Array, width: number): Float64Array[] {
 }
 
 function covariance(sample: readonly Float64Array[], width: number): Float64Array {
-  const sums = new Float64Array(width * width);
-  for (const row of sample) {
-    for (let a = 0; a < width; a++) {
-      const x = row[a] / sample.length;
-      for (let b = 0; b <= a; b++) sums[a * width + b] += x * row[b];
+  const count = sample.length, columns = new Float64Array(width * count), sums = new Float64Array(width * width);
+  sample.forEach((row, at) => row.forEach((x, c) => columns[c * count + at] = x / Math.sqrt(count)));
+  for (let a = 0; a < width; a++) {
+    for (let b = 0; b <= a; b++) {
+      let sum = 0;
+      for (let i = a * count, j = b * count; i < (a + 1) * count; i++, j++) sum += columns[i] * columns[j];
+      sums[a * width + b] = sums[b * width + a] = sum;
     }
   }
-  for (let a = 0; a < width; a++) for (let b = 0; b < a; b++) sums[b * width + a] = sums[a * width + b];
   return sums;
 }

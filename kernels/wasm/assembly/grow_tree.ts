@@ -1,7 +1,8 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { TREE_SAMPLE } from "../../constants";
 import { SUBTREES } from "../engine/layout";
-import { addScaled, copyFloats, innerProduct, multiplyAdd, sumOfLanes } from "./simd";
+import { squaredDistance } from "./row_sums";
+import { addScaled, copyFloats, innerProduct } from "./simd";
 
 @unmanaged
 class TreeArguments {
@@ -119,12 +120,25 @@ function rowOf(place: u32): usize {
 
 /** Cuts the node [begin, end), notes where, there and at its link, and returns where. */
 function cutNode(begin: u32, end: u32, link: u32): u32 {
-  let cut = moveRows(begin, end, placePlane(begin, end));
+  let cut = end - begin === 2 ? turnPair(begin) : moveRows(begin, end, placePlane(begin, end));
   if (cut === begin || cut === end) cut = begin + (end - begin) / 2;
   store<u32>(cuts + (<usize>link << 2), cut);
   store<u32>(cuts + (<usize>cut << 4), begin);
   store<u32>(cuts + (<usize>cut << 4), end, 4);
   return cut;
+}
+
+/** What cutting two rows comes to: the first of them is the far one, unless they are the same. */
+function turnPair(begin: u32): u32 {
+  const first = rowOf(begin), second = rowOf(begin + 1);
+  if (squaredDistance(first, second, stride) > 0) {
+    copyFloats(normal, first, width);
+    copyFloats(first, second, width);
+    copyFloats(second, normal, width);
+    const place = order + (<usize>begin << 2);
+    store<u64>(place, rotl<u64>(load<u64>(place), 32));
+  }
+  return begin + 1;
 }
 
 /** Finds the normal; returns the largest product of a row on the near side. */
@@ -134,8 +148,8 @@ function placePlane(begin: u32, end: u32): f32 {
   copyFloats(far, rowOf(farthest(begin, end, every, near)), width);
   let middle = subtract();
   for (let step: u32 = 0; step < STEPS; ++step) {
-    memory.fill(nearSum, 0, stride);
-    memory.fill(farSum, 0, stride);
+    clear(nearSum);
+    clear(farSum);
     let nearer: u32 = 0;
     for (let place = begin; place < end; place += every) {
       const row = rowOf(place), isNear = innerProduct(row, normal, width) <= middle;
@@ -143,8 +157,8 @@ function placePlane(begin: u32, end: u32): f32 {
       nearer += u32(isNear);
     }
     if (nearer === 0 || nearer === sample) break;
-    memory.fill(near, 0, stride);
-    memory.fill(far, 0, stride);
+    clear(near);
+    clear(far);
     addScaled(near, nearSum, <f32>1 / <f32>nearer, width);
     addScaled(far, farSum, <f32>1 / <f32>(sample - nearer), width);
     middle = subtract();
@@ -161,6 +175,11 @@ function placePlane(begin: u32, end: u32): f32 {
   return middle;
 }
 
+/** Vectors end at multiples of 16 bytes. */
+function clear(vector: usize): void {
+  for (let end = vector + stride; vector < end; vector += 16) v128.store(vector, f32x4.splat(0));
+}
+
 /** Normal from the near centre to the far one; returns the product of the middle with it. */
 function subtract(): f32 {
   copyFloats(normal, far, width);
@@ -172,26 +191,12 @@ function subtract(): f32 {
 function farthest(begin: u32, end: u32, every: u32, from: usize): u32 {
   let best = begin, most: f32 = 0;
   for (let place = begin; place < end; place += every) {
-    const distance = distanceOf(rowOf(place), from);
+    const distance = squaredDistance(rowOf(place), from, stride);
     if (distance <= most) continue;
     best = place;
     most = distance;
   }
   return best;
-}
-
-function distanceOf(a: usize, b: usize): f32 {
-  let sums = f32x4.splat(0), left = width;
-  for (; left >= 4; left -= 4, a += 16, b += 16) {
-    const difference = f32x4.sub(v128.load(a), v128.load(b));
-    sums = multiplyAdd(difference, difference, sums);
-  }
-  let sum = sumOfLanes(sums);
-  for (; left > 0; --left, a += 4, b += 4) {
-    const difference = load<f32>(a) - load<f32>(b);
-    sum += difference * difference;
-  }
-  return sum;
 }
 
 /** The product of the sample that has so many below it: sorted by insertion, since few nodes ask for it. */
@@ -222,7 +227,7 @@ function moveRows(begin: u32, end: u32, limit: f32): u32 {
       ++moved;
     }
   }
-  memory.copy(rowOf(to), movedRows, <usize>moved * stride);
-  memory.copy(order + (<usize>to << 2), movedOrder, <usize>moved << 2);
+  copyFloats(rowOf(to), movedRows, moved * width);
+  copyFloats(order + (<usize>to << 2), movedOrder, moved);
   return to;
 }

@@ -1,6 +1,7 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { logarithm } from "./logarithm";
-import { addScaled, copyFloats, innerProduct, multiplyAdd, sumOfLanes } from "./simd";
+import { squaredDistance, sumRows } from "./row_sums";
+import { copyFloats, innerProduct } from "./simd";
 import { EMPTY } from "./tile_softmax";
 
 @unmanaged
@@ -40,20 +41,39 @@ export function sumListsTask(operation: usize, task: u32, scratch: usize): void 
   for (let begin: u32 = 0, end: u32 = 1; begin < count; begin = end++, ++entry) {
     while (end < count && load<f32>(gains + (<usize>end << 2)) < threshold) ++end;
     const key = args.listKey + entry * keyBytes, value = args.listValue + entry * valueBytes;
-    let mass: f32 = 0;
-    for (let j = begin; j < end; ++j) mass += load<f32>(weights + (<usize>j << 2));
-    if (end - begin === 1 || mass === 0) {
-      copyFloats(key, keys + <usize>begin * keyBytes, args.features);
-      copyFloats(value, values + <usize>begin * valueBytes, args.valueFeatures);
-    } else {
-      meanOf(key, keys, weights, begin, end, mass, args.features);
-      meanOf(value, values, weights, begin, end, mass, args.valueFeatures);
+    let mass: f32 = 0, held = scratch;
+    for (let j = begin; j < end; ++j) {
+      const w = load<f32>(weights + (<usize>j << 2));
+      if (w === 0) continue;
+      mass += w;
+      store<u32>(held, j);
+      held += 4;
     }
+    const length = <u32>((held - scratch) >> 2), mean = scratch + (<usize>count << 2);
     let logWeight: f32 = EMPTY;
+    if (length < 2) {
+      const only = length ? load<u32>(scratch) : begin;
+      copyFloats(key, keys + <usize>only * keyBytes, args.features);
+      copyFloats(value, values + <usize>only * valueBytes, args.valueFeatures);
+    } else {
+      const inverse = <f32>1 / mass;
+      sumRows(key, scratch, length, keys, keyBytes, weights);
+      multiply(key, inverse, args.features);
+      sumRows(value, scratch, length, values, valueBytes, weights);
+      multiply(value, inverse, args.valueFeatures);
+    }
     if (mass > 0) {
-      const spread: f32 = end - begin === 1 ? 0 : varianceOf(scratch, rows, weights, begin, end, mass, args.width) / 2;
+      let scatter: f32 = 0;
+      if (length > 1) {
+        sumRows(mean, scratch, length, rows, rowBytes, weights);
+        multiply(mean, <f32>1 / mass, args.width);
+        for (let at = scratch; at < held; at += 4) {
+          const row = <usize>load<u32>(at);
+          scatter += load<f32>(weights + (row << 2)) * squaredDistance(rows + row * rowBytes, mean, rowBytes);
+        }
+      }
       const known = logarithm(<f64>mass) + logMass - <f64>innerProduct(centre, key, args.features);
-      logWeight = <f32>(known + <f64>spread);
+      logWeight = <f32>(known + <f64>(scatter / mass / 2));
     }
     store<f32>(args.logWeight + (entry << 2), logWeight);
   }
@@ -64,46 +84,7 @@ export function sumListsTask(operation: usize, task: u32, scratch: usize): void 
   for (; entry < end; ++entry) store<f32>(args.logWeight + (entry << 2), EMPTY);
 }
 
-/** Weighted mean of rows. */
-function meanOf(to: usize, rows: usize, weights: usize, begin: u32, end: u32, mass: f32, width: u32): void {
-  const stride = <usize>width << 2, inverse = <f32>1 / mass;
-  memory.fill(to, 0, stride);
-  for (let j = begin; j < end; ++j) {
-    const w = load<f32>(weights + (<usize>j << 2));
-    if (w > 0) addScaled(to, rows + <usize>j * stride, w * inverse, width);
-  }
-}
-
-/** Weighted variance of rows. */
-function varianceOf(
-  mean: usize,
-  rows: usize,
-  weights: usize,
-  begin: u32,
-  end: u32,
-  mass: f32,
-  width: u32,
-): f32 {
-  const stride = <usize>width << 2;
-  meanOf(mean, rows, weights, begin, end, mass, width);
-  let variance: f32 = 0;
-  for (let j = begin; j < end; ++j) {
-    const w = load<f32>(weights + (<usize>j << 2));
-    if (w > 0) variance += w / mass * squaredDistance(rows + <usize>j * stride, mean, width);
-  }
-  return variance;
-}
-
-function squaredDistance(a: usize, b: usize, left: u32): f32 {
-  let sums = f32x4.splat(0);
-  for (; left >= 4; left -= 4, a += 16, b += 16) {
-    const difference = f32x4.sub(v128.load(a), v128.load(b));
-    sums = multiplyAdd(difference, difference, sums);
-  }
-  let sum = sumOfLanes(sums);
-  for (; left > 0; --left, a += 4, b += 4) {
-    const difference = load<f32>(a) - load<f32>(b);
-    sum += difference * difference;
-  }
-  return sum;
+function multiply(values: usize, factor: f32, left: u32): void {
+  for (; left >= 4; left -= 4, values += 16) v128.store(values, f32x4.mul(v128.load(values), f32x4.splat(factor)));
+  for (; left > 0; --left, values += 4) store<f32>(values, load<f32>(values) * factor);
 }

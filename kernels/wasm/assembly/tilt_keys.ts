@@ -120,19 +120,20 @@ function sumNodes(root: u32, count: u32): void {
   }
 }
 
-/** Moments of few rows, by their mean. */
+/** Moments of few rows, by their mean; sums stay what they were where the mass is 0. */
 function sumBundle(to: usize, begin: u32, end: u32): void {
   const sums = to + SUMS;
-  let mass: f32 = 0;
-  memory.fill(sums, 0, momentBytes - SUMS);
+  let mass: f32 = 0, rowsSeen: u32 = 0;
   for (let j = begin; j < end; ++j) {
-    const w = load<f32>(weights + (<usize>j << 2));
+    const w = load<f32>(weights + (<usize>j << 2)), row = rows + <usize>j * stride;
     if (w === 0) continue;
+    if (mass === 0) scaleRow(sums, row, w);
+    else addScaled(sums, row, w, width);
     mass += w;
-    addScaled(sums, rows + <usize>j * stride, w, width);
+    ++rowsSeen;
   }
   let scatter: f32 = 0;
-  if (mass > 0 && end - begin > 1) {
+  if (rowsSeen > 1) {
     const inverse = <f32>1 / mass;
     for (let j = begin; j < end; ++j) {
       const w = load<f32>(weights + (<usize>j << 2));
@@ -143,14 +144,21 @@ function sumBundle(to: usize, begin: u32, end: u32): void {
   store<f32>(to, scatter, 4);
 }
 
+/** to = row · factor */
+function scaleRow(to: usize, row: usize, factor: f32): void {
+  let left = width;
+  for (; left >= 4; left -= 4, to += 16, row += 16) v128.store(to, f32x4.mul(v128.load(row), f32x4.splat(factor)));
+  for (; left > 0; --left, to += 4, row += 4) store<f32>(to, load<f32>(row) * factor);
+}
+
 /** Adds the moments of the rows beside them (Chan, Golub and LeVeque 1979). */
 function merge(to: usize, other: usize): void {
   const mass = load<f32>(to), more = load<f32>(other);
   let scatter = load<f32>(to, 4) + load<f32>(other, 4);
   if (mass > 0 && more > 0) {
     scatter += mass * more / (mass + more) * squaredDistance(to + SUMS, <f32>1 / mass, other + SUMS, <f32>1 / more);
-  }
-  addScaled(to + SUMS, other + SUMS, 1, width);
+    addScaled(to + SUMS, other + SUMS, 1, width);
+  } else if (more > 0) scaleRow(to + SUMS, other + SUMS, 1);
   store<f32>(to, mass + more);
   store<f32>(to, scatter, 4);
 }

@@ -27,7 +27,7 @@ export function sumLists(workspace: Workspace, args: Arguments<"sumLists">): Lis
     words: packArguments("ListArguments", { ...given, listKey, listValue, logWeight, ...sizes }),
     inputs: Object.values(given),
     outputs: [listKey, listValue, logWeight],
-    scratchBytes: 4 * width,
+    scratchBytes: 4 * (count + width),
   });
   return { key: listKey, value: listValue, logWeight };
 }
