@@ -1,5 +1,6 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { NEGLIGIBLE_WEIGHT, TREE_BUNDLE } from "../../constants";
+import { CENTRES_TOGETHER } from "../engine/layout";
 import { exponential, exponentialOf } from "./exponential";
 import { logarithm } from "./logarithm";
 import { addScaled, largestOfLanes, multiplyAdd, sumOfLanes } from "./simd";
@@ -19,11 +20,14 @@ class TiltArguments {
   width: u32;
 }
 
-// What the functions below share while a centre is worked on; every thread has globals of its own.
+// What the functions below share while some centres are worked on; every thread has globals of its own.
 let width: u32 = 0;
 let stride: usize = 0;
 let rows: usize = 0;
 let cuts: usize = 0;
+/** Centres that go through the tree together, so that its rows are in the cache for all of them, and bytes from one to the next. */
+let centres: u32 = 0;
+let lineBytes: usize = 0;
 let weights: usize = 0;
 let gains: usize = 0;
 /** Nodes that wait, and moments of finished nodes whose sibling is not: mass, scatter, then the weighted sum of the rows. */
@@ -32,20 +36,27 @@ let moments: usize = 0;
 let momentBytes: usize = 0;
 const SUMS: usize = 16;
 
-/** Weights of all keys for one centre, and what cutting the nodes of their tree gains. */
+/** Weights of all keys for some centres, and what cutting the nodes of their tree gains. */
 export function tiltKeysTask(operation: usize, task: u32, scratch: usize): void {
-  const args = changetype<TiltArguments>(operation), head = task / args.centres, count = args.count;
+  const args = changetype<TiltArguments>(operation), count = args.count;
+  const parts = (args.centres + CENTRES_TOGETHER - 1) / CENTRES_TOGETHER, head = task / parts;
+  const first = (task % parts) * CENTRES_TOGETHER, line = <usize>head * args.centres + first;
   width = args.width;
   stride = <usize>width << 2;
   rows = args.rows + <usize>head * count * stride;
   cuts = args.cuts + ((<usize>head * count) << 4);
-  weights = args.weights + ((<usize>task * count) << 2);
-  gains = args.gains + ((<usize>task * count) << 2);
+  centres = min<u32>(CENTRES_TOGETHER, args.centres - first);
+  lineBytes = <usize>count << 2;
+  weights = args.weights + line * lineBytes;
+  gains = args.gains + line * lineBytes;
   momentBytes = SUMS + ((stride + 15) & ~15);
   waiting = scratch;
   moments = waiting + 16 * (<usize>count + 2);
-  store<f32>(args.logMass + (<usize>task << 2), weigh(args.logits + ((<usize>task * count) << 2), count));
-  store<f32>(gains, 0);
+  for (let i: u32 = 0; i < centres; ++i) {
+    const logMass = weigh(args.logits + (line + i) * lineBytes, weights + i * lineBytes, count);
+    store<f32>(args.logMass + ((line + i) << 2), logMass);
+    store<f32>(gains + i * lineBytes, 0);
+  }
   const root = load<u32>(cuts, 8);
   if (root === 0) return;
   sumNodes(root, count);
@@ -53,7 +64,7 @@ export function tiltKeysTask(operation: usize, task: u32, scratch: usize): void 
 }
 
 /** Softmax of the logits; returns the logarithm of the sum of their exponentials. */
-function weigh(logits: usize, count: u32): f32 {
+function weigh(logits: usize, weights: usize, count: u32): f32 {
   const whole = count & ~3, end = logits + ((<usize>count) << 2), wholeEnd = logits + ((<usize>whole) << 2);
   let most = f32x4.splat(-f32.MAX_VALUE);
   let at = logits;
@@ -93,19 +104,26 @@ function pushNode(depth: u32, begin: u32, end: u32, cut: u32, done: u32): void {
 
 /** Scatters of all nodes, sides before wholes, the larger side first: then few moments wait at a time. */
 function sumNodes(root: u32, count: u32): void {
-  let depth: u32 = 0, top = moments - momentBytes;
+  const allBytes = centres * momentBytes;
+  let depth: u32 = 0, top = moments - allBytes;
   pushNode(depth++, 0, count, root, 0);
   while (depth > 0) {
     const node = waiting + (<usize>(--depth) << 4);
     const begin = load<u32>(node), end = load<u32>(node, 4), cut = load<u32>(node, 8);
     if (end - begin <= <u32>TREE_BUNDLE) {
-      top += momentBytes;
-      sumBundle(top, begin, end);
-      for (let at = begin + 1; at < end; ++at) store<f32>(gains + (<usize>at << 2), load<f32>(top, 4));
+      top += allBytes;
+      for (let i: u32 = 0; i < centres; ++i) {
+        const own = top + i * momentBytes, line = gains + i * lineBytes;
+        sumBundle(own, weights + i * lineBytes, begin, end);
+        for (let at = begin + 1; at < end; ++at) store<f32>(line + (<usize>at << 2), load<f32>(own, 4));
+      }
     } else if (load<u32>(node, 12)) {
-      top -= momentBytes;
-      merge(top, top + momentBytes);
-      store<f32>(gains + (<usize>cut << 2), load<f32>(top, 4));
+      top -= allBytes;
+      for (let i: u32 = 0; i < centres; ++i) {
+        const own = top + i * momentBytes;
+        merge(own, own + allBytes);
+        store<f32>(gains + i * lineBytes + (<usize>cut << 2), load<f32>(own, 4));
+      }
     } else {
       const left = load<u32>(cuts + (<usize>cut << 4), 8), right = load<u32>(cuts + (<usize>cut << 4), 12);
       pushNode(depth++, begin, end, cut, 1);
@@ -121,7 +139,7 @@ function sumNodes(root: u32, count: u32): void {
 }
 
 /** Moments of few rows, by their mean; sums stay what they were where the mass is 0. */
-function sumBundle(to: usize, begin: u32, end: u32): void {
+function sumBundle(to: usize, weights: usize, begin: u32, end: u32): void {
   const sums = to + SUMS;
   let mass: f32 = 0, rowsSeen: u32 = 0;
   for (let j = begin; j < end; ++j) {
@@ -182,19 +200,21 @@ function squaredDistance(a: usize, factor: f32, b: usize, otherFactor: f32): f32
 /** Lets no node gain more than its parent, from the whole downwards. */
 function limitGains(root: u32): void {
   let depth: u32 = 0;
-  pushNode(depth++, 0, 0, root, reinterpret<u32>(f32.MAX_VALUE));
+  pushNode(depth++, 0, 0, root, 0);
   while (depth > 0) {
-    const node = waiting + (<usize>(--depth) << 4), cut = load<u32>(node, 8), place = cuts + (<usize>cut << 4);
-    const own = min<f32>(load<f32>(gains + (<usize>cut << 2)), load<f32>(node, 12));
-    const begin = load<u32>(place), end = load<u32>(place, 4);
-    if (end - begin <= <u32>TREE_BUNDLE) {
-      for (let at = begin + 1; at < end; ++at) store<f32>(gains + (<usize>at << 2), own);
-      continue;
+    const node = waiting + (<usize>(--depth) << 4), cut = load<u32>(node, 8), parent = load<u32>(node, 12);
+    const place = cuts + (<usize>cut << 4), begin = load<u32>(place), end = load<u32>(place, 4);
+    const isBundle = end - begin <= <u32>TREE_BUNDLE;
+    for (let i: u32 = 0; i < centres; ++i) {
+      const line = gains + i * lineBytes, most = parent ? load<f32>(line + (<usize>parent << 2)) : f32.MAX_VALUE;
+      const own = min<f32>(load<f32>(line + (<usize>cut << 2)), most);
+      if (!isBundle) store<f32>(line + (<usize>cut << 2), own);
+      else for (let at = begin + 1; at < end; ++at) store<f32>(line + (<usize>at << 2), own);
     }
-    store<f32>(gains + (<usize>cut << 2), own);
+    if (isBundle) continue;
     for (let side: usize = 8; side <= 12; side += 4) {
       const next = load<u32>(place + side);
-      if (next) pushNode(depth++, 0, 0, next, reinterpret<u32>(own));
+      if (next) pushNode(depth++, 0, 0, next, cut);
     }
   }
 }

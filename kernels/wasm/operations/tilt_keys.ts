@@ -2,12 +2,13 @@ import type { Arguments } from "../../primitives.ts";
 import type { TiltedKeys } from "../../tree_primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
 import * as codes from "../engine/codes.generated.ts";
+import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Bytes of the moments of a node before the sum of its rows: see `assembly/tilt_keys.ts`. */
 const MOMENTS_HEADER = 16;
 
-/** Records the weights of keys, a centre a task. */
+/** Records the weights of keys, some centres a task. */
 export function tiltKeys(workspace: Workspace, args: Arguments<"tiltKeys">): TiltedKeys {
   const { heads, centres, count, width, tree } = args, logits = args.logits as WasmArray;
   const rows = tree.rows as WasmArray, cuts = tree.cuts as WasmArray;
@@ -18,7 +19,7 @@ export function tiltKeys(workspace: Workspace, args: Arguments<"tiltKeys">): Til
   const waiting = Math.ceil(Math.log2(count)) + 3;
   workspace.record({
     code: codes.TILT_KEYS,
-    tasks: heads * centres,
+    tasks: heads * Math.ceil(centres / layout.CENTRES_TOGETHER),
     words: packArguments("TiltArguments", {
       logits,
       rows,
@@ -33,7 +34,7 @@ export function tiltKeys(workspace: Workspace, args: Arguments<"tiltKeys">): Til
     }),
     inputs: [logits, rows, cuts],
     outputs: [weights, gains, logMass],
-    scratchBytes: 16 * (count + 2) + waiting * (MOMENTS_HEADER + 4 * width + 16),
+    scratchBytes: 16 * (count + 2) + waiting * layout.CENTRES_TOGETHER * (MOMENTS_HEADER + 4 * width + 16),
   });
   return { weights, logMass, gains };
 }
