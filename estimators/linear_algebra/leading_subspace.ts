@@ -3,18 +3,21 @@ const STEPS = 6;
 
 /**
  * About the eigenvectors of the largest eigenvalues, by simultaneous iteration (Rutishauser 1969): orthonormal rows, the first nearest to the
- * leading ones. It starts from the columns with the largest diagonal elements, so that the same matrix gives the same result.
+ * leading ones. The start is always the same, so that the same matrix gives the same result.
  *
  * @param matrix [size, size], symmetric and positive semidefinite.
  * @param count How many; no more than size.
  * @returns [count, size]
  */
 export function leadingSubspace(matrix: Float64Array, size: number, count: number): Float64Array {
-  const columns = Array.from({ length: size }, (_, i) => i)
-    .toSorted((a, b) => matrix[b * size + b] - matrix[a * size + a] || a - b).slice(0, count);
-  let vectors = new Float64Array(count * size);
-  columns.forEach((column, i) => vectors[i * size + column] = 1);
-  for (let step = 0; step < STEPS && count < size; step++) {
+  // A linear congruential generator (Knuth 1981): numbers in a regular pattern would be orthogonal to regular vectors.
+  let word = 1;
+  const start = Float64Array.from({ length: count * size }, () => {
+    word = Math.imul(word, 1664525) + 1013904223 | 0;
+    return word / 2 ** 31;
+  });
+  let vectors = orthonormal(start, start, size, count);
+  for (let step = 0; step < STEPS; step++) {
     const images = new Float64Array(count * size);
     for (let i = 0; i < count; i++) {
       for (let a = 0; a < size; a++) {

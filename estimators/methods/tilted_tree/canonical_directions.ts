@@ -64,7 +64,9 @@ function centredSample(rows: Float32Array, width: number): Float64Array[] {
 }
 
 function covariance(sample: readonly Float64Array[], width: number): Float64Array {
-  const count = sample.length, columns = new Float64Array(width * count), sums = new Float64Array(width * width);
+  const count = sample.length,
+    columns = new Float64Array(width * count),
+    sums = new Float64Array(width * width);
   sample.forEach((row, at) => row.forEach((x, c) => columns[c * count + at] = x / Math.sqrt(count)));
   for (let a = 0; a < width; a++) {
     for (let b = 0; b <= a; b++) {

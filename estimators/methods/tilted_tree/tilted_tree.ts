@@ -8,6 +8,9 @@ import { attendExactly, requireEveryKey, runHeads } from "../run_heads.ts";
 import { tiltHeads } from "./tilted_heads.ts";
 import { planTree } from "./tree_plan.ts";
 
+/** With fewer queries, a tree costs more than all keys. */
+const FEW_QUERIES = 48;
+
 /**
  * Attention by a tree of keys that each cluster of queries sees in its own light. The queries are clustered; from the centre of each cluster all keys
  * are weighed exactly, and with these weights every node of a tree over the keys has a mass, a mean key and a mean value (MuSe, arXiv 2509.10406).
@@ -16,7 +19,7 @@ import { planTree } from "./tree_plan.ts";
  * drawn but the few rows that are computed exactly, to tell the error.
  *
  * Products count in `keyEvaluations` in units of d + d_v multiply-adds: projections, trees, clusters, weights and sums.
- * Where a budget is too small for a tree, the practical KDEformer stands in; where clusters would hold a query each, the result is exact.
+ * Where a budget is too small for a tree, the practical KDEformer stands in; where there are few queries, or clusters would hold one each, the result is exact.
  *
  * @throws {RangeError} If the problem hides keys, or a head does not fit the device.
  */
@@ -37,10 +40,15 @@ async function attend(
 ): Promise<CostedAttention> {
   requireEveryKey("tilted-tree", problem);
   const inRange = bringInRange(problem), plan = planTree(problem, perQuery(budget));
-  if (!plan) return await kdeformerPractical.attend(backend, problem, budget, progress);
-  if (plan.clusters >= problem.queries) {
-    return await attendExactly(backend, problem, progress, "exact: the budget covers every query");
+  if (problem.queries <= Math.max(FEW_QUERIES, plan?.clusters ?? 0)) {
+    return await attendExactly(
+      backend,
+      problem,
+      progress,
+      "exact: there are too few queries to share a tree",
+    );
   }
+  if (!plan) return await kdeformerPractical.attend(backend, problem, budget, progress);
   return await runHeads(
     "tilted-tree",
     backend,

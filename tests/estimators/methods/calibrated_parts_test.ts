@@ -1,7 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertGreater } from "@std/assert";
 import { bestMethod } from "../../../estimators/methods/auto.ts";
 import { fitsSlope } from "../../../estimators/methods/calibrated/calibrated.ts";
-import { chooseProbes, leverages } from "../../../estimators/methods/calibrated/probe_queries.ts";
+import { chooseProbes, leverages } from "../../../estimators/methods/shared/probe_queries.ts";
 import { makeProblem } from "../../../estimators/core/problem.ts";
 import { RandomStream } from "../../../kernels/random.ts";
 import { type Tensor, tensor } from "../../../kernels/tensor.ts";
