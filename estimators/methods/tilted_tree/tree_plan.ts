@@ -18,7 +18,7 @@ export interface TreePlan {
 
 const MOST_DIRECTIONS = 16, HELD_OUT = 16;
 /** Of what is left for lists and clusters, the part that clusters get. */
-const CLUSTER_SHARE = 0.4;
+const CLUSTER_SHARE = 0.25;
 /** Queries that clusters are found on: so many for each, and no fewer than so many in all. */
 const SAMPLED_PER_CLUSTER = 16, LEAST_SAMPLED = 1024;
 const FEWEST_CLUSTERS = 2, FEWEST_ENTRIES = 8, STEPS = 3;
