@@ -5,6 +5,7 @@ import { coresetCases } from "./coreset_cases.ts";
 import type { KernelCase, KernelCases } from "./kernel_case.ts";
 import { memoryCases } from "./memory_cases.ts";
 import { productCases } from "./product_cases.ts";
+import { treeCases } from "./tree_cases.ts";
 
 /** Every primitive. */
 const cases: KernelCases<PrimitiveName> = {
@@ -12,6 +13,7 @@ const cases: KernelCases<PrimitiveName> = {
   ...productCases,
   ...coresetCases,
   ...memoryCases,
+  ...treeCases,
 };
 
 /** Every kernel that the methods are made of, on a kind of device. */

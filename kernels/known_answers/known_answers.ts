@@ -4,6 +4,7 @@ import { bucketAnswers } from "./buckets.ts";
 import { coresetAnswers } from "./coreset.ts";
 import type { KnownAnswer, KnownAnswers, Size } from "./known_answer.ts";
 import { rowAnswers } from "./rows.ts";
+import { treeAnswers } from "./tree.ts";
 
 /** Cases for every primitive, for all who go through them one by one: the self test, tests and benchmarks. */
 export const knownAnswers: KnownAnswers<PrimitiveName> = {
@@ -11,6 +12,7 @@ export const knownAnswers: KnownAnswers<PrimitiveName> = {
   ...rowAnswers,
   ...bucketAnswers,
   ...coresetAnswers,
+  ...treeAnswers,
 };
 
 /** The names of all primitives. */

@@ -1,0 +1,270 @@
+// Cuts nodes of few rows down to single rows, level by level: see `Backend.growTree`. Behind grow_tree.wgsl.
+
+override LANES: u32;
+
+// A workgroup has the nodes that begin in BLOCK places: they end within the next BLOCK.
+const SPAN = 2u * BLOCK;
+
+var<workgroup> members: array<u32, SPAN>;
+var<workgroup> movedMembers: array<u32, SPAN>;
+// Where the node of each place begins and ends, counted from the first place, and 2^16 times the end.
+var<workgroup> ranges: array<u32, SPAN>;
+var<workgroup> movedRanges: array<u32, SPAN>;
+// Where the number of the cut of the node that begins at a place is to be written.
+var<workgroup> links: array<u32, SPAN>;
+var<workgroup> values: array<f32, SPAN>;
+// The member that the node which begins at a place has picked last, and the one before.
+var<workgroup> picks: array<u32, SPAN>;
+var<workgroup> pickedBefore: array<u32, SPAN>;
+// Between which products the node that begins at a place is cut.
+var<workgroup> lowest: array<f32, SPAN>;
+var<workgroup> highest: array<f32, SPAN>;
+var<workgroup> first: atomic<u32>;
+var<workgroup> last: atomic<u32>;
+var<workgroup> open: atomic<u32>;
+var<workgroup> agreed: vec2u;
+
+fn isBoundary(head: u32, place: u32) -> bool {
+  return place == 0u || place == parameters.count || cuts[4u * (head * parameters.count + place) + 1u] != 0u;
+}
+
+fn beginOf(i: u32) -> u32 {
+  return ranges[i] & 0xffffu;
+}
+
+fn endOf(i: u32) -> u32 {
+  return ranges[i] >> 16u;
+}
+
+// Whether a node that is to be cut begins at a place.
+fn leads(i: u32) -> bool {
+  return beginOf(i) == i && endOf(i) - i > 1u;
+}
+
+// Each node picks its member farthest from the one that it picked before, the first of those as far.
+fn pickFarthest(head: u32, length: u32, local: u32) {
+  for (var i = local; i < length; i += LANES) {
+    values[i] = distanceOf(rowAt(head, members[i]), rowAt(head, members[picks[beginOf(i)]]));
+  }
+  workgroupBarrier();
+  for (var i = local; i < length; i += LANES) {
+    if (leads(i)) {
+      var farthest = i;
+      for (var j = i + 1u; j < endOf(i); j++) {
+        farthest = select(farthest, j, values[j] > values[farthest]);
+      }
+      picks[i] = farthest;
+    }
+  }
+  workgroupBarrier();
+}
+
+fn measureSides(head: u32, start: u32, length: u32, local: u32) {
+  for (var i = local; i < length; i += LANES) {
+    if (endOf(i) - beginOf(i) > 1u) {
+      values[i] = sideOf(rowAt(head, members[i]), rowAt(head, start + beginOf(i)));
+    }
+  }
+  workgroupBarrier();
+}
+
+// Moves the plane of each node half-way between the means of its two sides, unless one has no row.
+fn improve(head: u32, start: u32, length: u32, local: u32) {
+  let columns = parameters.columns;
+  for (var at = local; at < length * columns; at += LANES) {
+    let i = at / columns;
+    let column = at % columns;
+    if (leads(i)) {
+      var nearSum = vec4f(0.0);
+      var farSum = vec4f(0.0);
+      var nearCount = 0u;
+      let end = endOf(i);
+      for (var j = i; j < end; j++) {
+        let row = rows[rowAt(head, members[j]) + column];
+        if (values[j] <= 0.0) {
+          nearSum += row;
+          nearCount++;
+        } else {
+          farSum += row;
+        }
+      }
+      if (nearCount > 0u && nearCount < end - i) {
+        setPlane(rowAt(head, start + i), column, nearSum / f32(nearCount), farSum / f32(end - i - nearCount));
+      }
+    }
+  }
+  storageBarrier();
+  workgroupBarrier();
+}
+
+// Cuts each node by the sides of its members.
+fn separate(head: u32, start: u32, length: u32, local: u32) {
+  for (var i = local; i < length; i += LANES) {
+    let begin = beginOf(i);
+    let end = endOf(i);
+    let value = values[i];
+    let least = leastOf(end - begin);
+    var rank = 0u;
+    for (var j = begin; j < end; j++) {
+      rank += select(0u, 1u, values[j] < value || (values[j] == value && j < i));
+    }
+    if (rank == least - 1u) {
+      lowest[begin] = value;
+    }
+    if (rank + least + 1u == end - begin) {
+      highest[begin] = value;
+    }
+  }
+  workgroupBarrier();
+  for (var i = local; i < length; i += LANES) {
+    let begin = beginOf(i);
+    let end = endOf(i);
+    movedMembers[i] = members[i];
+    movedRanges[i] = ranges[i];
+    if (end - begin > 1u) {
+      let limit = limitOf(lowest[begin], highest[begin]);
+      var below = 0u;
+      var total = 0u;
+      for (var j = begin; j < end; j++) {
+        let near = select(0u, 1u, values[j] <= limit);
+        total += near;
+        below += select(0u, near, j < i);
+      }
+      picks[i] = i;
+      var cut = begin + total;
+      if (total == 0u || total == end - begin) {
+        cut = begin + (end - begin) / 2u;
+      } else {
+        picks[i] = select(cut + i - begin - below, begin + below, values[i] <= limit);
+      }
+      movedRanges[i] = select(cut | (end << 16u), begin | (cut << 16u), i < cut);
+      if (begin == i) {
+        let number = start + cut;
+        enterCut(head, start + begin, start + end, number, links[begin]);
+        links[begin] = 4u * number + 2u;
+        links[cut] = 4u * number + 3u;
+      }
+    } else {
+      picks[i] = i;
+    }
+  }
+  workgroupBarrier();
+  for (var i = local; i < length; i += LANES) {
+    members[picks[i]] = movedMembers[i];
+    ranges[i] = movedRanges[i];
+  }
+  workgroupBarrier();
+  for (var i = local; i < length; i += LANES) {
+    picks[i] = i;
+  }
+  workgroupBarrier();
+}
+
+fn agreeOn(value: vec2u, local: u32) -> vec2u {
+  if (local == 0u) {
+    agreed = value;
+  }
+  return workgroupUniformLoad(&agreed);
+}
+
+@compute @workgroup_size(LANES)
+fn cutBlocks(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let place = workgroup.x + workgroup.y * workgroups.x;
+  let windows = (parameters.count + BLOCK - 1u) / BLOCK;
+  let head = place / windows;
+  if (head >= parameters.heads) {
+    return;
+  }
+  let count = parameters.count;
+  let own = head * count;
+  // From the first boundary of these places on to the first boundary behind them.
+  let lowestPlace = (place % windows) * BLOCK;
+  let to = min(lowestPlace + BLOCK, count);
+  if (local == 0u) {
+    atomicStore(&first, to);
+    atomicStore(&last, count);
+  }
+  workgroupBarrier();
+  for (var p = lowestPlace + local; p < min(to + BLOCK, count); p += LANES) {
+    if (isBoundary(head, p)) {
+      if (p < to) {
+        atomicMin(&first, p);
+      } else {
+        atomicMin(&last, p);
+      }
+    }
+  }
+  workgroupBarrier();
+  let bounds = agreeOn(vec2u(atomicLoad(&first), atomicLoad(&last)), local);
+  let start = bounds.x;
+  let length = bounds.y - start;
+  // No node begins here.
+  if (start == to) {
+    return;
+  }
+  for (var i = local; i < length; i += LANES) {
+    members[i] = order[own + start + i];
+    if (start + i < to && isBoundary(head, start + i)) {
+      var end = i + 1u;
+      while (!isBoundary(head, start + end)) {
+        end++;
+      }
+      for (var j = i; j < end; j++) {
+        ranges[j] = i | (end << 16u);
+      }
+      let begin = start + i;
+      // The far side of the cut before it, if that node ends where it does; else the near side of the cut behind it, or the whole.
+      if (begin > 0u && cuts[4u * (own + begin) + 1u] == start + end) {
+        links[i] = 4u * begin + 3u;
+      } else {
+        links[i] = 2u + select(0u, 4u * (start + end), start + end < count);
+      }
+    }
+    picks[i] = i;
+  }
+  workgroupBarrier();
+  loop {
+    if (local == 0u) {
+      atomicStore(&open, 0u);
+    }
+    workgroupBarrier();
+    for (var i = local; i < length; i += LANES) {
+      if (leads(i)) {
+        atomicStore(&open, 1u);
+      }
+    }
+    workgroupBarrier();
+    if (agreeOn(vec2u(atomicLoad(&open), 0u), local).x == 0u) {
+      break;
+    }
+    pickFarthest(head, length, local);
+    for (var i = local; i < length; i += LANES) {
+      pickedBefore[i] = picks[i];
+    }
+    workgroupBarrier();
+    pickFarthest(head, length, local);
+    for (var at = local; at < length * parameters.columns; at += LANES) {
+      let i = at / parameters.columns;
+      let column = at % parameters.columns;
+      if (leads(i)) {
+        let near = rows[rowAt(head, members[pickedBefore[i]]) + column];
+        setPlane(rowAt(head, start + i), column, near, rows[rowAt(head, members[picks[i]]) + column]);
+      }
+    }
+    storageBarrier();
+    workgroupBarrier();
+    for (var step = 0u; step < STEPS; step++) {
+      measureSides(head, start, length, local);
+      improve(head, start, length, local);
+    }
+    measureSides(head, start, length, local);
+    separate(head, start, length, local);
+  }
+  for (var i = local; i < length; i += LANES) {
+    order[own + start + i] = members[i];
+  }
+}

@@ -1,0 +1,63 @@
+import type { Arguments } from "../../primitives.ts";
+import type { RowTree } from "../../tree_primitives.ts";
+import type { Kernel } from "../engine/kernel.ts";
+import type { Recorder } from "../engine/recorder.ts";
+import { gatherRows } from "./gather_rows.ts";
+import { padRows } from "./pad_rows.ts";
+import { reductions } from "./reductions.ts";
+import { shaders } from "../shaders.generated.ts";
+
+const common = shaders["grow_tree.wgsl"];
+const cutNodes: Kernel = {
+  file: "cut_nodes.wgsl",
+  source: [reductions, common, shaders["cut_nodes.wgsl"]],
+};
+const cutBlocks: Kernel = { file: "cut_blocks.wgsl", source: [common, shaders["cut_blocks.wgsl"]] };
+
+/** Rows of a node that one workgroup cuts down to single rows, and on the CPU, which may not make too many turns. */
+const BLOCK = 128, SOFTWARE_BLOCK = 64;
+/** Turns of a loop that are written out: see `bisectRows`. */
+const AHEAD = 4;
+/** Levels of the tree for each halving of the rows down to a block; what is left then is cut by one workgroup a node. */
+const LEVELS_PER_HALVING = 3, LEVELS = 4;
+
+/** A binary tree over the rows of each head, level by level, and in each level all nodes at once. */
+export function growTree(recorder: Recorder, args: Arguments<"growTree">): RowTree {
+  const { heads, count, width } = args, columns = Math.ceil(width / 4);
+  const block = recorder.software ? SOFTWARE_BLOCK : BLOCK, slots = Math.ceil(count / block);
+  const order = recorder.array("word", heads * count, "the order of the tree");
+  const cuts = recorder.array("word", heads * count * 4, "the cuts of the tree");
+  const step = {
+    definitions: { AHEAD, BLOCK: block },
+    constants: { LANES: recorder.reducingLanes },
+    parameters: { heads, count, columns, slots, level: 0, rest: 0 },
+    bindings: {
+      rows: padRows(recorder, args.rows, heads * count, width),
+      order,
+      cuts,
+      planes: recorder.array("float", heads * count * 4 * columns, "the planes of the tree"),
+      products: recorder.array("float", heads * count, "the products of the rows"),
+      moved: recorder.array("word", heads * count, "the moved rows"),
+      nodes: recorder.array("word", 2 * heads * slots * 4, "the nodes of the tree"),
+    },
+  };
+  recorder.dispatch({
+    ...step,
+    kernel: cutNodes,
+    entryPoint: "begin",
+    workgroups: Math.ceil(heads * count / 64),
+  });
+  const levels = count > block ? Math.ceil(LEVELS_PER_HALVING * Math.log2(count / block)) + LEVELS : 0;
+  for (let level = 0; level < levels; level++) {
+    const parameters = { ...step.parameters, level, rest: Number(level === levels - 1) };
+    recorder.dispatch({
+      ...step,
+      kernel: cutNodes,
+      parameters,
+      entryPoint: "cutNodes",
+      workgroups: heads * slots,
+    });
+  }
+  recorder.dispatch({ ...step, kernel: cutBlocks, entryPoint: "cutBlocks", workgroups: heads * slots });
+  return { order, rows: gatherRows(recorder, { ...args, index: order, picks: count }), cuts };
+}

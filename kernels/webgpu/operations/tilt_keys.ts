@@ -1,0 +1,74 @@
+import type { Arguments } from "../../primitives.ts";
+import type { TiltedKeys } from "../../tree_primitives.ts";
+import type { Kernel } from "../engine/kernel.ts";
+import type { Recorder } from "../engine/recorder.ts";
+import { padRows } from "./pad_rows.ts";
+import { reductions } from "./reductions.ts";
+import { shaders } from "../shaders.generated.ts";
+
+const weigher: Kernel = {
+  file: "tilt_keys.wgsl",
+  source: [shaders["elementary.wgsl"], reductions, shaders["tilt_keys.wgsl"]],
+};
+const scatterer: Kernel = {
+  file: "key_scatters.wgsl",
+  source: [reductions, shaders["key_scatters.wgsl"]],
+};
+
+/** Keys of a workgroup that weighs, lanes and places of one that measures scatters, and most lanes for a node: as the WGSL has them. */
+const CHUNK = 1024, WINDOW = 64, MOST_GROUP = 16;
+
+/** Weights of keys for centres, and what cutting the nodes of their tree gains. */
+export function tiltKeys(recorder: Recorder, args: Arguments<"tiltKeys">): TiltedKeys {
+  const { logits, tree, heads, centres, count, width } = args, rows = heads * centres;
+  const weights = recorder.array("float", rows * count, "the weights of the keys");
+  const logMass = recorder.array("float", rows, "the masses of the keys");
+  const chunks = Math.ceil(count / CHUNK);
+  const weighing = {
+    kernel: weigher,
+    constants: { LANES: recorder.reducingLanes },
+    parameters: { rows, count, chunks },
+    bindings: {
+      logits,
+      chunkSums: recorder.array("float", rows * chunks * 2, "the partial masses of the keys"),
+      weights,
+      logMass,
+    },
+    workgroups: rows * chunks,
+  };
+  recorder.dispatch({ ...weighing, entryPoint: "sumChunks" });
+  recorder.dispatch({ ...weighing, entryPoint: "weigh" });
+  const columns = Math.ceil(width / 4), windows = Math.ceil(count / WINDOW);
+  const group = Math.min(MOST_GROUP, 2 ** Math.ceil(Math.log2(columns)));
+  const gains = recorder.array("float", rows * count, "the gains of the cuts");
+  const measuring = {
+    kernel: scatterer,
+    definitions: { GROUP: group },
+    constants: { LANES: WINDOW },
+    parameters: { heads, centres, count, columns, windows },
+    bindings: {
+      rows: padRows(recorder, tree.rows, heads * count, width),
+      cuts: tree.cuts,
+      weights,
+      windows: recorder.array("float", rows * windows * 4 * (columns + 1), "the moments of the keys"),
+      parents: recorder.array("word", heads * count, "the parents of the nodes"),
+      scatters: recorder.array("float", rows * count, "the scatters of the nodes"),
+      gains,
+    },
+  };
+  const work = rows * count * width;
+  recorder.dispatch({
+    ...measuring,
+    entryPoint: "findParents",
+    workgroups: Math.ceil(heads * count / WINDOW),
+  });
+  recorder.dispatch({
+    ...measuring,
+    entryPoint: "sumWindows",
+    workgroups: Math.ceil(rows * windows * group / WINDOW),
+    work,
+  });
+  recorder.dispatch({ ...measuring, entryPoint: "measure", workgroups: rows * windows, work: 8 * work });
+  recorder.dispatch({ ...measuring, entryPoint: "limit", workgroups: Math.ceil(rows * count / WINDOW) });
+  return { weights, logMass, gains };
+}

@@ -1,0 +1,149 @@
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import type { Backend } from "../../kernels/backend.ts";
+import { NEGLIGIBLE_WEIGHT, TREE_BUNDLE } from "../../kernels/tree_primitives.ts";
+import { onEachBackend } from "../backends.ts";
+import { besideReference } from "../beside_reference.ts";
+import { normals } from "../data.ts";
+import { assertPrecise } from "../precision.ts";
+import { type HostTree, hostTree, largestRelativeError, plainScatter, uploadTree } from "../tree.ts";
+
+const unit = 2 ** -23;
+
+interface Shape {
+  readonly heads: number;
+  readonly centres: number;
+  readonly count: number;
+  readonly width: number;
+}
+
+const record = (logits: Float32Array, tree: HostTree, shape: Shape) => (on: Backend) => {
+  const { weights, logMass, gains } = on.tiltKeys({
+    ...shape,
+    logits: on.upload(logits),
+    tree: uploadTree(on, tree),
+  });
+  return [weights, logMass, gains];
+};
+
+/** The plain formulas in f32. */
+function plain(logits: Float32Array, tree: HostTree, shape: Shape) {
+  const { heads, centres, count, width } = shape, { fround } = Math;
+  const weights = new Float32Array(logits.length), logMass = new Float32Array(heads * centres);
+  const gains = new Float32Array(logits.length);
+  for (let at = 0; at < heads * centres; at++) {
+    const head = Math.floor(at / centres);
+    const own = weights.subarray(at * count, (at + 1) * count);
+    const given = logits.subarray(at * count, (at + 1) * count);
+    const largest = given.reduce((a, b) => Math.max(a, b), -Infinity);
+    let total = 0;
+    given.forEach((x, j) => total = fround(total + (own[j] = Math.exp(fround(x - largest)))));
+    own.forEach((w, j) => own[j] = w < fround(NEGLIGIBLE_WEIGHT * total) ? 0 : w / total);
+    logMass[at] = largest + fround(Math.log(total));
+    const rows = tree.rows.subarray(head * count * width, (head + 1) * count * width);
+    const cuts = tree.cuts.subarray(4 * head * count, 4 * (head + 1) * count);
+    const gain = gains.subarray(at * count, (at + 1) * count);
+    const visit = (cut: number, most: number): void => {
+      if (cut === 0) return;
+      const [begin, end, left, right] = cuts.subarray(4 * cut, 4 * cut + 4);
+      const scatter = Math.min(most, plainScatter(rows, own, begin, end, width));
+      if (end - begin <= TREE_BUNDLE) return void gain.fill(scatter, begin + 1, end);
+      gain[cut] = scatter;
+      visit(left, scatter);
+      visit(right, scatter);
+    };
+    visit(cuts[2], Infinity);
+  }
+  return [weights, logMass, gains];
+}
+
+const shapes: readonly Shape[] = [
+  { heads: 1, centres: 1, count: 1, width: 1 },
+  { heads: 2, centres: 2, count: 2, width: 3 },
+  { heads: 2, centres: 3, count: 5, width: 4 },
+  { heads: 3, centres: 2, count: 64, width: 5 },
+  { heads: 2, centres: 37, count: 131, width: 15 },
+  { heads: 1, centres: 2, count: 700, width: 70 },
+  { heads: 1, centres: 1, count: 300, width: 1030 },
+  { heads: 1, centres: 3, count: 4999, width: 16 },
+];
+
+onEachBackend("tiltKeys() gives the reference's weights and gains", async (backend) => {
+  for (const shape of shapes) {
+    const { heads, centres, count, width } = shape;
+    const tree = await hostTree(normals(1, heads * count * width), shape);
+    // Few keys weigh, and more than half weigh nothing.
+    for (const spread of [1, 12]) {
+      const logits = normals(2, heads * centres * count, spread);
+      const { actual, expected } = await besideReference(backend, record(logits, tree, shape));
+      const rough = plain(logits, tree, shape);
+      ["weights", "masses", "gains"].forEach((name, at) =>
+        assertPrecise(
+          actual[at],
+          rough[at],
+          expected[at],
+          `${name} of ${heads}, ${centres}, ${count}, ${width}`,
+        )
+      );
+      // Small gains as well: what a weight of the least size adds to a scatter may be there or not.
+      const negligible = 1e-3 * width * NEGLIGIBLE_WEIGHT ** 0.5;
+      const error = largestRelativeError(actual[2], expected[2], negligible);
+      const allowed = 2 * largestRelativeError(rough[2], expected[2], negligible) + 8 * unit;
+      assertLessOrEqual(error, allowed, `${heads}, ${centres}, ${count}, ${width}, ${spread}`);
+    }
+  }
+});
+
+onEachBackend(
+  "tiltKeys() lets nothing gain more than what it lies in, and bundles few keys",
+  async (backend) => {
+    const shape = { heads: 1, centres: 3, count: 900, width: 6 }, { centres, count, width } = shape;
+    const tree = await hostTree(normals(3, count * width).map((x) => x ** 3), shape);
+    const [weights, , gains] = await backend.run(
+      record(normals(4, centres * count, 5), tree, shape)(backend),
+    );
+    backend.reset();
+    for (let at = 0; at < centres; at++) {
+      const gain = gains.subarray(at * count, (at + 1) * count);
+      assertEquals(gain[0], 0);
+      const own = weights.subarray(at * count, (at + 1) * count);
+      assert(own.every((w) => w === 0 || w >= NEGLIGIBLE_WEIGHT * (1 - 4 * unit)));
+      for (let cut = 1; cut < count; cut++) {
+        const [begin, end, ...sides] = tree.cuts.subarray(4 * cut, 4 * cut + 4);
+        for (const side of sides.filter((side) => side > 0)) assertLessOrEqual(gain[side], gain[cut]);
+        if (end - begin <= TREE_BUNDLE) {
+          for (let other = begin + 1; other < end; other++) assertEquals(gain[other], gain[cut]);
+        }
+      }
+    }
+  },
+);
+
+onEachBackend("tiltKeys() passes over masked keys, and keeps small scatters far from 0", async (backend) => {
+  const shape = { heads: 1, centres: 2, count: 400, width: 5 }, { centres, count, width } = shape;
+  // Pairs of rows that lie together, all of them far from 0: differences of sums of squares would lose the pairs.
+  const pairs = Float32Array.from({ length: count * width }, (_, at) => {
+    const row = Math.floor(at / width);
+    return 64 + 8 * ((row >> 1) * (1 + at % width) % 13) + (row % 2) / 64;
+  });
+  const tree = await hostTree(pairs, shape);
+  const logits = normals(5, centres * count);
+  for (const masked of [1, 3, count]) {
+    const given = logits.map((x, at) => at % count % masked === masked - 1 && masked > 1 ? -1e38 : x);
+    const { actual, expected } = await besideReference(backend, record(given, tree, shape));
+    const rough = plain(given, tree, shape);
+    const error = largestRelativeError(actual[2], expected[2], 1e-12);
+    const allowed = 2 * largestRelativeError(rough[2], expected[2], 1e-12) + 8 * unit;
+    assertLessOrEqual(error, allowed, `every ${masked}-th masked`);
+    actual[0].forEach((w, at) => given[at] === -1e38 && assertEquals(w, 0));
+  }
+});
+
+onEachBackend("tiltKeys() finds nothing to gain where rows are equal", async (backend) => {
+  const shape = { heads: 2, centres: 2, count: 200, width: 3 }, { heads, centres, count, width } = shape;
+  const rows = Float32Array.from({ length: heads * count * width }, (_, at) => [3, -0.5, 1024][at % width]);
+  const tree = await hostTree(rows, shape);
+  const [, , gains] = await backend.run(record(normals(6, heads * centres * count), tree, shape)(backend));
+  backend.reset();
+  // The mean may be off by its own rounding.
+  assert(gains.every((gain) => gain <= 3 * (1024 * 8 * unit) ** 2));
+});
