@@ -84,12 +84,12 @@ function weigh(logits: usize, weights: usize, count: u32): f32 {
     store<f32>(to, w);
     total += <f64>w;
   }
-  const inverse = <f32>(1 / total), least = <f32>(NEGLIGIBLE_WEIGHT * total), last = weights + ((<usize>count) << 2);
+  const sum = f32x4.splat(<f32>total), least = <f32>(NEGLIGIBLE_WEIGHT * total), last = weights + ((<usize>count) << 2);
   for (to = weights; to + 16 <= last; to += 16) {
     const w = v128.load(to);
-    v128.store(to, v128.and(f32x4.mul(w, f32x4.splat(inverse)), f32x4.ge(w, f32x4.splat(least))));
+    v128.store(to, v128.and(f32x4.div(w, sum), f32x4.ge(w, f32x4.splat(least))));
   }
-  for (; to < last; to += 4) store<f32>(to, load<f32>(to) < least ? 0 : load<f32>(to) * inverse);
+  for (; to < last; to += 4) store<f32>(to, load<f32>(to) < least ? 0 : load<f32>(to) / <f32>total);
   return <f32>(<f64>largest + logarithm(total));
 }
 
