@@ -13,7 +13,7 @@ import { families, inputFamily } from "../../../proofs_checks/inputs/families.ts
 import { relativeOutputError } from "../../../proofs_checks/measures/spectral.ts";
 import { onEachBackend } from "../../backends.ts";
 import { normals } from "../../data.ts";
-import { largestDifference, largestMagnitude } from "../../precision.ts";
+import { largestDifference } from "../../precision.ts";
 
 const budget = { bucketSize: 48, samples: 96, seed: 0 }, perQuery = 144;
 
