@@ -28,6 +28,7 @@ import { routedError } from "./routed_error.ts";
 import { columnNorms, rowSums } from "./row_sums.ts";
 import { softmaxNormKernels, softmaxNormRange } from "./softmax_norm.ts";
 import { spectralGuarantee } from "./spectral_guarantee.ts";
+import { tiltedError } from "./tilted_error.ts";
 
 /** All claims. */
 export const claims: readonly Claim[] = [
@@ -56,6 +57,7 @@ export const claims: readonly Claim[] = [
   denominatorUnbiased,
   practicalError,
   calibratedError,
+  tiltedError,
   routedError,
   practicalSlope,
   residualSlope,

@@ -1,4 +1,4 @@
-import type { Backend, PartialAttention } from "../../../kernels/backend.ts";
+import { type Backend, EMPTY, type PartialAttention } from "../../../kernels/backend.ts";
 import { floats, floatValues, words, wordValues } from "../../../kernels/reference/array.ts";
 
 /** Reference kernels with some of them replaced. */
@@ -66,6 +66,14 @@ export const unshiftedMerge = replaceKernels(() => ({
 /** Calibrated values that are all zero, as drivers that return nothing give them without an error. */
 export const zeroCalibration = replaceKernels(() => ({
   calibrateValues: ({ value }) => floats(new Float64Array(floatValues(value).length)),
+}));
+
+/** Lists of entries whose mass nobody looks at. */
+export const massesLeftOut = replaceKernels((backend) => ({
+  sumLists: (args) => {
+    const sums = backend.sumLists(args);
+    return { ...sums, logWeight: floats(floatValues(sums.logWeight).map((x) => x > EMPTY ? 0 : x)) };
+  },
 }));
 
 /** Sampling by ‖[v, 1]‖ of values that were not scaled, as in the authors' code. */

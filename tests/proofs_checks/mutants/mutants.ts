@@ -9,6 +9,7 @@ import {
   forwardGray,
   hashNotCentred,
   heaviestMissed,
+  massesLeftOut,
   scaleBoundSampling,
   unshiftedMerge,
   zeroCalibration,
@@ -152,6 +153,7 @@ export const mutants: readonly Mutant[] = [
   mutant("practical KDEformer in the place of the calibrated coreset", "calibrated-error", "low-rank", {
     methods: { ...shipped.methods, calibrated: shipped.methods["kdeformer-practical"] },
   }),
+  mutant("masses of entries left out", "tilted-error", "cluster-imbalance", { kernels: massesLeftOut }),
   methodMutant(
     "weights that do not sum to 1",
     "constant-values",
