@@ -15,8 +15,8 @@ const scatterer: Kernel = {
   source: [reductions, shaders["key_scatters.wgsl"]],
 };
 
-/** Keys of a workgroup that weighs, lanes and places of one that measures scatters, and most lanes for a node: as the WGSL has them. */
-const CHUNK = 1024, WINDOW = 64, MOST_GROUP = 16;
+/** Keys of a workgroup that weighs, lanes and places of one that measures scatters, most lanes for a node, and centres of a tile. */
+const CHUNK = 1024, WINDOW = 64, MOST_GROUP = 8, FOUR = 4;
 
 /** Weights of keys for centres, and what cutting the nodes of their tree gains. */
 export function tiltKeys(recorder: Recorder, args: Arguments<"tiltKeys">): TiltedKeys {
@@ -39,13 +39,14 @@ export function tiltKeys(recorder: Recorder, args: Arguments<"tiltKeys">): Tilte
   recorder.dispatch({ ...weighing, entryPoint: "sumChunks" });
   recorder.dispatch({ ...weighing, entryPoint: "weigh" });
   const columns = Math.ceil(width / 4), windows = Math.ceil(count / WINDOW);
+  const tiles = Math.ceil(centres / FOUR), pieces = heads * tiles * windows;
   const group = Math.min(MOST_GROUP, 2 ** Math.ceil(Math.log2(columns)));
   const gains = recorder.array("float", rows * count, "the gains of the cuts");
   const measuring = {
     kernel: scatterer,
-    definitions: { GROUP: group },
+    definitions: { GROUP: group, FOUR },
     constants: { LANES: WINDOW },
-    parameters: { heads, centres, count, columns, windows },
+    parameters: { heads, centres, count, columns, windows, tiles },
     bindings: {
       rows: padRows(recorder, tree.rows, heads * count, width),
       cuts: tree.cuts,
@@ -65,10 +66,10 @@ export function tiltKeys(recorder: Recorder, args: Arguments<"tiltKeys">): Tilte
   recorder.dispatch({
     ...measuring,
     entryPoint: "sumWindows",
-    workgroups: Math.ceil(rows * windows * group / WINDOW),
+    workgroups: Math.ceil(pieces * group / WINDOW),
     work,
   });
-  recorder.dispatch({ ...measuring, entryPoint: "measure", workgroups: rows * windows, work: 8 * work });
+  recorder.dispatch({ ...measuring, entryPoint: "measure", workgroups: pieces, work: 8 * work });
   recorder.dispatch({ ...measuring, entryPoint: "limit", workgroups: Math.ceil(rows * count / WINDOW) });
   return { weights, logMass, gains };
 }
