@@ -13,14 +13,19 @@ import { fitPoints } from "./fit_points.ts";
 import { fitSlope } from "./fit_slope.ts";
 import { gatherRows } from "./gather_rows.ts";
 import { gatheredDistances } from "./gathered_distances.ts";
+import { growTree } from "./grow_tree.ts";
 import { innerProducts } from "./inner_products.ts";
 import { keyImportance } from "./key_importance.ts";
 import { mergeAttention } from "./merge_attention.ts";
+import { nearestCentres } from "./nearest_centres.ts";
+import { openLists } from "./open_lists.ts";
 import { pairBuckets } from "./pair_buckets.ts";
 import { sampleKeys } from "./sample_keys.ts";
 import { sketchRows } from "./sketch_rows.ts";
 import { softmaxRows } from "./softmax_rows.ts";
 import { sortByBucket } from "./sort_by_bucket.ts";
+import { sumLists } from "./sum_lists.ts";
+import { tiltKeys } from "./tilt_keys.ts";
 
 /** Every primitive but attend. */
 export const operations: Operations<Recorder, Exclude<PrimitiveName, "attend">> = {
@@ -44,4 +49,9 @@ export const operations: Operations<Recorder, Exclude<PrimitiveName, "attend">> 
   fitCentre,
   fitSlope,
   addLinear,
+  growTree,
+  nearestCentres,
+  tiltKeys,
+  openLists,
+  sumLists,
 };
