@@ -23,12 +23,12 @@ struct Parameters {
 @group(0) @binding(6) var<storage, read_write> scatters: array<f32>; // (heads, centres, count) f32
 @group(0) @binding(7) var<storage, read_write> gains: array<f32>; // (heads, centres, count) f32
 
-// Lanes, and places of a workgroup.
+// Places of a workgroup.
 const WINDOW = 64u;
 
 // For the four centres of a tile.
 var<workgroup> parts: array<vec4f, WINDOW * GROUP>;
-var<workgroup> sums: array<vec4f, WINDOW>;
+var<workgroup> sums: array<vec4f, LANES>;
 // The places of nodes of many rows.
 var<workgroup> large: array<u32, WINDOW>;
 var<workgroup> largeCount: atomic<u32>;
@@ -40,7 +40,7 @@ fn findParents(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let at = (workgroup.x + workgroup.y * workgroups.x) * WINDOW + local;
+  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
   let cut = at % parameters.count;
   if (at / parameters.count >= parameters.heads) {
     return;
@@ -132,14 +132,14 @@ fn scattersAbout(tile: Tile, means: Means, column: u32, begin: u32, end: u32) ->
 }
 
 // Four centres' moments of a window per group of lanes.
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn sumWindows(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
   let columns = parameters.columns;
-  let place = (workgroup.x + workgroup.y * workgroups.x) * (WINDOW / GROUP) + local / GROUP;
+  let place = (workgroup.x + workgroup.y * workgroups.x) * (LANES / GROUP) + local / GROUP;
   let number = place % parameters.windows;
   let present = place < parameters.heads * parameters.tiles * parameters.windows;
   let tile = tileAt(place / parameters.windows);
@@ -226,7 +226,7 @@ fn scatterOf(head: u32, row: u32, begin: u32, end: u32, local: u32) -> f32 {
   items.tail = endWindow * WINDOW;
   let count = items.heads + items.whole + end - items.tail;
   var own = vec2f(0.0);
-  for (var i = local; i < count; i += WINDOW) {
+  for (var i = local; i < count; i += LANES) {
     own.x += massOf(items, i);
     if (isWindow(items, i)) {
       own.y += windows[windowOf(items, i) + columns].y;
@@ -234,8 +234,8 @@ fn scatterOf(head: u32, row: u32, begin: u32, end: u32, local: u32) -> f32 {
   }
   let found = sumOfLanes(own, local);
   let mass = found.x;
-  let wide = min(columns, WINDOW);
-  let deep = WINDOW / wide;
+  let wide = min(columns, LANES);
+  let deep = LANES / wide;
   let part = local / wide;
   var squares = vec4f(0.0);
   for (var first = 0u; first < columns; first += wide) {
@@ -267,7 +267,7 @@ fn scatterOf(head: u32, row: u32, begin: u32, end: u32, local: u32) -> f32 {
 }
 
 // The nodes that are cut before WINDOW places, for four centres, per workgroup.
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn measure(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
@@ -284,7 +284,7 @@ fn measure(
     atomicStore(&largeCount, 0u);
   }
   workgroupBarrier();
-  for (var i = local / GROUP; i < WINDOW; i += WINDOW / GROUP) {
+  for (var i = local / GROUP; i < WINDOW; i += LANES / GROUP) {
     let cut = firstCut + i;
     let lane = local % GROUP;
     var squares = vec4f(0.0);
@@ -305,14 +305,14 @@ fn measure(
     parts[i * GROUP + lane] = squares;
   }
   workgroupBarrier();
-  if (firstCut + local < parameters.count) {
+  for (var place = local; place < min(WINDOW, parameters.count - firstCut); place += LANES) {
     var squares = vec4f(0.0);
     for (var i = 0u; i < GROUP; i++) {
-      squares += parts[local * GROUP + i];
+      squares += parts[place * GROUP + i];
     }
     for (var c = 0u; c < FOUR; c++) {
       if (c < tile.present) {
-        scatters[(tile.row + c) * parameters.count + firstCut + local] = squares[c];
+        scatters[(tile.row + c) * parameters.count + firstCut + place] = squares[c];
       }
     }
   }
@@ -355,7 +355,7 @@ fn limit(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let at = (workgroup.x + workgroup.y * workgroups.x) * WINDOW + local;
+  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
   let row = at / parameters.count;
   let cut = at % parameters.count;
   if (row >= parameters.heads * parameters.centres) {
