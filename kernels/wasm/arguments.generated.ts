@@ -11,7 +11,7 @@ export const argumentClasses = {
   HashArguments: { rows: "usize", shift: "usize", hyperplanes: "usize", ranks: "usize", heads: "u32", count: "u32", width: "u32", projections: "u32" },
   ImportanceArguments: { columnShare: "f64", valueShare: "f64", uniformShare: "f64", probabilities: "usize", value: "usize", centre: "usize", importance: "usize", sizes: "usize", columns: "usize", sums: "usize", heads: "u32", keys: "u32", probes: "u32", counted: "u32", valueFeatures: "u32", valueScale: "f32" },
   LinearArguments: { rows: "usize", query: "usize", slope: "usize", offset: "usize", result: "usize", heads: "u32", count: "u32", features: "u32", valueFeatures: "u32", sameRow: "u32" },
-  ListArguments: { key: "usize", value: "usize", rows: "usize", weights: "usize", gains: "usize", logMass: "usize", threshold: "usize", first: "usize", centre: "usize", listKey: "usize", listValue: "usize", logWeight: "usize", heads: "u32", centres: "u32", count: "u32", width: "u32", features: "u32", valueFeatures: "u32", most: "u32" },
+  ListArguments: { key: "usize", value: "usize", rows: "usize", weights: "usize", gains: "usize", logMass: "usize", threshold: "usize", first: "usize", centre: "usize", listKey: "usize", listValue: "usize", logWeight: "usize", heads: "u32", centres: "u32", count: "u32", width: "u32", features: "u32", valueFeatures: "u32", most: "u32", together: "u32" },
   MergeArguments: { firstOutput: "usize", firstLogSumExp: "usize", secondOutput: "usize", secondLogSumExp: "usize", output: "usize", logSumExp: "usize", heads: "u32", queries: "u32", width: "u32" },
   NearestArguments: { rows: "usize", centre: "usize", labels: "usize", heads: "u32", count: "u32", width: "u32", centres: "u32" },
   OpenArguments: { gains: "usize", sizes: "usize", threshold: "usize", lengths: "usize", heads: "u32", centres: "u32", count: "u32", budget: "u32" },
@@ -23,7 +23,7 @@ export const argumentClasses = {
   SlopeArguments: { key: "usize", value: "usize", pointKey: "usize", pointValue: "usize", labels: "usize", probabilities: "usize", exact: "usize", approximate: "usize", keyStrays: "usize", valueStrays: "usize", slope: "usize", linear: "usize", offset: "usize", output: "usize", heads: "u32", keys: "u32", features: "u32", valueFeatures: "u32", probes: "u32", fitted: "u32", even: "u32", otherWeight: "f32", most: "u32", scale: "f32", every: "u32" },
   SoftmaxArguments: { query: "usize", key: "usize", probabilities: "usize", logSumExp: "usize", value: "usize", output: "usize", partial: "usize", heads: "u32", queries: "u32", keys: "u32", features: "u32", valueFeatures: "u32", scale: "f32" },
   SortArguments: { ranks: "usize", order: "usize", position: "usize", scratch: "usize", heads: "u32", count: "u32", buckets: "u32" },
-  TiltArguments: { logits: "usize", rows: "usize", cuts: "usize", weights: "usize", logMass: "usize", gains: "usize", heads: "u32", centres: "u32", count: "u32", width: "u32" },
+  TiltArguments: { logits: "usize", rows: "usize", cuts: "usize", weights: "usize", logMass: "usize", gains: "usize", heads: "u32", centres: "u32", count: "u32", width: "u32", together: "u32" },
   TransposeArguments: { probabilities: "usize", columns: "usize", masses: "usize", heads: "u32", keys: "u32", probes: "u32", fitted: "u32", even: "u32", otherWeight: "f32" },
   TreeArguments: { rows: "usize", order: "usize", ordered: "usize", cuts: "usize", subtrees: "usize", heads: "u32", count: "u32", width: "u32" },
 } as const;

@@ -1,6 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { NEGLIGIBLE_WEIGHT, TREE_BUNDLE } from "../../constants";
-import { CENTRES_TOGETHER } from "../engine/layout";
 import { exponential, exponentialOf } from "./exponential";
 import { logarithm } from "./logarithm";
 import { addScaled, largestOfLanes, multiplyAdd, sumOfLanes } from "./simd";
@@ -18,6 +17,8 @@ class TiltArguments {
   centres: u32;
   count: u32;
   width: u32;
+  /** Centres that go through the tree together, so that its rows are in the cache for all of them. */
+  together: u32;
 }
 
 // What the functions below share while some centres are worked on; every thread has globals of its own.
@@ -25,7 +26,7 @@ let width: u32 = 0;
 let stride: usize = 0;
 let rows: usize = 0;
 let cuts: usize = 0;
-/** Centres that go through the tree together, so that its rows are in the cache for all of them, and bytes from one to the next. */
+/** Centres that are worked on, and bytes from one to the next. */
 let centres: u32 = 0;
 let lineBytes: usize = 0;
 let weights: usize = 0;
@@ -39,13 +40,13 @@ const SUMS: usize = 16;
 /** Weights of all keys for some centres, and what cutting the nodes of their tree gains. */
 export function tiltKeysTask(operation: usize, task: u32, scratch: usize): void {
   const args = changetype<TiltArguments>(operation), count = args.count;
-  const parts = (args.centres + CENTRES_TOGETHER - 1) / CENTRES_TOGETHER, head = task / parts;
-  const first = (task % parts) * CENTRES_TOGETHER, line = <usize>head * args.centres + first;
+  const parts = (args.centres + args.together - 1) / args.together, head = task / parts;
+  const first = (task % parts) * args.together, line = <usize>head * args.centres + first;
   width = args.width;
   stride = <usize>width << 2;
   rows = args.rows + <usize>head * count * stride;
   cuts = args.cuts + ((<usize>head * count) << 4);
-  centres = min<u32>(CENTRES_TOGETHER, args.centres - first);
+  centres = min<u32>(args.together, args.centres - first);
   lineBytes = <usize>count << 2;
   weights = args.weights + line * lineBytes;
   gains = args.gains + line * lineBytes;

@@ -73,5 +73,3 @@ export const CHUNK_POINTS = 16;
 export const SUBTREES = 32;
 /** Steps of gains that are counted apart: numbers below 2^127 by their first 16 bits, and all others. */
 export const GAIN_STEPS = 32513;
-/** Centres that go through a tree of keys, or through the keys, together. */
-export const CENTRES_TOGETHER = 4;

@@ -2,9 +2,14 @@ import type { Arguments } from "../../primitives.ts";
 import type { ListSums } from "../../tree_primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
 import * as codes from "../engine/codes.generated.ts";
+import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
+import { centresTogether } from "./tilt_keys.ts";
 
-/** Records the sums of lists, a centre a task. */
+/** Bytes of an open entry before the sum of its rows: see `assembly/sum_lists.ts`. */
+const ENTRY_HEADER = 32;
+
+/** Records the sums of lists, some centres a task. */
 export function sumLists(workspace: Workspace, args: Arguments<"sumLists">): ListSums {
   const { heads, centres, count, width, features, valueFeatures, most, tree, tilted } = args;
   const given = {
@@ -20,14 +25,16 @@ export function sumLists(workspace: Workspace, args: Arguments<"sumLists">): Lis
   };
   const listKey = workspace.floats(heads * most * features), logWeight = workspace.floats(heads * most);
   const listValue = workspace.floats(heads * most * valueFeatures);
-  const sizes = { heads, centres, count, width, features, valueFeatures, most };
+  const together = centresTogether(heads * centres);
+  const sizes = { heads, centres, count, width, features, valueFeatures, most, together };
   workspace.record({
     code: codes.SUM_LISTS,
-    tasks: heads * centres,
+    tasks: heads * Math.ceil(centres / together),
     words: packArguments("ListArguments", { ...given, listKey, listValue, logWeight, ...sizes }),
     inputs: Object.values(given),
     outputs: [listKey, listValue, logWeight],
-    scratchBytes: 4 * (count + width),
+    scratchBytes: 4 * (layout.CHUNK_KEYS + Math.max(width, features, valueFeatures)) +
+      together * (ENTRY_HEADER + 4 * width),
   });
   return { key: listKey, value: listValue, logWeight };
 }

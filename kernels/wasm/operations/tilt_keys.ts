@@ -2,11 +2,15 @@ import type { Arguments } from "../../primitives.ts";
 import type { TiltedKeys } from "../../tree_primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
 import * as codes from "../engine/codes.generated.ts";
-import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Bytes of the moments of a node before the sum of its rows: see `assembly/tilt_keys.ts`. */
 const MOMENTS_HEADER = 16;
+
+/** How many centres go through a tree of keys together: as many as leave tasks enough for many threads. */
+export function centresTogether(centres: number): number {
+  return centres >= 64 ? 4 : centres >= 32 ? 2 : 1;
+}
 
 /** Records the weights of keys, some centres a task. */
 export function tiltKeys(workspace: Workspace, args: Arguments<"tiltKeys">): TiltedKeys {
@@ -14,12 +18,12 @@ export function tiltKeys(workspace: Workspace, args: Arguments<"tiltKeys">): Til
   const rows = tree.rows as WasmArray, cuts = tree.cuts as WasmArray;
   const weights = workspace.floats(heads * centres * count),
     gains = workspace.floats(heads * centres * count);
-  const logMass = workspace.floats(heads * centres);
+  const logMass = workspace.floats(heads * centres), together = centresTogether(heads * centres);
   // The larger side of a node is done first, so that no more than this many halves wait.
   const waiting = Math.ceil(Math.log2(count)) + 3;
   workspace.record({
     code: codes.TILT_KEYS,
-    tasks: heads * Math.ceil(centres / layout.CENTRES_TOGETHER),
+    tasks: heads * Math.ceil(centres / together),
     words: packArguments("TiltArguments", {
       logits,
       rows,
@@ -31,10 +35,11 @@ export function tiltKeys(workspace: Workspace, args: Arguments<"tiltKeys">): Til
       centres,
       count,
       width,
+      together,
     }),
     inputs: [logits, rows, cuts],
     outputs: [weights, gains, logMass],
-    scratchBytes: 16 * (count + 2) + waiting * layout.CENTRES_TOGETHER * (MOMENTS_HEADER + 4 * width + 16),
+    scratchBytes: 16 * (count + 2) + waiting * together * (MOMENTS_HEADER + 4 * width + 16),
   });
   return { weights, logMass, gains };
 }

@@ -19,13 +19,39 @@ var<workgroup> pickedBefore: array<u32, SPAN>;
 // Between which products the node that begins at a place is cut.
 var<workgroup> lowest: array<f32, SPAN>;
 var<workgroup> highest: array<f32, SPAN>;
-var<workgroup> first: atomic<u32>;
-var<workgroup> last: atomic<u32>;
 var<workgroup> open: atomic<u32>;
 var<workgroup> agreed: vec2u;
 
 fn isBoundary(head: u32, place: u32) -> bool {
-  return place == 0u || place == parameters.count || cuts[4u * (head * parameters.count + place) + 1u] != 0u;
+  return place == 0u || cuts[4u * (head * parameters.count + place) + 1u] != 0u;
+}
+
+// Where the first node begins of those that begin in BLOCK places, before any of them is cut; beyond these places if none does.
+@compute @workgroup_size(64)
+fn findBlocks(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
+  let head = at / parameters.slots;
+  if (head >= parameters.heads) {
+    return;
+  }
+  var place = at % parameters.slots * BLOCK;
+  let end = min(place + BLOCK, parameters.count);
+  while (place < end && !isBoundary(head, place)) {
+    place++;
+  }
+  nodes[at] = place;
+}
+
+// The same, or the end: nodes of at most BLOCK rows begin in these places, or the last of those before ends at the end.
+fn blockIn(head: u32, window: u32) -> u32 {
+  if (window >= parameters.slots) {
+    return parameters.count;
+  }
+  return nodes[head * parameters.slots + window];
 }
 
 fn beginOf(i: u32) -> u32 {
@@ -174,43 +200,26 @@ fn cutBlocks(
   @builtin(local_invocation_index) local: u32,
 ) {
   let place = workgroup.x + workgroup.y * workgroups.x;
-  let windows = (parameters.count + BLOCK - 1u) / BLOCK;
+  let windows = parameters.slots;
   let head = place / windows;
   if (head >= parameters.heads) {
     return;
   }
   let count = parameters.count;
   let own = head * count;
-  // From the first boundary of these places on to the first boundary behind them.
-  let lowestPlace = (place % windows) * BLOCK;
-  let to = min(lowestPlace + BLOCK, count);
-  if (local == 0u) {
-    atomicStore(&first, to);
-    atomicStore(&last, count);
-  }
-  workgroupBarrier();
-  for (var p = lowestPlace + local; p < min(to + BLOCK, count); p += LANES) {
-    if (isBoundary(head, p)) {
-      if (p < to) {
-        atomicMin(&first, p);
-      } else {
-        atomicMin(&last, p);
-      }
-    }
-  }
-  workgroupBarrier();
-  let bounds = agreeOn(vec2u(atomicLoad(&first), atomicLoad(&last)), local);
+  let to = min((place % windows + 1u) * BLOCK, count);
+  let bounds = agreeOn(vec2u(blockIn(head, place % windows), blockIn(head, place % windows + 1u)), local);
   let start = bounds.x;
   let length = bounds.y - start;
   // No node begins here.
-  if (start == to) {
+  if (start >= to) {
     return;
   }
   for (var i = local; i < length; i += LANES) {
     members[i] = order[own + start + i];
     if (start + i < to && isBoundary(head, start + i)) {
       var end = i + 1u;
-      while (!isBoundary(head, start + end)) {
+      while (end < length && !(start + end < to && isBoundary(head, start + end))) {
         end++;
       }
       for (var j = i; j < end; j++) {

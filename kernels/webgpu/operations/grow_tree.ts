@@ -14,8 +14,13 @@ const cutNodes: Kernel = {
 };
 const cutBlocks: Kernel = { file: "cut_blocks.wgsl", source: [common, shaders["cut_blocks.wgsl"]] };
 
-/** Rows of a node that one workgroup cuts down to single rows, and on the CPU, which may not make too many turns. */
-const BLOCK = 128, SOFTWARE_BLOCK = 64;
+/** Rows of a node that one workgroup cuts down to single rows. */
+const BLOCK = 128, SOFTWARE_BLOCK = 32;
+/**
+ * Lanes on the CPU, where they take turns at every barrier: few, as long as none makes anywhere near the 65,535 turns after
+ * which Mesa's driver ends its loops, that is for narrow rows, and nodes that are no longer the largest.
+ */
+const FEW_LANES = 8, MOST_COLUMNS_OF_FEW = 16, MOST_ROWS_OF_FEW = 4096;
 /** Turns of a loop that are written out: see `bisectRows`. */
 const AHEAD = 4;
 /** Levels of the tree for each halving of the rows down to a block; what is left then is cut by one workgroup a node. */
@@ -27,9 +32,10 @@ export function growTree(recorder: Recorder, args: Arguments<"growTree">): RowTr
   const block = recorder.software ? SOFTWARE_BLOCK : BLOCK, slots = Math.ceil(count / block);
   const order = recorder.array("word", heads * count, "the order of the tree");
   const cuts = recorder.array("word", heads * count * 4, "the cuts of the tree");
+  const few = recorder.software && columns <= MOST_COLUMNS_OF_FEW ? FEW_LANES : recorder.reducingLanes;
   const step = {
     definitions: { AHEAD, BLOCK: block },
-    constants: { LANES: recorder.reducingLanes },
+    constants: { LANES: few },
     parameters: { heads, count, columns, slots, level: 0, rest: 0 },
     bindings: {
       rows: padRows(recorder, args.rows, heads * count, width),
@@ -48,16 +54,25 @@ export function growTree(recorder: Recorder, args: Arguments<"growTree">): RowTr
     workgroups: Math.ceil(heads * count / 64),
   });
   const levels = count > block ? Math.ceil(LEVELS_PER_HALVING * Math.log2(count / block)) + LEVELS : 0;
+  // The larger side of a cut has seven eighths of a node's rows at most, as far as its sample tells.
+  const wideLevels = Math.max(0, Math.ceil(Math.log(count / MOST_ROWS_OF_FEW) / Math.log(8 / 7)));
   for (let level = 0; level < levels; level++) {
-    const parameters = { ...step.parameters, level, rest: Number(level === levels - 1) };
+    const rest = level === levels - 1, parameters = { ...step.parameters, level, rest: Number(rest) };
     recorder.dispatch({
       ...step,
       kernel: cutNodes,
       parameters,
+      constants: { LANES: level < wideLevels || rest ? recorder.reducingLanes : few },
       entryPoint: "cutNodes",
       workgroups: heads * slots,
     });
   }
+  recorder.dispatch({
+    ...step,
+    kernel: cutBlocks,
+    entryPoint: "findBlocks",
+    workgroups: Math.ceil(heads * slots / 64),
+  });
   recorder.dispatch({ ...step, kernel: cutBlocks, entryPoint: "cutBlocks", workgroups: heads * slots });
   return { order, rows: gatherRows(recorder, { ...args, index: order, picks: count }), cuts };
 }

@@ -1,6 +1,7 @@
 // What cutting a node of a tree gains for each centre: see `Backend.tiltKeys`. Behind reductions.wgsl.
-// parameters.heads, centres, count: shapes; columns: vec4s of a row; windows: runs of WINDOW places per head. Defined in front: GROUP,
-// lanes that share a node of few rows, a column each.
+// parameters.heads, centres, count: shapes; columns: vec4s of a row; windows: runs of WINDOW places per head; tiles: tiles of FOUR
+// centres per head. Defined in front: GROUP, lanes that share a node of few rows, a column each, and FOUR = 4, centres that a row that
+// is loaded serves.
 // Scatters are sums of squares about the mean: differences of sums from the first key on would lose most of what is small.
 
 struct Parameters {
@@ -9,6 +10,7 @@ struct Parameters {
   count: u32,
   columns: u32,
   windows: u32,
+  tiles: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -21,11 +23,12 @@ struct Parameters {
 @group(0) @binding(6) var<storage, read_write> scatters: array<f32>; // (heads, centres, count) f32
 @group(0) @binding(7) var<storage, read_write> gains: array<f32>; // (heads, centres, count) f32
 
-// Lanes, and places of a workgroup.
+// Places of a workgroup.
 const WINDOW = 64u;
 
-var<workgroup> parts: array<f32, WINDOW * GROUP>;
-var<workgroup> sums: array<vec4f, WINDOW>;
+// For the four centres of a tile.
+var<workgroup> parts: array<vec4f, WINDOW * GROUP>;
+var<workgroup> sums: array<vec4f, LANES>;
 // The places of nodes of many rows.
 var<workgroup> large: array<u32, WINDOW>;
 var<workgroup> largeCount: atomic<u32>;
@@ -37,7 +40,7 @@ fn findParents(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let at = (workgroup.x + workgroup.y * workgroups.x) * WINDOW + local;
+  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
   let cut = at % parameters.count;
   if (at / parameters.count >= parameters.heads) {
     return;
@@ -57,7 +60,121 @@ fn agreeOn(value: u32, local: u32) -> u32 {
   return workgroupUniformLoad(&agreed);
 }
 
-// Rows and masses of one centre; a window beside rows: rows [begin, firstWindow), windows, and rows [tail, end).
+// A tile of centres of a head: their first row of all centres' rows, and where the weights of each begin. Centres past the end repeat
+// the last one and are not stored.
+struct Tile {
+  head: u32,
+  row: u32,
+  present: u32,
+  weights: vec4u,
+}
+
+fn tileAt(place: u32) -> Tile {
+  var tile: Tile;
+  tile.head = place / parameters.tiles;
+  let first = FOUR * (place % parameters.tiles);
+  tile.row = tile.head * parameters.centres + first;
+  tile.present = min(FOUR, parameters.centres - first);
+  let offsets = min(vec4u(0u, 1u, 2u, 3u), vec4u(tile.present - 1u));
+  tile.weights = (vec4u(tile.row) + offsets) * parameters.count;
+  return tile;
+}
+
+fn weightsAt(tile: Tile, place: u32) -> vec4f {
+  let at = tile.weights + vec4u(place);
+  return vec4f(weights[at.x], weights[at.y], weights[at.z], weights[at.w]);
+}
+
+// The means of a column of few rows for the four centres, and their masses.
+struct Means {
+  columns: array<vec4f, FOUR>,
+  mass: vec4f,
+}
+
+fn meansOf(tile: Tile, column: u32, begin: u32, end: u32) -> Means {
+  let own = tile.head * parameters.count * parameters.columns + column;
+  var sums: array<vec4f, FOUR>;
+  for (var c = 0u; c < FOUR; c++) {
+    sums[c] = vec4f(0.0);
+  }
+  var mass = vec4f(0.0);
+  for (var j = begin; j < end; j++) {
+    let weight = weightsAt(tile, j);
+    let row = rows[own + j * parameters.columns];
+    mass += weight;
+    for (var c = 0u; c < FOUR; c++) {
+      sums[c] = fma(vec4f(weight[c]), row, sums[c]);
+    }
+  }
+  var means: Means;
+  means.mass = mass;
+  for (var c = 0u; c < FOUR; c++) {
+    means.columns[c] = select(vec4f(0.0), sums[c] / max(mass[c], LEAST_MASS), mass[c] > 0.0);
+  }
+  return means;
+}
+
+// What a column of few rows adds to the scatters for the four centres.
+fn scattersAbout(tile: Tile, means: Means, column: u32, begin: u32, end: u32) -> vec4f {
+  let own = tile.head * parameters.count * parameters.columns + column;
+  var squares = vec4f(0.0);
+  for (var j = begin; j < end; j++) {
+    let weight = weightsAt(tile, j);
+    let row = rows[own + j * parameters.columns];
+    var square = vec4f(0.0);
+    for (var c = 0u; c < FOUR; c++) {
+      let difference = row - means.columns[c];
+      square[c] = dot(difference, difference);
+    }
+    squares = fma(weight, square, squares);
+  }
+  return squares;
+}
+
+// Four centres' moments of a window per group of lanes.
+@compute @workgroup_size(LANES)
+fn sumWindows(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let columns = parameters.columns;
+  let place = (workgroup.x + workgroup.y * workgroups.x) * (LANES / GROUP) + local / GROUP;
+  let number = place % parameters.windows;
+  let present = place < parameters.heads * parameters.tiles * parameters.windows;
+  let tile = tileAt(place / parameters.windows);
+  let begin = number * WINDOW;
+  let end = min(begin + WINDOW, parameters.count);
+  var mass = vec4f(0.0);
+  var squares = vec4f(0.0);
+  if (present) {
+    for (var column = local % GROUP; column < columns; column += GROUP) {
+      let means = meansOf(tile, column, begin, end);
+      squares += scattersAbout(tile, means, column, begin, end);
+      mass = means.mass;
+      for (var c = 0u; c < FOUR; c++) {
+        if (c < tile.present) {
+          windows[((tile.row + c) * parameters.windows + number) * (columns + 1u) + column] = means.columns[c];
+        }
+      }
+    }
+  }
+  parts[local] = squares;
+  workgroupBarrier();
+  if (present && local % GROUP == 0u) {
+    for (var i = 1u; i < GROUP; i++) {
+      squares += parts[local + i];
+    }
+    for (var c = 0u; c < FOUR; c++) {
+      if (c < tile.present) {
+        let at = ((tile.row + c) * parameters.windows + number) * (columns + 1u) + columns;
+        windows[at] = vec4f(mass[c], squares[c], 0.0, 0.0);
+      }
+    }
+  }
+}
+
+// What makes up a node of many rows for one centre: rows from `begin` on, then windows, then rows from `tail` on.
 struct Items {
   rows: u32,
   weights: u32,
@@ -68,75 +185,6 @@ struct Items {
   tail: u32,
 }
 
-// A lane's part of the scatter of few rows.
-fn partOfScatter(own: u32, weight: u32, begin: u32, end: u32, lane: u32) -> f32 {
-  var mass = 0.0;
-  for (var j = begin; j < end; j++) {
-    mass += weights[weight + j];
-  }
-  var scatter = vec4f(0.0);
-  if (mass > 0.0) {
-    for (var column = lane; column < parameters.columns; column += GROUP) {
-      let mean = meanOf(own + column, weight, begin, end, mass);
-      for (var j = begin; j < end; j++) {
-        let difference = rows[own + j * parameters.columns + column] - mean;
-        scatter = fma(weights[weight + j] * difference, difference, scatter);
-      }
-    }
-  }
-  return (scatter.x + scatter.y) + (scatter.z + scatter.w);
-}
-
-fn meanOf(column: u32, weight: u32, begin: u32, end: u32, mass: f32) -> vec4f {
-  var sum = vec4f(0.0);
-  for (var j = begin; j < end; j++) {
-    sum = fma(vec4f(weights[weight + j]), rows[column + j * parameters.columns], sum);
-  }
-  return sum / mass;
-}
-
-// A window of a centre per group of lanes.
-@compute @workgroup_size(64)
-fn sumWindows(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let columns = parameters.columns;
-  let groups = WINDOW / GROUP;
-  let place = (workgroup.x + workgroup.y * workgroups.x) * groups + local / GROUP;
-  let row = place / parameters.windows;
-  let lane = local % GROUP;
-  let present = row < parameters.heads * parameters.centres;
-  let begin = place % parameters.windows * WINDOW;
-  let end = min(begin + WINDOW, parameters.count);
-  let own = row / parameters.centres * parameters.count * columns;
-  let weight = row * parameters.count;
-  var mass = 0.0;
-  if (present) {
-    for (var j = begin; j < end; j++) {
-      mass += weights[weight + j];
-    }
-    for (var column = lane; column < columns; column += GROUP) {
-      var mean = vec4f(0.0);
-      if (mass > 0.0) {
-        mean = meanOf(own + column, weight, begin, end, mass);
-      }
-      windows[place * (columns + 1u) + column] = mean;
-    }
-    parts[local] = partOfScatter(own, weight, begin, end, lane);
-  }
-  workgroupBarrier();
-  if (present && lane == 0u) {
-    var scatter = 0.0;
-    for (var i = 0u; i < GROUP; i++) {
-      scatter += parts[local + i];
-    }
-    windows[place * (columns + 1u) + columns] = vec4f(mass, scatter, 0.0, 0.0);
-  }
-}
-
-// A place in what makes up a node of many rows: where its vectors are, and its mass.
 fn isWindow(items: Items, i: u32) -> bool {
   return i >= items.heads && i < items.heads + items.whole;
 }
@@ -163,13 +211,13 @@ fn vectorOf(items: Items, i: u32, column: u32) -> vec4f {
   return rows[items.rows + placeOf(items, i) * parameters.columns + column];
 }
 
-// The scatter of a node of many rows, from windows and the rows beside them, by all lanes.
-fn scatterOf(row: u32, begin: u32, end: u32, local: u32) -> f32 {
+// The scatter of a node of many rows, by all lanes.
+fn scatterOf(head: u32, row: u32, begin: u32, end: u32, local: u32) -> f32 {
   let columns = parameters.columns;
   let firstWindow = (begin + WINDOW - 1u) / WINDOW;
   let endWindow = end / WINDOW;
   var items: Items;
-  items.rows = row / parameters.centres * parameters.count * columns;
+  items.rows = head * parameters.count * columns;
   items.weights = row * parameters.count;
   items.windows = (row * parameters.windows + firstWindow) * (columns + 1u);
   items.begin = begin;
@@ -178,7 +226,7 @@ fn scatterOf(row: u32, begin: u32, end: u32, local: u32) -> f32 {
   items.tail = endWindow * WINDOW;
   let count = items.heads + items.whole + end - items.tail;
   var own = vec2f(0.0);
-  for (var i = local; i < count; i += WINDOW) {
+  for (var i = local; i < count; i += LANES) {
     own.x += massOf(items, i);
     if (isWindow(items, i)) {
       own.y += windows[windowOf(items, i) + columns].y;
@@ -186,8 +234,8 @@ fn scatterOf(row: u32, begin: u32, end: u32, local: u32) -> f32 {
   }
   let found = sumOfLanes(own, local);
   let mass = found.x;
-  let wide = min(columns, WINDOW);
-  let deep = WINDOW / wide;
+  let wide = min(columns, LANES);
+  let deep = LANES / wide;
   let part = local / wide;
   var squares = vec4f(0.0);
   for (var first = 0u; first < columns; first += wide) {
@@ -218,31 +266,28 @@ fn scatterOf(row: u32, begin: u32, end: u32, local: u32) -> f32 {
   return found.y + scatter;
 }
 
-// The nodes that are cut before WINDOW places, for one centre, per workgroup.
-@compute @workgroup_size(64)
+// The nodes that are cut before WINDOW places, for four centres, per workgroup.
+@compute @workgroup_size(LANES)
 fn measure(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
   let place = workgroup.x + workgroup.y * workgroups.x;
-  let row = place / parameters.windows;
-  if (row >= parameters.heads * parameters.centres) {
+  if (place >= parameters.heads * parameters.tiles * parameters.windows) {
     return;
   }
-  let head = row / parameters.centres;
+  let tile = tileAt(place / parameters.windows);
   let firstCut = place % parameters.windows * WINDOW;
-  let tree = head * parameters.count;
-  let own = tree * parameters.columns;
-  let weight = row * parameters.count;
+  let tree = tile.head * parameters.count;
   if (local == 0u) {
     atomicStore(&largeCount, 0u);
   }
   workgroupBarrier();
-  for (var i = local / GROUP; i < WINDOW; i += WINDOW / GROUP) {
+  for (var i = local / GROUP; i < WINDOW; i += LANES / GROUP) {
     let cut = firstCut + i;
     let lane = local % GROUP;
-    var part = 0.0;
+    var squares = vec4f(0.0);
     if (cut > 0u && cut < parameters.count) {
       let begin = cuts[4u * (tree + cut)];
       let end = cuts[4u * (tree + cut) + 1u];
@@ -251,26 +296,37 @@ fn measure(
           large[atomicAdd(&largeCount, 1u)] = cut;
         }
       } else if (bundleOf(tree, cut) == cut) {
-        part = partOfScatter(own, weight, begin, end, lane);
+        for (var column = lane; column < parameters.columns; column += GROUP) {
+          let means = meansOf(tile, column, begin, end);
+          squares += scattersAbout(tile, means, column, begin, end);
+        }
       }
     }
-    parts[i * GROUP + lane] = part;
+    parts[i * GROUP + lane] = squares;
   }
   workgroupBarrier();
-  if (firstCut + local < parameters.count) {
-    var scatter = 0.0;
+  for (var place = local; place < min(WINDOW, parameters.count - firstCut); place += LANES) {
+    var squares = vec4f(0.0);
     for (var i = 0u; i < GROUP; i++) {
-      scatter += parts[local * GROUP + i];
+      squares += parts[place * GROUP + i];
     }
-    scatters[weight + firstCut + local] = scatter;
+    for (var c = 0u; c < FOUR; c++) {
+      if (c < tile.present) {
+        scatters[(tile.row + c) * parameters.count + firstCut + place] = squares[c];
+      }
+    }
   }
   let many = agreeOn(atomicLoad(&largeCount), local);
   storageBarrier();
   for (var i = 0u; i < many; i++) {
     let cut = agreeOn(large[i], local);
-    let scatter = scatterOf(row, cuts[4u * (tree + cut)], cuts[4u * (tree + cut) + 1u], local);
-    if (local == 0u) {
-      scatters[weight + cut] = scatter;
+    let begin = cuts[4u * (tree + cut)];
+    let end = cuts[4u * (tree + cut) + 1u];
+    for (var row = tile.row; row < tile.row + tile.present; row++) {
+      let scatter = scatterOf(tile.head, row, begin, end, local);
+      if (local == 0u) {
+        scatters[row * parameters.count + cut] = scatter;
+      }
     }
   }
 }
@@ -299,7 +355,7 @@ fn limit(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let at = (workgroup.x + workgroup.y * workgroups.x) * WINDOW + local;
+  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
   let row = at / parameters.count;
   let cut = at % parameters.count;
   if (row >= parameters.heads * parameters.centres) {

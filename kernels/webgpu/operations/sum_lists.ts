@@ -15,12 +15,21 @@ const summer: Kernel = {
 
 /** Keys of a workgroup that looks for entries, as the WGSL has them; lanes of an entry, and turns of its loops that are written out. */
 const CHUNK = 1024, LANES = 64, AHEAD = 4;
+/** Lanes on the CPU, where they take turns at every barrier, and vec4s of all keys up to which they make few enough turns. */
+const FEW_LANES = 8, MOST_OF_FEW = 2 ** 18;
 
 /** What stands for the keys of each entry of each list. */
 export function sumLists(recorder: Recorder, args: Arguments<"sumLists">): ListSums {
   const { heads, centres, count, most, width, features, valueFeatures, tilted } = args;
   const entries = entriesOf(recorder, args);
-  const step = { kernel: summer, definitions: { AHEAD }, constants: { LANES }, workgroups: heads * most };
+  const few = recorder.software &&
+    count * Math.ceil(Math.max(width, features, valueFeatures) / 4) <= MOST_OF_FEW;
+  const step = {
+    kernel: summer,
+    definitions: { AHEAD },
+    constants: { LANES: few ? FEW_LANES : LANES },
+    workgroups: heads * most,
+  };
   const shape = { heads, centres, count, most };
   const logWeight = recorder.array("float", heads * most, "the weights of the lists");
   const average = (rows: DeviceArray, features: number, name: string) => {

@@ -15,8 +15,14 @@ const scatterer: Kernel = {
   source: [reductions, shaders["key_scatters.wgsl"]],
 };
 
-/** Keys of a workgroup that weighs, lanes and places of one that measures scatters, and most lanes for a node: as the WGSL has them. */
-const CHUNK = 1024, WINDOW = 64, MOST_GROUP = 16;
+/** Keys of a workgroup that weighs, places of one that measures scatters, most lanes for a node, and centres of a tile. */
+const CHUNK = 1024, WINDOW = 64, MOST_GROUP = 8, FOUR = 4;
+
+/**
+ * Lanes that measure scatters; and few of them on the CPU, where they take turns at every barrier, as long as none comes anywhere
+ * near the 65,535 turns after which Mesa's driver ends its loops.
+ */
+const LANES = 64, FEW_LANES = 8, MOST_KEYS_OF_FEW = 8192, MOST_COLUMNS_OF_FEW = 16;
 
 /** Weights of keys for centres, and what cutting the nodes of their tree gains. */
 export function tiltKeys(recorder: Recorder, args: Arguments<"tiltKeys">): TiltedKeys {
@@ -39,13 +45,16 @@ export function tiltKeys(recorder: Recorder, args: Arguments<"tiltKeys">): Tilte
   recorder.dispatch({ ...weighing, entryPoint: "sumChunks" });
   recorder.dispatch({ ...weighing, entryPoint: "weigh" });
   const columns = Math.ceil(width / 4), windows = Math.ceil(count / WINDOW);
+  const tiles = Math.ceil(centres / FOUR), pieces = heads * tiles * windows;
   const group = Math.min(MOST_GROUP, 2 ** Math.ceil(Math.log2(columns)));
+  const few = recorder.software && count <= MOST_KEYS_OF_FEW && columns <= MOST_COLUMNS_OF_FEW;
+  const lanes = few ? FEW_LANES : LANES;
   const gains = recorder.array("float", rows * count, "the gains of the cuts");
   const measuring = {
     kernel: scatterer,
-    definitions: { GROUP: group },
-    constants: { LANES: WINDOW },
-    parameters: { heads, centres, count, columns, windows },
+    definitions: { GROUP: group, FOUR },
+    constants: { LANES: lanes },
+    parameters: { heads, centres, count, columns, windows, tiles },
     bindings: {
       rows: padRows(recorder, tree.rows, heads * count, width),
       cuts: tree.cuts,
@@ -60,15 +69,15 @@ export function tiltKeys(recorder: Recorder, args: Arguments<"tiltKeys">): Tilte
   recorder.dispatch({
     ...measuring,
     entryPoint: "findParents",
-    workgroups: Math.ceil(heads * count / WINDOW),
+    workgroups: Math.ceil(heads * count / 64),
   });
   recorder.dispatch({
     ...measuring,
     entryPoint: "sumWindows",
-    workgroups: Math.ceil(rows * windows * group / WINDOW),
+    workgroups: Math.ceil(pieces * group / lanes),
     work,
   });
-  recorder.dispatch({ ...measuring, entryPoint: "measure", workgroups: rows * windows, work: 8 * work });
-  recorder.dispatch({ ...measuring, entryPoint: "limit", workgroups: Math.ceil(rows * count / WINDOW) });
+  recorder.dispatch({ ...measuring, entryPoint: "measure", workgroups: pieces, work: 8 * work });
+  recorder.dispatch({ ...measuring, entryPoint: "limit", workgroups: Math.ceil(rows * count / 64) });
   return { weights, logMass, gains };
 }
