@@ -14,7 +14,7 @@ const summer: Kernel = {
 };
 
 /** Keys of a workgroup that looks for entries, as the WGSL has them; lanes of an entry, and turns of its loops that are written out. */
-const CHUNK = 1024, LANES = 64, AHEAD = 4;
+const CHUNK = 1024, LANES = 128, AHEAD = 4;
 /** Multiply-adds that each number takes as long as, on the CPU. */
 const WORK = 24;
 /** Lanes on the CPU, where they take turns at every barrier, and vec4s of all keys up to which they make few enough turns. */
