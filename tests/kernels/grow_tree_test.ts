@@ -127,3 +127,15 @@ onEachBackend("growTree() cuts outliers off, and ends where a sample does not se
     await grow(backend, rows, shape);
   }
 });
+
+onEachBackend("growTree() gives the reference's tree of rows of all magnitudes", async (backend) => {
+  const heads = 2, count = 500, width = 7, shape = { heads, count, width };
+  const magnitudes = normals(6, heads * count, 4);
+  // Small rows lie on one side of nearly every cut, where an eighth of them is left: differences from far off would lose them.
+  const rows = normals(7, heads * count * width).map((x, at) =>
+    x * Math.exp(magnitudes[Math.floor(at / width)])
+  );
+  const { actual, expected } = await besideReference(backend, record(rows, shape));
+  assertEquals(actual, expected);
+  await grow(backend, rows, shape);
+});

@@ -16,6 +16,8 @@ var<workgroup> values: array<f32, SPAN>;
 // The member that the node which begins at a place has picked last, and the one before.
 var<workgroup> picks: array<u32, SPAN>;
 var<workgroup> pickedBefore: array<u32, SPAN>;
+// The product half-way between the centres of the node that begins at a place.
+var<workgroup> middles: array<f32, SPAN>;
 // Between which products the node that begins at a place is cut.
 var<workgroup> lowest: array<f32, SPAN>;
 var<workgroup> highest: array<f32, SPAN>;
@@ -85,10 +87,20 @@ fn pickFarthest(head: u32, length: u32, local: u32) {
   workgroupBarrier();
 }
 
-fn measureSides(head: u32, start: u32, length: u32, local: u32) {
+// Products of members with the normals of their nodes, and those half-way between the centres.
+fn measure(head: u32, start: u32, length: u32, local: u32) {
+  let columns = parameters.columns;
   for (var i = local; i < length; i += LANES) {
     if (endOf(i) - beginOf(i) > 1u) {
-      values[i] = sideOf(rowAt(head, members[i]), rowAt(head, start + beginOf(i)));
+      values[i] = productOf(rowAt(head, members[i]), rowAt(head, start + beginOf(i)));
+    }
+    if (leads(i)) {
+      let plane = rowAt(head, start + i);
+      var sums = vec4f(0.0);
+      for (var c = 0u; c < columns; c++) {
+        sums = fma(planes[plane + columns + c], planes[plane + c], sums);
+      }
+      middles[i] = 0.5 * ((sums.x + sums.y) + (sums.z + sums.w));
     }
   }
   workgroupBarrier();
@@ -107,7 +119,7 @@ fn improve(head: u32, start: u32, length: u32, local: u32) {
       let end = endOf(i);
       for (var j = i; j < end; j++) {
         let row = rows[rowAt(head, members[j]) + column];
-        if (values[j] <= 0.0) {
+        if (values[j] <= middles[i]) {
           nearSum += row;
           nearCount++;
         } else {
@@ -148,7 +160,7 @@ fn separate(head: u32, start: u32, length: u32, local: u32) {
     movedMembers[i] = members[i];
     movedRanges[i] = ranges[i];
     if (end - begin > 1u) {
-      let limit = limitOf(lowest[begin], highest[begin]);
+      let limit = limitOf(middles[begin], lowest[begin], highest[begin]);
       var below = 0u;
       var total = 0u;
       for (var j = begin; j < end; j++) {
@@ -267,10 +279,10 @@ fn cutBlocks(
     storageBarrier();
     workgroupBarrier();
     for (var step = 0u; step < STEPS; step++) {
-      measureSides(head, start, length, local);
+      measure(head, start, length, local);
       improve(head, start, length, local);
     }
-    measureSides(head, start, length, local);
+    measure(head, start, length, local);
     separate(head, start, length, local);
   }
   for (var i = local; i < length; i += LANES) {

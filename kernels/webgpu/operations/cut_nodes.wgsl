@@ -61,13 +61,24 @@ fn farthestFrom(row: u32, count: u32, local: u32) -> u32 {
   return samples[u32(largestOfLanes(farthest, number, local).y)];
 }
 
+// The product half-way between the centres.
+fn middleOf(plane: u32, local: u32) -> f32 {
+  let columns = parameters.columns;
+  var sums = vec4f(0.0);
+  for (var c = local; c < columns; c += LANES) {
+    sums = fma(planes[plane + columns + c], planes[plane + c], sums);
+  }
+  return 0.5 * sumOfLanes(vec2f((sums.x + sums.y) + (sums.z + sums.w), 0.0), local).x;
+}
+
 // Moves the plane half-way between the means of the sample's two sides; false if one has no row.
 fn improve(plane: u32, count: u32, local: u32) -> bool {
   let columns = parameters.columns;
+  let middle = middleOf(plane, local);
   var near = 0u;
   for (var i = local; i < count; i += LANES) {
-    values[i] = sideOf(samples[i], plane);
-    near += select(0u, 1u, values[i] <= 0.0);
+    values[i] = productOf(samples[i], plane);
+    near += select(0u, 1u, values[i] <= middle);
   }
   sumBelow(near, local);
   let nearCount = workgroupUniformLoad(&sumOfAll);
@@ -87,7 +98,7 @@ fn improve(plane: u32, count: u32, local: u32) -> bool {
           let i = next + step * parts;
           if (i < count) {
             let row = rows[samples[i] + column];
-            let isNear = values[i] <= 0.0;
+            let isNear = values[i] <= middle;
             nearSum += select(vec4f(0.0), row, isNear);
             farSum += select(row, vec4f(0.0), isNear);
           }
@@ -133,7 +144,7 @@ fn aim(head: u32, begin: u32, size: u32, local: u32) -> f32 {
     }
   }
   for (var i = local; i < size; i += LANES) {
-    products[own + begin + i] = sideOf(rowAt(head, order[own + begin + i]), plane);
+    products[own + begin + i] = productOf(rowAt(head, order[own + begin + i]), plane);
   }
   storageBarrier();
   // Those of the sample as they are compared later: a second sum might be rounded differently.
@@ -162,7 +173,7 @@ fn aim(head: u32, begin: u32, size: u32, local: u32) -> f32 {
     }
   }
   workgroupBarrier();
-  return limitOf(lowest, highest);
+  return limitOf(middleOf(plane, local), lowest, highest);
 }
 
 // Brings members on the near side in front of the others, both in their old order, and returns where the node is cut.

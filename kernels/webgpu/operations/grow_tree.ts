@@ -23,6 +23,8 @@ const BLOCK = 128, SOFTWARE_BLOCK = 32;
 const FEW_LANES = 8, MOST_COLUMNS_OF_FEW = 16, MOST_ROWS_OF_FEW = 4096;
 /** Turns of a loop that are written out: see `bisectRows`. */
 const AHEAD = 4;
+/** Multiply-adds that each number takes as long as, on the CPU: in a level, of its own and of samples; in the blocks, mostly barriers. */
+const WORK = 128, WORK_IN_BLOCKS = 2048;
 /** Levels of the tree for each halving of the rows down to a block; what is left then is cut by one workgroup a node. */
 const LEVELS_PER_HALVING = 3, LEVELS = 4;
 
@@ -65,6 +67,7 @@ export function growTree(recorder: Recorder, args: Arguments<"growTree">): RowTr
       constants: { LANES: level < wideLevels || rest ? recorder.reducingLanes : few },
       entryPoint: "cutNodes",
       workgroups: heads * slots,
+      work: WORK * heads * count * width,
     });
   }
   recorder.dispatch({
@@ -73,6 +76,12 @@ export function growTree(recorder: Recorder, args: Arguments<"growTree">): RowTr
     entryPoint: "findBlocks",
     workgroups: Math.ceil(heads * slots / 64),
   });
-  recorder.dispatch({ ...step, kernel: cutBlocks, entryPoint: "cutBlocks", workgroups: heads * slots });
+  recorder.dispatch({
+    ...step,
+    kernel: cutBlocks,
+    entryPoint: "cutBlocks",
+    workgroups: heads * slots,
+    work: WORK_IN_BLOCKS * heads * count * width,
+  });
   return { order, rows: gatherRows(recorder, { ...args, index: order, picks: count }), cuts };
 }

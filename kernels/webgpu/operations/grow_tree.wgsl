@@ -16,9 +16,9 @@ struct Parameters {
 @group(0) @binding(1) var<storage, read> rows: array<vec4f>; // (heads, count, 4 columns) f32
 @group(0) @binding(2) var<storage, read_write> order: array<u32>; // (heads, count) u32
 @group(0) @binding(3) var<storage, read_write> cuts: array<u32>; // (heads, count, 4) u32
-// (heads, count, 4 columns) f32: where a node begins the normal of its plane, and behind it a point of the plane.
+// (heads, count, 4 columns) f32: where a node begins the normal of its plane, and behind it the sum of the two centres.
 @group(0) @binding(4) var<storage, read_write> planes: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> products: array<f32>; // (heads, count) f32: on which side, and how far, members lie
+@group(0) @binding(5) var<storage, read_write> products: array<f32>; // (heads, count) f32: those of members with the normal of their node
 @group(0) @binding(6) var<storage, read_write> moved: array<u32>; // (heads, count) u32: members on their way
 // (2, heads, slots, 4) u32: begin, end, link and level of nodes to be cut, at even levels and at odd ones. Nodes of more than BLOCK rows
 // do not begin in the same BLOCK places: these number them.
@@ -46,15 +46,15 @@ fn distanceOf(row: u32, other: u32) -> f32 {
   return (squares.x + squares.y) + (squares.z + squares.w);
 }
 
-// <row − point of the plane, normal>: no more than 0 on the near side. The difference comes first, since rows may lie far from 0.
-fn sideOf(row: u32, plane: u32) -> f32 {
+// <row, normal>: no more than half-way between the centres on the near side.
+fn productOf(row: u32, plane: u32) -> f32 {
   let columns = parameters.columns;
   var sums = vec4f(0.0);
   for (var first = 0u; first < columns; first += AHEAD) {
     for (var step = 0u; step < AHEAD; step++) {
       let c = first + step;
       if (c < columns) {
-        sums = fma(rows[row + c] - planes[plane + columns + c], planes[plane + c], sums);
+        sums = fma(rows[row + c], planes[plane + c], sums);
       }
     }
   }
@@ -63,12 +63,12 @@ fn sideOf(row: u32, plane: u32) -> f32 {
 
 fn setPlane(plane: u32, column: u32, near: vec4f, far: vec4f) {
   planes[plane + column] = far - near;
-  planes[plane + parameters.columns + column] = near + 0.5 * (far - near);
+  planes[plane + parameters.columns + column] = far + near;
 }
 
 // The place that divides a sample: half-way between the centres, but each side has an eighth.
-fn limitOf(lowest: f32, highest: f32) -> f32 {
-  return min(max(0.0, lowest), max(highest, lowest));
+fn limitOf(middle: f32, lowest: f32, highest: f32) -> f32 {
+  return min(max(middle, lowest), max(highest, lowest));
 }
 
 fn leastOf(samples: u32) -> u32 {

@@ -1,7 +1,7 @@
 // What cutting a node of a tree gains for each centre: see `Backend.tiltKeys`. Behind reductions.wgsl.
 // parameters.heads, centres, count: shapes; columns: vec4s of a row; windows: runs of WINDOW places per head; tiles: tiles of FOUR
-// centres per head. Defined in front: GROUP, lanes that share a node of few rows, a column each, and FOUR = 4, centres that a row that
-// is loaded serves.
+// centres per head; firstWorkgroup: where this dispatch begins, of several that share the work. Defined in front: GROUP, lanes that
+// share a node of few rows, a column each, and FOUR = 4, centres that a row that is loaded serves.
 // Scatters are sums of squares about the mean: differences of sums from the first key on would lose most of what is small.
 
 struct Parameters {
@@ -11,6 +11,7 @@ struct Parameters {
   columns: u32,
   windows: u32,
   tiles: u32,
+  firstWorkgroup: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -139,7 +140,7 @@ fn sumWindows(
   @builtin(local_invocation_index) local: u32,
 ) {
   let columns = parameters.columns;
-  let place = (workgroup.x + workgroup.y * workgroups.x) * (LANES / GROUP) + local / GROUP;
+  let place = (parameters.firstWorkgroup + workgroup.x + workgroup.y * workgroups.x) * (LANES / GROUP) + local / GROUP;
   let number = place % parameters.windows;
   let present = place < parameters.heads * parameters.tiles * parameters.windows;
   let tile = tileAt(place / parameters.windows);
@@ -273,7 +274,7 @@ fn measure(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let place = workgroup.x + workgroup.y * workgroups.x;
+  let place = parameters.firstWorkgroup + workgroup.x + workgroup.y * workgroups.x;
   if (place >= parameters.heads * parameters.tiles * parameters.windows) {
     return;
   }

@@ -1,12 +1,14 @@
 // The nearest centre of each row.
-// parameters.heads, count, centres: shapes; columns: vec4s of a row. Defined in front: CENTRES, those that an invocation measures
-// at a time, so that a vec4 of its row serves all of them.
+// parameters.heads, count, centres: shapes; columns: vec4s of a row; firstWorkgroup: where this dispatch begins, of several that
+// share the work. Defined in front: CENTRES, those that an invocation measures at a time, so that a vec4 of its row serves all of
+// them.
 
 struct Parameters {
   heads: u32,
   count: u32,
   columns: u32,
   centres: u32,
+  firstWorkgroup: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -20,7 +22,7 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
+  let at = (parameters.firstWorkgroup + workgroup.x + workgroup.y * workgroups.x) * 64u + local;
   let head = at / parameters.count;
   if (head >= parameters.heads) {
     return;

@@ -1,7 +1,8 @@
 // What stands for the keys of the entries of lists, a workgroup each: see `Backend.sumLists`. Behind elementary.wgsl and
 // reductions.wgsl.
 // parameters.heads, centres, count, most: shapes; columns: vec4s of a row of `source`; meanColumns: vec4s of a row of `means` and
-// `centre`. Defined in front: AHEAD, turns of a loop that are written out.
+// `centre`; firstWorkgroup: where this dispatch begins, of several that share the work. Defined in front: AHEAD, turns of a loop
+// that are written out.
 
 struct Parameters {
   heads: u32,
@@ -10,6 +11,7 @@ struct Parameters {
   most: u32,
   columns: u32,
   meanColumns: u32,
+  firstWorkgroup: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -97,7 +99,7 @@ fn average(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let place = workgroup.x + workgroup.y * workgroups.x;
+  let place = parameters.firstWorkgroup + workgroup.x + workgroup.y * workgroups.x;
   if (place >= parameters.heads * parameters.most) {
     return;
   }
@@ -137,7 +139,7 @@ fn weigh(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let place = workgroup.x + workgroup.y * workgroups.x;
+  let place = parameters.firstWorkgroup + workgroup.x + workgroup.y * workgroups.x;
   if (place >= parameters.heads * parameters.most) {
     return;
   }

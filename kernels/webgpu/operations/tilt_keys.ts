@@ -54,7 +54,7 @@ export function tiltKeys(recorder: Recorder, args: Arguments<"tiltKeys">): Tilte
     kernel: scatterer,
     definitions: { GROUP: group, FOUR },
     constants: { LANES: lanes },
-    parameters: { heads, centres, count, columns, windows, tiles },
+    parameters: { heads, centres, count, columns, windows, tiles, firstWorkgroup: 0 },
     bindings: {
       rows: padRows(recorder, tree.rows, heads * count, width),
       cuts: tree.cuts,
@@ -65,7 +65,8 @@ export function tiltKeys(recorder: Recorder, args: Arguments<"tiltKeys">): Tilte
       gains,
     },
   };
-  const work = rows * count * width;
+  // What each number takes as long as, in multiply-adds: nodes of all levels, and loads.
+  const work = 8 * rows * count * width;
   recorder.dispatch({
     ...measuring,
     entryPoint: "findParents",
@@ -77,7 +78,7 @@ export function tiltKeys(recorder: Recorder, args: Arguments<"tiltKeys">): Tilte
     workgroups: Math.ceil(pieces * group / lanes),
     work,
   });
-  recorder.dispatch({ ...measuring, entryPoint: "measure", workgroups: pieces, work: 8 * work });
+  recorder.dispatch({ ...measuring, entryPoint: "measure", workgroups: pieces, work: 16 * work });
   recorder.dispatch({ ...measuring, entryPoint: "limit", workgroups: Math.ceil(rows * count / 64) });
   return { weights, logMass, gains };
 }
