@@ -1,7 +1,7 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { PANEL, STRETCH_TILES, TILE_KEYS } from "../engine/layout";
 import { logarithm } from "./logarithm";
-import { accumulateFour, accumulateSix, distancesOfFour, distancesOfSix, scoreFour, scoreSix } from "./micro_kernel";
+import { accumulateFour, accumulateSix, distancesOfRows, scoreRows } from "./micro_kernel";
 import { packKeys, packValues } from "./pack";
 import { blockOf, blockStart } from "./partition";
 import * as group from "./query_group";
@@ -165,8 +165,7 @@ function startGroups(
   for (let row = first; row < end; row += group.groupRows(end - row)) {
     const size = group.groupRows(end - row), valid = min<u32>(size, end - row);
     group.packQueries(at + group.QUERIES, query, order, row, valid, size, features);
-    memory.fill(group.sumsOf(at, features), 0, <usize>upToEight(width) * 24);
-    store<u32>(at, 0, group.HAS_EARLIER);
+    group.clearSums(at, features, width);
     let farthest: u32 = 0;
     for (let r: u32 = 0; r < 6; ++r) {
       let limit = r < valid ? count : 0;
@@ -179,7 +178,6 @@ function startGroups(
       store<u32>(line, limit, group.LIMITS);
       store<f32>(line, MASKED, group.LARGEST);
       store<f32>(line, MASKED, group.EARLIER_LARGEST);
-      store<f64>(at + (<usize>r << 3), 0, group.TOTALS);
       store<f32>(line, 0, group.DECAYS);
       const own = args.keyBlocks && r < valid ? blockOf(row + r, args.queries, args.excludeBlocks) : 0;
       store<u32>(line, own, group.OWN_BLOCKS);
@@ -207,11 +205,8 @@ function attendTile(
   const padded = upToEight(min<u32>(count, farthest - tileStart));
   const features = args.features, size = group.groupRows(left);
   const six = size === 6, queries = at + group.QUERIES;
-  if (args.distances) {
-    if (six) distancesOfSix(tile, queries, keyPanel, padded / PANEL, features, args.scale);
-    else distancesOfFour(tile, queries, keyPanel, padded / PANEL, features, args.scale);
-  } else if (six) scoreSix(tile, queries, keyPanel, padded / PANEL, features, args.scale);
-  else scoreFour(tile, queries, keyPanel, padded / PANEL, features, args.scale);
+  if (args.distances) distancesOfRows(size, tile, queries, keyPanel, padded / PANEL, features, args.scale);
+  else scoreRows(size, tile, queries, keyPanel, padded / PANEL, features, args.scale);
 
   for (let r: u32 = 0; r < min<u32>(size, left); ++r) {
     const row = tile + <usize>r * (TILE_KEYS << 2), line = at + (<usize>r << 2);
@@ -247,7 +242,7 @@ function finishGroups(args: AttendArguments, groups: usize, head: u32, first: u3
     for (let r: u32 = 0; r < valid; ++r) {
       const position = base + row + r, line = at + (<usize>r << 2);
       const index = args.queryOrder ? base + load<u32>(args.queryOrder + (position << 2)) : position;
-      const total = load<f64>(at + (<usize>r << 3), group.TOTALS);
+      const total = group.totalOf(at, r);
       group.writeRow(at, features, args.output + ((index * width) << 2), r, width);
       const logSumExp = <f64>load<f32>(line, group.LARGEST) + logarithm(total);
       store<f32>(args.logSumExp + (index << 2), total > 0 ? <f32>logSumExp : EMPTY);

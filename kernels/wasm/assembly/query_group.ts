@@ -16,15 +16,17 @@ export const LARGEST: usize = 32;
 export const DECAYS: usize = 64;
 /** Block of the queries by `exclude`. */
 export const OWN_BLOCKS: usize = 96;
-/** Sum of the weights so far, relative to the largest, in f64. */
-export const TOTALS: usize = 128;
 /** Largest logit that the sums of earlier stretches are relative to. */
-export const EARLIER_LARGEST: usize = 192;
+export const EARLIER_LARGEST: usize = 128;
 /** Largest of the limits. */
-export const FARTHEST: usize = 224;
+export const FARTHEST: usize = 160;
 /** Whether there are earlier stretches. */
-export const HAS_EARLIER: usize = 228;
-export const QUERIES: usize = 256;
+export const HAS_EARLIER: usize = 164;
+/** Sum of the weights of the present stretch, relative to the largest, in f64. */
+export const TOTALS: usize = 192;
+/** The same of earlier stretches. */
+export const EARLIER_TOTALS: usize = 256;
+export const QUERIES: usize = 320;
 
 /** Address of the sums. */
 @inline
@@ -64,6 +66,13 @@ export function showKeys(group: usize, valid: u32, count: u32): void {
   store<u32>(group, count, FARTHEST);
 }
 
+/** A group of rows that have seen no key. */
+export function clearSums(group: usize, features: u32, width: u32): void {
+  memory.fill(sumsOf(group, features), 0, <usize>upToEight(width) * (GROUP_ROWS << 2));
+  memory.fill(group + TOTALS, 0, QUERIES - TOTALS);
+  store<u32>(group, 0, HAS_EARLIER);
+}
+
 /** Adds the sums of the present stretch to those of earlier ones, and starts the next. */
 export function endStretch(group: usize, features: u32, width: u32): void {
   const sums = sumsOf(group, features), bytes = <usize>upToEight(width) * (GROUP_ROWS << 2), earlier = sums + bytes;
@@ -71,11 +80,14 @@ export function endStretch(group: usize, features: u32, width: u32): void {
   store<u32>(group, 1, HAS_EARLIER);
   for (let row: usize = 0; row < <usize>GROUP_ROWS; ++row) {
     const line = group + (row << 2), before = load<f32>(line, EARLIER_LARGEST), now = load<f32>(line, LARGEST);
-    const decay = f64x2.splat(before === now ? 1 : <f64>exponentialOf(before - now));
+    const decay: f64 = before === now ? 1 : <f64>exponentialOf(before - now), factor = f64x2.splat(decay);
     store<f32>(line, now, EARLIER_LARGEST);
+    const total = group + (row << 3);
+    store<f64>(total, decay * load<f64>(total, EARLIER_TOTALS) + load<f64>(total, TOTALS), EARLIER_TOTALS);
+    store<f64>(total, 0, TOTALS);
     for (let at = row << 5; at < bytes; at += GROUP_ROWS << 5) {
-      addToEarlier(earlier + (at << 1), decay, v128.load(sums + at));
-      addToEarlier(earlier + (at << 1) + 32, decay, v128.load(sums + at, 16));
+      addToEarlier(earlier + (at << 1), factor, v128.load(sums + at));
+      addToEarlier(earlier + (at << 1) + 32, factor, v128.load(sums + at, 16));
     }
   }
   memory.fill(sums, 0, bytes);
@@ -88,9 +100,15 @@ function addToEarlier(to: usize, decay: v128, four: v128): void {
   v128.store(to, f64x2.add(f64x2.mul(v128.load(to, 16), decay), high), 16);
 }
 
+/** Sum of all weights of one row, earlier stretches or else the only one. */
+@inline
+export function totalOf(group: usize, row: u32): f64 {
+  return load<f64>(group + (<usize>row << 3) + (load<u32>(group, HAS_EARLIER) ? EARLIER_TOTALS : TOTALS));
+}
+
 /** Writes one finished row: sums divided by the total, or zeros where no key was visible. */
 export function writeRow(group: usize, features: u32, output: usize, row: u32, width: u32): void {
-  const total = load<f64>(group + (<usize>row << 3), TOTALS);
+  const total = totalOf(group, row);
   const divisor = f32x4.splat(total > 0 ? <f32>total : Infinity);
   const inverse = f64x2.splat(total > 0 ? 1 / total : 0), panelBytes = GROUP_ROWS << 5;
   const isEarlier = load<u32>(group, HAS_EARLIER);
