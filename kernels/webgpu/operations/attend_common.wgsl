@@ -32,6 +32,12 @@ struct Parameters {
   firstWorkgroup: u32,
 }
 
+// Features, in vec4s, whose products are summed in one chain; chains are added.
+const CHAIN = 8u;
+// Keys whose weighted values are summed in one chain. Such a stretch is then added to the sums of earlier ones: rounding
+// grows with the keys of a stretch and the number of stretches, not with all keys.
+const STRETCH = 128u;
+
 // Which rules apply.
 override WEIGHTED: bool;
 override CAUSAL: bool;

@@ -58,10 +58,10 @@ fn main(
   if (EXCLUDING) {
     ownBlock = blockOf(row, parameters.queries, parameters.excludeBlocks);
   }
-  let place = queryRow(head, row) * FEATURES;
+  let queryPlace = queryRow(head, row) * FEATURES;
   var q: array<vec4f, FEATURES>;
   for (var t = 0u; t < FEATURES; t++) {
-    q[t] = query[place + t] * queryFactor();
+    q[t] = query[queryPlace + t] * queryFactor();
   }
   var sums: array<vec4f, COLUMNS>;
   for (var c = 0u; c < COLUMNS; c++) {
@@ -69,6 +69,13 @@ fn main(
   }
   var largest = EMPTY;
   var total = 0.0;
+  // Sums of earlier stretches wait in the output: they are rarely wanted, and registers are dear.
+  let isStored = firstRow + local < endRow;
+  let place = queryRow(head, row) * parameters.valueColumns + firstColumn;
+  let ownColumns = min(COLUMNS, parameters.valueColumns - firstColumn);
+  var stretchStart = firstKey;
+  var earlierLargest = EMPTY;
+  var earlierTotal = 0.0;
 
   for (var tileStart = firstKey; tileStart < endKey; tileStart += TILE) {
     let present = min(TILE, endKey - tileStart);
@@ -90,15 +97,20 @@ fn main(
     // leaves over of the tile before it is finite, and gets the weight 0.
     for (var j = 0u; j < present; j += 4u) {
       var x = vec4f(0.0);
+      var chain = vec4f(0.0);
       for (var t = 0u; t < FEATURES; t++) {
         let k0 = widen(keyTile[j * FEATURES + t]);
         let k1 = widen(keyTile[(j + 1u) * FEATURES + t]);
         let k2 = widen(keyTile[(j + 2u) * FEATURES + t]);
         let k3 = widen(keyTile[(j + 3u) * FEATURES + t]);
-        x = score(q[t].xxxx, vec4f(k0.x, k1.x, k2.x, k3.x), x);
-        x = score(q[t].yyyy, vec4f(k0.y, k1.y, k2.y, k3.y), x);
-        x = score(q[t].zzzz, vec4f(k0.z, k1.z, k2.z, k3.z), x);
-        x = score(q[t].wwww, vec4f(k0.w, k1.w, k2.w, k3.w), x);
+        chain = score(q[t].xxxx, vec4f(k0.x, k1.x, k2.x, k3.x), chain);
+        chain = score(q[t].yyyy, vec4f(k0.y, k1.y, k2.y, k3.y), chain);
+        chain = score(q[t].zzzz, vec4f(k0.z, k1.z, k2.z, k3.z), chain);
+        chain = score(q[t].wwww, vec4f(k0.w, k1.w, k2.w, k3.w), chain);
+        if (t % CHAIN == CHAIN - 1u || t == FEATURES - 1u) {
+          x += chain;
+          chain = vec4f(0.0);
+        }
       }
       if (DISTANCES) {
         x *= parameters.scale;
@@ -130,19 +142,40 @@ fn main(
         sums[c] = fma(weights.wwww, widen(valueTile[(j + 3u) * COLUMNS + c]), sums[c]);
       }
     }
+    let nextTile = tileStart + TILE;
+    if (nextTile + TILE - stretchStart > STRETCH && nextTile < endKey) {
+      let shrink = weigh(earlierLargest, largest);
+      earlierLargest = largest;
+      earlierTotal = fma(earlierTotal, shrink, total);
+      total = 0.0;
+      for (var c = 0u; c < COLUMNS; c++) {
+        if (isStored && c < ownColumns) {
+          if (stretchStart > firstKey) {
+            sums[c] = fma(output[place + c], vec4f(shrink), sums[c]);
+          }
+          output[place + c] = sums[c];
+        }
+        sums[c] = vec4f(0.0);
+      }
+      stretchStart = nextTile;
+    }
     workgroupBarrier();
   }
 
-  if (firstRow + local < endRow) {
+  if (isStored) {
+    let shrink = weigh(earlierLargest, largest);
+    total = fma(earlierTotal, shrink, total);
     let inverse = select(0.0, parameters.unit / total, total > 0.0);
-    let outputRow = queryRow(head, row);
     for (var c = 0u; c < COLUMNS; c++) {
-      if (firstColumn + c < parameters.valueColumns) {
-        output[outputRow * parameters.valueColumns + firstColumn + c] = sums[c] * inverse;
+      if (c < ownColumns) {
+        if (stretchStart > firstKey) {
+          sums[c] = fma(output[place + c], vec4f(shrink), sums[c]);
+        }
+        output[place + c] = sums[c] * inverse;
       }
     }
     if (firstColumn == 0u) {
-      logSumExp[outputRow] = select(EMPTY, largest + logarithm(total), total > 0.0);
+      logSumExp[queryRow(head, row)] = select(EMPTY, largest + logarithm(total), total > 0.0);
     }
   }
 }
