@@ -32,8 +32,6 @@ export interface RoundingShape {
   readonly features: number;
   /** Keys per head. */
   readonly keys: number;
-  /** See `AttendArguments.keysAtOnce`. */
-  readonly keysAtOnce?: number;
 }
 
 /** Roundings of a weighted value in one merge: its share, the quotient of that, a product and a sum. */

@@ -18,6 +18,16 @@ export function sumOf(values: ArrayLike<number>): number {
   return sum;
 }
 
+/** ‖a − exact‖/‖exact‖. */
+export function relativeError(a: ArrayLike<number>, exact: ArrayLike<number>): number {
+  let error = 0, size = 0;
+  for (let at = 0; at < exact.length; at++) {
+    error += (a[at] - exact[at]) ** 2;
+    size += exact[at] ** 2;
+  }
+  return Math.sqrt(error / size);
+}
+
 /** Terms that {@link sumInBlocks} adds one after another. */
 const BLOCK = 32;
 

@@ -33,11 +33,8 @@ function twins(name: "attend_registers" | "attend_tiles"): [Kernel, Kernel] {
 const MOST_KEYS = 2 ** 14;
 
 /** Into how many dispatches the keys of a block are cut, and the most keys of one. */
-export function keysOfPart(
-  keys: number,
-  keysAtOnce: number = MOST_KEYS,
-): { parts: number; mostKeys: number } {
-  const parts = Math.ceil(keys / Math.min(MOST_KEYS, keysAtOnce));
+export function keysOfPart(keys: number): { parts: number; mostKeys: number } {
+  const parts = Math.ceil(keys / MOST_KEYS);
   return { parts, mostKeys: Math.ceil(keys / parts) };
 }
 
@@ -50,7 +47,7 @@ export function attend(
   const { heads, queries, keys, valueFeatures, samples, bounds, blocks = 1 } = args;
   const index = attendIndex(recorder, args), arrays = padded(recorder, args);
   const most = bounds?.mostKeys ?? Math.ceil(keys / blocks) + (samples?.count ?? 0);
-  const { parts, mostKeys } = keysOfPart(most, args.keysAtOnce);
+  const { parts, mostKeys } = keysOfPart(most);
   const attendPartFrom = (firstOfBlock: number, into?: PartialAttention) =>
     attendPart(recorder, tile, args, arrays, index, firstOfBlock, mostKeys, into);
   const shape = { heads, queries, valueFeatures: 4 * arrays.columns };
