@@ -37,6 +37,9 @@ const CHAIN = 8u;
 // Keys whose weighted values are summed in one chain. Such a stretch is then added to the sums of earlier ones: rounding
 // grows with the keys of a stretch and the number of stretches, not with all keys.
 const STRETCH = 128u;
+// Stretches whose totals of weights are added in one chain, and chains are added: weights have one sign, so that their
+// partial sums, and what these are rounded by, are larger than those of values.
+const TOTALS = 16u;
 
 // Which rules apply.
 override WEIGHTED: bool;

@@ -37,6 +37,7 @@ fn main(
   // Those of earlier stretches, relative to the largest logit before the present one.
   var earlierSums: array<array<vec4f, COLUMNS>, ROWS>;
   var earlierTotal: array<f32, ROWS>;
+  var farTotal: array<f32, ROWS>;
   var earlierLargest: array<f32, ROWS>;
   var largest: array<f32, ROWS>;
   var visibleEnd: array<u32, ROWS>;
@@ -53,6 +54,7 @@ fn main(
       earlierSums[r][c] = vec4f(0.0);
     }
     earlierTotal[r] = 0.0;
+    farTotal[r] = 0.0;
     earlierLargest[r] = EMPTY;
     largest[r] = EMPTY;
     visibleEnd[r] = range.y;
@@ -151,10 +153,16 @@ fn main(
         total[r] += runTotal[r];
       }
     }
+    let isChainEnd = stretchEnd == endKey || (stretchEnd - firstKey) % (TOTALS * STRETCH) == 0u;
     for (var r = 0u; r < ROWS; r++) {
       let shrink = weigh(earlierLargest[r], largest[r]);
       earlierLargest[r] = largest[r];
       earlierTotal[r] = fma(earlierTotal[r], shrink, total[r]);
+      farTotal[r] *= shrink;
+      if (isChainEnd) {
+        farTotal[r] += earlierTotal[r];
+        earlierTotal[r] = 0.0;
+      }
       for (var c = 0u; c < COLUMNS; c++) {
         earlierSums[r][c] = fma(earlierSums[r][c], vec4f(shrink), sums[r][c]);
       }
@@ -164,14 +172,14 @@ fn main(
   for (var r = 0u; r < ROWS; r++) {
     if (firstRow + r < endRow) {
       let row = queryRow(head, firstRow + r);
-      let inverse = select(0.0, parameters.unit / earlierTotal[r], earlierTotal[r] > 0.0);
+      let inverse = select(0.0, parameters.unit / farTotal[r], farTotal[r] > 0.0);
       for (var c = 0u; c < COLUMNS; c++) {
         if (firstColumn + c < parameters.valueColumns) {
           output[row * parameters.valueColumns + firstColumn + c] = earlierSums[r][c] * inverse;
         }
       }
       if (firstColumn == 0u) {
-        logSumExp[row] = select(EMPTY, largest[r] + logarithm(earlierTotal[r]), earlierTotal[r] > 0.0);
+        logSumExp[row] = select(EMPTY, largest[r] + logarithm(farTotal[r]), farTotal[r] > 0.0);
       }
     }
   }

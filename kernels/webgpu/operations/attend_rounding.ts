@@ -5,6 +5,9 @@ import { keysOfPart } from "./attend.ts";
 /** STRETCH of attend_common.wgsl; where tiles do not divide it, a stretch lacks less than the longest of them. */
 const LONGEST_STRETCH = 128, SHORTEST_STRETCH = LONGEST_STRETCH - Math.max(...TILE_SIZES);
 
+/** TOTALS of attend_common.wgsl. */
+const CHAINED_TOTALS = 16;
+
 /**
  * WGSL lets a device round either way ("correctly rounded" there is one of the two neighbours), compute a fused
  * multiply-add as a product and a sum, and divide to 2.5 units in the last place; reassociated sums keep a bound that
@@ -14,6 +17,7 @@ export function attendRounding({ features, keys }: RoundingShape): AttendRoundin
   const unit = 2 ** -23, { parts, mostKeys } = keysOfPart(keys);
   const stretch = Math.min(mostKeys, LONGEST_STRETCH), fours = Math.ceil(stretch / 4);
   const stretches = Math.ceil(mostKeys / SHORTEST_STRETCH);
+  const totals = 2 * Math.min(stretches, CHAINED_TOTALS) + stretches + Math.ceil(stretches / CHAINED_TOTALS);
   return {
     unit,
     // Two units in the last place where every operation rounds to nearest (elementary.wgsl); twice that where not.
@@ -25,8 +29,9 @@ export function attendRounding({ features, keys }: RoundingShape): AttendRoundin
     product: features + 3,
     // A product, a chain over a stretch of keys, a rescaling for every four of them and two roundings for every stretch; a
     // chain over fours of weights, three sums in each at most, runs of 32 in attend_registers.wgsl, and as many rescalings;
-    // the division and its product. No device can join stretches, each moved by what is known at its end.
-    sum: 1 + stretch + fours + 2 * stretches + fours + 34 + fours + 2 * stretches + 4,
+    // chains of totals, which are moved with every stretch and added; the division and its product. No device can join
+    // stretches, each moved by what is known at its end.
+    sum: 1 + stretch + fours + 2 * stretches + fours + 34 + fours + totals + 4,
     rescalings: fours + stretches,
     merges: parts - 1,
     underflow: 2 ** -126,

@@ -76,6 +76,8 @@ fn main(
   var stretchStart = firstKey;
   var earlierLargest = EMPTY;
   var earlierTotal = 0.0;
+  var farTotal = 0.0;
+  var stretches = 0u;
 
   for (var tileStart = firstKey; tileStart < endKey; tileStart += TILE) {
     let present = min(TILE, endKey - tileStart);
@@ -148,6 +150,12 @@ fn main(
       earlierLargest = largest;
       earlierTotal = fma(earlierTotal, shrink, total);
       total = 0.0;
+      farTotal *= shrink;
+      stretches++;
+      if (stretches % TOTALS == 0u) {
+        farTotal += earlierTotal;
+        earlierTotal = 0.0;
+      }
       for (var c = 0u; c < COLUMNS; c++) {
         if (isStored && c < ownColumns) {
           if (stretchStart > firstKey) {
@@ -164,7 +172,7 @@ fn main(
 
   if (isStored) {
     let shrink = weigh(earlierLargest, largest);
-    total = fma(earlierTotal, shrink, total);
+    total = farTotal * shrink + fma(earlierTotal, shrink, total);
     let inverse = select(0.0, parameters.unit / total, total > 0.0);
     for (var c = 0u; c < COLUMNS; c++) {
       if (c < ownColumns) {
