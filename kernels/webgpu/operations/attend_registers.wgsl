@@ -19,7 +19,8 @@ fn main(
     return;
   }
   let tile = at % parameters.tiles;
-  let firstColumn = (at / parameters.tiles) * COLUMNS;
+  let chunk = at / parameters.tiles;
+  let firstColumn = chunk * COLUMNS;
   let pair = tile / parameters.blockTiles;
   let head = pair / parameters.blocks;
   let block = pair % parameters.blocks;
@@ -55,8 +56,11 @@ fn main(
     }
     earlierTotal[r] = 0.0;
     farTotal[r] = 0.0;
-    earlierLargest[r] = EMPTY;
     largest[r] = EMPTY;
+    if (parameters.resumes == 1u) {
+      largest[r] = paused[pausedAt(queryRow(head, row), chunk)].x;
+    }
+    earlierLargest[r] = largest[r];
     visibleEnd[r] = range.y;
     if (CAUSAL) {
       visibleEnd[r] = min(range.y, causalEnd(row));
@@ -172,14 +176,29 @@ fn main(
   for (var r = 0u; r < ROWS; r++) {
     if (firstRow + r < endRow) {
       let row = queryRow(head, firstRow + r);
-      let inverse = select(0.0, parameters.unit / farTotal[r], farTotal[r] > 0.0);
-      for (var c = 0u; c < COLUMNS; c++) {
-        if (firstColumn + c < parameters.valueColumns) {
-          output[row * parameters.valueColumns + firstColumn + c] = earlierSums[r][c] * inverse;
+      let resting = pausedAt(row, chunk);
+      if (parameters.resumes == 1u) {
+        let shrink = weigh(paused[resting].x, largest[r]);
+        farTotal[r] = fma(paused[resting].y, shrink, farTotal[r]);
+        for (var c = 0u; c < COLUMNS; c++) {
+          earlierSums[r][c] = fma(paused[resting + 1u + c], vec4f(shrink), earlierSums[r][c]);
         }
       }
-      if (firstColumn == 0u) {
-        logSumExp[row] = select(EMPTY, largest[r] + logarithm(farTotal[r]), farTotal[r] > 0.0);
+      if (parameters.pauses == 1u) {
+        paused[resting] = vec4f(largest[r], farTotal[r], 0.0, 0.0);
+        for (var c = 0u; c < COLUMNS; c++) {
+          paused[resting + 1u + c] = earlierSums[r][c];
+        }
+      } else {
+        let inverse = select(0.0, parameters.unit / farTotal[r], farTotal[r] > 0.0);
+        for (var c = 0u; c < COLUMNS; c++) {
+          if (firstColumn + c < parameters.valueColumns) {
+            output[row * parameters.valueColumns + firstColumn + c] = earlierSums[r][c] * inverse;
+          }
+        }
+        if (firstColumn == 0u) {
+          logSumExp[row] = select(EMPTY, largest[r] + logarithm(farTotal[r]), farTotal[r] > 0.0);
+        }
       }
     }
   }

@@ -1,12 +1,9 @@
 import type { AttendRounding, RoundingShape } from "../../rounding.ts";
 import { TILE_SIZES } from "../tuning.ts";
-import { keysOfPart } from "./attend.ts";
+import { chains, keysOfPart } from "./attend.ts";
 
-/** STRETCH of attend_common.wgsl; where tiles do not divide it, a stretch lacks less than the longest of them. */
-const LONGEST_STRETCH = 128, SHORTEST_STRETCH = LONGEST_STRETCH - Math.max(...TILE_SIZES);
-
-/** TOTALS of attend_common.wgsl. */
-const CHAINED_TOTALS = 16;
+/** Where tiles do not divide a stretch, it lacks less than the longest of them. */
+const SHORTEST_STRETCH = chains.STRETCH - Math.max(...TILE_SIZES);
 
 /**
  * WGSL lets a device round either way ("correctly rounded" there is one of the two neighbours), compute a fused
@@ -15,9 +12,9 @@ const CHAINED_TOTALS = 16;
  */
 export function attendRounding({ features, keys }: RoundingShape): AttendRounding {
   const unit = 2 ** -23, { parts, mostKeys } = keysOfPart(keys);
-  const stretch = Math.min(mostKeys, LONGEST_STRETCH), fours = Math.ceil(stretch / 4);
+  const stretch = Math.min(mostKeys, chains.STRETCH), fours = Math.ceil(stretch / 4);
   const stretches = Math.ceil(mostKeys / SHORTEST_STRETCH);
-  const totals = 2 * Math.min(stretches, CHAINED_TOTALS) + stretches + Math.ceil(stretches / CHAINED_TOTALS);
+  const totals = 2 * Math.min(stretches, chains.TOTALS) + stretches + Math.ceil(stretches / chains.TOTALS);
   return {
     unit,
     // Two units in the last place where every operation rounds to nearest (elementary.wgsl); twice that where not.
@@ -29,11 +26,11 @@ export function attendRounding({ features, keys }: RoundingShape): AttendRoundin
     product: features + 3,
     // A product, a chain over a stretch of keys, a rescaling for every four of them and two roundings for every stretch; a
     // chain over fours of weights, three sums in each at most, runs of 32 in attend_registers.wgsl, and as many rescalings;
-    // chains of totals, which are moved with every stretch and added; the division and its product. No device can join
-    // stretches, each moved by what is known at its end.
-    sum: 1 + stretch + fours + 2 * stretches + fours + 34 + fours + totals + 4,
-    rescalings: fours + stretches,
-    merges: parts - 1,
+    // chains of totals, which are moved with every stretch and added; two roundings of each for every part; the division
+    // and its product. No device can join stretches, each moved by what is known at its end.
+    sum: 1 + stretch + fours + 2 * stretches + fours + 34 + fours + totals + 4 * (parts - 1) + 4,
+    rescalings: fours + stretches + parts - 1,
+    merges: 0,
     underflow: 2 ** -126,
     output: 0,
   };

@@ -27,7 +27,8 @@ fn main(
     return;
   }
   let tile = at % parameters.tiles;
-  let firstColumn = (at / parameters.tiles) * COLUMNS;
+  let chunk = at / parameters.tiles;
+  let firstColumn = chunk * COLUMNS;
   let pair = tile / parameters.blockTiles;
   let head = pair / parameters.blocks;
   let block = pair % parameters.blocks;
@@ -58,7 +59,8 @@ fn main(
   if (EXCLUDING) {
     ownBlock = blockOf(row, parameters.queries, parameters.excludeBlocks);
   }
-  let queryPlace = queryRow(head, row) * FEATURES;
+  let outputRow = queryRow(head, row);
+  let queryPlace = outputRow * FEATURES;
   var q: array<vec4f, FEATURES>;
   for (var t = 0u; t < FEATURES; t++) {
     q[t] = query[queryPlace + t] * queryFactor();
@@ -71,12 +73,16 @@ fn main(
   var total = 0.0;
   // Sums of earlier stretches wait in the output: they are rarely wanted, and registers are dear.
   let isStored = firstRow + local < endRow;
-  let place = queryRow(head, row) * parameters.valueColumns + firstColumn;
+  let place = outputRow * parameters.valueColumns + firstColumn;
   let ownColumns = min(COLUMNS, parameters.valueColumns - firstColumn);
   var stretchStart = firstKey;
-  var earlierLargest = EMPTY;
   var earlierTotal = 0.0;
   var farTotal = 0.0;
+  let resting = pausedAt(outputRow, chunk);
+  if (parameters.resumes == 1u) {
+    largest = paused[resting].x;
+  }
+  var earlierLargest = largest;
   var stretches = 0u;
 
   for (var tileStart = firstKey; tileStart < endKey; tileStart += TILE) {
@@ -171,19 +177,37 @@ fn main(
   }
 
   if (isStored) {
-    let shrink = weigh(earlierLargest, largest);
+    var shrink = weigh(earlierLargest, largest);
     total = farTotal * shrink + fma(earlierTotal, shrink, total);
-    let inverse = select(0.0, parameters.unit / total, total > 0.0);
-    for (var c = 0u; c < COLUMNS; c++) {
-      if (c < ownColumns) {
-        if (stretchStart > firstKey) {
+    if (stretchStart > firstKey) {
+      for (var c = 0u; c < COLUMNS; c++) {
+        if (c < ownColumns) {
           sums[c] = fma(output[place + c], vec4f(shrink), sums[c]);
         }
-        output[place + c] = sums[c] * inverse;
       }
     }
-    if (firstColumn == 0u) {
-      logSumExp[queryRow(head, row)] = select(EMPTY, largest + logarithm(total), total > 0.0);
+    if (parameters.resumes == 1u) {
+      shrink = weigh(paused[resting].x, largest);
+      total = fma(paused[resting].y, shrink, total);
+      for (var c = 0u; c < COLUMNS; c++) {
+        sums[c] = fma(paused[resting + 1u + c], vec4f(shrink), sums[c]);
+      }
+    }
+    if (parameters.pauses == 1u) {
+      paused[resting] = vec4f(largest, total, 0.0, 0.0);
+      for (var c = 0u; c < COLUMNS; c++) {
+        paused[resting + 1u + c] = sums[c];
+      }
+    } else {
+      let inverse = select(0.0, parameters.unit / total, total > 0.0);
+      for (var c = 0u; c < COLUMNS; c++) {
+        if (c < ownColumns) {
+          output[place + c] = sums[c] * inverse;
+        }
+      }
+      if (firstColumn == 0u) {
+        logSumExp[outputRow] = select(EMPTY, largest + logarithm(total), total > 0.0);
+      }
     }
   }
 }
