@@ -1,7 +1,7 @@
 import { assertLessOrEqual } from "@std/assert";
 import { floats, floatValues } from "../../kernels/reference/array.ts";
 import { attendAtOnce } from "../../kernels/reference/attend.ts";
-import { type Backend } from "../../kernels/backend.ts";
+import type { Backend } from "../../kernels/backend.ts";
 import { openWasm } from "../../kernels/wasm/backend.ts";
 import { openWebGpu } from "../../kernels/webgpu/backend.ts";
 import { attendOn, plainAttention } from "../attend.ts";

@@ -17,7 +17,6 @@ export function attendRounding({ features, keys }: RoundingShape): AttendRoundin
     // three sums; the total rounded to f32, and the quotient. One more covers the sums in f64.
     sum: 1 + inTile + 2 * inStretch + inTile / PANEL + 3 + 2 + 1,
     rescalings: inStretch - 1 + stretches - 1,
-    merges: 0,
     underflow: 2 ** -149,
     output: 0,
   };

@@ -30,7 +30,6 @@ export function attendRounding({ features, keys }: RoundingShape): AttendRoundin
     // and its product. No device can join stretches, each moved by what is known at its end.
     sum: 1 + stretch + fours + 2 * stretches + fours + 34 + fours + totals + 4 * (parts - 1) + 4,
     rescalings: fours + stretches + parts - 1,
-    merges: 0,
     underflow: 2 ** -126,
     output: 0,
   };
