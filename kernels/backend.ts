@@ -48,11 +48,6 @@ export interface AttendArguments extends AttentionShape {
   readonly samples?: SampledKeys;
   /** Lets a device hold keys and values in half floats: see {@link HalvedKeys}. */
   readonly halves?: HalvedKeys;
-  /**
-   * Most keys to sum one after another, on devices that sum all keys in one chain: more are attended in parts that are
-   * merged, so that rounding grows with the keys of a part and the number of parts.
-   */
-  readonly keysAtOnce?: number;
   /** Says what each block is, in place of equal cuts. Not together with `causal`, `exclude` and `samples`. */
   readonly bounds?: BlockBounds;
 }

@@ -18,8 +18,6 @@ export interface AttendRounding {
   readonly sum: number;
   /** How often the sums may be moved to a new largest logit, each time by an exponential. */
   readonly rescalings: number;
-  /** How often partial results over disjoint keys are merged by their log-sum-exp. */
-  readonly merges: number;
   /** Absolute error of one operation whose result is too small for full precision, or is flushed to 0. */
   readonly underflow: number;
   /** Relative error of handing a result out in 32 bits. */
@@ -32,8 +30,6 @@ export interface RoundingShape {
   readonly features: number;
   /** Keys per head. */
   readonly keys: number;
-  /** See `AttendArguments.keysAtOnce`. */
-  readonly keysAtOnce?: number;
 }
 
 /** Roundings of a weighted value in one merge: its share, the quotient of that, a product and a sum. */

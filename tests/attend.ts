@@ -2,7 +2,7 @@ import { type AttendArguments, type Backend, EMPTY, MASKED } from "../kernels/ba
 import { blockOf, blockStart } from "../kernels/partition.ts";
 import { floatValues } from "../kernels/reference/array.ts";
 import { ReferenceBackend } from "../kernels/reference/backend.ts";
-import { assertPrecise } from "./precision.ts";
+import { assertPrecise, sumInBlocks } from "./precision.ts";
 
 const f = Math.fround;
 
@@ -60,7 +60,7 @@ export async function checkAttend(backend: Backend, args: HostAttend, what: stri
   assertPrecise(logSumExp, plain.logSumExp, floatValues(exact.logSumExp), `${what}: log-sum-exp`);
 }
 
-/** The plain formula, every operation rounded to f32: what a kernel's error is measured against. */
+/** The plain formula, every operation rounded to f32 and sums in blocks: what a kernel's error is measured against. */
 export function plainAttention(args: HostAttend): { output: Float32Array; logSumExp: Float32Array } {
   const { heads, queries, features, valueFeatures, scale, queryOrder } = args;
   const output = new Float32Array(heads * queries * valueFeatures);
@@ -69,23 +69,20 @@ export function plainAttention(args: HostAttend): { output: Float32Array; logSum
     const head = Math.floor(at / queries), row = queryOrder ? head * queries + queryOrder[at] : at;
     const visible = visibleKeys(args, head, at % queries);
     const logits = visible.map(({ row: keyRow, added }) => {
-      let sum = 0;
-      for (let t = 0; t < features; t++) {
+      const sum = sumInBlocks((t) => {
         const own = args.query[row * features + t], other = args.key[keyRow * features + t];
-        sum = f(sum + (args.distances ? f(f(own - other) * f(own - other)) : f(own * other)));
-      }
+        return args.distances ? f(f(own - other) * f(own - other)) : f(own * other);
+      }, features);
       const logit = f(f(sum * f(args.distances ? -scale / 2 : scale)) + added);
       return logit <= MASKED ? -Infinity : logit;
     });
     const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
     if (largest === -Infinity) continue;
     const weights = logits.map((logit) => f(Math.exp(f(logit - largest))));
-    const total = weights.reduce((sum, weight) => f(sum + weight), 0);
+    const total = sumInBlocks((j) => weights[j], weights.length);
     for (let c = 0; c < valueFeatures; c++) {
-      output[row * valueFeatures + c] = visible.reduce(
-        (sum, key, j) => f(sum + f(f(weights[j] / total) * args.value[key.row * valueFeatures + c])),
-        0,
-      );
+      const weighted = (j: number) => f(weights[j] * args.value[visible[j].row * valueFeatures + c]);
+      output[row * valueFeatures + c] = sumInBlocks(weighted, weights.length) / total;
     }
     logSumExp[row] = f(largest + f(Math.log(total)));
   }

@@ -18,6 +18,34 @@ export function sumOf(values: ArrayLike<number>): number {
   return sum;
 }
 
+/** ‖a − exact‖/‖exact‖. */
+export function relativeError(a: ArrayLike<number>, exact: ArrayLike<number>): number {
+  let error = 0, size = 0;
+  for (let at = 0; at < exact.length; at++) {
+    error += (a[at] - exact[at]) ** 2;
+    size += exact[at] ** 2;
+  }
+  return Math.sqrt(error / size);
+}
+
+/** Terms that {@link sumInBlocks} adds one after another. */
+const BLOCK = 32;
+
+/**
+ * Sum of a range of terms as numerical libraries sum, every sum rounded to f32: blocks of {@link BLOCK} terms, and these
+ * pairwise (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., §4.2), so that rounding hardly grows with the
+ * number of terms.
+ */
+export function sumInBlocks(term: (at: number) => number, end: number, start = 0): number {
+  if (end - start > BLOCK) {
+    const middle = start + BLOCK * Math.ceil((end - start) / BLOCK / 2);
+    return Math.fround(sumInBlocks(term, middle, start) + sumInBlocks(term, end, middle));
+  }
+  let sum = 0;
+  for (let at = start; at < end; at++) sum = Math.fround(sum + term(at));
+  return sum;
+}
+
 /** Largest magnitude of the values. */
 export function largestMagnitude(values: ArrayLike<number>): number {
   let largest = 0;

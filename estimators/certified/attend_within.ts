@@ -8,7 +8,7 @@ import type { CentredProblem } from "../core/centred.ts";
 import type { Problem } from "../core/problem.ts";
 import type { Certificate } from "./certificate.ts";
 import { certify } from "./certify.ts";
-import { CERTIFIED_CHAIN, checkFinite, exactCertificate } from "./exact_certificate.ts";
+import { checkFinite, exactCertificate } from "./exact_certificate.ts";
 import { type HeadGeometry, headGeometry } from "./head_geometry.ts";
 import { roundingBounds } from "./rounding_bound.ts";
 import { valueGeometry } from "./value_geometry.ts";
@@ -64,7 +64,7 @@ export async function attendWithin(
   start: Budget,
   progress: Progress = {},
 ): Promise<CertifiedAttention> {
-  const problem: Problem = { ...centred.exact, keysAtOnce: CERTIFIED_CHAIN };
+  const problem: Problem = centred.exact;
   const { heads, queries, period, keys } = problem, queryHeads = heads * (queries / period);
   const values = valueGeometry(problem), bounds = roundingBounds(backend, problem);
   // An approximation is compared with exact rows: where these are not precise enough, nothing is.

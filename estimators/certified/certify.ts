@@ -94,7 +94,7 @@ async function exactRows(
   geometry: readonly HeadGeometry[],
   signal?: AbortSignal,
 ): Promise<Float32Array> {
-  const { queries, period, keys, features, valueFeatures, scale, logWeights, keysAtOnce } = problem;
+  const { queries, period, keys, features, valueFeatures, scale, logWeights } = problem;
   const group = drawn.length, rows = drawn[0].length;
   const query = new Float32Array(group * rows * features);
   drawn.forEach((own, at) => {
@@ -109,7 +109,6 @@ async function exactRows(
     features,
     valueFeatures: valueFeatures + group,
     scale,
-    keysAtOnce,
     query: backend.upload(query),
     key: backend.upload(problem.key.subarray(keyHead * keys * features, (keyHead + 1) * keys * features)),
     value: backend.upload(appendColumns(problem, keyHead, directions)),

@@ -4,9 +4,6 @@ import type { Certificate } from "./certificate.ts";
 import type { RoundingBounds } from "./rounding_bound.ts";
 import { HOST_ROUNDING, type ValueGeometry } from "./value_geometry.ts";
 
-/** Keys that certified exact attention sums in one chain: few enough that rounding stays small on every device. */
-export const CERTIFIED_CHAIN = 1024;
-
 /**
  * The certificate of exact attention, before it is computed: it has the rounding errors of its device, and no others.
  *

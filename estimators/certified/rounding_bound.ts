@@ -33,9 +33,9 @@ const SECOND_ORDER = 1.01;
  * @param problem As it goes to `exactAttention`.
  */
 export function roundingBounds(backend: Backend, problem: Problem): RoundingBounds {
-  const { heads, queries, keys, features, scale, keysAtOnce } = problem;
-  const rounding = backend.attendRounding({ features, keys, keysAtOnce }), { unit, underflow } = rounding;
-  const merges = rounding.merges + mergesOfKeys(backend, problem);
+  const { heads, queries, keys, features, scale } = problem;
+  const rounding = backend.attendRounding({ features, keys }), { unit, underflow } = rounding;
+  const merges = mergesOfKeys(backend, problem);
   const size = Math.abs(scale), logKeys = Math.log(keys);
   const weights = new Float64Array(heads * queries);
   // A scale that is no normal f32 may become 0 or infinite on the device.

@@ -45,8 +45,6 @@ export interface Problem {
   readonly logWeights?: Float32Array;
   /** [heads, features]: what was taken off the queries; its logits are in `logWeights`. */
   readonly queryCentre?: Float64Array;
-  /** Most keys summed in one chain: see `AttendArguments`. */
-  readonly keysAtOnce?: number;
   /** Largest |x| in the keys that may be seen. */
   readonly largestKey: number;
   /** Largest |x| in their values. */

@@ -112,17 +112,9 @@ const distant = knownAnswer(
   ({ distances }) => distances === true,
 );
 
-/** Keys in several parts that are merged. */
-const inParts = knownAnswer(
-  "attend",
-  (inputs, size) => ({ ...problem(inputs, size), keysAtOnce: 10 }),
-  both,
-  ({ keysAtOnce }) => keysAtOnce !== undefined,
-);
-
 /** Attention, softmax rows and the merging of parts. */
 export const attentionAnswers = {
-  attend: [causal, sampled, excluding, bounded, halved, distant, inParts],
+  attend: [causal, sampled, excluding, bounded, halved, distant],
   softmaxRows: [knownAnswer("softmaxRows", problem, (probabilities) => [probabilities])],
   attendProbes: [
     knownAnswer("attendProbes", problem, (result) => [...both(result), result.probabilities]),

@@ -11,7 +11,6 @@ export function attendRounding({ features, keys }: RoundingShape): AttendRoundin
     product: features + 2,
     sum: 2 * keys + 2,
     rescalings: 0,
-    merges: 0,
     underflow: 2 ** -149,
     output: 2 ** -24,
   };

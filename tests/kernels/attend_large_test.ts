@@ -7,10 +7,15 @@ import { plainAttention } from "../attend.ts";
 import { assertPrecise } from "../precision.ts";
 import { runJob } from "../../kernels/device.ts";
 
-const keys = 16384, checkedRows = 8;
+const checkedRows = 8;
 
 /** Checks rows spread over the whole output, since a driver may fail late in it. */
-async function checkLarge(kind: "wasm" | "webgpu", features: number, queries = keys): Promise<void> {
+async function checkLarge(
+  kind: "wasm" | "webgpu",
+  features: number,
+  queries = 16384,
+  keys = 16384,
+): Promise<void> {
   const query = normals(1, queries * features);
   const [key, value] = [2, 3].map((seed) => normals(seed, keys * features));
   const shape = { heads: 1, keys, features, valueFeatures: features, scale: 1 / Math.sqrt(features) };
@@ -44,9 +49,13 @@ for (const features of [15, 16, 64, 100, 128]) {
     checkLarge("wasm", features));
 }
 // All queries of a wide head take minutes on some emulated adapters.
-for (const [features, queries] of [[15, keys], [16, keys], [64, keys], [100, 2048], [128, 2048]]) {
+for (const [features, queries] of [[15, 16384], [16, 16384], [64, 16384], [100, 2048], [128, 2048]]) {
   webgpuTest(
     `attend() of ${queries} queries meets the precision rule at 16,384 keys, d = ${features}`,
     () => checkLarge("webgpu", features, queries),
   );
 }
+
+Deno.test("attend() meets the precision rule at 65,536 keys [wasm]", () => checkLarge("wasm", 64, 64, 65536));
+// More keys than one dispatch takes.
+webgpuTest("attend() meets the precision rule at 65,536 keys", () => checkLarge("webgpu", 64, 64, 65536));

@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { scoreFour, scoreSix } from "./micro_kernel";
+import { scoreRows } from "./micro_kernel";
 import { HASH_ROWS, PANEL, TILE_KEYS } from "../engine/layout";
 import { packKeys } from "./pack";
 import { groupRows, packQueries } from "./query_group";
@@ -43,8 +43,7 @@ export function angularHashTask(operation: usize, task: u32, scratch: usize): vo
       rows = shifted;
     }
     packQueries(packedRows, rows, 0, 0, valid, size, width);
-    if (size === 6) scoreSix(tile, packedRows, packed, panels, width, 1);
-    else scoreFour(tile, packedRows, packed, panels, width, 1);
+    scoreRows(size, tile, packedRows, packed, panels, width, 1);
     for (let r: u32 = 0; r < valid; ++r) {
       const code = signs(tile + <usize>r * (TILE_KEYS << 2), projections);
       store<u32>(args.ranks + ((index + r) << 2), grayRank(code));

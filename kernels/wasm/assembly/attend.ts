@@ -1,7 +1,7 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { PANEL, TILE_KEYS } from "../engine/layout";
+import { PANEL, STRETCH_TILES, TILE_KEYS } from "../engine/layout";
 import { logarithm } from "./logarithm";
-import { accumulateFour, accumulateSix, distancesOfFour, distancesOfSix, scoreFour, scoreSix } from "./micro_kernel";
+import { accumulateFour, accumulateSix, distancesOfRows, scoreRows } from "./micro_kernel";
 import { packKeys, packValues } from "./pack";
 import { blockOf, blockStart } from "./partition";
 import * as group from "./query_group";
@@ -165,7 +165,7 @@ function startGroups(
   for (let row = first; row < end; row += group.groupRows(end - row)) {
     const size = group.groupRows(end - row), valid = min<u32>(size, end - row);
     group.packQueries(at + group.QUERIES, query, order, row, valid, size, features);
-    memory.fill(group.sumsOf(at, features), 0, <usize>upToEight(width) * 24);
+    group.clearSums(at, features, width);
     let farthest: u32 = 0;
     for (let r: u32 = 0; r < 6; ++r) {
       let limit = r < valid ? count : 0;
@@ -177,7 +177,7 @@ function startGroups(
       const line = at + (<usize>r << 2);
       store<u32>(line, limit, group.LIMITS);
       store<f32>(line, MASKED, group.LARGEST);
-      store<f32>(line, 0, group.TOTALS);
+      store<f32>(line, MASKED, group.EARLIER_LARGEST);
       store<f32>(line, 0, group.DECAYS);
       const own = args.keyBlocks && r < valid ? blockOf(row + r, args.queries, args.excludeBlocks) : 0;
       store<u32>(line, own, group.OWN_BLOCKS);
@@ -205,11 +205,8 @@ function attendTile(
   const padded = upToEight(min<u32>(count, farthest - tileStart));
   const features = args.features, size = group.groupRows(left);
   const six = size === 6, queries = at + group.QUERIES;
-  if (args.distances) {
-    if (six) distancesOfSix(tile, queries, keyPanel, padded / PANEL, features, args.scale);
-    else distancesOfFour(tile, queries, keyPanel, padded / PANEL, features, args.scale);
-  } else if (six) scoreSix(tile, queries, keyPanel, padded / PANEL, features, args.scale);
-  else scoreFour(tile, queries, keyPanel, padded / PANEL, features, args.scale);
+  if (args.distances) distancesOfRows(size, tile, queries, keyPanel, padded / PANEL, features, args.scale);
+  else scoreRows(size, tile, queries, keyPanel, padded / PANEL, features, args.scale);
 
   for (let r: u32 = 0; r < min<u32>(size, left); ++r) {
     const row = tile + <usize>r * (TILE_KEYS << 2), line = at + (<usize>r << 2);
@@ -222,7 +219,7 @@ function attendTile(
     // The bias hides what lies beyond the last key; a causal limit is the row's own.
     if (<i32>limit < <i32>(bias ? min<u32>(count, padded) : padded)) hideFrom(row, max<i32>(limit, 0), padded);
     const here = bias ? addBias(row, bias, padded) : largestOfRow(row, padded);
-    softmaxRow(row, padded, here, line + group.LARGEST, line + group.TOTALS, line + group.DECAYS);
+    softmaxRow(row, padded, here, line + group.LARGEST, at + (<usize>r << 3) + group.TOTALS, line + group.DECAYS);
   }
 
   let sums = group.sumsOf(at, features);
@@ -233,20 +230,21 @@ function attendTile(
     sums += 6 * PANEL << 2;
     valuePanel += panelBytes;
   }
+  if ((tileStart / TILE_KEYS + 1) % STRETCH_TILES === 0) group.endStretch(at, features, args.valueFeatures);
 }
 
 function finishGroups(args: AttendArguments, groups: usize, head: u32, first: u32, end: u32): void {
   const features = args.features, width = args.valueFeatures, base = <usize>head * args.queries;
   let at = groups;
   for (let row = first; row < end; row += group.groupRows(end - row)) {
-    const sums = group.sumsOf(at, features);
+    if (load<u32>(at, group.HAS_EARLIER)) group.endStretch(at, features, width);
     const valid = min<u32>(group.groupRows(end - row), end - row);
     for (let r: u32 = 0; r < valid; ++r) {
       const position = base + row + r, line = at + (<usize>r << 2);
       const index = args.queryOrder ? base + load<u32>(args.queryOrder + (position << 2)) : position;
-      const total = load<f32>(line, group.TOTALS);
-      group.writeRow(args.output + ((index * width) << 2), sums, r, width, total);
-      const logSumExp = <f64>load<f32>(line, group.LARGEST) + logarithm(<f64>total);
+      const total = group.totalOf(at, r);
+      group.writeRow(at, features, args.output + ((index * width) << 2), r, width);
+      const logSumExp = <f64>load<f32>(line, group.LARGEST) + logarithm(total);
       store<f32>(args.logSumExp + (index << 2), total > 0 ? <f32>logSumExp : EMPTY);
     }
     at += group.groupBytes(features, width);

@@ -1,6 +1,6 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { FAR, NO_ROW } from "../../constants";
-import { scoreFour, scoreSix } from "./micro_kernel";
+import { scoreRows } from "./micro_kernel";
 import { CHUNK_KEYS, CHUNK_ROWS, HASH_ROWS, PANEL, TILE_KEYS } from "../engine/layout";
 import { packKeys } from "./pack";
 import { groupRows, packQueries } from "./query_group";
@@ -32,8 +32,7 @@ export function innerProductsTask(operation: usize, task: u32, scratch: usize): 
     const left = end - row, size = groupRows(left), valid = min<u32>(size, left);
     const index = <usize>head * args.count + row;
     packQueries(packedRows, args.rows + index * stride, 0, 0, valid, size, width);
-    if (size === 6) scoreSix(tile, packedRows, packed, panels, width, 1);
-    else scoreFour(tile, packedRows, packed, panels, width, 1);
+    scoreRows(size, tile, packedRows, packed, panels, width, 1);
     for (let r: u32 = 0; r < valid; ++r) {
       const to = args.result + (((index + r) * projections + start) << 2);
       copyFloats(to, tile + <usize>r * (TILE_KEYS << 2), count);

@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { GROUP_ROWS, PANEL, TILE_KEYS } from "../engine/layout";
+import { CHAIN_FEATURES, GROUP_ROWS, PANEL, TILE_KEYS } from "../engine/layout";
 import { multiplyAdd } from "./simd";
 
 // Six rows by eight columns are twelve accumulators: with two vectors of the panel and one broadcast they fill
@@ -10,10 +10,12 @@ import { multiplyAdd } from "./simd";
 const ROW: usize = TILE_KEYS << 2;
 
 /**
- * Logits of 6 query rows, packed [features][6], with `panels` panels of 8 keys, packed [features][8]:
- * tile[row][key] = scale · <query, key>.
+ * Logits of `rows` (6 or 4) query rows, packed [features][rows], with `panels` panels of 8 keys, packed [features][8]:
+ * tile[row][key] = scale · <query, key>. Products are summed in chains of CHAIN_FEATURES, and these are added: rounding
+ * grows with the root of the length of a chain.
  */
-export function scoreSix(
+export function scoreRows(
+  rows: u32,
   tile: usize,
   query: usize,
   panel: usize,
@@ -21,14 +23,52 @@ export function scoreSix(
   features: u32,
   scale: f32,
 ): void {
-  const factor = f32x4.splat(scale);
+  const factor = f32x4.splat(scale), step = (<usize>features * PANEL) << 2;
+  for (let first: u32 = 0; first < features; first += CHAIN_FEATURES) {
+    const from = query + (<usize>(first * rows) << 2), key = panel + (<usize>(first * PANEL) << 2);
+    const bytes = <usize>(min<u32>(CHAIN_FEATURES, features - first) * PANEL) << 2;
+    if (rows === GROUP_ROWS) scoreSix(tile, from, key, panels, step, bytes, factor, first > 0);
+    else scoreFour(tile, from, key, panels, step, bytes, factor, first > 0);
+  }
+}
+
+/** The same with squared distances in place of inner products. */
+export function distancesOfRows(
+  rows: u32,
+  tile: usize,
+  query: usize,
+  panel: usize,
+  panels: u32,
+  features: u32,
+  scale: f32,
+): void {
+  const factor = f32x4.splat(scale), step = (<usize>features * PANEL) << 2;
+  for (let first: u32 = 0; first < features; first += CHAIN_FEATURES) {
+    const from = query + (<usize>(first * rows) << 2), key = panel + (<usize>(first * PANEL) << 2);
+    const bytes = <usize>(min<u32>(CHAIN_FEATURES, features - first) * PANEL) << 2;
+    if (rows === GROUP_ROWS) distancesOfSix(tile, from, key, panels, step, bytes, factor, first > 0);
+    else distancesOfFour(tile, from, key, panels, step, bytes, factor, first > 0);
+  }
+}
+
+/** One chain each of 6 rows and all keys, `bytes` of a panel long: the first of a logit is written, a later one is added. */
+function scoreSix(
+  tile: usize,
+  query: usize,
+  panel: usize,
+  panels: u32,
+  step: usize,
+  bytes: usize,
+  factor: v128,
+  isLater: bool,
+): void {
   for (; panels > 0; --panels) {
     let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0;
     let b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0;
-    let from = query;
-    const end = panel + ((<usize>features * PANEL) << 2);
-    while (panel < end) {
-      const low = v128.load(panel), high = v128.load(panel, 16);
+    let from = query, at = panel;
+    const end = panel + bytes;
+    while (at < end) {
+      const low = v128.load(at), high = v128.load(at, 16);
       let x = v128.load_splat<f32>(from);
       a0 = multiplyAdd(x, low, a0);
       b0 = multiplyAdd(x, high, b0);
@@ -47,36 +87,47 @@ export function scoreSix(
       x = v128.load_splat<f32>(from, 20);
       a5 = multiplyAdd(x, low, a5);
       b5 = multiplyAdd(x, high, b5);
-      panel += PANEL << 2;
+      at += PANEL << 2;
       from += GROUP_ROWS << 2;
     }
-    storeScaled(tile, a0, b0, factor);
-    storeScaled(tile + ROW, a1, b1, factor);
-    storeScaled(tile + 2 * ROW, a2, b2, factor);
-    storeScaled(tile + 3 * ROW, a3, b3, factor);
-    storeScaled(tile + 4 * ROW, a4, b4, factor);
-    storeScaled(tile + 5 * ROW, a5, b5, factor);
+    if (isLater) {
+      addScaled(tile, a0, b0, factor);
+      addScaled(tile + ROW, a1, b1, factor);
+      addScaled(tile + 2 * ROW, a2, b2, factor);
+      addScaled(tile + 3 * ROW, a3, b3, factor);
+      addScaled(tile + 4 * ROW, a4, b4, factor);
+      addScaled(tile + 5 * ROW, a5, b5, factor);
+    } else {
+      storeScaled(tile, a0, b0, factor);
+      storeScaled(tile + ROW, a1, b1, factor);
+      storeScaled(tile + 2 * ROW, a2, b2, factor);
+      storeScaled(tile + 3 * ROW, a3, b3, factor);
+      storeScaled(tile + 4 * ROW, a4, b4, factor);
+      storeScaled(tile + 5 * ROW, a5, b5, factor);
+    }
     tile += PANEL << 2;
+    panel += step;
   }
 }
 
 /** The same for 4 query rows, packed [features][4]. */
-export function scoreFour(
+function scoreFour(
   tile: usize,
   query: usize,
   panel: usize,
   panels: u32,
-  features: u32,
-  scale: f32,
+  step: usize,
+  bytes: usize,
+  factor: v128,
+  isLater: bool,
 ): void {
-  const factor = f32x4.splat(scale);
   for (; panels > 0; --panels) {
     let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
     let b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-    let from = query;
-    const end = panel + ((<usize>features * PANEL) << 2);
-    while (panel < end) {
-      const low = v128.load(panel), high = v128.load(panel, 16);
+    let from = query, at = panel;
+    const end = panel + bytes;
+    while (at < end) {
+      const low = v128.load(at), high = v128.load(at, 16);
       let x = v128.load_splat<f32>(from);
       a0 = multiplyAdd(x, low, a0);
       b0 = multiplyAdd(x, high, b0);
@@ -89,37 +140,46 @@ export function scoreFour(
       x = v128.load_splat<f32>(from, 12);
       a3 = multiplyAdd(x, low, a3);
       b3 = multiplyAdd(x, high, b3);
-      panel += PANEL << 2;
+      at += PANEL << 2;
       from += 16;
     }
-    storeScaled(tile, a0, b0, factor);
-    storeScaled(tile + ROW, a1, b1, factor);
-    storeScaled(tile + 2 * ROW, a2, b2, factor);
-    storeScaled(tile + 3 * ROW, a3, b3, factor);
+    if (isLater) {
+      addScaled(tile, a0, b0, factor);
+      addScaled(tile + ROW, a1, b1, factor);
+      addScaled(tile + 2 * ROW, a2, b2, factor);
+      addScaled(tile + 3 * ROW, a3, b3, factor);
+    } else {
+      storeScaled(tile, a0, b0, factor);
+      storeScaled(tile + ROW, a1, b1, factor);
+      storeScaled(tile + 2 * ROW, a2, b2, factor);
+      storeScaled(tile + 3 * ROW, a3, b3, factor);
+    }
     tile += PANEL << 2;
+    panel += step;
   }
 }
 
-/** The same with squared distances in place of inner products: three rows at a time, since with the differences six would not fit. */
-export function distancesOfSix(
+/** The same with squared distances: three rows at a time, since with the differences six would not fit. */
+function distancesOfSix(
   tile: usize,
   query: usize,
   panel: usize,
   panels: u32,
-  features: u32,
-  scale: f32,
+  step: usize,
+  bytes: usize,
+  factor: v128,
+  isLater: bool,
 ): void {
-  const factor = f32x4.splat(scale), bytes = (<usize>features * PANEL) << 2;
   for (; panels > 0; --panels) {
-    distancesOfThree(tile, query, panel, bytes, factor);
-    distancesOfThree(tile + 3 * ROW, query + 12, panel, bytes, factor);
+    distancesOfThree(tile, query, panel, bytes, factor, isLater);
+    distancesOfThree(tile + 3 * ROW, query + 12, panel, bytes, factor, isLater);
     tile += PANEL << 2;
-    panel += bytes;
+    panel += step;
   }
 }
 
 @inline
-function distancesOfThree(tile: usize, from: usize, panel: usize, bytes: usize, factor: v128): void {
+function distancesOfThree(tile: usize, from: usize, panel: usize, bytes: usize, factor: v128, isLater: bool): void {
   let a0 = f32x4.splat(0), a1 = a0, a2 = a0, b0 = a0, b1 = a0, b2 = a0;
   const end = panel + bytes;
   while (panel < end) {
@@ -136,28 +196,35 @@ function distancesOfThree(tile: usize, from: usize, panel: usize, bytes: usize, 
     panel += PANEL << 2;
     from += GROUP_ROWS << 2;
   }
-  storeScaled(tile, a0, b0, factor);
-  storeScaled(tile + ROW, a1, b1, factor);
-  storeScaled(tile + 2 * ROW, a2, b2, factor);
+  if (isLater) {
+    addScaled(tile, a0, b0, factor);
+    addScaled(tile + ROW, a1, b1, factor);
+    addScaled(tile + 2 * ROW, a2, b2, factor);
+  } else {
+    storeScaled(tile, a0, b0, factor);
+    storeScaled(tile + ROW, a1, b1, factor);
+    storeScaled(tile + 2 * ROW, a2, b2, factor);
+  }
 }
 
 /** The same for 4 query rows, packed [features][4]. */
-export function distancesOfFour(
+function distancesOfFour(
   tile: usize,
   query: usize,
   panel: usize,
   panels: u32,
-  features: u32,
-  scale: f32,
+  step: usize,
+  bytes: usize,
+  factor: v128,
+  isLater: bool,
 ): void {
-  const factor = f32x4.splat(scale);
   for (; panels > 0; --panels) {
     let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
     let b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-    let from = query;
-    const end = panel + ((<usize>features * PANEL) << 2);
-    while (panel < end) {
-      const low = v128.load(panel), high = v128.load(panel, 16);
+    let from = query, at = panel;
+    const end = panel + bytes;
+    while (at < end) {
+      const low = v128.load(at), high = v128.load(at, 16);
       let x = v128.load_splat<f32>(from);
       a0 = addSquare(x, low, a0);
       b0 = addSquare(x, high, b0);
@@ -170,14 +237,22 @@ export function distancesOfFour(
       x = v128.load_splat<f32>(from, 12);
       a3 = addSquare(x, low, a3);
       b3 = addSquare(x, high, b3);
-      panel += PANEL << 2;
+      at += PANEL << 2;
       from += 16;
     }
-    storeScaled(tile, a0, b0, factor);
-    storeScaled(tile + ROW, a1, b1, factor);
-    storeScaled(tile + 2 * ROW, a2, b2, factor);
-    storeScaled(tile + 3 * ROW, a3, b3, factor);
+    if (isLater) {
+      addScaled(tile, a0, b0, factor);
+      addScaled(tile + ROW, a1, b1, factor);
+      addScaled(tile + 2 * ROW, a2, b2, factor);
+      addScaled(tile + 3 * ROW, a3, b3, factor);
+    } else {
+      storeScaled(tile, a0, b0, factor);
+      storeScaled(tile + ROW, a1, b1, factor);
+      storeScaled(tile + 2 * ROW, a2, b2, factor);
+      storeScaled(tile + 3 * ROW, a3, b3, factor);
+    }
     tile += PANEL << 2;
+    panel += step;
   }
 }
 
@@ -186,6 +261,12 @@ export function distancesOfFour(
 function addSquare(x: v128, key: v128, sum: v128): v128 {
   const difference = f32x4.sub(x, key);
   return multiplyAdd(difference, difference, sum);
+}
+
+@inline
+function addScaled(to: usize, low: v128, high: v128, factor: v128): void {
+  v128.store(to, multiplyAdd(low, factor, v128.load(to)));
+  v128.store(to, multiplyAdd(high, factor, v128.load(to, 16)), 16);
 }
 
 @inline

@@ -1,6 +1,6 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { HASH_ROWS, PANEL, TILE_KEYS } from "../engine/layout";
-import { scoreFour, scoreSix } from "./micro_kernel";
+import { scoreRows } from "./micro_kernel";
 import { packKeys } from "./pack";
 import { groupRows, packQueries } from "./query_group";
 import { innerProduct, upToEight } from "./simd";
@@ -36,8 +36,7 @@ export function nearestCentresTask(operation: usize, task: u32, scratch: usize):
     for (let start: u32 = 0; start < centres; start += TILE_KEYS) {
       const count = min<u32>(TILE_KEYS, centres - start), panels = upToEight(count) / PANEL;
       const panel = packed + <usize>start * stride;
-      if (size === 6) scoreSix(tile, packedRows, panel, panels, width, 1);
-      else scoreFour(tile, packedRows, panel, panels, width, 1);
+      scoreRows(size, tile, packedRows, panel, panels, width, 1);
       for (let r: u32 = 0; r < valid; ++r) {
         const label = args.labels + ((<usize>head * args.count + row + r) << 2);
         const most = largest + (<usize>(row - first + r) << 2), line = tile + <usize>r * (TILE_KEYS << 2);

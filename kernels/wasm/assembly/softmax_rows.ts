@@ -2,7 +2,7 @@
 import { exponential } from "./exponential";
 import { CHUNK_KEYS, PANEL, TILE_KEYS } from "../engine/layout";
 import { logarithm } from "./logarithm";
-import { scoreFour, scoreSix } from "./micro_kernel";
+import { scoreRows } from "./micro_kernel";
 import { packKeys } from "./pack";
 import { groupRows, packQueries } from "./query_group";
 import { copyFloats, largestOfLanes, multiplyAdd, sumOfLanes, upToEight } from "./simd";
@@ -41,8 +41,7 @@ export function probeLogitsTask(operation: usize, task: u32, scratch: usize): vo
     const left = queries - row, size = groupRows(left), valid = min<u32>(size, left);
     const index = <usize>head * queries + row;
     packQueries(packedQuery, args.query + (index * features << 2), 0, 0, valid, size, features);
-    if (size === 6) scoreSix(tile, packedQuery, packedKey, panels, features, args.scale);
-    else scoreFour(tile, packedQuery, packedKey, panels, features, args.scale);
+    scoreRows(size, tile, packedQuery, packedKey, panels, features, args.scale);
     for (let r: u32 = 0; r < valid; ++r) {
       const to = args.probabilities + (((index + r) * args.keys + start) << 2);
       copyFloats(to, tile + <usize>r * (TILE_KEYS << 2), count);

@@ -88,5 +88,5 @@ export function softmaxRow(
   const factor: f32 = before === now ? 1 : exponentialOf(before - now);
   store<f32>(largest, now);
   store<f32>(decay, factor);
-  store<f32>(total, factor * load<f32>(total) + sumOfLanes(f32x4.add(a, b)));
+  store<f64>(total, <f64>factor * load<f64>(total) + <f64>sumOfLanes(f32x4.add(a, b)));
 }

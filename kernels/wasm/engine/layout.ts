@@ -53,6 +53,10 @@ export const GROUP_ROWS = 6;
 export const PANEL = 8;
 /** Keys of one tile of logits: its logits, keys and values stay in the first two caches. */
 export const TILE_KEYS = 128;
+/** Tiles whose sums are added in f32 before they are added to f64 sums: few, so that rounding does not grow with all keys. */
+export const STRETCH_TILES = 16;
+/** Features whose products are summed in one chain, and chains are added: half as long, they err by a third less. */
+export const CHAIN_FEATURES = 32;
 /** Keys that one task of PACK_KEYS, PROBE_LOGITS or PROBE_PARTS takes; a multiple of PANEL. */
 export const CHUNK_KEYS = 128;
 /** Rows that one task of the row operations takes. */

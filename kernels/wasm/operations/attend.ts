@@ -126,5 +126,5 @@ function upTo(multiple: number, count: number): number {
 
 /** Twin of groupBytes in `assembly/query_group.ts`. */
 function groupBytes(features: number, valueFeatures: number): number {
-  return 192 + 4 * layout.GROUP_ROWS * (upTo(8, features) + upTo(8, valueFeatures));
+  return 320 + 4 * layout.GROUP_ROWS * (upTo(8, features) + 3 * upTo(8, valueFeatures));
 }

@@ -3,7 +3,6 @@ import { type AttendIndex, attendIndex } from "./attend_index.ts";
 import type { AttendKernel, AttendTile } from "../tuning.ts";
 import { attendWidths } from "./attend_tile.ts";
 import { halveRows } from "./halve_rows.ts";
-import { mergeAttention } from "./merge_attention.ts";
 import type { Kernel } from "../engine/kernel.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { padRows, trimRows } from "./pad_rows.ts";
@@ -32,16 +31,19 @@ function twins(name: "attend_registers" | "attend_tiles"): [Kernel, Kernel] {
  */
 const MOST_KEYS = 2 ** 14;
 
+/**
+ * Lengths of the chains of sums: vec4s of features, keys, and stretches of keys whose totals of weights are added. These have
+ * one sign, so that their partial sums, and what is rounded of them, are larger than those of values.
+ */
+export const chains = { CHAIN: 8, STRETCH: 128, TOTALS: 16 };
+
 /** Into how many dispatches the keys of a block are cut, and the most keys of one. */
-export function keysOfPart(
-  keys: number,
-  keysAtOnce: number = MOST_KEYS,
-): { parts: number; mostKeys: number } {
-  const parts = Math.ceil(keys / Math.min(MOST_KEYS, keysAtOnce));
+export function keysOfPart(keys: number): { parts: number; mostKeys: number } {
+  const parts = Math.ceil(keys / MOST_KEYS);
   return { parts, mostKeys: Math.ceil(keys / parts) };
 }
 
-/** Softmax attention of each query over its visible keys: one dispatch, or several that are merged where keys are many. */
+/** Softmax attention of each query over its visible keys: one dispatch, or several that follow on one another where keys are many. */
 export function attend(
   recorder: Recorder,
   tile: AttendTile,
@@ -50,20 +52,28 @@ export function attend(
   const { heads, queries, keys, valueFeatures, samples, bounds, blocks = 1 } = args;
   const index = attendIndex(recorder, args), arrays = padded(recorder, args);
   const most = bounds?.mostKeys ?? Math.ceil(keys / blocks) + (samples?.count ?? 0);
-  const { parts, mostKeys } = keysOfPart(most, args.keysAtOnce);
-  const attendPartFrom = (firstOfBlock: number, into?: PartialAttention) =>
-    attendPart(recorder, tile, args, arrays, index, firstOfBlock, mostKeys, into);
-  const shape = { heads, queries, valueFeatures: 4 * arrays.columns };
-  let result = attendPartFrom(0), next: PartialAttention | undefined, spare: PartialAttention | undefined;
-  // Three pairs of arrays take turns, so that memory does not grow with the number of parts.
-  for (let part = 1; part < parts; part++) {
-    next = attendPartFrom(part * mostKeys, next);
-    const merged = mergeAttention(recorder, { ...shape, first: result, second: next }, spare);
-    spare = result;
-    result = merged;
+  const { parts, mostKeys } = keysOfPart(most);
+  const { columns, chunks } = attendWidths(args.features, valueFeatures), rows = heads * queries;
+  const resting = parts > 1 ? rows * chunks * (1 + columns) : 1;
+  const result = {
+    output: recorder.array("float", rows * arrays.columns * 4, "the attention output"),
+    logSumExp: recorder.array("float", rows, "the log-sum-exp"),
+    paused: recorder.array("float", 4 * resting, "the attention sums so far"),
+  };
+  for (let part = 0; part < parts; part++) {
+    const follows = { resumes: part > 0 ? 1 : 0, pauses: part < parts - 1 ? 1 : 0 };
+    attendPart(
+      recorder,
+      tile,
+      args,
+      arrays,
+      index,
+      { firstOfBlock: part * mostKeys, mostKeys, ...follows },
+      result,
+    );
   }
   return {
-    output: trimRows(recorder, result.output, heads * queries, valueFeatures),
+    output: trimRows(recorder, result.output, rows, valueFeatures),
     logSumExp: result.logSumExp,
   };
 }
@@ -101,16 +111,12 @@ function attendPart(
   args: AttendArguments,
   { query, key, value, columns: valueColumns, units }: PaddedArrays,
   { array: index, keyOrderAt, keyBlocksAt, boundsAt, samplesAt }: AttendIndex,
-  firstOfBlock: number,
-  mostKeys: number,
-  into?: PartialAttention,
-): PartialAttention {
+  part: { firstOfBlock: number; mostKeys: number; resumes: number; pauses: number },
+  result: PartialAttention & { readonly paused: DeviceArray },
+): void {
   const { heads, queries, keys, features, logWeights, causal, exclude, samples, bounds, blocks = 1 } = args;
-  const logSumExp = into?.logSumExp ?? recorder.array("float", heads * queries, "the log-sum-exp");
-  const output = into?.output ??
-    recorder.array("float", heads * queries * valueColumns * 4, "the attention output");
-  const { features: featureColumns, columns } = attendWidths(features, args.valueFeatures);
-  const chunks = Math.ceil(valueColumns / columns), inRegisters = tile.kernel === "registers";
+  const { features: featureColumns, columns, chunks } = attendWidths(features, args.valueFeatures);
+  const inRegisters = tile.kernel === "registers";
   const tileRows = inRegisters ? tile.size : tile.lanes;
   const blockTiles = Math.ceil((bounds?.mostQueries ?? Math.ceil(queries / blocks)) / tileRows);
   const tiles = heads * blocks * blockTiles;
@@ -131,6 +137,7 @@ function attendPart(
       [inRegisters ? "ROWS" : "TILE"]: tile.size,
       FEATURES: featureColumns,
       COLUMNS: columns,
+      ...chains,
     },
     constants: Object.fromEntries(Object.entries(rules).map(([rule, given]) => [rule, given ? 1 : 0])),
     parameters: {
@@ -149,15 +156,13 @@ function attendPart(
       keyBlocksAt,
       boundsAt,
       samplesAt,
-      firstOfBlock,
-      mostKeys,
+      ...part,
       scale: args.distances ? -args.scale / 2 : args.scale * units.key,
       unit: units.value,
       firstWorkgroup: 0,
     },
-    work: tiles * chunks * tileRows * mostKeys * 4 * (featureColumns + columns),
-    bindings: { query, key, value, logWeights, index, output, logSumExp },
+    work: tiles * chunks * tileRows * part.mostKeys * 4 * (featureColumns + columns),
+    bindings: { query, key, value, logWeights, index, ...result },
     workgroups: inRegisters ? Math.ceil(tiles * chunks / tile.lanes) : tiles * chunks,
   });
-  return { output, logSumExp };
 }

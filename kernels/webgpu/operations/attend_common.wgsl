@@ -1,10 +1,14 @@
 // What both attention kernels share; put between elementary.wgsl with stored_floats.wgsl or stored_halves.wgsl, and them.
+// Defined in front, beside what each says: CHAIN, vec4s of features whose products are summed in one chain; STRETCH, keys
+// whose weighted values are; TOTALS, stretches whose totals of weights are. Chains are added in turn, so that rounding grows
+// with the lengths of chains and not with the number of keys.
 // parameters.queries, keys: shapes; valueColumns: vec4s of a value row; blocks: pairs of a query
 // block and a key block; blockTiles: query tiles per block; tiles: query tiles in all for one chunk of columns;
 // chunks: chunks of COLUMNS vec4 columns of the values; period, offset: causal rule; excludeBlocks: blocks of the
 // excluding rule; samples: sampled keys per head; keyOrderAt, keyBlocksAt, samplesAt: where `index` holds what,
 // see attend_index.wgsl, and boundsAt the bounds of blocks; firstOfBlock, mostKeys: which of the keys of each block this
-// dispatch takes;
+// dispatch takes; resumes, pauses: 1 where a dispatch has gone before that took the keys in front of them, and where one
+// follows that takes the next;
 // firstWorkgroup: where this dispatch begins, of several that share the work; scale: factor on the inner products, or on
 // the squared distances; unit: factor on the values.
 // A query sees the keys j of its block, below blockEnd; j = blockEnd + s stands for the head's sampled key s.
@@ -27,6 +31,8 @@ struct Parameters {
   samplesAt: u32,
   firstOfBlock: u32,
   mostKeys: u32,
+  resumes: u32,
+  pauses: u32,
   scale: f32,
   unit: f32,
   firstWorkgroup: u32,
@@ -51,6 +57,8 @@ override DISTANCES: bool;
 @group(0) @binding(5) var<storage, read> index: array<u32>; // as attend_index.wgsl leaves it
 @group(0) @binding(6) var<storage, read_write> output: array<vec4f>; // (heads, queries, 4 valueColumns) f32
 @group(0) @binding(7) var<storage, read_write> logSumExp: array<f32>; // (heads, queries) f32
+// What a dispatch that pauses leaves: the largest logit and the total of weights, then the sums.
+@group(0) @binding(8) var<storage, read_write> paused: array<vec4f>; // (heads, queries, chunks, 1 + COLUMNS, 4) f32
 
 fn blockStart(block: u32, count: u32, blocks: u32) -> u32 {
   return block * (count / blocks) + min(block, count % blocks);
@@ -133,6 +141,11 @@ fn queryFactor() -> f32 {
 
 fn keyBlockOf(head: u32, j: u32) -> u32 {
   return index[parameters.keyBlocksAt + head * parameters.keys + j];
+}
+
+// Where `paused` holds what belongs to a row of the results and a chunk of columns.
+fn pausedAt(row: u32, chunk: u32) -> u32 {
+  return (row * parameters.chunks + chunk) * (1u + COLUMNS);
 }
 
 // exp(logit - largest). Hidden logits are EMPTY, and so is the maximum before the first visible key, so that their

@@ -19,7 +19,8 @@ fn main(
     return;
   }
   let tile = at % parameters.tiles;
-  let firstColumn = (at / parameters.tiles) * COLUMNS;
+  let chunk = at / parameters.tiles;
+  let firstColumn = chunk * COLUMNS;
   let pair = tile / parameters.blockTiles;
   let head = pair / parameters.blocks;
   let block = pair % parameters.blocks;
@@ -34,9 +35,12 @@ fn main(
   let blockEnd = bounds.w;
 
   var q: array<array<vec4f, FEATURES>, ROWS>;
-  var sums: array<array<vec4f, COLUMNS>, ROWS>;
+  // Those of earlier stretches, relative to the largest logit before the present one.
+  var earlierSums: array<array<vec4f, COLUMNS>, ROWS>;
+  var earlierTotal: array<f32, ROWS>;
+  var farTotal: array<f32, ROWS>;
+  var earlierLargest: array<f32, ROWS>;
   var largest: array<f32, ROWS>;
-  var total: array<f32, ROWS>;
   var visibleEnd: array<u32, ROWS>;
   var ownBlock: array<u32, ROWS>;
   var endKey = firstKey;
@@ -48,10 +52,15 @@ fn main(
       q[r][t] = query[place + t] * queryFactor();
     }
     for (var c = 0u; c < COLUMNS; c++) {
-      sums[r][c] = vec4f(0.0);
+      earlierSums[r][c] = vec4f(0.0);
     }
+    earlierTotal[r] = 0.0;
+    farTotal[r] = 0.0;
     largest[r] = EMPTY;
-    total[r] = 0.0;
+    if (parameters.resumes == 1u) {
+      largest[r] = paused[pausedAt(queryRow(head, row), chunk)].x;
+    }
+    earlierLargest[r] = largest[r];
     visibleEnd[r] = range.y;
     if (CAUSAL) {
       visibleEnd[r] = min(range.y, causalEnd(row));
@@ -62,87 +71,134 @@ fn main(
     endKey = max(endKey, visibleEnd[r]);
   }
 
-  for (var runStart = firstKey; runStart < endKey; runStart += RUN) {
-    let runEnd = min(runStart + RUN, endKey);
-    var newLargest = largest;
-    for (var j = runStart; j < runEnd; j++) {
-      let row = keyRow(head, j, blockEnd);
-      var products: array<f32, ROWS>;
-      for (var r = 0u; r < ROWS; r++) {
-        products[r] = 0.0;
+  for (var stretchStart = firstKey; stretchStart < endKey; stretchStart += STRETCH) {
+    let stretchEnd = min(stretchStart + STRETCH, endKey);
+    var sums: array<array<vec4f, COLUMNS>, ROWS>;
+    var total: array<f32, ROWS>;
+    for (var r = 0u; r < ROWS; r++) {
+      total[r] = 0.0;
+      for (var c = 0u; c < COLUMNS; c++) {
+        sums[r][c] = vec4f(0.0);
       }
-      for (var t = 0u; t < FEATURES; t++) {
-        let k = widen(key[row * FEATURES + t]);
+    }
+    for (var runStart = stretchStart; runStart < stretchEnd; runStart += RUN) {
+      let runEnd = min(runStart + RUN, stretchEnd);
+      var newLargest = largest;
+      for (var j = runStart; j < runEnd; j++) {
+        let row = keyRow(head, j, blockEnd);
+        var products: array<f32, ROWS>;
         for (var r = 0u; r < ROWS; r++) {
-          var own = q[r][t];
-          var other = k;
-          if (DISTANCES) {
-            own -= k;
-            other = own;
+          products[r] = 0.0;
+        }
+        var chain = products;
+        for (var t = 0u; t < FEATURES; t++) {
+          let k = widen(key[row * FEATURES + t]);
+          for (var r = 0u; r < ROWS; r++) {
+            var own = q[r][t];
+            var other = k;
+            if (DISTANCES) {
+              own -= k;
+              other = own;
+            }
+            chain[r] = fma(own.w, other.w, fma(own.z, other.z, fma(own.y, other.y, fma(own.x, other.x, chain[r]))));
           }
-          products[r] = fma(own.w, other.w, fma(own.z, other.z, fma(own.y, other.y, fma(own.x, other.x, products[r]))));
+          if (t % CHAIN == CHAIN - 1u || t == FEATURES - 1u) {
+            for (var r = 0u; r < ROWS; r++) {
+              products[r] += chain[r];
+              chain[r] = 0.0;
+            }
+          }
         }
-      }
-      let added = addedWeight(head, j, blockEnd, block);
-      var keyBlock = 0u;
-      if (EXCLUDING) {
-        keyBlock = keyBlockOf(head, j);
-      }
-      for (var r = 0u; r < ROWS; r++) {
-        let logit = products[r] * select(1.0, parameters.scale, DISTANCES) + added;
-        var hidden = logit <= MASKED;
-        if (CAUSAL) {
-          hidden = hidden || j >= visibleEnd[r];
-        }
+        let added = addedWeight(head, j, blockEnd, block);
+        var keyBlock = 0u;
         if (EXCLUDING) {
-          hidden = hidden || keyBlock == ownBlock[r];
+          keyBlock = keyBlockOf(head, j);
         }
-        let seen = select(logit, EMPTY, hidden);
-        logits[((j - runStart) * ROWS + r) * LANES + local] = seen;
-        newLargest[r] = max(newLargest[r], seen);
-      }
-    }
-    // Summed run by run, so that the rounding of the total does not grow with the number of keys.
-    var runTotal: array<f32, ROWS>;
-    for (var r = 0u; r < ROWS; r++) {
-      let shrink = weigh(largest[r], newLargest[r]);
-      largest[r] = newLargest[r];
-      total[r] *= shrink;
-      runTotal[r] = 0.0;
-      for (var c = 0u; c < COLUMNS; c++) {
-        sums[r][c] *= shrink;
-      }
-    }
-    for (var j = runStart; j < runEnd; j++) {
-      let valueRow = keyRow(head, j, blockEnd) * parameters.valueColumns;
-      var weights: array<f32, ROWS>;
-      for (var r = 0u; r < ROWS; r++) {
-        weights[r] = weigh(logits[((j - runStart) * ROWS + r) * LANES + local], largest[r]);
-        runTotal[r] += weights[r];
-      }
-      for (var c = 0u; c < COLUMNS; c++) {
-        let v = widen(value[valueRow + min(firstColumn + c, parameters.valueColumns - 1u)]);
         for (var r = 0u; r < ROWS; r++) {
-          sums[r][c] = fma(vec4f(weights[r]), v, sums[r][c]);
+          let logit = products[r] * select(1.0, parameters.scale, DISTANCES) + added;
+          var hidden = logit <= MASKED;
+          if (CAUSAL) {
+            hidden = hidden || j >= visibleEnd[r];
+          }
+          if (EXCLUDING) {
+            hidden = hidden || keyBlock == ownBlock[r];
+          }
+          let seen = select(logit, EMPTY, hidden);
+          logits[((j - runStart) * ROWS + r) * LANES + local] = seen;
+          newLargest[r] = max(newLargest[r], seen);
         }
       }
+      // Summed run by run, so that the rounding of the total does not grow with the number of keys.
+      var runTotal: array<f32, ROWS>;
+      for (var r = 0u; r < ROWS; r++) {
+        let shrink = weigh(largest[r], newLargest[r]);
+        largest[r] = newLargest[r];
+        total[r] *= shrink;
+        runTotal[r] = 0.0;
+        for (var c = 0u; c < COLUMNS; c++) {
+          sums[r][c] *= shrink;
+        }
+      }
+      for (var j = runStart; j < runEnd; j++) {
+        let valueRow = keyRow(head, j, blockEnd) * parameters.valueColumns;
+        var weights: array<f32, ROWS>;
+        for (var r = 0u; r < ROWS; r++) {
+          weights[r] = weigh(logits[((j - runStart) * ROWS + r) * LANES + local], largest[r]);
+          runTotal[r] += weights[r];
+        }
+        for (var c = 0u; c < COLUMNS; c++) {
+          let v = widen(value[valueRow + min(firstColumn + c, parameters.valueColumns - 1u)]);
+          for (var r = 0u; r < ROWS; r++) {
+            sums[r][c] = fma(vec4f(weights[r]), v, sums[r][c]);
+          }
+        }
+      }
+      for (var r = 0u; r < ROWS; r++) {
+        total[r] += runTotal[r];
+      }
     }
+    let isChainEnd = stretchEnd == endKey || (stretchEnd - firstKey) % (TOTALS * STRETCH) == 0u;
     for (var r = 0u; r < ROWS; r++) {
-      total[r] += runTotal[r];
+      let shrink = weigh(earlierLargest[r], largest[r]);
+      earlierLargest[r] = largest[r];
+      earlierTotal[r] = fma(earlierTotal[r], shrink, total[r]);
+      farTotal[r] *= shrink;
+      if (isChainEnd) {
+        farTotal[r] += earlierTotal[r];
+        earlierTotal[r] = 0.0;
+      }
+      for (var c = 0u; c < COLUMNS; c++) {
+        earlierSums[r][c] = fma(earlierSums[r][c], vec4f(shrink), sums[r][c]);
+      }
     }
   }
 
   for (var r = 0u; r < ROWS; r++) {
     if (firstRow + r < endRow) {
       let row = queryRow(head, firstRow + r);
-      let inverse = select(0.0, parameters.unit / total[r], total[r] > 0.0);
-      for (var c = 0u; c < COLUMNS; c++) {
-        if (firstColumn + c < parameters.valueColumns) {
-          output[row * parameters.valueColumns + firstColumn + c] = sums[r][c] * inverse;
+      let resting = pausedAt(row, chunk);
+      if (parameters.resumes == 1u) {
+        let shrink = weigh(paused[resting].x, largest[r]);
+        farTotal[r] = fma(paused[resting].y, shrink, farTotal[r]);
+        for (var c = 0u; c < COLUMNS; c++) {
+          earlierSums[r][c] = fma(paused[resting + 1u + c], vec4f(shrink), earlierSums[r][c]);
         }
       }
-      if (firstColumn == 0u) {
-        logSumExp[row] = select(EMPTY, largest[r] + logarithm(total[r]), total[r] > 0.0);
+      if (parameters.pauses == 1u) {
+        paused[resting] = vec4f(largest[r], farTotal[r], 0.0, 0.0);
+        for (var c = 0u; c < COLUMNS; c++) {
+          paused[resting + 1u + c] = earlierSums[r][c];
+        }
+      } else {
+        let inverse = select(0.0, parameters.unit / farTotal[r], farTotal[r] > 0.0);
+        for (var c = 0u; c < COLUMNS; c++) {
+          if (firstColumn + c < parameters.valueColumns) {
+            output[row * parameters.valueColumns + firstColumn + c] = earlierSums[r][c] * inverse;
+          }
+        }
+        if (firstColumn == 0u) {
+          logSumExp[row] = select(EMPTY, largest[r] + logarithm(farTotal[r]), farTotal[r] > 0.0);
+        }
       }
     }
   }

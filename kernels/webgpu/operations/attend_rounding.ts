@@ -1,13 +1,20 @@
 import type { AttendRounding, RoundingShape } from "../../rounding.ts";
-import { keysOfPart } from "./attend.ts";
+import { TILE_SIZES } from "../tuning.ts";
+import { chains, keysOfPart } from "./attend.ts";
+
+/** Where tiles do not divide a stretch, it lacks less than the longest of them. */
+const SHORTEST_STRETCH = chains.STRETCH - Math.max(...TILE_SIZES);
 
 /**
  * WGSL lets a device round either way ("correctly rounded" there is one of the two neighbours), compute a fused
  * multiply-add as a product and a sum, and divide to 2.5 units in the last place; reassociated sums keep a bound that
  * counts roundings. Of the two kernels the one that rounds more often is meant: attend_tiles.wgsl, four keys at a time.
  */
-export function attendRounding({ features, keys, keysAtOnce }: RoundingShape): AttendRounding {
-  const unit = 2 ** -23, { parts, mostKeys } = keysOfPart(keys, keysAtOnce), fours = Math.ceil(mostKeys / 4);
+export function attendRounding({ features, keys }: RoundingShape): AttendRounding {
+  const unit = 2 ** -23, { parts, mostKeys } = keysOfPart(keys);
+  const stretch = Math.min(mostKeys, chains.STRETCH), fours = Math.ceil(stretch / 4);
+  const stretches = Math.ceil(mostKeys / SHORTEST_STRETCH);
+  const totals = 2 * Math.min(stretches, chains.TOTALS) + stretches + Math.ceil(stretches / chains.TOTALS);
   return {
     unit,
     // Two units in the last place where every operation rounds to nearest (elementary.wgsl); twice that where not.
@@ -15,12 +22,14 @@ export function attendRounding({ features, keys, keysAtOnce }: RoundingShape): A
     // A device may reassociate n · low + (n · high + x) into n · ln 2 + x, and Mesa does: ln 2 in f32 and the product with it
     // are then rounded.
     exponentialPerUnit: 2 * unit,
+    // Of the chains of features no use is made, since a device may join them.
     product: features + 3,
-    // A product, a chain over all keys and a rescaling for every four; a chain over fours of weights, three sums in
-    // each at most, runs of 32 in attend_registers.wgsl, and as many rescalings; the division and its product.
-    sum: 1 + mostKeys + fours + fours + 34 + fours + 4,
-    rescalings: fours,
-    merges: parts - 1,
+    // A product, a chain over a stretch of keys, a rescaling for every four of them and two roundings for every stretch; a
+    // chain over fours of weights, three sums in each at most, runs of 32 in attend_registers.wgsl, and as many rescalings;
+    // chains of totals, which are moved with every stretch and added; two roundings of each for every part; the division
+    // and its product. No device can join stretches, each moved by what is known at its end.
+    sum: 1 + stretch + fours + 2 * stretches + fours + 34 + fours + totals + 4 * (parts - 1) + 4,
+    rescalings: fours + stretches + parts - 1,
     underflow: 2 ** -126,
     output: 0,
   };

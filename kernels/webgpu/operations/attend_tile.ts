@@ -4,6 +4,8 @@ import { type AttendKernel, type AttendTile, REGISTER_TILES, TILE_LANES, TILE_SI
 export interface AttendWidths {
   readonly features: number;
   readonly columns: number;
+  /** How many invocations share the values of a row. */
+  readonly chunks: number;
 }
 
 /** Most vec4 columns of the values that one invocation accumulates: 64 values. */
@@ -18,7 +20,7 @@ const USUAL_LANES = 64, USUAL_KEYS = 32;
 /** The widths of a problem: values are cut into chunks of the same number of vec4s. */
 export function attendWidths(features: number, valueFeatures: number): AttendWidths {
   const valueColumns = Math.ceil(valueFeatures / 4), chunks = Math.ceil(valueColumns / MOST_COLUMNS);
-  return { features: Math.ceil(features / 4), columns: Math.ceil(valueColumns / chunks) };
+  return { features: Math.ceil(features / 4), columns: Math.ceil(valueColumns / chunks), chunks };
 }
 
 /** The name of widths in a {@link Tuning}, such as "64 x 64". */

@@ -27,7 +27,8 @@ fn main(
     return;
   }
   let tile = at % parameters.tiles;
-  let firstColumn = (at / parameters.tiles) * COLUMNS;
+  let chunk = at / parameters.tiles;
+  let firstColumn = chunk * COLUMNS;
   let pair = tile / parameters.blockTiles;
   let head = pair / parameters.blocks;
   let block = pair % parameters.blocks;
@@ -58,10 +59,11 @@ fn main(
   if (EXCLUDING) {
     ownBlock = blockOf(row, parameters.queries, parameters.excludeBlocks);
   }
-  let place = queryRow(head, row) * FEATURES;
+  let outputRow = queryRow(head, row);
+  let queryPlace = outputRow * FEATURES;
   var q: array<vec4f, FEATURES>;
   for (var t = 0u; t < FEATURES; t++) {
-    q[t] = query[place + t] * queryFactor();
+    q[t] = query[queryPlace + t] * queryFactor();
   }
   var sums: array<vec4f, COLUMNS>;
   for (var c = 0u; c < COLUMNS; c++) {
@@ -69,6 +71,19 @@ fn main(
   }
   var largest = EMPTY;
   var total = 0.0;
+  // Sums of earlier stretches wait in the output: they are rarely wanted, and registers are dear.
+  let isStored = firstRow + local < endRow;
+  let place = outputRow * parameters.valueColumns + firstColumn;
+  let ownColumns = min(COLUMNS, parameters.valueColumns - firstColumn);
+  var stretchStart = firstKey;
+  var earlierTotal = 0.0;
+  var farTotal = 0.0;
+  let resting = pausedAt(outputRow, chunk);
+  if (parameters.resumes == 1u) {
+    largest = paused[resting].x;
+  }
+  var earlierLargest = largest;
+  var stretches = 0u;
 
   for (var tileStart = firstKey; tileStart < endKey; tileStart += TILE) {
     let present = min(TILE, endKey - tileStart);
@@ -90,15 +105,20 @@ fn main(
     // leaves over of the tile before it is finite, and gets the weight 0.
     for (var j = 0u; j < present; j += 4u) {
       var x = vec4f(0.0);
+      var chain = vec4f(0.0);
       for (var t = 0u; t < FEATURES; t++) {
         let k0 = widen(keyTile[j * FEATURES + t]);
         let k1 = widen(keyTile[(j + 1u) * FEATURES + t]);
         let k2 = widen(keyTile[(j + 2u) * FEATURES + t]);
         let k3 = widen(keyTile[(j + 3u) * FEATURES + t]);
-        x = score(q[t].xxxx, vec4f(k0.x, k1.x, k2.x, k3.x), x);
-        x = score(q[t].yyyy, vec4f(k0.y, k1.y, k2.y, k3.y), x);
-        x = score(q[t].zzzz, vec4f(k0.z, k1.z, k2.z, k3.z), x);
-        x = score(q[t].wwww, vec4f(k0.w, k1.w, k2.w, k3.w), x);
+        chain = score(q[t].xxxx, vec4f(k0.x, k1.x, k2.x, k3.x), chain);
+        chain = score(q[t].yyyy, vec4f(k0.y, k1.y, k2.y, k3.y), chain);
+        chain = score(q[t].zzzz, vec4f(k0.z, k1.z, k2.z, k3.z), chain);
+        chain = score(q[t].wwww, vec4f(k0.w, k1.w, k2.w, k3.w), chain);
+        if (t % CHAIN == CHAIN - 1u || t == FEATURES - 1u) {
+          x += chain;
+          chain = vec4f(0.0);
+        }
       }
       if (DISTANCES) {
         x *= parameters.scale;
@@ -130,19 +150,64 @@ fn main(
         sums[c] = fma(weights.wwww, widen(valueTile[(j + 3u) * COLUMNS + c]), sums[c]);
       }
     }
+    let nextTile = tileStart + TILE;
+    if (nextTile + TILE - stretchStart > STRETCH && nextTile < endKey) {
+      let shrink = weigh(earlierLargest, largest);
+      earlierLargest = largest;
+      earlierTotal = fma(earlierTotal, shrink, total);
+      total = 0.0;
+      farTotal *= shrink;
+      stretches++;
+      if (stretches % TOTALS == 0u) {
+        farTotal += earlierTotal;
+        earlierTotal = 0.0;
+      }
+      for (var c = 0u; c < COLUMNS; c++) {
+        if (isStored && c < ownColumns) {
+          if (stretchStart > firstKey) {
+            sums[c] = fma(output[place + c], vec4f(shrink), sums[c]);
+          }
+          output[place + c] = sums[c];
+        }
+        sums[c] = vec4f(0.0);
+      }
+      stretchStart = nextTile;
+    }
     workgroupBarrier();
   }
 
-  if (firstRow + local < endRow) {
-    let inverse = select(0.0, parameters.unit / total, total > 0.0);
-    let outputRow = queryRow(head, row);
-    for (var c = 0u; c < COLUMNS; c++) {
-      if (firstColumn + c < parameters.valueColumns) {
-        output[outputRow * parameters.valueColumns + firstColumn + c] = sums[c] * inverse;
+  if (isStored) {
+    var shrink = weigh(earlierLargest, largest);
+    total = farTotal * shrink + fma(earlierTotal, shrink, total);
+    if (stretchStart > firstKey) {
+      for (var c = 0u; c < COLUMNS; c++) {
+        if (c < ownColumns) {
+          sums[c] = fma(output[place + c], vec4f(shrink), sums[c]);
+        }
       }
     }
-    if (firstColumn == 0u) {
-      logSumExp[outputRow] = select(EMPTY, largest + logarithm(total), total > 0.0);
+    if (parameters.resumes == 1u) {
+      shrink = weigh(paused[resting].x, largest);
+      total = fma(paused[resting].y, shrink, total);
+      for (var c = 0u; c < COLUMNS; c++) {
+        sums[c] = fma(paused[resting + 1u + c], vec4f(shrink), sums[c]);
+      }
+    }
+    if (parameters.pauses == 1u) {
+      paused[resting] = vec4f(largest, total, 0.0, 0.0);
+      for (var c = 0u; c < COLUMNS; c++) {
+        paused[resting + 1u + c] = sums[c];
+      }
+    } else {
+      let inverse = select(0.0, parameters.unit / total, total > 0.0);
+      for (var c = 0u; c < COLUMNS; c++) {
+        if (c < ownColumns) {
+          output[place + c] = sums[c] * inverse;
+        }
+      }
+      if (firstColumn == 0u) {
+        logSumExp[outputRow] = select(EMPTY, largest + logarithm(total), total > 0.0);
+      }
     }
   }
 }

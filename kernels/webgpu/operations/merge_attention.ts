@@ -10,16 +10,14 @@ const kernel: Kernel = {
   source: [shaders["elementary.wgsl"], shaders["merge_attention.wgsl"]],
 };
 
-/** Merges two partial results over disjoint keys, into arrays that are no longer needed where such are given. */
+/** Merges two partial results over disjoint keys. */
 export function mergeAttention(
   recorder: Recorder,
   args: Arguments<"mergeAttention">,
-  into?: PartialAttention,
 ): PartialAttention {
   const { first, second, heads, queries, valueFeatures } = args;
-  const output = into?.output ??
-    recorder.array("float", heads * queries * valueFeatures, "the merged output");
-  const logSumExp = into?.logSumExp ?? recorder.array("float", heads * queries, "the merged log-sum-exp");
+  const output = recorder.array("float", heads * queries * valueFeatures, "the merged output");
+  const logSumExp = recorder.array("float", heads * queries, "the merged log-sum-exp");
   const tile = rowTile(valueFeatures, recorder.software);
   recorder.dispatch({
     kernel,

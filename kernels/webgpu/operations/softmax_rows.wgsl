@@ -13,6 +13,9 @@ struct Parameters {
   scale: f32,
 }
 
+// Features, in vec4s, whose products are summed in one chain; chains are added.
+const CHAIN = 8u;
+
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> query: array<vec4f>; // (heads, queries, 4 columns) f32
 @group(0) @binding(2) var<storage, read> key: array<vec4f>; // (heads, keys, 4 columns) f32
@@ -43,21 +46,35 @@ fn logits(
       sums[f][i] = vec4f(0.0);
     }
   }
-  for (var t = 0u; t < parameters.columns; t++) {
-    // Queries and keys past the end repeat the last one and are not stored.
-    var rows: array<vec4f, QUERIES>;
-    for (var i = 0u; i < QUERIES; i++) {
-      rows[i] = query[(firstRow + min(firstQuery + i, lastQuery)) * parameters.columns + t];
+  for (var first = 0u; first < parameters.columns; first += CHAIN) {
+    let end = min(first + CHAIN, parameters.columns);
+    var chain: array<array<vec4f, QUERIES>, FOURS>;
+    for (var f = 0u; f < FOURS; f++) {
+      for (var i = 0u; i < QUERIES; i++) {
+        chain[f][i] = vec4f(0.0);
+      }
+    }
+    for (var t = first; t < end; t++) {
+      // Queries and keys past the end repeat the last one and are not stored.
+      var rows: array<vec4f, QUERIES>;
+      for (var i = 0u; i < QUERIES; i++) {
+        rows[i] = query[(firstRow + min(firstQuery + i, lastQuery)) * parameters.columns + t];
+      }
+      for (var f = 0u; f < FOURS; f++) {
+        let four = min(vec4u(firstKey + f * FOUR) + vec4u(0u, 1u, 2u, 3u), vec4u(lastKey));
+        let k = (vec4u(head * parameters.keys) + four) * parameters.columns + vec4u(t);
+        let keys = transpose(mat4x4f(key[k.x], key[k.y], key[k.z], key[k.w]));
+        for (var i = 0u; i < QUERIES; i++) {
+          chain[f][i] = fma(rows[i].xxxx, keys[0], chain[f][i]);
+          chain[f][i] = fma(rows[i].yyyy, keys[1], chain[f][i]);
+          chain[f][i] = fma(rows[i].zzzz, keys[2], chain[f][i]);
+          chain[f][i] = fma(rows[i].wwww, keys[3], chain[f][i]);
+        }
+      }
     }
     for (var f = 0u; f < FOURS; f++) {
-      let four = min(vec4u(firstKey + f * FOUR) + vec4u(0u, 1u, 2u, 3u), vec4u(lastKey));
-      let k = (vec4u(head * parameters.keys) + four) * parameters.columns + vec4u(t);
-      let keys = transpose(mat4x4f(key[k.x], key[k.y], key[k.z], key[k.w]));
       for (var i = 0u; i < QUERIES; i++) {
-        sums[f][i] = fma(rows[i].xxxx, keys[0], sums[f][i]);
-        sums[f][i] = fma(rows[i].yyyy, keys[1], sums[f][i]);
-        sums[f][i] = fma(rows[i].zzzz, keys[2], sums[f][i]);
-        sums[f][i] = fma(rows[i].wwww, keys[3], sums[f][i]);
+        sums[f][i] += chain[f][i];
       }
     }
   }

@@ -2,7 +2,7 @@ import { assert, assertLessOrEqual } from "@std/assert";
 import { centre } from "../../../estimators/core/centred.ts";
 import { exactAttention } from "../../../estimators/core/exact.ts";
 import { makeProblem, type ProblemOptions } from "../../../estimators/core/problem.ts";
-import { CERTIFIED_CHAIN, roundingOfRow } from "../../../estimators/certified/exact_certificate.ts";
+import { roundingOfRow } from "../../../estimators/certified/exact_certificate.ts";
 import { roundingBounds } from "../../../estimators/certified/rounding_bound.ts";
 import { valueGeometry } from "../../../estimators/certified/value_geometry.ts";
 import type { Backend } from "../../../kernels/backend.ts";
@@ -65,7 +65,7 @@ async function errorsAndBounds(
   tensors: readonly [Tensor, Tensor, Tensor],
   options?: ProblemOptions,
 ): Promise<{ error: number; bound: number }[]> {
-  const problem = { ...centre(backend, makeProblem(...tensors, options)).exact, keysAtOnce: CERTIFIED_CHAIN };
+  const problem = centre(backend, makeProblem(...tensors, options)).exact;
   const { output } = await exactAttention(backend, problem);
   const [exact] = float64Heads(...tensors, options), [value] = valueGeometry(problem);
   const bounds = roundingBounds(backend, problem);
