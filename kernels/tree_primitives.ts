@@ -49,8 +49,9 @@ export interface TreePrimitives {
    * Cuts the rows of each head in two, each half again, and so on down to single rows. Of the size rows of a node each
    * ⌈size/TREE_SAMPLE⌉-th is its sample. Two centres, the member of the sample farthest from its first, and the member farthest
    * from that, become the means of the members nearer to each, three times, or until one has none. With the normal from the first
-   * to the second, a row lies on the near side if ⟨row, normal⟩ is no more than half-way between them, or, where that leaves less than an
-   * eighth of the sample on one side, no more than the product of the ⌈sample/8⌉-th member from that end. Rows of the near side come first;
+   * to the second, a row lies on the near side if ⟨row, normal⟩ is no more than half-way between them, or, where that leaves less than
+   * ⌈sample/8⌉ members on one side, no more than the product of the last member that has to be near, or of the last that need not be
+   * far. Rows of the near side come first;
    * both keep their order. If one side has no row, the node is cut in the middle of its order.
    */
   growTree(args: {
@@ -107,7 +108,8 @@ export interface TreePrimitives {
   /**
    * What stands for the keys of each entry of a list, one list after the other: their mean key k̃ and mean value under the weights w, and for
    * its logit with a query the logarithm of Σ w, that of the mass of all keys, half the variance of the rows y under w, less ⟨c, k̃⟩: what the
-   * logits are exact for at the centre c, and to second order beside it.
+   * logits are exact for at the centre c, and to second order beside it. An entry without mass has its first key and value, and weighs
+   * EMPTY.
    */
   sumLists(args: {
     /** [heads, count, features], in the order of the tree. */
