@@ -46,6 +46,8 @@ override QUERY_ORDERED: bool;
 override KEY_ORDERED: bool;
 override SAMPLED: bool;
 override BOUNDED: bool;
+// Whether one of several dispatches; apart, since code that moves all sums takes long to compile.
+override IN_PARTS: bool;
 // Whether logits are squared distances in place of inner products.
 override DISTANCES: bool;
 

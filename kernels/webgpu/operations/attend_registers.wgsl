@@ -57,7 +57,7 @@ fn main(
     earlierTotal[r] = 0.0;
     farTotal[r] = 0.0;
     largest[r] = EMPTY;
-    if (parameters.resumes == 1u) {
+    if (IN_PARTS && parameters.resumes == 1u) {
       largest[r] = paused[pausedAt(queryRow(head, row), chunk)].x;
     }
     earlierLargest[r] = largest[r];
@@ -177,14 +177,14 @@ fn main(
     if (firstRow + r < endRow) {
       let row = queryRow(head, firstRow + r);
       let resting = pausedAt(row, chunk);
-      if (parameters.resumes == 1u) {
+      if (IN_PARTS && parameters.resumes == 1u) {
         let shrink = weigh(paused[resting].x, largest[r]);
         farTotal[r] = fma(paused[resting].y, shrink, farTotal[r]);
         for (var c = 0u; c < COLUMNS; c++) {
           earlierSums[r][c] = fma(paused[resting + 1u + c], vec4f(shrink), earlierSums[r][c]);
         }
       }
-      if (parameters.pauses == 1u) {
+      if (IN_PARTS && parameters.pauses == 1u) {
         paused[resting] = vec4f(largest[r], farTotal[r], 0.0, 0.0);
         for (var c = 0u; c < COLUMNS; c++) {
           paused[resting + 1u + c] = earlierSums[r][c];
