@@ -129,6 +129,7 @@ function attendPart(
     SAMPLED: samples,
     BOUNDED: bounds,
     DISTANCES: args.distances,
+    IN_PARTS: part.resumes || part.pauses,
   };
   recorder.dispatch({
     kernel: kernels[tile.kernel][args.halves ? 1 : 0],

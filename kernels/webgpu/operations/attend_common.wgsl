@@ -46,6 +46,8 @@ override QUERY_ORDERED: bool;
 override KEY_ORDERED: bool;
 override SAMPLED: bool;
 override BOUNDED: bool;
+// Whether one of several dispatches; apart, since code that moves all sums takes long to compile.
+override IN_PARTS: bool;
 // Whether logits are squared distances in place of inner products.
 override DISTANCES: bool;
 
@@ -57,7 +59,7 @@ override DISTANCES: bool;
 @group(0) @binding(5) var<storage, read> index: array<u32>; // as attend_index.wgsl leaves it
 @group(0) @binding(6) var<storage, read_write> output: array<vec4f>; // (heads, queries, 4 valueColumns) f32
 @group(0) @binding(7) var<storage, read_write> logSumExp: array<f32>; // (heads, queries) f32
-// What a dispatch that pauses leaves: the largest logit and the total of weights, then the sums.
+// What a dispatch that pauses leaves: the largest logit and the total of weights, then sums for which the output has no room.
 @group(0) @binding(8) var<storage, read_write> paused: array<vec4f>; // (heads, queries, chunks, 1 + COLUMNS, 4) f32
 
 fn blockStart(block: u32, count: u32, blocks: u32) -> u32 {

@@ -57,7 +57,7 @@ fn main(
     earlierTotal[r] = 0.0;
     farTotal[r] = 0.0;
     largest[r] = EMPTY;
-    if (parameters.resumes == 1u) {
+    if (IN_PARTS && parameters.resumes == 1u) {
       largest[r] = paused[pausedAt(queryRow(head, row), chunk)].x;
     }
     earlierLargest[r] = largest[r];
@@ -176,29 +176,30 @@ fn main(
   for (var r = 0u; r < ROWS; r++) {
     if (firstRow + r < endRow) {
       let row = queryRow(head, firstRow + r);
+      let place = row * parameters.valueColumns + firstColumn;
       let resting = pausedAt(row, chunk);
-      if (parameters.resumes == 1u) {
-        let shrink = weigh(paused[resting].x, largest[r]);
+      let resumes = IN_PARTS && parameters.resumes == 1u;
+      let pauses = IN_PARTS && parameters.pauses == 1u;
+      var shrink = 0.0;
+      if (resumes) {
+        shrink = weigh(paused[resting].x, largest[r]);
         farTotal[r] = fma(paused[resting].y, shrink, farTotal[r]);
-        for (var c = 0u; c < COLUMNS; c++) {
-          earlierSums[r][c] = fma(paused[resting + 1u + c], vec4f(shrink), earlierSums[r][c]);
+      }
+      let inverse = select(0.0, parameters.unit / farTotal[r], farTotal[r] > 0.0);
+      for (var c = 0u; c < COLUMNS; c++) {
+        if (firstColumn + c < parameters.valueColumns) {
+          // Paused sums wait in the output.
+          var sum = earlierSums[r][c];
+          if (resumes) {
+            sum = fma(output[place + c], vec4f(shrink), sum);
+          }
+          output[place + c] = sum * select(inverse, 1.0, pauses);
         }
       }
-      if (parameters.pauses == 1u) {
+      if (pauses) {
         paused[resting] = vec4f(largest[r], farTotal[r], 0.0, 0.0);
-        for (var c = 0u; c < COLUMNS; c++) {
-          paused[resting + 1u + c] = earlierSums[r][c];
-        }
-      } else {
-        let inverse = select(0.0, parameters.unit / farTotal[r], farTotal[r] > 0.0);
-        for (var c = 0u; c < COLUMNS; c++) {
-          if (firstColumn + c < parameters.valueColumns) {
-            output[row * parameters.valueColumns + firstColumn + c] = earlierSums[r][c] * inverse;
-          }
-        }
-        if (firstColumn == 0u) {
-          logSumExp[row] = select(EMPTY, largest[r] + logarithm(farTotal[r]), farTotal[r] > 0.0);
-        }
+      } else if (firstColumn == 0u) {
+        logSumExp[row] = select(EMPTY, largest[r] + logarithm(farTotal[r]), farTotal[r] > 0.0);
       }
     }
   }

@@ -79,7 +79,7 @@ fn main(
   var earlierTotal = 0.0;
   var farTotal = 0.0;
   let resting = pausedAt(outputRow, chunk);
-  if (parameters.resumes == 1u) {
+  if (IN_PARTS && parameters.resumes == 1u) {
     largest = paused[resting].x;
   }
   var earlierLargest = largest;
@@ -186,14 +186,14 @@ fn main(
         }
       }
     }
-    if (parameters.resumes == 1u) {
+    if (IN_PARTS && parameters.resumes == 1u) {
       shrink = weigh(paused[resting].x, largest);
       total = fma(paused[resting].y, shrink, total);
       for (var c = 0u; c < COLUMNS; c++) {
         sums[c] = fma(paused[resting + 1u + c], vec4f(shrink), sums[c]);
       }
     }
-    if (parameters.pauses == 1u) {
+    if (IN_PARTS && parameters.pauses == 1u) {
       paused[resting] = vec4f(largest, total, 0.0, 0.0);
       for (var c = 0u; c < COLUMNS; c++) {
         paused[resting + 1u + c] = sums[c];
