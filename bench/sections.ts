@@ -43,6 +43,12 @@ export const sections: readonly Section[] = [
     run: async (parameters) => await (await import("./auto_grid.ts")).autoGrid(parameters),
   },
   {
+    name: "certificates",
+    title: "Certificates, and what they cost where they do not hold",
+    parameters: "rounds (3), n … (4096 16384)",
+    run: async (parameters) => await (await import("./certificates.ts")).certificates(parameters),
+  },
+  {
     name: "scaling",
     title: "Scaling",
     parameters: "largest n (131072)",

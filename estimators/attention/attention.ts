@@ -181,8 +181,8 @@ async function compute(
     if (method === "auto") return { ...ran, ...bestMethod(problem, given), method: "calibrated" };
     return { ...ran, method, budget: given };
   }
-  const name = method === "auto" ? bestMethod(problem, given).name : method;
-  const request = { epsilon, delta, certify, checkSeed }, { attend } = approximateMethods[name];
-  const certified = await attendWithin(attend, backend, centred, request, given, progress);
+  const { name, budget } = method === "auto" ? bestMethod(problem, given) : { name: method, budget: given };
+  const request = { epsilon, delta, certify, checkSeed };
+  const certified = await attendWithin(approximateMethods[name], backend, centred, request, budget, progress);
   return { ...certified, method: certified.budget ? name : "exact" };
 }

@@ -1,7 +1,8 @@
 import type { Backend } from "../../kernels/backend.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { Problem } from "../core/problem.ts";
-import { lowerOperatorNorm } from "../linear_algebra/power_iteration.ts";
+import { lowerOperatorNorm, squaredLength } from "../linear_algebra/power_iteration.ts";
+import { lowerMeanBound } from "./confidence.ts";
 import { type RoundingBounds, roundingBounds } from "./rounding_bound.ts";
 import { pickRows, type ValueGeometry, valueGeometry } from "./value_geometry.ts";
 
@@ -9,16 +10,22 @@ import { pickRows, type ValueGeometry, valueGeometry } from "./value_geometry.ts
 export interface HeadGeometry extends ValueGeometry {
   /** A vector x >= 0 of the keys, in f32 and about a unit long, with ‖P x‖ close to ‖P‖; found on probe rows. */
   readonly direction: Float32Array;
-  /** ‖P x‖ estimated from the probe rows: for planning, not a bound. */
+  /** Images of x under single rows count as no more than this, so that few rows tell their mean: from the probe rows as well. */
+  readonly largestImage: number;
+  /** ‖P x‖/‖x‖ with such images, estimated from probe rows of which x was not made: for planning, not a bound. */
   readonly softmaxNormEstimate: number;
-  /** Rows probed for the direction. */
-  readonly probes: number;
   /** What exact rows may err by through rounding, of all heads. */
   readonly bounds: RoundingBounds;
 }
 
 /** Rows probed for the direction in which P is large. */
-const PROBES = 48;
+export const PROBES = 48;
+/** One in so many of them has no part in it, and tells how large P is there. */
+const ONE_IN = 4;
+/** A direction serves if hardly another makes P much larger. */
+const TOLERANCE = 0.01;
+/** A check of a usual size. */
+const TYPICAL = { rows: 256, delta: 0.002 };
 
 /**
  * Geometry of each query head: query heads that share a key head share its values, but each has a softmax matrix of its
@@ -26,6 +33,7 @@ const PROBES = 48;
  *
  * @param seed Seed of the check, which the method must not know.
  * @param values As of `valueGeometry`, and `bounds` as of `roundingBounds`, where they are known.
+ * @param probes Rows of each query head from which the direction is learnt.
  */
 export async function headGeometry(
   backend: Backend,
@@ -34,9 +42,10 @@ export async function headGeometry(
   signal?: AbortSignal,
   values: readonly ValueGeometry[] = valueGeometry(problem),
   bounds: RoundingBounds = roundingBounds(backend, problem),
+  probes: number = Math.min(PROBES, problem.period),
 ): Promise<HeadGeometry[]> {
   const { heads, queries, period, keys, features, scale, queryCentre } = problem, group = queries / period;
-  const probes = Math.min(PROBES, period), geometry: HeadGeometry[] = [];
+  const geometry: HeadGeometry[] = [];
   for (let head = 0; head < heads * group; head++) {
     const keyHead = Math.floor(head / group);
     const drawn = new RandomStream(seed, Purpose.certificate, head).distinct(probes, period);
@@ -54,16 +63,57 @@ export async function headGeometry(
       query: backend.upload(query),
       key: backend.upload(problem.key.subarray(keyHead * keys * features, (keyHead + 1) * keys * features)),
     });
-    const [rows] = await backend.run([probabilities], signal);
+    const [rows] = await backend.run([probabilities], signal) as Float32Array[];
     backend.reset();
-    const { norm, direction } = lowerOperatorNorm(rows, probes, keys), value = values[keyHead];
+    const fitted = probes - Math.floor(probes / ONE_IN), value = values[keyHead];
+    const direction = towardsLargest(rows, fitted, keys), images = imagesOf(rows, probes, direction);
+    const largestImage = tellingImage(images), length = squaredLength(direction);
+    const mean = meanSquare(fitted < probes ? images.subarray(fitted) : images, largestImage);
     geometry.push({
       ...value,
-      direction: Float32Array.from(direction, (x) => Math.max(0, x)),
-      probes,
-      softmaxNormEstimate: Math.max(Math.sqrt(period / value.visible), norm * Math.sqrt(period / probes)),
+      direction,
+      largestImage,
+      softmaxNormEstimate: Math.sqrt(
+        Math.max(period / value.visible, length > 0 ? period * mean / length : 0),
+      ),
       bounds,
     });
   }
   return geometry;
+}
+
+/** A direction of no negative entry in which the first rows are large. */
+function towardsLargest(rows: Float32Array, count: number, keys: number): Float32Array {
+  const { direction } = lowerOperatorNorm(rows, count, keys, TOLERANCE), positive = new Float32Array(keys);
+  for (let j = 0; j < keys; j++) positive[j] = Math.max(0, direction[j]);
+  return positive;
+}
+
+function imagesOf(rows: Float32Array, count: number, direction: Float32Array): Float64Array {
+  const images = new Float64Array(count), keys = direction.length;
+  for (let row = 0, at = 0; row < count; row++) {
+    let image = 0;
+    for (let j = 0; j < keys; j++, at++) image += rows[at] * direction[j];
+    images[row] = image;
+  }
+  return images;
+}
+
+/** The bound on images with which a check of a few rows would find the largest ‖P x‖, if its rows were like these. */
+function tellingImage(images: Float64Array): number {
+  const sorted = images.toSorted().reverse();
+  let best = { bound: 0, proven: 0 };
+  for (let at = 0; at < sorted.length; at = Math.ceil(1.5 * at + 0.5)) {
+    const bound = sorted[at];
+    if (!(bound > 0)) continue;
+    const share = Math.min(1, meanSquare(images, bound) / bound ** 2);
+    const proven = bound ** 2 * lowerMeanBound(share, TYPICAL.rows, TYPICAL.delta);
+    if (proven > best.proven) best = { bound, proven };
+  }
+  return best.bound;
+}
+
+/** Mean of squared images that count as no more than `largest`. */
+function meanSquare(images: Float64Array, largest: number): number {
+  return images.reduce((sum, image) => sum + Math.min(image, largest) ** 2, 0) / images.length;
 }

@@ -60,6 +60,11 @@ export interface Method {
   readonly random: boolean;
   /** Whether the budget covers all that it evaluates; else what it prepares comes on top, and may grow faster than n. */
   readonly withinBudget: boolean;
+  /**
+   * How far off it usually is at most, in units of the scatter of the outputs about their mean; 1 if left out. It decides whether an
+   * expensive attempt to certify an error is made, and nothing else.
+   */
+  readonly usualError?: number;
   /** Runs it. */
   readonly attend: Attend;
 }

@@ -41,8 +41,8 @@ export const certifiedAttention: Claim = {
         seed,
         checkSeed: seed,
         device,
-        bucketSize: 32,
-        samples: 64,
+        bucketSize: 16,
+        samples: 16,
       },
     );
     const measured = oracle.relativeError(output.data);

@@ -44,6 +44,7 @@ export const calibrated: Method = {
   source: "docs/theory.md, section 5",
   random: true,
   withinBudget: true,
+  usualError: 0.55,
   attend,
 };
 

@@ -27,6 +27,7 @@ export const hyperattention: Method = {
   source: "Han, Jayaram, Karbasi, Mirrokni, Woodruff and Zandieh 2024; docs/theory.md, section 4.1",
   random: true,
   withinBudget: true,
+  usualError: 1.4,
   attend,
 };
 

@@ -30,6 +30,7 @@ export const kdeformerResidual: Method = {
   source: "Zandieh, Han, Daliri and Karbasi 2023, P = S + R of Section 3 and Algorithm 2",
   random: true,
   withinBudget: true,
+  usualError: 0.75,
   attend,
 };
 

@@ -44,6 +44,7 @@ export const routed: Method = {
   source: "Roy, Saffar, Vaswani and Grangier 2021; docs/theory.md, section 6",
   random: false,
   withinBudget: true,
+  usualError: 4,
   attend,
 };
 

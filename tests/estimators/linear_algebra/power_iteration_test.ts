@@ -4,7 +4,7 @@ import { lowerOperatorNorm, squaredLength } from "../../../estimators/linear_alg
 import { normals } from "../../data.ts";
 
 Deno.test("lowerOperatorNorm() is a close lower bound that its direction attains", () => {
-  for (const [rows, columns] of [[50, 8], [8, 50], [300, 20], [1, 5], [5, 1]]) {
+  for (const [rows, columns] of [[50, 8], [8, 50], [300, 20], [1, 5], [5, 1], [2500, 6]]) {
     const matrix = normals(rows, rows * columns).map((x) => x + 0.3);
     const { norm, direction } = lowerOperatorNorm(matrix, rows, columns);
     const exact = operatorNorm(matrix, rows, columns);
@@ -17,6 +17,12 @@ Deno.test("lowerOperatorNorm() is a close lower bound that its direction attains
     );
     assertLessOrEqual(norm * (1 - 1e-9), Math.sqrt(squaredLength(image)));
   }
+});
+
+Deno.test("lowerOperatorNorm() sees rows that a sample of the rows misses", () => {
+  const matrix = new Float32Array(4000 * 3).fill(0);
+  matrix.set([3, 0, 4], 3 * 3);
+  assertAlmostEquals(lowerOperatorNorm(matrix, 4000, 3).norm, 5, 1e-12);
 });
 
 Deno.test("lowerOperatorNorm() of a zero matrix is 0", () => {
