@@ -64,5 +64,7 @@ function largestOfSlices(data: Float32Array, { values, largest }: Slices, copy?:
 /** What `assembly/magnitude.ts` does, one value after the other. */
 export function largestOfEach(data: Float32Array): number {
   const bits = new Int32Array(data.buffer, data.byteOffset, data.length);
-  return bits.reduce((most, x) => Math.max(most, x & 0x7fffffff), 0);
+  let most = 0;
+  for (let at = 0; at < bits.length; at++) most = Math.max(most, bits[at] & 0x7fffffff);
+  return most;
 }
