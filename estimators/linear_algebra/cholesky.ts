@@ -1,4 +1,4 @@
-/** Of the largest diagonal element, what is added to all of them: matrices of less than full rank have a factor, too. */
+/** Of the largest diagonal element, what is added to all of them, 1 where it is 0: matrices of less than full rank have a factor, too. */
 const RIDGE = 1e-6;
 
 /**
@@ -11,7 +11,7 @@ export function cholesky(matrix: Float64Array, size: number): Float64Array {
   const root = new Float64Array(size * size);
   let largest = 0;
   for (let i = 0; i < size; i++) largest = Math.max(largest, matrix[i * size + i]);
-  const ridge = Math.max(RIDGE * largest, Number.MIN_VALUE * 2 ** 60);
+  const ridge = RIDGE * largest || 1;
   for (let i = 0; i < size; i++) {
     for (let j = 0; j <= i; j++) {
       let rest = matrix[i * size + j] + (i === j ? ridge : 0);

@@ -3,7 +3,7 @@ import type { Claim } from "../engine/claim.ts";
 import { Oracle } from "../measures/oracle.ts";
 import { checkKeys, DELTA, VALUE_FEATURES } from "./settings.ts";
 
-const BUDGET = { bucketSize: 40, samples: 80 };
+const BUDGET = { bucketSize: 50, samples: 110 };
 const ownKeys = "each query looks to a key of its own, and queries of one cluster do not share a list";
 
 /** What a tree of keys is for, and what it is not for. */

@@ -51,6 +51,11 @@ export function canonicalDirections(
   return { query: forQueries, key: forKeys, directions };
 }
 
+/** Multiply-adds that finding directions takes, about: two covariances, images of queries, and the iteration. */
+export function costOfDirections(features: number, directions: number): number {
+  return features ** 2 * (1.5 * SAMPLE + 8 * directions);
+}
+
 /** Evenly spaced rows less their mean. */
 function centredSample(rows: Float32Array, width: number): Float64Array[] {
   const count = rows.length / width, taken = Math.min(SAMPLE, count), mean = new Float64Array(width);

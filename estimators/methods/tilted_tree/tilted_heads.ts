@@ -13,6 +13,8 @@ import type { TreePlan } from "./tree_plan.ts";
 
 /** Steps that move centres to the means of what is nearest to them. */
 const STEPS = 3;
+/** Share of the mean size of a cluster that each counts for at least when the lengths of lists are decided. */
+const LEAST_SIZE = 0.25;
 
 /** A run of heads by a tree of their keys. */
 export async function tiltHeads(
@@ -63,9 +65,11 @@ export async function tiltHeads(
   });
   const sizes = { heads, centres, count: keys, width };
   const tilted = backend.tiltKeys({ logits, tree, ...sizes });
+  // Few queries shall not have lists without end, which take memory.
+  const least = Math.ceil(LEAST_SIZE * queries / centres);
   const { threshold, lengths } = backend.openLists({
     gains: tilted.gains,
-    sizes: backend.upload(clusters.sizes),
+    sizes: backend.upload(clusters.sizes.map((size) => Math.max(size, least))),
     heads,
     centres,
     count: keys,

@@ -1,4 +1,5 @@
 import type { Problem } from "../../core/problem.ts";
+import { costOfDirections } from "./canonical_directions.ts";
 
 /** How the budget of a head is spent. */
 export interface TreePlan {
@@ -33,7 +34,8 @@ export function planTree(problem: Problem, keysPerQuery: number): TreePlan | und
   const unit = features + valueFeatures;
   const project = (rows: number) => rows * features * directions / unit;
   const grow = (rows: number) => rows * Math.log2(Math.max(2, rows)) * PASSES * directions / unit;
-  const fixed = heldOut * keys + project(queries + keys) + grow(keys);
+  const fixed = heldOut * keys + costOfDirections(features, directions) / unit + project(queries + keys) +
+    grow(keys);
   // Logits, scatters of the nodes, and sums of the lists; then what finding the clusters takes.
   const ofCluster = keys * (2 * features + valueFeatures + 2 * directions) / unit +
     queries * directions / unit;

@@ -86,7 +86,7 @@ onEachBackend("lists of single keys are all keys: the result is exact", async (b
   const rows = (seed: number, count: number, width: number) =>
     tensor(normals(seed, heads * count * width), [heads, count, width]);
   const problem = makeProblem(rows(1, queries, d), rows(2, keys, d), rows(3, keys, dV));
-  const plan = { directions: 5, clusters: 7, sampled: 90, entries: keys, heldOut: 4, preparation: 0 };
+  const plan = { directions: 5, clusters: 7, sampled: 90, entries: 2 * keys, heldOut: 4, preparation: 0 };
   const actual = await tiltHeads(backend, problem, plan, 1, { first: 0, count: heads });
   backend.reset();
   const expected = await exactAttention(new ReferenceBackend(), problem);
