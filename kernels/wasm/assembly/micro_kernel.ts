@@ -90,12 +90,21 @@ function scoreSix(
       at += PANEL << 2;
       from += GROUP_ROWS << 2;
     }
-    put(tile, a0, b0, factor, isLater);
-    put(tile + ROW, a1, b1, factor, isLater);
-    put(tile + 2 * ROW, a2, b2, factor, isLater);
-    put(tile + 3 * ROW, a3, b3, factor, isLater);
-    put(tile + 4 * ROW, a4, b4, factor, isLater);
-    put(tile + 5 * ROW, a5, b5, factor, isLater);
+    if (isLater) {
+      addScaled(tile, a0, b0, factor);
+      addScaled(tile + ROW, a1, b1, factor);
+      addScaled(tile + 2 * ROW, a2, b2, factor);
+      addScaled(tile + 3 * ROW, a3, b3, factor);
+      addScaled(tile + 4 * ROW, a4, b4, factor);
+      addScaled(tile + 5 * ROW, a5, b5, factor);
+    } else {
+      storeScaled(tile, a0, b0, factor);
+      storeScaled(tile + ROW, a1, b1, factor);
+      storeScaled(tile + 2 * ROW, a2, b2, factor);
+      storeScaled(tile + 3 * ROW, a3, b3, factor);
+      storeScaled(tile + 4 * ROW, a4, b4, factor);
+      storeScaled(tile + 5 * ROW, a5, b5, factor);
+    }
     tile += PANEL << 2;
     panel += step;
   }
@@ -134,10 +143,17 @@ function scoreFour(
       at += PANEL << 2;
       from += 16;
     }
-    put(tile, a0, b0, factor, isLater);
-    put(tile + ROW, a1, b1, factor, isLater);
-    put(tile + 2 * ROW, a2, b2, factor, isLater);
-    put(tile + 3 * ROW, a3, b3, factor, isLater);
+    if (isLater) {
+      addScaled(tile, a0, b0, factor);
+      addScaled(tile + ROW, a1, b1, factor);
+      addScaled(tile + 2 * ROW, a2, b2, factor);
+      addScaled(tile + 3 * ROW, a3, b3, factor);
+    } else {
+      storeScaled(tile, a0, b0, factor);
+      storeScaled(tile + ROW, a1, b1, factor);
+      storeScaled(tile + 2 * ROW, a2, b2, factor);
+      storeScaled(tile + 3 * ROW, a3, b3, factor);
+    }
     tile += PANEL << 2;
     panel += step;
   }
@@ -180,9 +196,15 @@ function distancesOfThree(tile: usize, from: usize, panel: usize, bytes: usize, 
     panel += PANEL << 2;
     from += GROUP_ROWS << 2;
   }
-  put(tile, a0, b0, factor, isLater);
-  put(tile + ROW, a1, b1, factor, isLater);
-  put(tile + 2 * ROW, a2, b2, factor, isLater);
+  if (isLater) {
+    addScaled(tile, a0, b0, factor);
+    addScaled(tile + ROW, a1, b1, factor);
+    addScaled(tile + 2 * ROW, a2, b2, factor);
+  } else {
+    storeScaled(tile, a0, b0, factor);
+    storeScaled(tile + ROW, a1, b1, factor);
+    storeScaled(tile + 2 * ROW, a2, b2, factor);
+  }
 }
 
 /** The same for 4 query rows, packed [features][4]. */
@@ -218,10 +240,17 @@ function distancesOfFour(
       at += PANEL << 2;
       from += 16;
     }
-    put(tile, a0, b0, factor, isLater);
-    put(tile + ROW, a1, b1, factor, isLater);
-    put(tile + 2 * ROW, a2, b2, factor, isLater);
-    put(tile + 3 * ROW, a3, b3, factor, isLater);
+    if (isLater) {
+      addScaled(tile, a0, b0, factor);
+      addScaled(tile + ROW, a1, b1, factor);
+      addScaled(tile + 2 * ROW, a2, b2, factor);
+      addScaled(tile + 3 * ROW, a3, b3, factor);
+    } else {
+      storeScaled(tile, a0, b0, factor);
+      storeScaled(tile + ROW, a1, b1, factor);
+      storeScaled(tile + 2 * ROW, a2, b2, factor);
+      storeScaled(tile + 3 * ROW, a3, b3, factor);
+    }
     tile += PANEL << 2;
     panel += step;
   }
@@ -234,16 +263,16 @@ function addSquare(x: v128, key: v128, sum: v128): v128 {
   return multiplyAdd(difference, difference, sum);
 }
 
-/** Writes a chain of 8 logits, or adds it to those before it. */
 @inline
-function put(to: usize, low: v128, high: v128, factor: v128, isLater: bool): void {
-  if (isLater) {
-    v128.store(to, multiplyAdd(low, factor, v128.load(to)));
-    v128.store(to, multiplyAdd(high, factor, v128.load(to, 16)), 16);
-  } else {
-    v128.store(to, f32x4.mul(low, factor));
-    v128.store(to, f32x4.mul(high, factor), 16);
-  }
+function addScaled(to: usize, low: v128, high: v128, factor: v128): void {
+  v128.store(to, multiplyAdd(low, factor, v128.load(to)));
+  v128.store(to, multiplyAdd(high, factor, v128.load(to, 16)), 16);
+}
+
+@inline
+function storeScaled(to: usize, low: v128, high: v128, factor: v128): void {
+  v128.store(to, f32x4.mul(low, factor));
+  v128.store(to, f32x4.mul(high, factor), 16);
 }
 
 /**
