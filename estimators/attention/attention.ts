@@ -8,7 +8,8 @@ import { approximateMethods, type MethodName } from "../methods/methods.ts";
 import { centre } from "../core/centred.ts";
 import { checkOutput } from "../core/check_output.ts";
 import { approximateAttention, attendVisible } from "../methods/visible.ts";
-import { attendAuto, bestMethod } from "../methods/auto.ts";
+import { attendAuto } from "../methods/auto/auto.ts";
+import { bestMethod } from "../methods/auto/auto_plan.ts";
 import { describeDoubts, type ErrorSums, relativeError, totalOf } from "../methods/held_out.ts";
 import type { Progress } from "../core/head_chunks.ts";
 import { type AttentionOptions, type CheckedOptions, checkOptions, type StorageFormat } from "./options.ts";
@@ -167,19 +168,22 @@ async function compute(
     return { output, certificate: null, keyEvaluations, method: "exact", budget: null, reason: null };
   }
   if (epsilon === undefined) {
-    const result = method === "auto"
+    const { name, ...result } = method === "auto"
       ? await attendAuto(backend, centred, given, budgetGiven, progress)
-      : await approximateAttention(
-        approximateMethods[method].attend,
-        backend,
-        centred.problem,
-        given,
-        progress,
-      );
+      : {
+        ...await approximateAttention(
+          approximateMethods[method].attend,
+          backend,
+          centred.problem,
+          given,
+          progress,
+        ),
+        name: method,
+      };
     const ran = { ...result, certificate: null, reason: result.note ?? null };
     if (result.exact) return { ...ran, method: "exact", budget: null };
-    if (method === "auto") return { ...ran, ...bestMethod(problem, given), method: "calibrated" };
-    return { ...ran, method, budget: given };
+    const shortened = method === "auto" && name === "calibrated";
+    return { ...ran, method: name, budget: shortened ? bestMethod(problem, given).budget : given };
   }
   const { name, budget } = method === "auto" ? bestMethod(problem, given) : { name: method, budget: given };
   const request = { epsilon, delta, certify, checkSeed };

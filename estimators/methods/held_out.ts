@@ -65,6 +65,14 @@ export function isUseless(sums: ErrorSums): boolean {
   return error > HARMLESS && (error > MOSTLY_WRONG || sums.error > (1 - LEAST_EXPLAINED) * sums.spread);
 }
 
+/** Beyond this share another method is worth trying: measured, a tree of the keys errs less than a coreset there (`docs/theory.md`, 5.1). */
+const WORTH_ANOTHER = 0.12;
+
+/** Whether an answer is so far off that another method may well do better. */
+export function isRough(sums: ErrorSums): boolean {
+  return relativeError(sums) > WORTH_ANOTHER || isUseless(sums);
+}
+
 /** What rows held out tell of an answer, in words. */
 export function describeErrors(sums: ErrorSums): string {
   const digits = (x: number) => x.toPrecision(2);

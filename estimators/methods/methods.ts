@@ -47,7 +47,7 @@ export const approximateNames: readonly ApproximateName[] = Object.keys(
 /** What "auto" and "exact" do, in the words of the registry. */
 const otherSummaries: Readonly<Record<"auto" | "exact", string>> = {
   auto:
-    "the default: `calibrated` where it costs far less than exact and looks right on rows held out, else exact",
+    "the default: `calibrated` where it costs far less than exact, `tilted-tree` where rows held out say it is rough, else exact",
   exact: "every key, in tiles",
 };
 

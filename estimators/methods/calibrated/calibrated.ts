@@ -1,5 +1,5 @@
 import type { Backend } from "../../../kernels/backend.ts";
-import { calibrateHeads, type Trial } from "./calibrated_heads.ts";
+import { calibrateHeads } from "./calibrated_heads.ts";
 import type { Progress } from "../../core/head_chunks.ts";
 import { bringInRange } from "../../core/in_range.ts";
 import { kdeformerPractical } from "../kdeformer_practical/kdeformer_practical.ts";
@@ -8,6 +8,7 @@ import { attendExactly, requireEveryKey, type RunHeads, runHeads } from "../run_
 import { lineariseHeads } from "./linearised_heads.ts";
 import type { ProbeCounts } from "../shared/probe_queries.ts";
 import type { Problem } from "../../core/problem.ts";
+import type { Trial } from "../trial.ts";
 
 /** Of the budget, the parts spent on rows that are computed exactly; clusters take the rest. */
 const UNIFORM_SHARE = 0.17, OUTLYING_SHARE = 0.08, HELD_OUT_SHARE = 0.05;
@@ -58,9 +59,9 @@ async function attend(
 }
 
 /**
- * `calibrated`, which with a trial may give up halfway, as soon as that fails in most of the heads that fit the device together.
+ * `calibrated`, which a trial may stop halfway, as soon as it has heard of the heads that fit the device together.
  *
- * @throws {TrialFailed} If it does, and all were not to attend exactly then.
+ * @throws {TrialFailed} If it does.
  */
 export async function calibrate(
   backend: Backend,
@@ -71,7 +72,9 @@ export async function calibrate(
 ): Promise<CostedAttention> {
   requireEveryKey("calibrated", problem);
   const inRange = bringInRange(problem), linearised = linearises(inRange, budget);
-  const counts = linearised ? countRows(problem, perQuery(budget)) : countProbes(problem, perQuery(budget));
+  const counts = linearised
+    ? countRows(problem, perQuery(budget))
+    : withHeldOut(countProbes(problem, perQuery(budget)), trial?.rows);
   const rows = sum(counts), fits = linearised || canCalibrate(problem, budget);
   if (fits && rows >= problem.queries) {
     return await attendExactly(backend, problem, progress, "exact: the budget covers every query");
@@ -138,6 +141,11 @@ function countProbes({ queries, keys }: Problem, keysPerQuery: number): ProbeCou
     outlying: Math.min(MOST_OUTLYING, Math.floor(OUTLYING_SHARE * affordable)),
     heldOut: Math.max(LEAST_HELD_OUT, Math.min(MOST_HELD_OUT, Math.round(HELD_OUT_SHARE * affordable))),
   };
+}
+
+/** With so many rows held out, if these are more. */
+function withHeldOut(counts: ProbeCounts, rows = 0): ProbeCounts {
+  return { ...counts, heldOut: Math.max(counts.heldOut, rows) };
 }
 
 /** What is left beside the one key of each query goes into rows; extrapolation is linear, so none need lie far out. */

@@ -1,12 +1,13 @@
 import type { Backend, DeviceArray } from "../../../kernels/backend.ts";
 import type { Bisection, FittedPoints, FittedSlope } from "../../../kernels/coreset_primitives.ts";
 import { ofHead } from "../../core/of_head.ts";
-import { describeErrors, type ErrorSums, type HeldOutRows, sumsOfHead, totalOf } from "../held_out.ts";
+import { type HeldOutRows, sumsOfHead } from "../held_out.ts";
 import { type Budget, type CostedAttention, perQuery } from "../method.ts";
 import type { HeadRun } from "../run_heads.ts";
 import { heldOutRows, placeExactRows, type ProbedHeads, probeHeads } from "../shared/probed_heads.ts";
 import type { ProbeCounts } from "../shared/probe_queries.ts";
 import type { Problem } from "../../core/problem.ts";
+import { type Trial, TrialFailed } from "../trial.ts";
 
 /**
  * What clusters follow: norms of the measured columns, and as much for keys that the probes did not see: where each
@@ -26,25 +27,6 @@ export interface CalibrationPlan extends Budget {
   /** Whether to add a linear function of the query. */
   readonly sloped: boolean;
   readonly trial?: Trial;
-}
-
-/** What to do if points are of no use to the rows held out, which attend to them before the other queries. */
-export interface Trial {
-  /** Says so of one head. It counts if it is true of most. */
-  readonly isUseless: (sums: ErrorSums) => boolean;
-  /** Whether all queries then attend exactly, or {@link TrialFailed} is thrown. */
-  readonly attendsExactly: boolean;
-}
-
-/** Nothing was attended, since it would have been of no use. */
-export class TrialFailed extends Error {
-  /** What it took to find out. */
-  readonly keyEvaluations: number;
-
-  constructor(heads: readonly ErrorSums[], keyEvaluations: number) {
-    super(`calibrated would be of little use, with ${describeErrors(totalOf(heads))}`);
-    this.keyEvaluations = keyEvaluations;
-  }
 }
 
 /** A run of heads with points that stand for their keys. */
@@ -72,10 +54,9 @@ export async function calibrateHeads(
   if (trial) {
     const tried = await tryPoints(backend, coreset, counts, signal), { queries } = coreset.probed;
     const sums = tried.exact.map((rows, head) => sumsOfHead(tried, rows, head, queries));
-    if (sums.filter(trial.isUseless).length > run.count / 2) {
-      if (!trial.attendsExactly) throw new TrialFailed(sums, tried.keyEvaluations);
-      return await attendAllKeys(backend, coreset, tried, signal);
-    }
+    const verdict = trial.judge(sums);
+    if (verdict === "stop") throw new TrialFailed(sums, tried.keyEvaluations);
+    if (verdict === "exact") return await attendAllKeys(backend, coreset, tried, signal);
   }
   const { probed, clusters } = coreset, { queries, query, exact, valueMean, shape: { heads, keys } } = probed;
   const attended = attendPoints(backend, coreset, query, queries);

@@ -6,7 +6,7 @@ import { kdeformerPractical } from "../kdeformer_practical/kdeformer_practical.t
 import { type Budget, type CostedAttention, type Method, perQuery } from "../method.ts";
 import { attendExactly, requireEveryKey, runHeads } from "../run_heads.ts";
 import { tiltHeads } from "./tilted_heads.ts";
-import { planTree } from "./tree_plan.ts";
+import { planTree, type TreePlan } from "./tree_plan.ts";
 
 /** With fewer queries, a tree costs more than all keys. */
 const FEW_QUERIES = 48;
@@ -39,7 +39,7 @@ async function attend(
   progress: Progress = {},
 ): Promise<CostedAttention> {
   requireEveryKey("tilted-tree", problem);
-  const inRange = bringInRange(problem), plan = planTree(problem, perQuery(budget));
+  const plan = planTree(problem, perQuery(budget));
   if (problem.queries <= Math.max(FEW_QUERIES, plan?.clusters ?? 0)) {
     return await attendExactly(
       backend,
@@ -49,6 +49,23 @@ async function attend(
     );
   }
   if (!plan) return await kdeformerPractical.attend(backend, problem, budget, progress);
+  return await attendByTree(backend, problem, plan, budget, progress);
+}
+
+/** Whether there are queries enough to share a tree, each cluster of several. */
+export function canShareTree({ queries }: Problem, plan: TreePlan | undefined): plan is TreePlan {
+  return plan !== undefined && queries > Math.max(FEW_QUERIES, plan.clusters);
+}
+
+/** `tilted-tree`, its budget split beforehand; the problem must be one that can share a tree. */
+export async function attendByTree(
+  backend: Backend,
+  problem: Problem,
+  plan: TreePlan,
+  budget: Budget,
+  progress: Progress = {},
+): Promise<CostedAttention> {
+  const inRange = bringInRange(problem);
   return await runHeads(
     "tilted-tree",
     backend,

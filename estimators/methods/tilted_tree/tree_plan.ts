@@ -26,10 +26,14 @@ const FEWEST_CLUSTERS = 2, FEWEST_ENTRIES = 8, STEPS = 3;
 /** Passes over the rows of a node, in the mean over the levels of a tree: products, distances and sums. */
 const PASSES = 8;
 
-/** Splits a budget of key evaluations for each query; undefined where it is too small for a tree. */
-export function planTree(problem: Problem, keysPerQuery: number): TreePlan | undefined {
+/**
+ * Splits a budget of key evaluations for each query; undefined where it is too small for a tree.
+ *
+ * @param rows Rows that are computed exactly to tell the error.
+ */
+export function planTree(problem: Problem, keysPerQuery: number, rows = HELD_OUT): TreePlan | undefined {
   const { queries, keys, features, valueFeatures } = problem;
-  const directions = Math.min(MOST_DIRECTIONS, features), heldOut = Math.min(HELD_OUT, queries);
+  const directions = Math.min(MOST_DIRECTIONS, features), heldOut = Math.min(rows, queries);
   // Multiply-adds of one number of a row, of which an evaluation has features + valueFeatures.
   const unit = features + valueFeatures;
   const project = (rows: number) => rows * features * directions / unit;

@@ -9,10 +9,11 @@ import {
 } from "@std/assert";
 import { exactAttention } from "../../../estimators/core/exact.ts";
 import { makeProblem, type Problem } from "../../../estimators/core/problem.ts";
-import { attendAuto, planAuto } from "../../../estimators/methods/auto.ts";
+import { attendAuto } from "../../../estimators/methods/auto/auto.ts";
+import { planAuto } from "../../../estimators/methods/auto/auto_plan.ts";
 import { calibrate } from "../../../estimators/methods/calibrated/calibrated.ts";
-import { TrialFailed } from "../../../estimators/methods/calibrated/calibrated_heads.ts";
 import { isUseless, relativeError, totalOf } from "../../../estimators/methods/held_out.ts";
+import { type Trial, TrialFailed } from "../../../estimators/methods/trial.ts";
 import { approximateAttention } from "../../../estimators/methods/visible.ts";
 import { ReferenceBackend } from "../../../kernels/reference/backend.ts";
 import { openWasm } from "../../../kernels/wasm/backend.ts";
@@ -138,22 +139,24 @@ onEachDevice("auto decides by the keys that masks leave, and padding changes not
 });
 
 onEachBackend("a trial that fails leaves exact attention, or nothing", async (backend) => {
+  const unlessUseless = (otherwise: "exact" | "stop"): Trial => ({
+    judge: ([sums]) => isUseless(sums) ? otherwise : "keep",
+  });
   const copying = problemOf("permutation-softmax", 600), exact = await exactAttention(backend, copying);
-  const found = await calibrate(backend, copying, small, {}, { isUseless, attendsExactly: true });
+  const found = await calibrate(backend, copying, small, {}, unlessUseless("exact"));
   backend.reset();
   assertEquals(found.exact, true);
   assertEquals(found.output, exact.output);
   // What the trial took comes on top.
   assertGreater(found.keyEvaluations, 600 ** 2 + 600 * 20);
   const error = await assertRejects(
-    () => calibrate(backend, copying, small, {}, { isUseless, attendsExactly: false }),
+    () => calibrate(backend, copying, small, {}, unlessUseless("stop")),
     TrialFailed,
-    "rows held out",
   );
   assertEquals(error.keyEvaluations, found.keyEvaluations - 600 ** 2);
   backend.reset();
   const smooth = problemOf("low-rank", 600);
-  const tried = await calibrate(backend, smooth, small, {}, { isUseless, attendsExactly: true });
+  const tried = await calibrate(backend, smooth, small, {}, unlessUseless("exact"));
   backend.reset();
   assertEquals(tried.exact, false);
   const plain = await calibrate(backend, smooth, small, {});
@@ -184,8 +187,29 @@ Deno.test("auto tries large heads, and attends exactly to those alone that it is
       all = await exactAttention(backend, alone);
     backend.reset();
     assertEquals([found.exact, found.output], [true, all.output]);
-    assert(causal || found.note!.startsWith("exact: calibrated would be of little use"));
+    assert(causal || found.note!.startsWith("exact: approximating would be of little use"));
   }
+  backend.destroy();
+});
+
+Deno.test("auto takes a tree of the keys where a coreset is rough, head by head, and keeps to a budget that was given", async () => {
+  const backend = await openWasm(), n = 4096;
+  const clusters = problemOf("clustered", n), other = problemOf("low-rank", n);
+  const smooth = { ...other, query: other.query.map((x) => 0.3 * x), scale: clusters.scale };
+  for (const given of [false, true]) {
+    const alone = await attendAuto(backend, centre(backend, clusters), budget, given);
+    const coreset = await calibrate(backend, clusters, budget, {}),
+      { output: exact } = await exactAttention(backend, clusters);
+    backend.reset();
+    assertEquals([alone.name, alone.exact], ["tilted-tree", false]);
+    assertLess(trueError(alone.output, exact), 0.7 * trueError(coreset.output, exact));
+    if (given) assertLess(alone.keyEvaluations, n * 192);
+  }
+  const both = await attendAuto(backend, centre(backend, join([smooth, smooth, clusters])), budget, false);
+  assertEquals(both.name, "calibrated");
+  assertStringIncludes(both.note!, "tilted-tree in 1 of 3 heads");
+  const first = await attendAuto(backend, centre(backend, join([clusters, clusters, smooth])), budget, false);
+  assertEquals(first.name, "tilted-tree");
   backend.destroy();
 });
 

@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals, assertGreater } from "@std/assert";
-import { bestMethod } from "../../../estimators/methods/auto.ts";
+import { bestMethod } from "../../../estimators/methods/auto/auto_plan.ts";
 import { fitsSlope } from "../../../estimators/methods/calibrated/calibrated.ts";
 import { chooseProbes, leverages } from "../../../estimators/methods/shared/probe_queries.ts";
 import { makeProblem } from "../../../estimators/core/problem.ts";

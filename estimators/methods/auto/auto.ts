@@ -1,0 +1,146 @@
+import type { Backend } from "../../../kernels/backend.ts";
+import type { CentredProblem } from "../../core/centred.ts";
+import { fitsDevice, type Progress } from "../../core/head_chunks.ts";
+import type { Problem } from "../../core/problem.ts";
+import { countVisible } from "../../core/visible_pairs.ts";
+import { calibrate } from "../calibrated/calibrated.ts";
+import { type ErrorSums, isRough, isUseless } from "../held_out.ts";
+import { type Attend, type Budget, type CostedAttention, perQuery } from "../method.ts";
+import type { ApproximateName } from "../methods.ts";
+import { coveredSizes, LEAF_BUDGETS } from "../rectangles.ts";
+import { attendExactly } from "../run_heads.ts";
+import { attendByTree } from "../tilted_tree/tilted_tree.ts";
+import { type Trial, TrialFailed } from "../trial.ts";
+import { type ApproximateAttention, approximateAttention, attendVisible } from "../visible.ts";
+import { planAuto, planOther } from "./auto_plan.ts";
+import { type Answer, improveHeads, ofLittleUse } from "./improve_heads.ts";
+
+/** Of the time of exact attention, what a cover of causal order must promise to save: cutting and merging take some. */
+const LEAST_SAVED = 0.3;
+/** Rows that tell whether a coreset is rough: fewer would send many good ones to a tree. */
+const TRIED_ROWS = 12;
+/**
+ * A tree may take this share of the time of exact attention where the coreset is rough; where it is useless the tree is likely to be so
+ * too, and may take no more than what a trial may.
+ */
+const MOST_TREE = 0.5, MOST_LAST_RESORT = 0.04;
+
+/** An answer, and the method that gave most of it. */
+export interface AutoAttention extends ApproximateAttention {
+  readonly name: ApproximateName;
+}
+
+/**
+ * `auto` without an error asked for, head by head: `calibrated` where that costs much less than exact attention; `tilted-tree` where rows
+ * held out say that it is rough, and that the tree errs less; exact attention where both look useless.
+ *
+ * @param given Whether the budget is the caller's wish: it is then kept to whatever the rows held out say.
+ */
+export async function attendAuto(
+  backend: Backend,
+  { problem, exact }: CentredProblem,
+  budget: Budget,
+  given: boolean,
+  progress: Progress = {},
+): Promise<AutoAttention> {
+  const exactly = async () => ({
+    ...await attendVisible(backend, exact, progress),
+    name: "calibrated" as const,
+  });
+  // What does not pay for all pairs does not for those that a mask leaves, and this is told at once.
+  const mayPay = planAuto(problem, budget, given).budget && promisedSaving(problem, budget, given) > 0;
+  if (!mayPay) return await exactly();
+  // If under causal order the trial fails on the largest part, it would on the others: all is better attended at once.
+  let attendsExactly = problem.causalOffset === undefined;
+  const pairs = new Map<ApproximateName, number>();
+  const attend: Attend = async (backend, part, budget, progress = {}) => {
+    const { name, result } = await attendEveryKey(backend, part, budget, { given, attendsExactly }, progress);
+    attendsExactly ||= !result.exact;
+    if (!result.exact) pairs.set(name, (pairs.get(name) ?? 0) + part.heads * part.queries * part.keys);
+    return result;
+  };
+  try {
+    const result = await approximateAttention(attend, backend, problem, budget, progress);
+    const [name] = [...pairs].reduce((a, b) => b[1] > a[1] ? b : a, ["calibrated", 0]);
+    return { ...result, name };
+  } catch (error) {
+    if (!(error instanceof TrialFailed)) throw error;
+    backend.reset();
+    const result = await exactly();
+    const note = `exact: ${ofLittleUse(error.heads)}`;
+    return { ...result, keyEvaluations: error.keyEvaluations + result.keyEvaluations, note };
+  }
+}
+
+/** Pairs that a cover of the visible ones promises to save, less what it must. */
+function promisedSaving(problem: Problem, budget: Budget, given: boolean): number {
+  const pairs = countVisible(problem), sizes = coveredSizes(problem, LEAF_BUDGETS * perQuery(budget));
+  const saved = sizes.reduce((sum, { heads, queries, keys, triangular }) => {
+    if (triangular) return sum;
+    const part = { ...problem, heads, queries, keys, causalOffset: undefined, logWeights: undefined };
+    return sum + heads * queries * keys * (1 - planAuto(part, budget, given).total);
+  }, 0);
+  return saved - (problem.causalOffset === undefined ? 0 : LEAST_SAVED * pairs);
+}
+
+/** What a trial may decide. */
+interface Leave {
+  /** Whether the budget is the caller's wish: nothing may then be spent beside it, nor attended exactly. */
+  readonly given: boolean;
+  /** Whether all queries attend exactly where a trial looks useless, or the whole is given up. */
+  readonly attendsExactly: boolean;
+}
+
+async function attendEveryKey(
+  backend: Backend,
+  problem: Problem,
+  budget: Budget,
+  { given, attendsExactly }: Leave,
+  progress: Progress,
+): Promise<Answer> {
+  const { budget: own, probes = 0 } = planAuto(problem, budget, given);
+  if (!own || !fitsDevice(backend, problem, probes)) {
+    return { name: "calibrated", result: await attendExactly(backend, problem, progress) };
+  }
+  const mostly = (heads: readonly ErrorSums[], fails: (sums: ErrorSums) => boolean) =>
+    heads.filter(fails).length > heads.length / 2;
+  const canPlant = planOther(problem, budget, 0, TRIED_ROWS),
+    paysFor = (most: number) => canPlant && canPlant.total <= most;
+  const triesTree = (heads: readonly ErrorSums[]) =>
+    paysFor(mostly(heads, isUseless) ? MOST_LAST_RESORT : MOST_TREE);
+  const trial: Trial = {
+    rows: canPlant && TRIED_ROWS,
+    judge: (heads) => {
+      if (mostly(heads, isRough) && triesTree(heads)) return "stop";
+      if (given || !mostly(heads, isUseless)) return "keep";
+      return attendsExactly ? "exact" : "stop";
+    },
+  };
+  const coreset = async (part: Problem) => await calibrate(backend, part, own, progress);
+  try {
+    const result = await calibrate(backend, problem, own, progress, trial);
+    return given
+      ? { name: "calibrated", result }
+      : await improveHeads(backend, problem, { name: "calibrated", result }, {
+        name: "tilted-tree",
+        attend: async (part, sums, rows) => {
+          const other = planOther(part, budget, 0, rows);
+          if (!other || other.total > (isUseless(sums) ? MOST_LAST_RESORT : MOST_TREE)) return undefined;
+          return await attendByTree(backend, part, other.plan, budget, progress);
+        },
+      });
+  } catch (error) {
+    if (!(error instanceof TrialFailed) || !triesTree(error.heads)) throw error;
+    backend.reset();
+    const { heads, keyEvaluations: spent } = error;
+    const rows = heads[0].rows,
+      { plan } = planOther(problem, budget, given ? spent / problem.heads : 0, rows) ?? canPlant!;
+    const tree = await attendByTree(backend, problem, plan, budget, progress);
+    const result = { ...tree, keyEvaluations: spent + tree.keyEvaluations };
+    if (given) return { name: "tilted-tree", result };
+    return await improveHeads(backend, problem, { name: "tilted-tree", result }, {
+      name: "calibrated",
+      attend: async (part, { error }, _, head) => heads[head].error < error ? await coreset(part) : undefined,
+    });
+  }
+}

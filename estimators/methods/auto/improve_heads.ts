@@ -1,0 +1,109 @@
+import type { Backend } from "../../../kernels/backend.ts";
+import { exactAttention } from "../../core/exact.ts";
+import { ofHead } from "../../core/of_head.ts";
+import type { Problem } from "../../core/problem.ts";
+import { describeErrors, type ErrorSums, isRough, isUseless, sumsOfHeads, totalOf } from "../held_out.ts";
+import type { CostedAttention } from "../method.ts";
+import type { ApproximateName } from "../methods.ts";
+
+/** What a method answers. */
+export interface Answer {
+  readonly name: ApproximateName;
+  readonly result: CostedAttention;
+}
+
+/** Another method, for heads in which one is rough. */
+export interface Other {
+  readonly name: ApproximateName;
+  /** Answers one head with as many rows held out as the first did; undefined where it promises nothing better. */
+  readonly attend: (
+    part: Problem,
+    sums: ErrorSums,
+    rows: number,
+    head: number,
+  ) => Promise<CostedAttention | undefined>;
+}
+
+/**
+ * Puts what another method answers in place of heads where rows held out say that it errs less, exact attention in place of heads where
+ * the better of both is of no use, and notes it. Head by head: such heads are few, or the whole would have been attended otherwise.
+ */
+export async function improveHeads(
+  backend: Backend,
+  problem: Problem,
+  { name, result }: Answer,
+  other: Other,
+): Promise<Answer> {
+  const { heldOut } = result, { heads, queries, valueFeatures } = problem;
+  if (!heldOut) return { name, result };
+  if (result.exact) {
+    // What the answer would have been that was given up.
+    const tried = sumsOfHeads(problem, { ...heldOut, standFor: heldOut.standFor.map(() => queries) }, result);
+    return { name, result: { ...result, note: `exact: ${ofLittleUse(tried)}` } };
+  }
+  const { rows } = heldOut, first = sumsOfHeads(problem, heldOut, result), best = [...first];
+  const chosen: (ApproximateName | "exact")[] = best.map(() => name);
+  let { keyEvaluations } = result;
+  const standFor = heldOut.standFor.slice();
+  for (let head = 0; head < heads; head++) {
+    if (!isRough(best[head])) continue;
+    const part = headOf(problem, head), own = await other.attend(part, best[head], rows, head);
+    if (own) {
+      keyEvaluations += own.keyEvaluations;
+      const [sums] = sumsOfHeads(part, own.heldOut!, own);
+      if (sums.error < best[head].error) {
+        best[head] = sums;
+        chosen[head] = other.name;
+        const place = <Data extends Float32Array | Uint32Array>(to: Data, from: Data) =>
+          to.set(from, head * from.length);
+        place(result.output, own.output);
+        place(result.logSumExp, own.logSumExp);
+        place(heldOut.picks, own.heldOut!.picks);
+        place(heldOut.output, own.heldOut!.output);
+        place(heldOut.logSumExp, own.heldOut!.logSumExp);
+        place(standFor, own.heldOut!.standFor);
+      }
+    }
+    if (!isUseless(best[head])) continue;
+    const exact = await exactAttention(backend, part);
+    result.output.set(exact.output, head * queries * valueFeatures);
+    result.logSumExp.set(exact.logSumExp, head * queries);
+    keyEvaluations += queries * part.keys;
+    standFor[head] = 0;
+    chosen[head] = "exact";
+  }
+  const headsOf = (wanted: string) => chosen.flatMap((name, head) => name === wanted ? [head] : []);
+  const where = (list: readonly number[]) =>
+    list.length === heads ? "" : ` in ${list.length} of ${heads} heads`;
+  const exactHeads = headsOf("exact"), otherHeads = headsOf(other.name), notes: string[] = [];
+  if (exactHeads.length > 0) {
+    notes.push(`exact${where(exactHeads)}: ${ofLittleUse(exactHeads.map((head) => best[head]))}`);
+  }
+  if (otherHeads.length > 0) {
+    const found = describeErrors(totalOf(otherHeads.map((head) => first[head])));
+    notes.push(`${other.name}${where(otherHeads)}: ${name} would be rough, with ${found}`);
+  }
+  const note = notes.length > 0 ? notes.join("; ") : undefined;
+  const changed = { ...result, keyEvaluations, heldOut: { ...heldOut, standFor }, note };
+  return {
+    name: otherHeads.length > heads / 2 ? other.name : name,
+    result: { ...changed, exact: exactHeads.length === heads },
+  };
+}
+
+/** Why an answer was given up. */
+export function ofLittleUse(heads: readonly ErrorSums[]): string {
+  return `approximating would be of little use, with ${describeErrors(totalOf(heads))}`;
+}
+
+/** One head by itself. */
+function headOf(problem: Problem, head: number): Problem {
+  const own = (data: Float32Array) => ofHead(data, head, problem.heads);
+  return {
+    ...problem,
+    heads: 1,
+    query: own(problem.query),
+    key: own(problem.key),
+    value: own(problem.value),
+  };
+}
