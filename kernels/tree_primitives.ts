@@ -17,9 +17,9 @@ export interface RowTree {
 
 /** Keys as they weigh for some centres: see {@link Backend.tiltKeys}. */
 export interface TiltedKeys {
-  /** [heads, centres, count]: softmax weights. */
+  /** [heads, centres, count]: softmax weights; 0 for a centre that sees no key. */
   readonly weights: DeviceArray;
-  /** [heads, centres]: logarithm of the sum of the exponentials of the logits. */
+  /** [heads, centres]: logarithm of the sum of the exponentials of the logits; EMPTY for a centre that sees no key. */
   readonly logMass: DeviceArray;
   /** [heads, centres, count]: what cutting before a position gains; 0 at 0. */
   readonly gains: DeviceArray;
@@ -78,11 +78,14 @@ export interface TreePrimitives {
    * How keys weigh for each centre, w = softmax of its logits, and what cutting a node of their tree would gain: with the rows y of its
    * keys, Σ w ‖y − ȳ‖², ȳ their mean under w, but no more than its parent gains, so that what gains most is cut first. Weights
    * below NEGLIGIBLE_WEIGHT are 0. A node of at most TREE_BUNDLE keys is cut into single keys at once, where its first cut is.
+   * A centre sees all keys, or those alone that come before its end in the order that they had before the tree's.
    */
   tiltKeys(args: {
     /** [heads, centres, count]: logits of the keys in the order of the tree. */
     readonly logits: DeviceArray;
     readonly tree: RowTree;
+    /** [heads, centres] words: keys that each centre sees, the first ones as `tree.order` counts them; may be 0. All if left out. */
+    readonly ends?: DeviceArray;
     readonly heads: number;
     readonly centres: number;
     readonly count: number;

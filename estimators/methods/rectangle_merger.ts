@@ -1,23 +1,29 @@
 import { EMPTY, MASKED } from "../../kernels/backend.ts";
 import type { HostAttention } from "../core/exact.ts";
 import type { Problem } from "../core/problem.ts";
-import type { RectangleGroup } from "./rectangles.ts";
+import type { Rectangle } from "./rectangles.ts";
 
-/** Collects the results of rectangles into that of the whole problem. */
+/** Runs of queries of equal length: which head each is of, and where it begins. */
+export interface QueryRuns {
+  readonly members: readonly Pick<Rectangle, "head" | "firstQuery">[];
+  readonly problem: Pick<Problem, "queries">;
+}
+
+/** Collects the results of rectangles, or of other runs of queries, into that of the whole problem. */
 export class RectangleMerger {
   readonly #output: Float64Array;
   readonly #logSumExp: Float64Array;
-  readonly #problem: Problem;
+  readonly #problem: Pick<Problem, "heads" | "queries" | "valueFeatures">;
 
-  constructor(problem: Problem) {
+  constructor(problem: Pick<Problem, "heads" | "queries" | "valueFeatures">) {
     const { heads, queries, valueFeatures } = problem;
     this.#problem = problem;
     this.#output = new Float64Array(heads * queries * valueFeatures);
     this.#logSumExp = new Float64Array(heads * queries).fill(EMPTY);
   }
 
-  /** Merges the result of one group. */
-  add({ members, problem: { queries: rows } }: RectangleGroup, part: HostAttention): void {
+  /** Merges the result of one group, [members, rows, …]. */
+  add({ members, problem: { queries: rows } }: QueryRuns, part: HostAttention): void {
     const { queries, valueFeatures } = this.#problem;
     members.forEach(({ head, firstQuery }, at) => {
       for (let i = 0; i < rows; i++) {

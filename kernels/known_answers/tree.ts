@@ -1,6 +1,6 @@
 import type { DeviceArray } from "../backend.ts";
 import type { Arguments } from "../primitives.ts";
-import type { RowTree } from "../tree_primitives.ts";
+import type { RowTree, TiltedKeys } from "../tree_primitives.ts";
 import type { Inputs } from "./inputs.ts";
 import { knownAnswer, type KnownAnswers, type Size } from "./known_answer.ts";
 
@@ -21,6 +21,8 @@ function grown(inputs: Inputs, size: Size): Arguments<"growTree"> {
   };
 }
 
+const tiltedArrays = ({ weights, logMass, gains }: TiltedKeys) => [weights, logMass, gains];
+
 const treeArrays = ({ order, rows, cuts }: RowTree) => [order, rows, cuts];
 
 /** The cuts of a head whose nodes are cut in their middle, as {@link RowTree.cuts}. */
@@ -37,7 +39,10 @@ function evenCuts(count: number): Uint32Array {
 }
 
 /** A tree over any rows: what it is asked of does not hang on where it was cut. */
-function evenTree(inputs: Inputs, { heads, keys, features }: Size): RowTree {
+function evenTree(
+  inputs: Inputs,
+  { heads, keys, features }: Pick<Size, "heads" | "keys" | "features">,
+): RowTree {
   const cuts = new Uint32Array(4 * heads * keys), own = evenCuts(keys);
   for (let head = 0; head < heads; head++) cuts.set(own, 4 * head * keys);
   return {
@@ -122,7 +127,25 @@ export const treeAnswers = {
         count: size.keys,
         width: size.features,
       }),
-      ({ weights, logMass, gains }) => [weights, logMass, gains],
+      tiltedArrays,
+      ({ ends }) => ends === undefined,
+    ),
+    // Centres that see some of the keys, none, and all.
+    knownAnswer(
+      "tiltKeys",
+      (inputs, { heads, points: centres, keys: count, features: width }) => ({
+        logits: inputs.floats(heads * centres * count),
+        tree: evenTree(inputs, { heads, keys: count, features: width }),
+        ends: inputs.upload(
+          Uint32Array.from({ length: heads * centres }, (_, at) => [0, inputs.integer(count), count][at % 3]),
+        ),
+        heads,
+        centres,
+        count,
+        width,
+      }),
+      tiltedArrays,
+      ({ ends }) => ends !== undefined,
     ),
   ],
   openLists: [

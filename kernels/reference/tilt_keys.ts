@@ -1,3 +1,4 @@
+import { EMPTY, MASKED } from "../backend.ts";
 import type { Arguments } from "../primitives.ts";
 import { NEGLIGIBLE_WEIGHT, type TiltedKeys, TREE_BUNDLE } from "../tree_primitives.ts";
 import { floats, floatValues, wordValues } from "./array.ts";
@@ -10,9 +11,12 @@ export function* tiltKeys(args: Arguments<"tiltKeys">): Steps<TiltedKeys> {
   const gains = new Float64Array(weights.length);
   yield { weights: floats(weights), logMass: floats(logMass), gains: floats(gains) };
   const logits = floatValues(args.logits), rows = floatValues(tree.rows), cuts = wordValues(tree.cuts);
+  const order = wordValues(tree.order), ends = args.ends && wordValues(args.ends);
   for (let at = 0; at < logMass.length; at++) {
     const head = Math.floor(at / centres), own = weights.subarray(at * count, (at + 1) * count);
-    logMass[at] = weigh(logits.subarray(at * count, (at + 1) * count), own);
+    const seen = logits.slice(at * count, (at + 1) * count);
+    if (ends) seen.forEach((_, j) => order[head * count + j] >= ends[at] && (seen[j] = EMPTY));
+    logMass[at] = weigh(seen, own);
     const gain = gains.subarray(at * count, (at + 1) * count);
     const rowsOfHead = rows.subarray(head * count * width, (head + 1) * count * width);
     const cutsOfHead = cuts.subarray(4 * head * count, 4 * (head + 1) * count);
@@ -33,9 +37,10 @@ export function* tiltKeys(args: Arguments<"tiltKeys">): Steps<TiltedKeys> {
   }
 }
 
-/** Writes the softmax of logits; returns the logarithm of the sum of their exponentials. */
+/** Writes the softmax of logits; returns the logarithm of the sum of their exponentials. Weights stay 0 where no key is seen. */
 function weigh(logits: Float64Array, weights: Float64Array): number {
   const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+  if (largest <= MASKED) return EMPTY;
   let total = 0;
   logits.forEach((x, j) => total += weights[j] = Math.exp(x - largest));
   weights.forEach((w, j) => weights[j] = w < NEGLIGIBLE_WEIGHT * total ? 0 : w / total);

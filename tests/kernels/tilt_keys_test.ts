@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import type { Backend } from "../../kernels/backend.ts";
+import { type Backend, EMPTY } from "../../kernels/backend.ts";
 import { NEGLIGIBLE_WEIGHT, TREE_BUNDLE } from "../../kernels/tree_primitives.ts";
 import { onEachBackend } from "../backends.ts";
 import { besideReference } from "../beside_reference.ts";
@@ -16,11 +16,12 @@ interface Shape {
   readonly width: number;
 }
 
-const record = (logits: Float32Array, tree: HostTree, shape: Shape) => (on: Backend) => {
+const record = (logits: Float32Array, tree: HostTree, shape: Shape, ends?: Uint32Array) => (on: Backend) => {
   const { weights, logMass, gains } = on.tiltKeys({
     ...shape,
     logits: on.upload(logits),
     tree: uploadTree(on, tree),
+    ends: ends && on.upload(ends),
   });
   return [weights, logMass, gains];
 };
@@ -147,3 +148,48 @@ onEachBackend("tiltKeys() finds nothing to gain where rows are equal", async (ba
   // The mean may be off by its own rounding.
   assert(gains.every((gain) => gain <= 3 * (1024 * 8 * unit) ** 2));
 });
+
+onEachBackend(
+  "tiltKeys() sees the keys before an end as if there were no others, and none at all without NaN",
+  async (backend) => {
+    const shapes = [[2, 4, 130, 5], [1, 36, 77, 16], [1, 5, 2100, 7]];
+    for (const [heads, centres, count, width] of shapes) {
+      const shape = { heads, centres, count, width };
+      const tree = await hostTree(normals(7, heads * count * width), shape);
+      const logits = normals(8, heads * centres * count, 3);
+      const ends = Uint32Array.from(
+        { length: heads * centres },
+        (_, at) => [0, 1, Math.floor(count / 3), count - 1, count][at % 5],
+      );
+      const isSeen = (at: number) =>
+        tree.order[Math.floor(at / (centres * count)) * count + at % count] < ends[Math.floor(at / count)];
+      const { actual, expected } = await besideReference(backend, record(logits, tree, shape, ends));
+      const masked = logits.map((x, at) => isSeen(at) ? x : -1e38), rough = plain(masked, tree, shape);
+      // The plain formula knows nothing of what sees no key.
+      for (let row = 0; row < ends.length; row++) {
+        if (ends[row] > 0) continue;
+        assertEquals([actual[1][row], expected[1][row]], [Math.fround(EMPTY), Math.fround(EMPTY)]);
+        for (const result of [actual, expected, rough]) {
+          result[1][row] = 0;
+          if (result === rough) [0, 2].forEach((of) => rough[of].fill(0, row * count, (row + 1) * count));
+        }
+      }
+      ["weights", "masses", "gains"].forEach((name, at) =>
+        assertPrecise(
+          actual[at],
+          rough[at],
+          expected[at],
+          `${name} of ${heads}, ${centres}, ${count}, ${width}`,
+        )
+      );
+      actual[0].forEach((w, at) => assert(w >= 0 && (isSeen(at) || w === 0)));
+      assert(actual[2].every((gain) => gain >= 0));
+      const alone = await backend.run(record(masked, tree, shape)(backend));
+      backend.reset();
+      for (let row = 0; row < ends.length; row++) {
+        const own = (data: ArrayLike<number>) => Array.from(data).slice(row * count, (row + 1) * count);
+        if (ends[row] > 0) [0, 2].forEach((of) => assertEquals(own(actual[of]), own(alone[of])));
+      }
+    }
+  },
+);

@@ -29,6 +29,11 @@ export interface ProbedHeads {
   readonly exact: PartialAttention & { readonly probabilities: DeviceArray };
 }
 
+/** Which rows of a run of heads are computed exactly. */
+export type ProbedRows = Pick<ProbedHeads, "queries" | "probes" | "picks"> & {
+  readonly shape: Pick<AttentionShape, "heads" | "valueFeatures">;
+};
+
 /** Uploads heads and attends exactly from some of their queries. */
 export function probeHeads(
   backend: Backend,
@@ -57,7 +62,7 @@ export function probeHeads(
 
 /** Puts the exact rows of probes in their places. */
 export function placeExactRows(
-  { shape: { heads, valueFeatures }, queries, probes, picks }: ProbedHeads,
+  { shape: { heads, valueFeatures }, queries, probes, picks }: ProbedRows,
   all: HostAttention,
   exact: HostAttention,
 ): void {
@@ -72,7 +77,7 @@ export function placeExactRows(
 
 /** The last `rows` probes of each head, with what `all` has in their places before their exact rows get there. */
 export function heldOutRows(
-  { shape: { heads, valueFeatures }, queries, probes, picks: all }: ProbedHeads,
+  { shape: { heads, valueFeatures }, queries, probes, picks: all }: ProbedRows,
   rows: number,
   { output, logSumExp }: HostAttention,
   meanValue: Float32Array,
@@ -89,8 +94,8 @@ export function heldOutRows(
   return { rows, picks, output: held, logSumExp: sums, meanValue, standFor };
 }
 
-/** The probes of several heads. */
-function pickProbes(
+/** The probes of several heads: [heads, probes]. */
+export function pickProbes(
   { query, queries, features, heads: allHeads }: Problem,
   counts: ProbeCounts,
   seed: number,

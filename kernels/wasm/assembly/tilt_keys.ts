@@ -3,6 +3,7 @@ import { NEGLIGIBLE_WEIGHT, TREE_BUNDLE } from "../../constants";
 import { exponential, exponentialOf } from "./exponential";
 import { logarithm } from "./logarithm";
 import { addScaled, largestOfLanes, multiplyAdd, sumOfLanes } from "./simd";
+import { EMPTY, MASKED } from "./tile_softmax";
 
 @unmanaged
 class TiltArguments {
@@ -10,6 +11,9 @@ class TiltArguments {
   /** [heads, count, width], in the order of the tree. */
   rows: usize;
   cuts: usize;
+  /** Rows of the keys before the tree, and how many of these each centre sees; 0 where it sees all. */
+  order: usize;
+  ends: usize;
   weights: usize;
   logMass: usize;
   gains: usize;
@@ -54,7 +58,14 @@ export function tiltKeysTask(operation: usize, task: u32, scratch: usize): void 
   waiting = scratch;
   moments = waiting + 16 * (<usize>count + 2);
   for (let i: u32 = 0; i < centres; ++i) {
-    const logMass = weigh(args.logits + (line + i) * lineBytes, weights + i * lineBytes, count);
+    const own = weights + i * lineBytes;
+    let logits = args.logits + (line + i) * lineBytes;
+    if (args.ends) {
+      const order = args.order + <usize>head * lineBytes;
+      hideFrom(load<u32>(args.ends + ((line + i) << 2)), order, logits, own, count);
+      logits = own;
+    }
+    const logMass = weigh(logits, own, count);
     store<f32>(args.logMass + ((line + i) << 2), logMass);
     store<f32>(gains + i * lineBytes, 0);
   }
@@ -64,7 +75,19 @@ export function tiltKeysTask(operation: usize, task: u32, scratch: usize): void 
   limitGains(root);
 }
 
-/** Softmax of the logits; returns the logarithm of the sum of their exponentials. */
+/** Copies logits, but for those of the keys from `end` on, which are masked. */
+function hideFrom(end: u32, order: usize, logits: usize, to: usize, count: u32): void {
+  const masked = f32x4.splat(<f32>MASKED), beyond = i32x4.splat(end);
+  let left = count;
+  for (; left >= 4; left -= 4, order += 16, logits += 16, to += 16) {
+    v128.store(to, v128.bitselect(v128.load(logits), masked, i32x4.lt_u(v128.load(order), beyond)));
+  }
+  for (; left > 0; --left, order += 4, logits += 4, to += 4) {
+    store<f32>(to, load<u32>(order) < end ? load<f32>(logits) : <f32>MASKED);
+  }
+}
+
+/** Softmax of the logits, in place or not; returns the logarithm of the sum of their exponentials. */
 function weigh(logits: usize, weights: usize, count: u32): f32 {
   const whole = count & ~3, end = logits + ((<usize>count) << 2), wholeEnd = logits + ((<usize>whole) << 2);
   let most = f32x4.splat(-f32.MAX_VALUE);
@@ -72,6 +95,10 @@ function weigh(logits: usize, weights: usize, count: u32): f32 {
   for (; at < wholeEnd; at += 16) most = f32x4.pmax(most, v128.load(at));
   let largest = largestOfLanes(most);
   for (; at < end; at += 4) largest = max(largest, load<f32>(at));
+  if (largest <= <f32>MASKED) {
+    memory.fill(weights, 0, <usize>count << 2);
+    return EMPTY;
+  }
   let total: f64 = 0;
   let to = weights;
   const shift = f32x4.splat(largest);

@@ -16,6 +16,7 @@ export function centresTogether(centres: number): number {
 export function tiltKeys(workspace: Workspace, args: Arguments<"tiltKeys">): TiltedKeys {
   const { heads, centres, count, width, tree } = args, logits = args.logits as WasmArray;
   const rows = tree.rows as WasmArray, cuts = tree.cuts as WasmArray;
+  const ends = args.ends as WasmArray | undefined, order = ends && tree.order as WasmArray;
   const weights = workspace.floats(heads * centres * count),
     gains = workspace.floats(heads * centres * count);
   const logMass = workspace.floats(heads * centres), together = centresTogether(heads * centres);
@@ -28,6 +29,8 @@ export function tiltKeys(workspace: Workspace, args: Arguments<"tiltKeys">): Til
       logits,
       rows,
       cuts,
+      order,
+      ends,
       weights,
       logMass,
       gains,
@@ -37,7 +40,7 @@ export function tiltKeys(workspace: Workspace, args: Arguments<"tiltKeys">): Til
       width,
       together,
     }),
-    inputs: [logits, rows, cuts],
+    inputs: [logits, rows, cuts, order, ends],
     outputs: [weights, gains, logMass],
     scratchBytes: 16 * (count + 2) + waiting * together * (MOMENTS_HEADER + 4 * width + 16),
   });

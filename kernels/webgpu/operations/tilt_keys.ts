@@ -33,9 +33,11 @@ export function tiltKeys(recorder: Recorder, args: Arguments<"tiltKeys">): Tilte
   const weighing = {
     kernel: weigher,
     constants: { LANES: recorder.reducingLanes },
-    parameters: { rows, count, chunks },
+    parameters: { rows, count, chunks, centres, limited: args.ends ? 1 : 0 },
     bindings: {
       logits,
+      order: args.ends && tree.order,
+      ends: args.ends,
       chunkSums: recorder.array("float", rows * chunks * 2, "the partial masses of the keys"),
       weights,
       logMass,
