@@ -5,7 +5,7 @@ import { exactAttention } from "../core/exact.ts";
 import type { Progress } from "../core/head_chunks.ts";
 import type { Problem } from "../core/problem.ts";
 import type { HeadGeometry } from "./head_geometry.ts";
-import { pickRows } from "./value_geometry.ts";
+import { pickRows } from "../linear_algebra/pick_rows.ts";
 
 /** The drawn rows of one query head. */
 export interface DrawnRows {
@@ -128,7 +128,7 @@ export class ExactRows {
     picks.forEach((own, at) => {
       const first = keyHead * queries + at * period;
       query.set(
-        pickRows(this.#problem.query.subarray(first * features), own, features),
+        pickRows(this.#problem.query.subarray(first * features), features, own),
         at * rows * features,
       );
     });

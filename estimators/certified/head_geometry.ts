@@ -4,7 +4,8 @@ import type { Problem } from "../core/problem.ts";
 import { lowerOperatorNorm, squaredLength } from "../linear_algebra/power_iteration.ts";
 import { lowerMeanBound } from "./confidence.ts";
 import { type RoundingBounds, roundingBounds } from "./rounding_bound.ts";
-import { pickRows, type ValueGeometry, valueGeometry } from "./value_geometry.ts";
+import { pickRows } from "../linear_algebra/pick_rows.ts";
+import { type ValueGeometry, valueGeometry } from "./value_geometry.ts";
 
 /** What does not depend on the output, of one query head; computed once for repeated checks. */
 export interface HeadGeometry extends ValueGeometry {
@@ -49,7 +50,7 @@ export async function headGeometry(
   for (let head = 0; head < heads * group; head++) {
     const keyHead = Math.floor(head / group);
     const drawn = new RandomStream(seed, Purpose.certificate, head).distinct(probes, period);
-    const query = pickRows(problem.query.subarray(head * period * features), drawn, features);
+    const query = pickRows(problem.query.subarray(head * period * features), features, drawn);
     // Without the shared logits, which softmaxRows does not take: digits do not matter to a direction.
     if (queryCentre) {
       query.forEach((x, at) => query[at] = x + queryCentre[keyHead * features + at % features]);

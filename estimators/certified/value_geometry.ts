@@ -1,5 +1,6 @@
 import { MASKED } from "../../kernels/backend.ts";
 import type { Problem } from "../core/problem.ts";
+import { pickRows } from "../linear_algebra/pick_rows.ts";
 import { lowerOperatorNorm } from "../linear_algebra/power_iteration.ts";
 import { largestSquare } from "./rounding_bound.ts";
 
@@ -42,14 +43,7 @@ function visibleValues({ value, keys, valueFeatures, logWeights }: Problem, head
   if (!logWeights) return own;
   const rows: number[] = [];
   for (let j = 0; j < keys; j++) if (logWeights[first + j] > MASKED) rows.push(j);
-  return rows.length === keys ? own : pickRows(own, Uint32Array.from(rows), valueFeatures);
-}
-
-/** Copies rows together. */
-export function pickRows(rows: Float32Array, picks: Uint32Array, width: number): Float32Array {
-  const picked = new Float32Array(picks.length * width);
-  picks.forEach((row, at) => picked.set(rows.subarray(row * width, (row + 1) * width), at * width));
-  return picked;
+  return rows.length === keys ? own : pickRows(own, valueFeatures, rows);
 }
 
 function meanOf(rows: Float32Array, width: number): Float64Array {

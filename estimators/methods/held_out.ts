@@ -1,23 +1,24 @@
 import type { HostAttention } from "../core/exact.ts";
+import { ofHead } from "../core/of_head.ts";
+import { pickRows } from "../linear_algebra/pick_rows.ts";
+import type { ErrorSample } from "./error_sample.ts";
 import type { Problem } from "../core/problem.ts";
 
 /**
- * Rows that were computed exactly, and had no part in a fit, with what the fit says of them. They are drawn uniformly from
+ * Rows of a head that were computed exactly, and had no part in a fit, with what the fit says of them. They are drawn uniformly from
  * the rows of their head, so that their errors tell those of the others. The exact rows stand in the method's output.
  */
 export interface HeldOutRows {
-  /** Rows of a head. */
-  readonly rows: number;
-  /** [heads, rows]: which queries they are. */
+  /** [rows]: which queries they are. */
   readonly picks: Uint32Array;
-  /** [heads, rows, valueFeatures]: what the method would have answered. */
+  /** [rows, valueFeatures]: what the method would have answered. */
   readonly output: Float32Array;
-  /** [heads, rows] */
+  /** [rows] */
   readonly logSumExp: Float32Array;
-  /** [heads, valueFeatures]: of the values of all keys. */
+  /** [valueFeatures]: of the values of all keys. */
   readonly meanValue: Float32Array;
-  /** [heads]: rows of the output that were not computed exactly, whose errors these tell. */
-  readonly standFor: Uint32Array;
+  /** Rows of the output that were not computed exactly, whose errors these tell. */
+  readonly standFor: number;
 }
 
 /** Sums over all rows of some heads, estimated from those held out. */
@@ -30,6 +31,8 @@ export interface ErrorSums {
   readonly output: number;
   /** Σ ‖mean value − Att‖² over the rows that were not computed exactly: what knowing nothing of the queries would cost. */
   readonly spread: number;
+  /** Of one head: what norms other than Frobenius' are estimated from. */
+  readonly sample?: ErrorSample;
 }
 
 /** All of them together. */
@@ -94,68 +97,40 @@ export function describeDoubts(method: string, heads: readonly ErrorSums[]): str
   }; use method exact or a larger budget`;
 }
 
-/** What one head's held-out rows tell, from their exact outputs [rows, valueFeatures]. */
+/** What the held-out rows of a head tell, from their exact outputs [rows, valueFeatures]. */
 export function sumsOfHead(
-  { rows, output, meanValue, standFor }: Pick<HeldOutRows, "rows" | "output" | "meanValue" | "standFor">,
+  { output, meanValue, standFor }: Pick<HeldOutRows, "output" | "meanValue" | "standFor">,
   exact: Float32Array,
-  head: number,
   queries: number,
 ): ErrorSums {
-  const width = exact.length / rows;
+  const width = meanValue.length, rows = exact.length / width, each = standFor / rows;
+  const errors = new Float64Array(exact.length), outputs = new Float64Array(exact.length);
+  const toErrors = Math.sqrt(each), toOutputs = Math.sqrt(queries / rows);
   let error = 0, squares = 0, spread = 0;
   for (let at = 0; at < exact.length; at++) {
-    const x = exact[at];
-    error += (output[head * exact.length + at] - x) ** 2;
-    spread += (meanValue[head * width + at % width] - x) ** 2;
+    const x = exact[at], off = output[at] - x;
+    error += off ** 2;
+    spread += (meanValue[at % width] - x) ** 2;
     squares += x * x;
+    errors[at] = toErrors * off;
+    outputs[at] = toOutputs * x;
   }
-  const each = standFor[head] / rows;
-  return { rows, error: error * each, output: squares * queries / rows, spread: spread * each };
+  return {
+    rows,
+    error: error * each,
+    output: squares * queries / rows,
+    spread: spread * each,
+    sample: { width, errors, outputs },
+  };
 }
 
 /** What the held-out rows of each head tell, from the method's result. */
 export function sumsOfHeads(
   { queries, valueFeatures: width }: Problem,
-  heldOut: HeldOutRows,
+  heldOut: readonly HeldOutRows[],
   result: HostAttention,
 ): ErrorSums[] {
-  const { rows, picks, standFor } = heldOut, exact = new Float32Array(rows * width);
-  return Array.from(standFor, (_, head) => {
-    for (let at = 0; at < rows; at++) {
-      const row = head * queries + picks[head * rows + at];
-      exact.set(result.output.subarray(row * width, (row + 1) * width), at * width);
-    }
-    return sumsOfHead(heldOut, exact, head, queries);
-  });
-}
-
-/** Heads of several results, one behind the other; undefined if any of them held out nothing. */
-export function joinHeldOut(parts: readonly (HeldOutRows | undefined)[]): HeldOutRows | undefined {
-  if (parts.length === 1) return parts[0];
-  if (parts.length === 0 || !parts.every((part) => part !== undefined)) return undefined;
-  const joined = <Name extends "output" | "logSumExp" | "meanValue">(name: Name) =>
-    join(parts.map((part) => part[name]), (length) => new Float32Array(length));
-  const words = <Name extends "picks" | "standFor">(name: Name) =>
-    join(parts.map((part) => part[name]), (length) => new Uint32Array(length));
-  return {
-    rows: parts[0].rows,
-    picks: words("picks"),
-    output: joined("output"),
-    logSumExp: joined("logSumExp"),
-    meanValue: joined("meanValue"),
-    standFor: words("standFor"),
-  };
-}
-
-function join<Data extends Float32Array | Uint32Array>(
-  parts: readonly Data[],
-  make: (length: number) => Data,
-): Data {
-  const whole = make(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return heldOut.map((own, head) =>
+    sumsOfHead(own, pickRows(ofHead(result.output, head, heldOut.length), width, own.picks), queries)
+  );
 }

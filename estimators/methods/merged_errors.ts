@@ -1,33 +1,34 @@
 import type { HostAttention } from "../core/exact.ts";
+import { ofHead } from "../core/of_head.ts";
 import type { Problem } from "../core/problem.ts";
+import { pickRows } from "../linear_algebra/pick_rows.ts";
 import type { ErrorSums, HeldOutRows } from "./held_out.ts";
-import type { RectangleGroup } from "./rectangles.ts";
+import type { Rectangle, RectangleGroup } from "./rectangles.ts";
 
 /** Rows of a head whose lengths are looked at, about. */
 const SAMPLE = 512;
 
-/** Rows held out in a group of rectangles. */
-export interface HeldOutGroup {
-  readonly members: RectangleGroup["members"];
+/** Rows held out in a rectangle, with the parts of its result that stand in their places. */
+export interface HeldOutPart extends Pick<Rectangle, "head" | "firstQuery"> {
   readonly heldOut: HeldOutRows;
-  /** [members, rows]: their exact parts. */
+  /** [rows]: their exact parts. */
   readonly exact: HostAttention;
 }
 
-/** The rows held out in a group, with the parts of its result that stand in their places. */
+/** The rows held out in each rectangle of a group. */
 export function heldOutOf(
-  { members, problem: { queries, valueFeatures: width } }: RectangleGroup,
+  { members, problem: { valueFeatures: width } }: RectangleGroup,
   { output, logSumExp }: HostAttention,
-  heldOut: HeldOutRows,
-): HeldOutGroup {
-  const { picks, rows } = heldOut;
-  const exact = { output: new Float32Array(picks.length * width), logSumExp: new Float32Array(picks.length) };
-  picks.forEach((pick, at) => {
-    const row = Math.floor(at / rows) * queries + pick;
-    exact.output.set(output.subarray(row * width, (row + 1) * width), at * width);
-    exact.logSumExp[at] = logSumExp[row];
+  heldOut: readonly HeldOutRows[],
+): HeldOutPart[] {
+  return members.map(({ head, firstQuery }, at) => {
+    const own = heldOut[at];
+    const exact = {
+      output: pickRows(ofHead(output, at, members.length), width, own.picks),
+      logSumExp: pickRows(ofHead(logSumExp, at, members.length), 1, own.picks),
+    };
+    return { head, firstQuery, heldOut: own, exact };
   });
-  return { members, heldOut, exact };
 }
 
 /**
@@ -37,44 +38,51 @@ export function heldOutOf(
 export function mergedErrors(
   problem: Problem,
   merged: HostAttention,
-  groups: readonly HeldOutGroup[],
+  parts: readonly HeldOutPart[],
 ): ErrorSums[] {
   const { heads, queries, valueFeatures: width } = problem;
-  const rows = new Float64Array(heads), error = new Float64Array(heads), spread = new Float64Array(heads);
-  for (const { members, heldOut, exact } of groups) {
-    members.forEach(({ head, firstQuery }, member) => {
-      const each = heldOut.standFor[member] / heldOut.rows;
-      rows[head] += heldOut.rows;
-      for (let at = member * heldOut.rows; each > 0 && at < (member + 1) * heldOut.rows; at++) {
-        const row = head * queries + firstQuery + heldOut.picks[at];
-        const share = Math.exp(exact.logSumExp[at] - merged.logSumExp[row]);
-        const other = Math.exp(heldOut.logSumExp[at] - merged.logSumExp[row]);
+  return Array.from({ length: heads }, (_, head) => {
+    const output = ofHead(merged.output, head, heads), logSumExp = ofHead(merged.logSumExp, head, heads);
+    const errors: Float64Array[] = [];
+    let spread = 0, error = 0;
+    for (const { firstQuery, heldOut, exact } of parts.filter((part) => part.head === head)) {
+      const { picks, meanValue, standFor } = heldOut, each = standFor / picks.length;
+      picks.forEach((pick, at) => {
+        const row = firstQuery + pick, changed = new Float64Array(width);
+        const share = Math.exp(exact.logSumExp[at] - logSumExp[row]);
+        const other = Math.exp(heldOut.logSumExp[at] - logSumExp[row]);
         const total = Math.max(0, 1 - share) + other;
-        for (let c = 0; c < width; c++) {
-          const x = merged.output[row * width + c], own = exact.output[at * width + c];
-          const changed = (x - share * own + other * heldOut.output[at * width + c]) / total;
-          error[head] += each * (changed - x) ** 2;
-          spread[head] += each * (share * (heldOut.meanValue[member * width + c] - own)) ** 2;
+        for (let c = 0; c < width && each > 0; c++) {
+          const x = output[row * width + c], own = exact.output[at * width + c];
+          const off = (x - share * own + other * heldOut.output[at * width + c]) / total - x;
+          error += each * off ** 2;
+          spread += each * (share * (meanValue[c] - own)) ** 2;
+          changed[c] = Math.sqrt(each) * off;
         }
-      }
-    });
-  }
-  return Array.from(rows, (count, head) => ({
-    rows: count,
-    error: error[head],
-    spread: spread[head],
-    // What a fit misses is about at right angles to what it gives.
-    output: squaredNorm(merged.output.subarray(head * queries * width, (head + 1) * queries * width), width) +
-      error[head],
-  }));
+        errors.push(changed);
+      });
+    }
+    const outputs = sampledRows(output, queries, width);
+    const joined = new Float64Array(errors.length * width);
+    errors.forEach((row, at) => joined.set(row, at * width));
+    return {
+      rows: errors.length,
+      error,
+      spread,
+      // What a fit misses is about at right angles to what it gives.
+      output: outputs.reduce((sum, x) => sum + x * x, 0) + error,
+      sample: { width, errors: joined, outputs },
+    };
+  });
 }
 
-/** Σ ‖x‖² over all rows, from evenly strided ones. */
-function squaredNorm(output: Float32Array, width: number): number {
-  const count = output.length / width, stride = Math.ceil(count / SAMPLE);
-  let sum = 0;
-  for (let row = 0; row < count; row += stride) {
-    for (let at = row * width; at < (row + 1) * width; at++) sum += output[at] ** 2;
-  }
-  return sum * count / Math.ceil(count / stride);
+/** Evenly strided rows, each times the root of how many it stands for. */
+function sampledRows(output: Float32Array, count: number, width: number): Float64Array {
+  const stride = Math.ceil(count / SAMPLE),
+    taken = Math.ceil(count / stride),
+    factor = Math.sqrt(count / taken);
+  return Float64Array.from(
+    { length: taken * width },
+    (_, at) => factor * output[Math.floor(at / width) * stride * width + at % width],
+  );
 }

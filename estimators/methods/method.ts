@@ -38,8 +38,8 @@ export interface CostedAttention extends HostAttention {
   readonly exact?: boolean;
   /** Why it did, there or in some heads. */
   readonly note?: string;
-  /** What it would have answered where it computed rows exactly and had not fitted to them. */
-  readonly heldOut?: HeldOutRows;
+  /** For each head what it would have answered where it computed rows exactly and had not fitted to them. */
+  readonly heldOut?: readonly HeldOutRows[];
 }
 
 /** Attends approximately where every query sees every key. */

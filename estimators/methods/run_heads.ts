@@ -3,7 +3,7 @@ import { exactAttention, PartCollector } from "../core/exact.ts";
 import { headChunks, type Progress } from "../core/head_chunks.ts";
 import type { Problem } from "../core/problem.ts";
 import { countVisible } from "../core/visible_pairs.ts";
-import { joinHeldOut } from "./held_out.ts";
+import type { HeldOutRows } from "./held_out.ts";
 import { type Budget, type CostedAttention, perQuery } from "./method.ts";
 
 /** Consecutive heads of a problem. */
@@ -40,7 +40,7 @@ export async function runHeads(
   }
   const parts = new PartCollector();
   const sized = { ...problem, valueFeatures: Math.max(valueFeatures, wide) };
-  const held: CostedAttention["heldOut"][] = [];
+  let heldOut: HeldOutRows[] | undefined = [];
   let keyEvaluations = 0, exact = true;
   for (const { first, count, oversized } of headChunks(backend, sized, progress)) {
     if (oversized) {
@@ -52,11 +52,12 @@ export async function runHeads(
     const result = await run({ first, count });
     parts.add([result.output, result.logSumExp]);
     keyEvaluations += result.keyEvaluations;
-    held.push(result.heldOut);
+    if (result.heldOut) heldOut?.push(...result.heldOut);
+    else heldOut = undefined;
     exact &&= result.exact === true;
     backend.reset();
   }
-  return { ...parts.result(), keyEvaluations, heldOut: joinHeldOut(held), exact };
+  return { ...parts.result(), keyEvaluations, heldOut, exact };
 }
 
 /** What a method returns where it leaves everything to exact attention. */

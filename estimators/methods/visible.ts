@@ -5,7 +5,7 @@ import { visibleHeads } from "../core/hidden_keys.ts";
 import type { Problem } from "../core/problem.ts";
 import { countVisible } from "../core/visible_pairs.ts";
 import { type ErrorSums, sumsOfHeads } from "./held_out.ts";
-import { type HeldOutGroup, heldOutOf, mergedErrors } from "./merged_errors.ts";
+import { heldOutOf, type HeldOutPart, mergedErrors } from "./merged_errors.ts";
 import { type Attend, type Budget, type CostedAttention, perQuery } from "./method.ts";
 import { RectangleMerger } from "./rectangle_merger.ts";
 import { attendExactly } from "./run_heads.ts";
@@ -35,7 +35,7 @@ export async function approximateAttention(
   if (causalOffset === undefined) return await approximateMasked(attend, backend, problem, budget, progress);
   const keysPerQuery = perQuery(budget);
   const groups = groupRectangles(problem, coverVisible(problem, LEAF_BUDGETS * keysPerQuery));
-  const merger = new RectangleMerger(problem), heldOut: HeldOutGroup[] = [], notes = new Set<string>();
+  const merger = new RectangleMerger(problem), heldOut: HeldOutPart[] = [], notes = new Set<string>();
   let keyEvaluations = 0, approximated = false, knows = true;
   for (const [at, members] of groups.entries()) {
     progress.onProgress?.(at, groups.length);
@@ -52,7 +52,7 @@ export async function approximateAttention(
     merger.add(group, result);
     if (result.exact) continue;
     approximated = true;
-    if (result.heldOut) heldOut.push(heldOutOf(group, result, result.heldOut));
+    if (result.heldOut) heldOut.push(...heldOutOf(group, result, result.heldOut));
     else knows = false;
   }
   progress.onProgress?.(groups.length, groups.length);

@@ -123,8 +123,8 @@ async function attendEveryKey(
       ? { name: "calibrated", result }
       : await improveHeads(backend, problem, { name: "calibrated", result }, {
         name: "tilted-tree",
-        attend: async (part, sums, rows) => {
-          const other = planOther(part, budget, 0, rows);
+        attend: async (part, sums) => {
+          const other = planOther(part, budget, 0, TRIED_ROWS);
           if (!other || other.total > (isUseless(sums) ? MOST_LAST_RESORT : MOST_TREE)) return undefined;
           return await attendByTree(backend, part, other.plan, budget, progress);
         },
@@ -140,7 +140,7 @@ async function attendEveryKey(
     if (given) return { name: "tilted-tree", result };
     return await improveHeads(backend, problem, { name: "tilted-tree", result }, {
       name: "calibrated",
-      attend: async (part, { error }, _, head) => heads[head].error < error ? await coreset(part) : undefined,
+      attend: async (part, { error }, head) => heads[head].error < error ? await coreset(part) : undefined,
     });
   }
 }

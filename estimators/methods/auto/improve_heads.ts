@@ -15,11 +15,10 @@ export interface Answer {
 /** Another method, for heads in which one is rough. */
 export interface Other {
   readonly name: ApproximateName;
-  /** Answers one head with as many rows held out as the first did; undefined where it promises nothing better. */
+  /** Answers one head; undefined where it promises nothing better. */
   readonly attend: (
     part: Problem,
     sums: ErrorSums,
-    rows: number,
     head: number,
   ) => Promise<CostedAttention | undefined>;
 }
@@ -38,30 +37,24 @@ export async function improveHeads(
   if (!heldOut) return { name, result };
   if (result.exact) {
     // What the answer would have been that was given up.
-    const tried = sumsOfHeads(problem, { ...heldOut, standFor: heldOut.standFor.map(() => queries) }, result);
+    const tried = sumsOfHeads(problem, heldOut.map((own) => ({ ...own, standFor: queries })), result);
     return { name, result: { ...result, note: `exact: ${ofLittleUse(tried)}` } };
   }
-  const { rows } = heldOut, first = sumsOfHeads(problem, heldOut, result), best = [...first];
+  const held = [...heldOut], first = sumsOfHeads(problem, held, result), best = [...first];
   const chosen: (ApproximateName | "exact")[] = best.map(() => name);
   let { keyEvaluations } = result;
-  const standFor = heldOut.standFor.slice();
   for (let head = 0; head < heads; head++) {
     if (!isRough(best[head])) continue;
-    const part = headOf(problem, head), own = await other.attend(part, best[head], rows, head);
+    const part = headOf(problem, head), own = await other.attend(part, best[head], head);
     if (own) {
       keyEvaluations += own.keyEvaluations;
       const [sums] = sumsOfHeads(part, own.heldOut!, own);
       if (sums.error < best[head].error) {
         best[head] = sums;
         chosen[head] = other.name;
-        const place = <Data extends Float32Array | Uint32Array>(to: Data, from: Data) =>
-          to.set(from, head * from.length);
-        place(result.output, own.output);
-        place(result.logSumExp, own.logSumExp);
-        place(heldOut.picks, own.heldOut!.picks);
-        place(heldOut.output, own.heldOut!.output);
-        place(heldOut.logSumExp, own.heldOut!.logSumExp);
-        place(standFor, own.heldOut!.standFor);
+        result.output.set(own.output, head * own.output.length);
+        result.logSumExp.set(own.logSumExp, head * own.logSumExp.length);
+        held[head] = own.heldOut![0];
       }
     }
     if (!isUseless(best[head])) continue;
@@ -69,7 +62,7 @@ export async function improveHeads(
     result.output.set(exact.output, head * queries * valueFeatures);
     result.logSumExp.set(exact.logSumExp, head * queries);
     keyEvaluations += queries * part.keys;
-    standFor[head] = 0;
+    held[head] = { ...held[head], standFor: 0 };
     chosen[head] = "exact";
   }
   const headsOf = (wanted: string) => chosen.flatMap((name, head) => name === wanted ? [head] : []);
@@ -84,7 +77,7 @@ export async function improveHeads(
     notes.push(`${other.name}${where(otherHeads)}: ${name} would be rough, with ${found}`);
   }
   const note = notes.length > 0 ? notes.join("; ") : undefined;
-  const changed = { ...result, keyEvaluations, heldOut: { ...heldOut, standFor }, note };
+  const changed = { ...result, keyEvaluations, heldOut: held, note };
   return {
     name: otherHeads.length > heads / 2 ? other.name : name,
     result: { ...changed, exact: exactHeads.length === heads },

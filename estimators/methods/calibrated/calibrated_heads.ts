@@ -53,7 +53,7 @@ export async function calibrateHeads(
   const coreset = fitCoreset(backend, problem, plan, run), { counts, trial } = plan;
   if (trial) {
     const tried = await tryPoints(backend, coreset, counts, signal), { queries } = coreset.probed;
-    const sums = tried.exact.map((rows, head) => sumsOfHead(tried, rows, head, queries));
+    const sums = tried.heads.map((own) => sumsOfHead(own, own.exact, queries));
     const verdict = trial.judge(sums);
     if (verdict === "stop") throw new TrialFailed(sums, tried.keyEvaluations);
     if (verdict === "exact") return await attendAllKeys(backend, coreset, tried, signal);
@@ -174,9 +174,9 @@ function attendPoints(
 }
 
 /** What points say of the rows held out. */
-interface TriedRows extends Pick<HeldOutRows, "rows" | "output" | "meanValue" | "standFor"> {
-  /** For each head the exact outputs of these rows. */
-  readonly exact: readonly Float32Array[];
+interface TriedRows {
+  /** The rows of each head, and their exact outputs. */
+  readonly heads: readonly (HeldOutRows & { readonly exact: Float32Array })[];
   /** What rows and points took. */
   readonly keyEvaluations: number;
 }
@@ -202,20 +202,22 @@ async function tryPoints(
     width: features,
     picks: rows,
   });
-  const attended = attendPoints(backend, coreset, own, rows).output;
-  const outputs = [attended, exact.output, valueMean];
+  const attended = attendPoints(backend, coreset, own, rows);
+  const outputs = [attended.output, attended.logSumExp, exact.output, valueMean];
   const read = await backend.run([...outputs, coreset.clusters.products], signal);
-  const [output, exactOutput, meanValue] = read as Float32Array[], [, , , products] = read as Uint32Array[];
+  const [output, logSumExp, exactOutput, meanValue] = read as Float32Array[];
+  const products = read[outputs.length] as Uint32Array;
+  const tried = (head: number) => ({
+    picks: ofHead(held, head, heads),
+    output: ofHead(output, head, heads),
+    logSumExp: ofHead(logSumExp, head, heads),
+    meanValue: ofHead(meanValue, head, heads),
+    standFor: queries - probes,
+    exact: ofHead(exactOutput, head, heads).subarray((probes - rows) * valueFeatures),
+  });
   return {
-    rows,
-    output,
-    meanValue,
+    heads: Array.from({ length: heads }, (_, head) => tried(head)),
     keyEvaluations: products.reduce((sum, each) => sum + each, heads * probes * keys),
-    standFor: new Uint32Array(heads).fill(queries - probes),
-    exact: Array.from(
-      { length: heads },
-      (_, head) => ofHead(exactOutput, head, heads).subarray((probes - rows) * valueFeatures),
-    ),
   };
 }
 
@@ -223,7 +225,7 @@ async function tryPoints(
 async function attendAllKeys(
   backend: Backend,
   { probed }: Coreset,
-  { rows, output: tried, meanValue, keyEvaluations: spent }: TriedRows,
+  tried: TriedRows,
   signal?: AbortSignal,
 ): Promise<CostedAttention> {
   const { shape, queries, query } = probed, { heads, keys } = shape;
@@ -232,10 +234,7 @@ async function attendAllKeys(
     [attended.output, attended.logSumExp],
     signal,
   ) as Float32Array[];
-  const heldOut = {
-    ...heldOutRows(probed, rows, { output, logSumExp }, meanValue),
-    output: tried,
-    standFor: new Uint32Array(heads),
-  };
-  return { output, logSumExp, keyEvaluations: spent + heads * queries * keys, heldOut, exact: true };
+  const heldOut = tried.heads.map((own) => ({ ...own, standFor: 0 }));
+  const keyEvaluations = tried.keyEvaluations + heads * queries * keys;
+  return { output, logSumExp, keyEvaluations, heldOut, exact: true };
 }

@@ -1,4 +1,5 @@
 import type { Backend } from "../../../kernels/backend.ts";
+import { ofHead } from "../../core/of_head.ts";
 import type { HeldOutRows } from "../held_out.ts";
 import type { CostedAttention } from "../method.ts";
 import type { HeadRun } from "../run_heads.ts";
@@ -88,28 +89,27 @@ function leaveOneOut(
   probed: ProbedHeads,
   exact: HostAttention,
   { rest, centreValue, meanValue, ...fitted }: Fitted,
-): HeldOutRows {
+): HeldOutRows[] {
   const { shape: { heads, valueFeatures: width }, probes } = probed, others = probes - 1;
   const held = heldOutRows(probed, probes, fitted, meanValue);
-  for (let head = 0; head < heads; head++) {
+  held.forEach((own, head) => {
     const rows = exact.output.subarray(head * probes * width, (head + 1) * probes * width);
-    const sum = new Float64Array(width);
+    const sum = new Float64Array(width), mean = own.meanValue, centre = ofHead(centreValue, head, heads);
     rows.forEach((x, at) => sum[at % width] += x);
     let cross = 0, square = 0;
     for (let c = 0; c < width; c++) {
-      const away = sum[c] / probes - meanValue[head * width + c];
-      cross += away * (centreValue[head * width + c] - meanValue[head * width + c]);
+      const away = sum[c] / probes - mean[c];
+      cross += away * (centre[c] - mean[c]);
       square += away * away;
     }
     const share = square > 0 ? cross / square : 0;
     rows.forEach((x, at) => {
-      const mean = meanValue[head * width + at % width], place = head * rows.length + at;
-      const linear = (x - rest[place]) * probes / others;
-      held.output[place] = mean + share * ((sum[at % width] - x) / others - mean) + linear;
+      const c = at % width, linear = (x - rest[head * rows.length + at]) * probes / others;
+      own.output[at] = mean[c] + share * ((sum[c] - x) / others - mean[c]) + linear;
     });
-    for (let at = head * probes; at < (head + 1) * probes; at++) {
-      held.logSumExp[at] += (held.logSumExp[at] - exact.logSumExp[at]) / others;
-    }
-  }
+    own.logSumExp.forEach((x, at) => {
+      own.logSumExp[at] += (x - exact.logSumExp[head * probes + at]) / others;
+    });
+  });
   return held;
 }

@@ -2,6 +2,7 @@ import type { AttentionShape, Backend, DeviceArray, PartialAttention } from "../
 import { Purpose, RandomStream } from "../../../kernels/random.ts";
 import { type HostAttention, uploadHeads } from "../../core/exact.ts";
 import { ofHead } from "../../core/of_head.ts";
+import { pickRows } from "../../linear_algebra/pick_rows.ts";
 import { chooseProbes, type ProbeCounts } from "./probe_queries.ts";
 import type { Problem } from "../../core/problem.ts";
 import type { HeldOutRows } from "../held_out.ts";
@@ -81,17 +82,17 @@ export function heldOutRows(
   rows: number,
   { output, logSumExp }: HostAttention,
   meanValue: Float32Array,
-): HeldOutRows {
-  const picks = new Uint32Array(heads * rows), standFor = new Uint32Array(heads).fill(queries - probes);
-  const held = new Float32Array(picks.length * valueFeatures), sums = new Float32Array(picks.length);
-  for (let at = 0; at < picks.length; at++) {
-    const head = Math.floor(at / rows);
-    picks[at] = all[head * probes + probes - rows + at % rows];
-    const row = head * queries + picks[at];
-    held.set(output.subarray(row * valueFeatures, (row + 1) * valueFeatures), at * valueFeatures);
-    sums[at] = logSumExp[row];
-  }
-  return { rows, picks, output: held, logSumExp: sums, meanValue, standFor };
+): HeldOutRows[] {
+  return Array.from({ length: heads }, (_, head) => {
+    const picks = ofHead(all, head, heads).slice(probes - rows);
+    return {
+      picks,
+      output: pickRows(ofHead(output, head, heads), valueFeatures, picks),
+      logSumExp: pickRows(ofHead(logSumExp, head, heads), 1, picks),
+      meanValue: ofHead(meanValue, head, heads),
+      standFor: queries - probes,
+    };
+  });
 }
 
 /** The probes of several heads: [heads, probes]. */

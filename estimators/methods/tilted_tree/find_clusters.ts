@@ -91,7 +91,9 @@ export async function findClusters(
   };
   let labels = await nearest(tree.rows, sampled);
   for (let step = 0; step < STEPS; step++) {
-    own.forEach((ofOne, part) => moveCentres(ofOne, ofHead(rows, part, all), ofHead(labels, part, all), width));
+    own.forEach((ofOne, part) =>
+      moveCentres(ofOne, ofHead(rows, part, all), ofHead(labels, part, all), width)
+    );
     labels = await nearest(tree.rows, sampled);
   }
   const keyMaps = new Float32Array(heads * width * features);

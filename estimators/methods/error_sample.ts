@@ -1,0 +1,80 @@
+import { lowerOperatorNorm } from "../linear_algebra/power_iteration.ts";
+
+/**
+ * Some rows of the errors and of the exact outputs of a head, each times the root of how many rows it stands for: Σ e eᵀ over them is
+ * then about EᵀE, and no more is needed of E for its norms.
+ */
+export interface ErrorSample {
+  readonly width: number;
+  /** [rows, width] */
+  readonly errors: Float64Array;
+  /** [rows, width] */
+  readonly outputs: Float64Array;
+}
+
+/** An estimate with an interval of about 95 per cent. */
+export interface Estimate {
+  readonly error: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Of the standard normal distribution, for 95 per cent on both sides. */
+const QUANTILE = 1.96;
+
+/**
+ * ‖Att~ − Att‖ / ‖Att‖ in operator norm, from a sample of rows. The largest eigenvalue of a sample's EᵀE is on average no less than that of
+ * all rows, so that the estimate leans upwards. The interval is that of the delta method for the logarithm of the ratio: by first-order
+ * perturbation both eigenvalues are means of squared components along their eigenvectors. Its lower end uses eigenvectors of the other
+ * half of the rows, since a direction that was fitted to rows flatters them. It knows nothing of rows with large errors of which the sample has none.
+ */
+export function operatorError({ width, errors, outputs }: ErrorSample): Estimate {
+  const along = squaresAlong(errors, width), own = squaresAlong(outputs, width);
+  const errorSum = sum(along), outputSum = sum(own);
+  if (errorSum === 0) return { error: 0, low: 0, high: 0 };
+  if (outputSum === 0) return { error: Infinity, low: Infinity, high: Infinity };
+  const error = Math.sqrt(errorSum / outputSum);
+  const half = QUANTILE / 2 * Math.sqrt(relativeVariance(along, errorSum) + relativeVariance(own, outputSum));
+  const crossed = Math.sqrt(crossedSum(errors, width) / outputSum);
+  return { error, low: Math.min(error, crossed) * Math.exp(-half), high: error * Math.exp(half) };
+}
+
+/** Of a sum of independent terms, over its square. */
+function relativeVariance(terms: Float64Array, total: number): number {
+  return terms.reduce((variance, x) => variance + (x / total - 1 / terms.length) ** 2, 0);
+}
+
+/** The squares of the components of rows along their leading direction. */
+function squaresAlong(rows: Float64Array, width: number): Float64Array {
+  return componentsAlong(rows, width, lowerOperatorNorm(rows, rows.length / width, width).direction);
+}
+
+function componentsAlong(rows: Float64Array, width: number, direction: Float64Array): Float64Array {
+  return Float64Array.from({ length: rows.length / width }, (_, row) => {
+    let product = 0;
+    for (let c = 0; c < width; c++) product += rows[row * width + c] * direction[c];
+    return product ** 2;
+  });
+}
+
+/** Σ of the squares of the rows of either half along the leading direction of the other. */
+function crossedSum(rows: Float64Array, width: number): number {
+  const count = rows.length / width;
+  const halves = [0, 1].map((parity) => {
+    const half = new Float64Array(Math.ceil((count - parity) / 2) * width);
+    for (let row = parity, to = 0; row < count; row += 2, to += width) {
+      half.set(rows.subarray(row * width, (row + 1) * width), to);
+    }
+    return half;
+  });
+  return halves.reduce((total, half, at) => {
+    const other = halves[1 - at];
+    if (other.length === 0) return total;
+    const { direction } = lowerOperatorNorm(other, other.length / width, width);
+    return total + sum(componentsAlong(half, width, direction));
+  }, 0);
+}
+
+function sum(values: Float64Array): number {
+  return values.reduce((total, x) => total + x, 0);
+}
