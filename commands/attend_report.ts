@@ -1,4 +1,4 @@
-import type { AttentionResult } from "../estimators/attention/attention.ts";
+import type { AttentionResult, ErrorTarget } from "../estimators/attention/attention.ts";
 import type { Certificate } from "../estimators/certified/certificate.ts";
 import { sizeOf } from "../kernels/tensor.ts";
 import type { NamedInput } from "../proofs_checks/inputs/family.ts";
@@ -46,6 +46,7 @@ export async function toJson(
     key_evaluations: stats.keyEvaluations,
     estimated_error: stats.estimatedError,
     held_out_rows: stats.heldOutRows,
+    target: stats.target,
     warning: stats.warning,
     peak_bytes: await residentBytes("most").catch(() => null),
     bucket: stats.bucketSize,
@@ -83,13 +84,22 @@ export function toTable(inputs: NamedInput, { result, comparison }: AttendReport
   if (comparison && stats.method !== "exact") {
     lines.push("", `${formatNumber(comparison.exactSeconds / stats.seconds)}x the speed of exact attention`);
   }
-  if (stats.heldOutRows > 0 && stats.method !== "exact") {
+  if (stats.target) lines.push("", describeTarget(stats.target));
+  else if (stats.heldOutRows > 0 && stats.method !== "exact") {
     const estimate = formatNumber(stats.estimatedError!);
     lines.push("", `estimated error ${estimate}, from ${stats.heldOutRows} rows held out; no certificate`);
   }
   if (certificate) lines.push("", describeCertificate(certificate));
   if (stats.fellBack) lines.push("", stats.fellBack);
   return lines.join("\n");
+}
+
+/** What is known of an error that was aimed at, in words. */
+export function describeTarget({ tolerance, error, low, high, rows }: ErrorTarget): string {
+  const asked = `error at most ${tolerance} of the norm of each head's output asked for`;
+  if (error === 0) return `${asked}: the output is exact`;
+  const interval = `${formatNumber(low)} to ${formatNumber(high)}`;
+  return `${asked}: estimated ${formatNumber(error)} (${interval}) from ${rows} rows; no certificate`;
 }
 
 /** A certificate in words; bounds and estimates are never called by each other's name. */

@@ -33,7 +33,14 @@ export async function compareWithExact(
   repeat: number,
   update: (done: number, total: number, what: string) => void,
 ): Promise<{ result: AttentionResult; comparison: Comparison }> {
-  const exactly: AttentionOptions = { ...request, method: "exact", epsilon: undefined, storage: undefined };
+  const exactly: AttentionOptions = {
+    ...request,
+    method: "exact",
+    epsilon: undefined,
+    tolerance: undefined,
+    budget: undefined,
+    storage: undefined,
+  };
   const run = (options: AttentionOptions) => attention(query, key, value, options);
   const warm = await warmUp(() => run(request));
   const exact = await warmUp(() => run(exactly));

@@ -29,6 +29,8 @@ const options = {
     epsilon: absent,
     delta: absent,
     certify: absent,
+    tolerance: absent,
+    budget: absent,
     bucketSize: absent,
     samples: absent,
     projections: absent,

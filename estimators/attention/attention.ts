@@ -12,6 +12,7 @@ import { attendAuto } from "../methods/auto/auto.ts";
 import { bestMethod } from "../methods/auto/auto_plan.ts";
 import { describeDoubts, type ErrorSums, relativeError, totalOf } from "../methods/held_out.ts";
 import type { Progress } from "../core/head_chunks.ts";
+import { attendTolerantly } from "../methods/tolerant/tolerant.ts";
 import { type AttentionOptions, type CheckedOptions, checkOptions, type StorageFormat } from "./options.ts";
 import { checkVisibility, makeProblem, type Problem } from "../core/problem.ts";
 import { releaseSnapshots } from "../core/snapshot.ts";
@@ -45,8 +46,23 @@ export interface AttentionStats {
   readonly estimatedError: number | null;
   /** Rows behind the estimate; how well they tell it depends on how alike the rows of a head are. */
   readonly heldOutRows: number;
+  /** What is known of the error that was asked for with `tolerance`; null without one. */
+  readonly target: ErrorTarget | null;
   /** That the output is of little use, or rough (an error of more than 0.3 of its norm), where the estimate says so, or null. */
   readonly warning: string | null;
+}
+
+/** An error that was asked for, and an estimate of it: no bound, and no certificate. */
+export interface ErrorTarget {
+  /** ‖output − exact output‖ / ‖exact output‖ in operator norm that each head may have. */
+  readonly tolerance: number;
+  /** The estimate, of the head where it is largest; 0 where the output is exact. */
+  readonly error: number;
+  /** Ends of an interval of about 95 per cent for it, which knows nothing of rare rows that no sample has. */
+  readonly low: number;
+  readonly high: number;
+  /** Rows behind it. */
+  readonly rows: number;
 }
 
 /** What {@link attention} returns. */
@@ -117,6 +133,7 @@ export async function attention(
       storage: halved && on.kind === "webgpu" ? "f16" : "f32",
       fellBack: on.fellBack ?? reason,
       seed: checked.seed,
+      target: outcome.target ?? null,
       ...knownErrors(outcome),
     },
   };
@@ -142,6 +159,7 @@ interface Outcome {
   /** Null when the output is exact. */
   readonly budget: Budget | null;
   readonly reason: string | null;
+  readonly target?: ErrorTarget;
   /** What rows held out tell of each head. */
   readonly errors?: readonly ErrorSums[];
 }
@@ -151,7 +169,7 @@ async function compute(
   problem: Problem,
   checked: CheckedOptions,
 ): Promise<Outcome> {
-  const { epsilon, projections, signal, onProgress } = checked;
+  const { epsilon, tolerance, projections, signal, onProgress } = checked;
   const { method, bucketSize, samples, budgetGiven, seed, delta, certify, checkSeed } = checked;
   const centred = centre(backend, problem);
   const progress: Progress = { signal, onProgress };
@@ -166,6 +184,16 @@ async function compute(
     }
     const { output, keyEvaluations } = await attendVisible(backend, centred.exact, progress);
     return { output, certificate: null, keyEvaluations, method: "exact", budget: null, reason: null };
+  }
+  if (tolerance !== undefined) {
+    const { name, estimate, ...result } = await attendTolerantly(
+      backend,
+      centred,
+      { tolerance, seed },
+      progress,
+    );
+    const target = { tolerance, ...estimate };
+    return { ...result, certificate: null, reason: result.note ?? null, method: name, budget: null, target };
   }
   if (epsilon === undefined) {
     const { name, ...result } = method === "auto"

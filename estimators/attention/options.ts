@@ -11,7 +11,7 @@ import {
 } from "../../kernels/check_values.ts";
 import type { Device } from "../../kernels/device.ts";
 import type { ProblemOptions } from "../core/problem.ts";
-import { type MethodName, methods } from "../methods/methods.ts";
+import { approximateMethods, type MethodName, methods } from "../methods/methods.ts";
 
 /** How a device may hold keys and values. */
 export const storageFormats = ["f32", "f16"] as const;
@@ -36,6 +36,17 @@ export interface AttentionOptions extends ProblemOptions {
   delta?: number;
   /** Whether the certificate rests on a bound (the default) or on a mere estimate of the error, which is no guarantee. */
   certify?: "bound" | "estimate";
+  /**
+   * Error asked for of the output of each head, ‖Att~ − Att‖ / ‖Att‖ in operator norm, as estimated from rows that are computed exactly and
+   * had no part in the answer; in (0, 1). Budget and method are chosen for it, so that it takes method "auto" and no budget.
+   * `stats.target` tells the estimate with its interval. It is no certificate: for that there is `epsilon`.
+   */
+  tolerance?: number;
+  /**
+   * Key evaluations per query, all that a method prepares included, in place of bucketSize and samples, which share it one to two: an
+   * integer of at least 2, for methods that keep to their budget.
+   */
+  budget?: number;
   /** Keys per block of the methods that have blocks; 64 by default. */
   bucketSize?: number;
   /** Further keys per query; 128 by default. bucketSize + samples is the budget per query of every method. */
@@ -75,6 +86,8 @@ const attentionOptionNames: readonly string[] = Object.keys(
     epsilon: true,
     delta: true,
     certify: true,
+    tolerance: true,
+    budget: true,
     bucketSize: true,
     samples: true,
     projections: true,
@@ -109,11 +122,14 @@ export interface CheckedOptions extends Readonly<AttentionOptions> {
 export function checkOptions(options: AttentionOptions): CheckedOptions {
   checkOptionNames("attend", options, attentionOptionNames);
   // Each is read once, so that what was checked is what is used.
-  const { scale, causal, keyMask, device, epsilon, projections, signal, onProgress } = options;
-  const { method = "auto", bucketSize = 64, samples = 128, seed = 0, delta = 0.05 } = options;
+  const { scale, causal, keyMask, device, epsilon, tolerance, projections, signal, onProgress } = options;
+  const { method = "auto", budget, seed = 0, delta = 0.05 } = options;
   const { certify = "bound", storage = "f32" } = options;
   const { checkSeed = epsilon === undefined ? 0 : freshSeed() } = options;
   checkOneOf("attend", "method", method, methods);
+  if (budget !== undefined) checkBudget(budget, method, options);
+  const share = budget === undefined ? undefined : Math.max(1, Math.round(budget / 3));
+  const { bucketSize = share ?? 64, samples = share === undefined ? 128 : budget! - share } = options;
   checkOneOf("attend", "certify", certify, ["bound", "estimate"]);
   checkOneOf("attend", "storage", storage, storageFormats);
   checkInteger("attend", "bucketSize", bucketSize, 1, MOST_BUDGET);
@@ -123,6 +139,7 @@ export function checkOptions(options: AttentionOptions): CheckedOptions {
   checkInteger("attend", "checkSeed", checkSeed, 0);
   checkFraction("attend", "delta", delta);
   if (epsilon !== undefined) checkFraction("attend", "epsilon", epsilon);
+  if (tolerance !== undefined) checkTolerance(tolerance, options);
   checkRun({ device, signal, onProgress });
   if (storage === "f16" && (method !== "exact" || epsilon !== undefined)) {
     throw new RangeError(
@@ -130,11 +147,37 @@ export function checkOptions(options: AttentionOptions): CheckedOptions {
         `rounding: method is ${method}, epsilon ${epsilon}`,
     );
   }
-  const budgetGiven = options.bucketSize !== undefined || options.samples !== undefined;
+  const budgetGiven = budget !== undefined || options.bucketSize !== undefined ||
+    options.samples !== undefined;
   return {
-    ...{ scale, causal, keyMask, device, epsilon, projections, signal, onProgress },
+    ...{ scale, causal, keyMask, device, epsilon, tolerance, projections, signal, onProgress },
     ...{ method, bucketSize, samples, budgetGiven, seed, checkSeed, delta, certify, storage },
   };
+}
+
+/** Only methods whose whole cost a budget covers take one. */
+function checkBudget(budget: number, method: MethodName, options: AttentionOptions): void {
+  checkInteger("attend", "budget", budget, 2, MOST_BUDGET);
+  for (const name of ["bucketSize", "samples"] as const) {
+    if (options[name] === undefined) continue;
+    throw new TypeError(`Cannot attend: budget takes no ${name}: current value is ${options[name]}`);
+  }
+  if (method === "auto" || method !== "exact" && approximateMethods[method].withinBudget) return;
+  const why = method === "exact" ? "has none" : "prepares beyond it; give bucketSize and samples";
+  throw new TypeError(`Cannot attend: budget takes a method that keeps to it: ${method} ${why}`);
+}
+
+/** A tolerance decides all that these would. */
+function checkTolerance(tolerance: number, options: AttentionOptions): void {
+  checkFraction("attend", "tolerance", tolerance);
+  const others = ["epsilon", "budget", "bucketSize", "samples", "projections"] as const;
+  for (const name of others) {
+    if (options[name] === undefined) continue;
+    throw new TypeError(`Cannot attend: tolerance takes no ${name}: current value is ${options[name]}`);
+  }
+  if (options.method !== undefined && options.method !== "auto") {
+    throw new TypeError(`Cannot attend: tolerance takes method "auto": current value is "${options.method}"`);
+  }
 }
 
 /** Checks where and how a computation runs. */

@@ -24,7 +24,7 @@ const QUANTILE = 1.96;
 
 /**
  * ‖Att~ − Att‖ / ‖Att‖ in operator norm, from a sample of rows. The largest eigenvalue of a sample's EᵀE is on average no less than that of
- * all rows, so that the estimate leans upwards. The interval is that of the delta method for the logarithm of the ratio: by first-order
+ * all rows, so that the estimate leans upwards where no direction stands out. The interval is that of the delta method for the logarithm of the ratio: by first-order
  * perturbation both eigenvalues are means of squared components along their eigenvectors. Its lower end uses eigenvectors of the other
  * half of the rows, since a direction that was fitted to rows flatters them. It knows nothing of rows with large errors of which the sample has none.
  */

@@ -5,7 +5,7 @@ import type { Problem } from "../../core/problem.ts";
 import { countVisible } from "../../core/visible_pairs.ts";
 import { calibrate } from "../calibrated/calibrated.ts";
 import { type ErrorSums, isRough, isUseless } from "../held_out.ts";
-import { type Attend, type Budget, type CostedAttention, perQuery } from "../method.ts";
+import { type Attend, type Budget, perQuery } from "../method.ts";
 import type { ApproximateName } from "../methods.ts";
 import { coveredSizes, LEAF_BUDGETS } from "../rectangles.ts";
 import { attendExactly } from "../run_heads.ts";
@@ -18,7 +18,7 @@ import { type Answer, improveHeads, ofLittleUse } from "./improve_heads.ts";
 /** Of the time of exact attention, what a cover of causal order must promise to save: cutting and merging take some. */
 const LEAST_SAVED = 0.3;
 /** Rows that tell whether a coreset is rough: fewer would send many good ones to a tree. */
-const TRIED_ROWS = 12;
+const TRIED_ROWS = 12, TRIED_SHARE = 0.1;
 /**
  * A tree may take this share of the time of exact attention where the coreset is rough; where it is useless the tree is likely to be so
  * too, and may take no more than what a trial may.
@@ -104,14 +104,21 @@ async function attendEveryKey(
   }
   const mostly = (heads: readonly ErrorSums[], fails: (sums: ErrorSums) => boolean) =>
     heads.filter(fails).length > heads.length / 2;
-  const canPlant = planOther(problem, budget, 0, TRIED_ROWS),
-    paysFor = (most: number) => canPlant && canPlant.total <= most;
-  const triesTree = (heads: readonly ErrorSums[]) =>
-    paysFor(mostly(heads, isUseless) ? MOST_LAST_RESORT : MOST_TREE);
+  // A part of what preparing the coreset leaves of a budget.
+  const rows = Math.min(
+    TRIED_ROWS,
+    Math.floor(TRIED_SHARE * perQuery(budget) * problem.queries / problem.keys),
+  );
+  // Where a budget was given, what has been spent is no longer there.
+  const planTree = (part: Problem, heads: readonly ErrorSums[], spent = 0) => {
+    const other = planOther(part, budget, given ? spent / problem.heads : 0, TRIED_ROWS);
+    const most = mostly(heads, isUseless) ? MOST_LAST_RESORT : MOST_TREE;
+    return other && other.total <= most ? other.plan : undefined;
+  };
   const trial: Trial = {
-    rows: canPlant && TRIED_ROWS,
-    judge: (heads) => {
-      if (mostly(heads, isRough) && triesTree(heads)) return "stop";
+    rows,
+    judge: (heads, spent) => {
+      if (mostly(heads, isRough) && planTree(problem, heads, spent)) return "stop";
       if (given || !mostly(heads, isUseless)) return "keep";
       return attendsExactly ? "exact" : "stop";
     },
@@ -124,17 +131,15 @@ async function attendEveryKey(
       : await improveHeads(backend, problem, { name: "calibrated", result }, {
         name: "tilted-tree",
         attend: async (part, sums) => {
-          const other = planOther(part, budget, 0, TRIED_ROWS);
-          if (!other || other.total > (isUseless(sums) ? MOST_LAST_RESORT : MOST_TREE)) return undefined;
-          return await attendByTree(backend, part, other.plan, budget, progress);
+          const plan = planTree(part, [sums]);
+          return plan && await attendByTree(backend, part, plan, budget, progress);
         },
       });
   } catch (error) {
-    if (!(error instanceof TrialFailed) || !triesTree(error.heads)) throw error;
+    if (!(error instanceof TrialFailed)) throw error;
+    const { heads, keyEvaluations: spent } = error, plan = planTree(problem, heads, spent);
+    if (!plan) throw error;
     backend.reset();
-    const { heads, keyEvaluations: spent } = error;
-    const rows = heads[0].rows,
-      { plan } = planOther(problem, budget, given ? spent / problem.heads : 0, rows) ?? canPlant!;
     const tree = await attendByTree(backend, problem, plan, budget, progress);
     const result = { ...tree, keyEvaluations: spent + tree.keyEvaluations };
     if (given) return { name: "tilted-tree", result };

@@ -1,10 +1,10 @@
 import type { Backend } from "../../../kernels/backend.ts";
 import { exactAttention } from "../../core/exact.ts";
-import { ofHead } from "../../core/of_head.ts";
 import type { Problem } from "../../core/problem.ts";
 import { describeErrors, type ErrorSums, isRough, isUseless, sumsOfHeads, totalOf } from "../held_out.ts";
 import type { CostedAttention } from "../method.ts";
 import type { ApproximateName } from "../methods.ts";
+import { headOf } from "../shared/one_head.ts";
 
 /** What a method answers. */
 export interface Answer {
@@ -87,16 +87,4 @@ export async function improveHeads(
 /** Why an answer was given up. */
 export function ofLittleUse(heads: readonly ErrorSums[]): string {
   return `approximating would be of little use, with ${describeErrors(totalOf(heads))}`;
-}
-
-/** One head by itself. */
-function headOf(problem: Problem, head: number): Problem {
-  const own = (data: Float32Array) => ofHead(data, head, problem.heads);
-  return {
-    ...problem,
-    heads: 1,
-    query: own(problem.query),
-    key: own(problem.key),
-    value: own(problem.value),
-  };
 }

@@ -72,16 +72,16 @@ export async function calibrate(
 ): Promise<CostedAttention> {
   requireEveryKey("calibrated", problem);
   const inRange = bringInRange(problem), linearised = linearises(inRange, budget);
-  const counts = linearised
-    ? countRows(problem, perQuery(budget))
-    : withHeldOut(countProbes(problem, perQuery(budget)), trial?.rows);
+  const own = linearised ? countRows(problem, perQuery(budget)) : countProbes(problem, perQuery(budget));
+  const extraRows = linearised ? 0 : Math.max(0, (trial?.rows ?? 0) - own.heldOut);
+  const counts = { ...own, heldOut: own.heldOut + extraRows };
   const rows = sum(counts), fits = linearised || canCalibrate(problem, budget);
   if (fits && rows >= problem.queries) {
     return await attendExactly(backend, problem, progress, "exact: the budget covers every query");
   }
   if (!fits) return await kdeformerPractical.attend(backend, problem, budget, progress);
 
-  const plan = { ...budget, counts, sloped: fitsSlope(inRange, budget), trial };
+  const plan = { ...budget, counts, sloped: fitsSlope(inRange, budget), extraRows, trial };
   const run: RunHeads = linearised
     ? (heads) => lineariseHeads(backend, inRange, counts, budget.seed, heads, progress.signal)
     : (heads) => calibrateHeads(backend, inRange, plan, heads, progress.signal);
@@ -141,11 +141,6 @@ function countProbes({ queries, keys }: Problem, keysPerQuery: number): ProbeCou
     outlying: Math.min(MOST_OUTLYING, Math.floor(OUTLYING_SHARE * affordable)),
     heldOut: Math.max(LEAST_HELD_OUT, Math.min(MOST_HELD_OUT, Math.round(HELD_OUT_SHARE * affordable))),
   };
-}
-
-/** With so many rows held out, if these are more. */
-function withHeldOut(counts: ProbeCounts, rows = 0): ProbeCounts {
-  return { ...counts, heldOut: Math.max(counts.heldOut, rows) };
 }
 
 /** What is left beside the one key of each query goes into rows; extrapolation is linear, so none need lie far out. */

@@ -26,6 +26,8 @@ export interface CalibrationPlan extends Budget {
   readonly counts: ProbeCounts;
   /** Whether to add a linear function of the query. */
   readonly sloped: boolean;
+  /** Rows held out beside the budget. */
+  readonly extraRows: number;
   readonly trial?: Trial;
 }
 
@@ -54,7 +56,7 @@ export async function calibrateHeads(
   if (trial) {
     const tried = await tryPoints(backend, coreset, counts, signal), { queries } = coreset.probed;
     const sums = tried.heads.map((own) => sumsOfHead(own, own.exact, queries));
-    const verdict = trial.judge(sums);
+    const verdict = trial.judge(sums, tried.keyEvaluations);
     if (verdict === "stop") throw new TrialFailed(sums, tried.keyEvaluations);
     if (verdict === "exact") return await attendAllKeys(backend, coreset, tried, signal);
   }
@@ -78,7 +80,8 @@ function fitCoreset(backend: Backend, problem: Problem, plan: CalibrationPlan, r
   const fitted = counts.uniform + counts.outlying;
   const probed = probeHeads(backend, problem, counts, seed, run);
   const { shape, queries, valueMean, probes, probeRows, exact } = probed;
-  const budget = Math.min(2 ** 32 - 1, perQuery(plan) * queries - probes * keys);
+  const left = perQuery(plan) * queries - (probes - plan.extraRows) * keys;
+  const budget = Math.max(queries, Math.min(2 ** 32 - 1, left));
   const valueScale = 1 / Math.max(largestValue, 1e-30);
   const most = Math.max(1, Math.min(keys, Math.floor(budget / queries)));
   const clusters = backend.bisectRows({

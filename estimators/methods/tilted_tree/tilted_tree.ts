@@ -5,6 +5,7 @@ import type { Problem } from "../../core/problem.ts";
 import { kdeformerPractical } from "../kdeformer_practical/kdeformer_practical.ts";
 import { type Budget, type CostedAttention, type Method, perQuery } from "../method.ts";
 import { attendExactly, requireEveryKey, runHeads } from "../run_heads.ts";
+import { tiltToTarget, type TreeTarget } from "./target_heads.ts";
 import { tiltHeads } from "./tilted_heads.ts";
 import { planTree, type TreePlan } from "./tree_plan.ts";
 
@@ -76,4 +77,44 @@ export async function attendByTree(
     // Logits, weights and gains for each cluster.
     3 * plan.clusters,
   );
+}
+
+/** Evaluations for each query that decide how many clusters there are where lists grow to an error. */
+const TARGET_BUDGET = 512, MOST_TARGET_SHARE = 1 / 6;
+/** Rows that judge the answer. */
+const JUDGES = 160;
+/** Lists are tried at this length first, times how far off a coreset was, within bounds. */
+const FIRST_ENTRIES = 128, MOST_FIRST = 640;
+/** Shares of the keys that the first lists may be long, and the last: beyond, exact attention is as fast. */
+const MOST_FIRST_SHARE = 1 / 16, MOST_SHARE = 0.15;
+
+/**
+ * How lists are opened for an error; undefined where there are too few queries and keys for that to pay.
+ *
+ * @param excess The error of a small coreset, over the tolerance.
+ */
+export function planTarget(problem: Problem, tolerance: number, excess: number): TreeTarget | undefined {
+  const { queries, keys } = problem;
+  const budget = Math.min(TARGET_BUDGET, MOST_TARGET_SHARE * keys) + JUDGES * keys / queries;
+  const plan = planTree(problem, budget, JUDGES),
+    entries = Math.min(MOST_FIRST, FIRST_ENTRIES * Math.max(1, excess));
+  const pays = entries <= MOST_FIRST_SHARE * keys && JUDGES <= queries / 16;
+  if (!pays || !canShareTree(problem, plan)) return undefined;
+  return { tolerance, plan: { ...plan, entries }, mostEntries: Math.floor(MOST_SHARE * keys) };
+}
+
+/**
+ * `tilted-tree` with lists as long as an error takes, for a problem of one head.
+ *
+ * @throws {TrialFailed} If that is too long.
+ */
+export async function attendToTarget(
+  backend: Backend,
+  problem: Problem,
+  target: TreeTarget,
+  seed: number,
+  { signal }: Progress,
+): Promise<CostedAttention> {
+  requireEveryKey("tilted-tree", problem);
+  return await tiltToTarget(backend, bringInRange(problem), target, seed, signal);
 }
