@@ -87,6 +87,8 @@ const JUDGES = 160;
 const FIRST_ENTRIES = 128, MOST_FIRST = 640;
 /** Shares of the keys that the first lists may be long, and the last: beyond, exact attention is as fast. */
 const MOST_FIRST_SHARE = 1 / 16, MOST_SHARE = 0.15;
+/** How much longer preparing takes than its evaluations say; with the first lists it may take this share of the time of exact attention. */
+const PREPARATION = 3, MOST_TIME = 0.25;
 
 /**
  * How lists are opened for an error; undefined where there are too few queries and keys for that to pay.
@@ -96,10 +98,10 @@ const MOST_FIRST_SHARE = 1 / 16, MOST_SHARE = 0.15;
 export function planTarget(problem: Problem, tolerance: number, excess: number): TreeTarget | undefined {
   const { queries, keys } = problem;
   const budget = Math.min(TARGET_BUDGET, MOST_TARGET_SHARE * keys) + JUDGES * keys / queries;
-  const plan = planTree(problem, budget, JUDGES),
-    entries = Math.min(MOST_FIRST, FIRST_ENTRIES * Math.max(1, excess));
-  const pays = entries <= MOST_FIRST_SHARE * keys && JUDGES <= queries / 16;
-  if (!pays || !canShareTree(problem, plan)) return undefined;
+  const plan = planTree(problem, budget, JUDGES);
+  if (!canShareTree(problem, plan) || JUDGES > queries / 16) return undefined;
+  const entries = Math.min(MOST_FIRST, MOST_FIRST_SHARE * keys, FIRST_ENTRIES * Math.max(1, excess));
+  if (PREPARATION * plan.preparation / queries + entries > MOST_TIME * keys) return undefined;
   return { tolerance, plan: { ...plan, entries }, mostEntries: Math.floor(MOST_SHARE * keys) };
 }
 
