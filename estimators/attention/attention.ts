@@ -7,7 +7,7 @@ import type { Budget } from "../methods/method.ts";
 import { approximateMethods, type MethodName } from "../methods/methods.ts";
 import { centre } from "../core/centred.ts";
 import { checkOutput } from "../core/check_output.ts";
-import { approximateAttention, attendVisible } from "../methods/visible.ts";
+import { attendVisible, runMethod } from "../methods/visible.ts";
 import { attendAuto, bestMethod } from "../methods/auto.ts";
 import { describeDoubts, type ErrorSums, relativeError, totalOf } from "../methods/held_out.ts";
 import type { Progress } from "../core/head_chunks.ts";
@@ -169,13 +169,7 @@ async function compute(
   if (epsilon === undefined) {
     const result = method === "auto"
       ? await attendAuto(backend, centred, given, budgetGiven, progress)
-      : await approximateAttention(
-        approximateMethods[method].attend,
-        backend,
-        centred.problem,
-        given,
-        progress,
-      );
+      : await runMethod(approximateMethods[method], backend, centred.problem, given, progress);
     const ran = { ...result, certificate: null, reason: result.note ?? null };
     if (result.exact) return { ...ran, method: "exact", budget: null };
     if (method === "auto") return { ...ran, ...bestMethod(problem, given), method: "calibrated" };

@@ -1,26 +1,20 @@
 import type { Backend, DeviceArray, PartialAttention } from "../../../kernels/backend.ts";
-import { type ClusterPlan, findClusters, type PartedQueries } from "./find_clusters.ts";
+import type { FoundClusters, QueryHeads } from "./find_clusters.ts";
 import { layOutLists } from "./query_clusters.ts";
 
 /** Share of the mean size of a cluster that each counts for at least when the lengths of lists are decided. */
 const LEAST_SIZE = 0.25;
 
 /** Queries, and the keys that they attend to by lists. */
-export interface ListedHeads extends PartedQueries {
+export interface ListedHeads extends QueryHeads {
   /** [heads, keys, features] */
   readonly key: DeviceArray;
   /** [heads, keys, valueFeatures] */
   readonly value: DeviceArray;
   readonly keys: number;
   readonly valueFeatures: number;
-  /** [heads, parts]: the queries of a part see so many keys, the first ones; all of them if left out. */
+  /** [heads, clusters]: the queries of a cluster see so many keys, the first ones; all of them if left out. */
   readonly ends?: Uint32Array;
-}
-
-/** How clusters are found, and how long their lists may be. */
-export interface ListPlan extends ClusterPlan {
-  /** Entries of a list, in the mean over the queries. */
-  readonly entries: number;
 }
 
 /** Attention to lists, recorded. */
@@ -29,16 +23,19 @@ export interface ListedAttention extends PartialAttention {
   readonly evaluations: number;
 }
 
-/** Clusters the queries, opens a tree of the keys for each cluster, and records attention to the lists that are left. */
+/**
+ * Opens a tree of the keys for each cluster of queries, and records attention to the lists that are left.
+ *
+ * @param entries Of a list, in the mean over the queries.
+ */
 export async function attendToLists(
   backend: Backend,
-  given: ListedHeads,
-  plan: ListPlan,
+  { heads, query, queries, key, value, keys, features, valueFeatures, scale, maps, ends }: ListedHeads,
+  { clusters, keyMaps }: FoundClusters,
+  entries: number,
   signal?: AbortSignal,
 ): Promise<ListedAttention> {
-  const { heads, parts, query, queries, key, value, keys, features, valueFeatures, scale, ends } = given;
-  const width = plan.directions, centres = parts * plan.clusters;
-  const { clusters, keyMaps } = await findClusters(backend, given, plan, signal);
+  const width = maps[0].directions, centres = clusters.sizes.length / heads;
   const tree = backend.growTree({
     rows: backend.innerProducts({
       rows: key,
@@ -65,9 +62,7 @@ export async function attendToLists(
     projections: keys,
   });
   const sizes = { heads, centres, count: keys, width };
-  const limits = ends &&
-    Uint32Array.from({ length: heads * centres }, (_, at) => ends[Math.floor(at / plan.clusters)]);
-  const tilted = backend.tiltKeys({ logits, tree, ends: limits && backend.upload(limits), ...sizes });
+  const tilted = backend.tiltKeys({ logits, tree, ends: ends && backend.upload(ends), ...sizes });
   // Few queries shall not have lists without end, which take memory.
   const least = Math.ceil(LEAST_SIZE * queries / centres);
   const { threshold, lengths } = backend.openLists({
@@ -76,7 +71,7 @@ export async function attendToLists(
     heads,
     centres,
     count: keys,
-    budget: Math.min(2 ** 32 - 1, Math.floor(plan.entries * queries)),
+    budget: Math.min(2 ** 32 - 1, Math.floor(entries * queries)),
   });
   const [found] = await backend.run([lengths], signal) as [Uint32Array];
   const lists = layOutLists(clusters, found, heads), { most, blocks, mostQueries, mostKeys } = lists;
@@ -92,11 +87,6 @@ export async function attendToLists(
     valueFeatures,
     most,
   });
-  // A cluster knows its queries by their places in their part.
-  const rowsOfPart = queries / parts;
-  const queryOrder = parts === 1
-    ? clusters.order
-    : clusters.order.map((row, at) => row + Math.floor(at % queries / rowsOfPart) * rowsOfPart);
   const attended = backend.attend({
     heads,
     queries,
@@ -108,7 +98,7 @@ export async function attendToLists(
     valueFeatures,
     scale,
     logWeights: sums.logWeight,
-    queryOrder: backend.upload(queryOrder),
+    queryOrder: clusters.order && backend.upload(clusters.order),
     blocks,
     bounds: { positions: backend.upload(lists.positions), mostQueries, mostKeys },
   });

@@ -4,7 +4,9 @@ import { bringInRange } from "../../core/in_range.ts";
 import type { Problem } from "../../core/problem.ts";
 import { kdeformerPractical } from "../kdeformer_practical/kdeformer_practical.ts";
 import { type Budget, type CostedAttention, type Method, perQuery } from "../method.ts";
-import { attendExactly, requireEveryKey, runHeads } from "../run_heads.ts";
+import { attendExactly, requireEveryKey, runEachHead, runHeads } from "../run_heads.ts";
+import { tiltCausalHeads } from "./causal_heads.ts";
+import { type CausalPlan, planCausalTree } from "./causal_plan.ts";
 import { tiltHeads } from "./tilted_heads.ts";
 import { planTree } from "./tree_plan.ts";
 
@@ -29,8 +31,15 @@ export const tiltedTree: Method = {
   source: "docs/theory.md, section 5.1",
   random: true,
   withinBudget: true,
+  takesCausal: (problem, budget) => causalPlanOf(problem, budget) !== undefined,
   attend,
 };
+
+/** How a problem in causal order is attended to by one tree; undefined where rectangles do better. */
+function causalPlanOf(problem: Problem, budget: Budget): CausalPlan | undefined {
+  if (problem.causalOffset === undefined || problem.queries <= FEW_QUERIES) return undefined;
+  return planCausalTree(problem, perQuery(budget));
+}
 
 async function attend(
   backend: Backend,
@@ -38,6 +47,18 @@ async function attend(
   budget: Budget,
   progress: Progress = {},
 ): Promise<CostedAttention> {
+  const causal = causalPlanOf(problem, budget);
+  if (causal) {
+    const inRange = bringInRange(problem);
+    return await runEachHead(
+      "tilted-tree",
+      backend,
+      problem,
+      progress,
+      (run) => tiltCausalHeads(backend, inRange, causal, budget.seed, run, progress.signal),
+      3 * causal.clusters,
+    );
+  }
   requireEveryKey("tilted-tree", problem);
   const inRange = bringInRange(problem), plan = planTree(problem, perQuery(budget));
   if (problem.queries <= Math.max(FEW_QUERIES, plan?.clusters ?? 0)) {
