@@ -1,6 +1,6 @@
 import { cholesky, solveTransposed } from "../../linear_algebra/cholesky.ts";
 import { leadingSubspace } from "../../linear_algebra/leading_subspace.ts";
-import { gramMatrix, rowProducts, transposed } from "../../linear_algebra/row_products.ts";
+import { congruent, gramMatrix, transposed } from "../../linear_algebra/row_products.ts";
 
 /** Linear maps of queries and keys to few numbers whose inner products are nearly the logits: see {@link canonicalDirections}. */
 export interface CanonicalDirections {
@@ -31,8 +31,7 @@ export function canonicalDirections(
 ): CanonicalDirections {
   const directions = Math.min(most, features);
   const root = cholesky(covariance(key, features), features), turned = transposed(root, features);
-  // Lᵀ Σ_q L from the rows of Lᵀ.
-  const moved = rowProducts(rowProducts(turned, covariance(query, features), features), turned, features);
+  const moved = congruent(turned, covariance(query, features), features);
   const vectors = leadingSubspace(moved, features, directions);
   const forQueries = new Float64Array(directions * features),
     forKeys = new Float64Array(directions * features);
@@ -46,9 +45,9 @@ export function canonicalDirections(
   return { query: forQueries, key: forKeys, directions };
 }
 
-/** Multiply-adds that finding directions takes, about: two covariances, images of queries, and the iteration. */
+/** Multiply-adds that finding directions takes, about: two covariances, their product, and the iteration. */
 export function costOfDirections(features: number, directions: number): number {
-  return features ** 2 * (1.5 * SAMPLE + 8 * directions);
+  return features ** 2 * (SAMPLE + 2 / 3 * features + 8 * directions);
 }
 
 /** The covariance of evenly spaced rows: [width, width]. */

@@ -1,5 +1,10 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { gramMatrix, rowProducts, transposed } from "../../../estimators/linear_algebra/row_products.ts";
+import {
+  congruent,
+  gramMatrix,
+  rowProducts,
+  transposed,
+} from "../../../estimators/linear_algebra/row_products.ts";
 import { normals } from "../../data.ts";
 
 Deno.test("rows multiply with rows, as many as there are of each, and with each other symmetrically", () => {
@@ -17,6 +22,10 @@ Deno.test("rows multiply with rows, as many as there are of each, and with each 
     const gram = gramMatrix(a, width);
     gram.forEach((x, at) => assertAlmostEquals(x, product(a, Math.floor(at / rows), a, at % rows), 1e-12));
     assertEquals(transposed(gram, rows), gram);
+    const upper = gram.map((x, at) => at % rows < Math.floor(at / rows) ? 0 : x + at);
+    const turned = congruent(upper, gram, rows),
+      whole = rowProducts(rowProducts(upper, gram, rows), upper, rows);
+    turned.forEach((x, at) => assertAlmostEquals(x, whole[at], 1e-9 * (1 + Math.abs(x))));
     assertEquals(transposed(transposed(a, width), rows), a);
   }
 });
