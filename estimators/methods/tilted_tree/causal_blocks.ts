@@ -1,6 +1,5 @@
 import { EMPTY, MASKED } from "../../../kernels/backend.ts";
 import { pack } from "../../core/hidden_keys.ts";
-import { ofHead } from "../../core/of_head.ts";
 import type { Problem } from "../../core/problem.ts";
 import { visibleBefore, visibleKeys } from "../../core/visible_pairs.ts";
 import type { HeadRun } from "../run_heads.ts";
