@@ -16,11 +16,11 @@ import {
 } from "./causal_blocks.ts";
 import type { CausalPlan } from "./causal_plan.ts";
 import { attendProbesInParts } from "./causal_probes.ts";
-import { takeRuns } from "./find_clusters.ts";
+import { findClusters } from "./find_clusters.ts";
 
 /**
- * A run of heads in causal order, with or without a mask, by one tree of the keys of each head. The queries of a block of positions are a
- * cluster, which sees by the tree what comes before the block; the block itself is attended to exactly.
+ * A run of heads in causal order, with or without a mask, by one tree of the keys of each head. The queries of a block of positions, of each
+ * sequence by itself, are clusters, which see by the tree what comes before the block; the block itself is attended to exactly.
  */
 export async function tiltCausalHeads(
   backend: Backend,
@@ -76,9 +76,11 @@ export async function tiltCausalHeads(
         features,
         plan.directions,
       )),
-    ends: endsOfBlocks(problem, cut, seen),
+    ends: endsOfClusters(problem, plan, seen),
   };
-  const clusters = await takeRuns(backend, listed, plan, signal);
+  const rowsOfParts = () => order ? rowsInOrder(ofRun, order.rows, heads, features) : ofRun;
+  const parts = cut.blocks * queries / period;
+  const clusters = await findClusters(backend, listed, parts, rowsOfParts, plan, signal);
   const ofRows = Array.from(
     { length: heads },
     (_, head) => ofHead(ends, head, heads).reduce((a, b) => a + b, 0),
@@ -109,6 +111,25 @@ export async function tiltCausalHeads(
   const prepared = heads * plan.preparation + ofRows.reduce((a, b) => a + b, 0);
   const keyEvaluations = Math.round(prepared + before.evaluations);
   return { output, logSumExp, keyEvaluations, heldOut };
+}
+
+/** Rows of the queries of each head: [heads, order, width]. */
+function rowsInOrder(rows: Float32Array, order: Uint32Array, heads: number, width: number): Float32Array {
+  const moved = new Float32Array(heads * order.length * width);
+  for (let head = 0, to = 0; head < heads; head++) {
+    const own = ofHead(rows, head, heads);
+    for (const row of order) {
+      moved.set(own.subarray(row * width, (row + 1) * width), to);
+      to += width;
+    }
+  }
+  return moved;
+}
+
+/** [heads, clusters]: keys before the diagonal of the block of each cluster. */
+function endsOfClusters(problem: Problem, { cut, clusters }: CausalPlan, seen: SeenKeys): Uint32Array {
+  const ends = endsOfBlocks(problem, cut, seen);
+  return Uint32Array.from({ length: ends.length * clusters }, (_, at) => ends[Math.floor(at / clusters)]);
 }
 
 /** The same words for each head, on the device. */

@@ -4,7 +4,7 @@ import { costOfDirections } from "./canonical_directions.ts";
 import { type CausalBlocks, cutPositions } from "./causal_blocks.ts";
 import { costOfTree, type TreePlan } from "./tree_plan.ts";
 
-/** How the budget of a head in causal order is spent: {@link TreePlan}, each block of the queries of a sequence a cluster. */
+/** How the budget of a head in causal order is spent: {@link TreePlan}, where clusters and samples are those of a block of a sequence. */
 export interface CausalPlan extends TreePlan {
   readonly cut: CausalBlocks;
   /** Key evaluations of one head that `entries` leaves for its exact rows. */
@@ -12,8 +12,12 @@ export interface CausalPlan extends TreePlan {
 }
 
 const MOST_DIRECTIONS = 12, HELD_OUT = 16;
-/** Queries that directions within blocks are found on: so many in all, and no fewer than so many of each block. */
-const SAMPLED = 1024, LEAST_OF_BLOCK = 8;
+/** Queries that clusters, and directions within them, are found on: so many in all, and no fewer than so many of each cluster. */
+const SAMPLED = 1024, LEAST_OF_CLUSTER = 16;
+/** Of what is left for lists and clusters, the part that clusters may get beyond one for each block: they shorten lists that are long. */
+const CLUSTER_SHARE = 0.25;
+/** Steps that move centres. */
+const STEPS = 3;
 /** Positions of a block. */
 const LENGTHS = [32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048];
 /** A centre takes about so many times as long as its evaluations would, with the keys that it does not see, and small sums. */
@@ -31,20 +35,28 @@ export function planCausalTree(problem: Problem, keysPerQuery: number): CausalPl
   const directions = Math.min(MOST_DIRECTIONS, features), heldOut = Math.min(HELD_OUT, queries);
   const unit = features + valueFeatures, ofHeldOut = heldOut * keys;
   const split = (length: number) => {
-    const cut = cutPositions(period, length), clusters = cut.blocks * sequences;
-    const diagonals = clusters * cut.length * (cut.length + 1) / 2;
+    const cut = cutPositions(period, length), parts = cut.blocks * sequences;
+    const diagonals = parts * cut.length * (cut.length + 1) / 2;
     // Logits and scatters of all keys, sums of those that can be seen.
     const seen = Math.min(keys, causalOffset! + (cut.blocks - 1) * cut.length / 2);
-    const centres = clusters * (keys * (features + 2 * directions) / unit + seen);
-    return { cut, clusters, diagonals, centres, time: diagonals + TIME_OF_CENTRES * centres };
+    const centres = parts * (keys * (features + 2 * directions) / unit + seen);
+    return { cut, parts, diagonals, centres, time: diagonals + TIME_OF_CENTRES * centres };
   };
-  const { cut, clusters, diagonals, centres } = LENGTHS.map(split).reduce((a, b) => b.time < a.time ? b : a);
-  const sampled = Math.min(queries, Math.max(SAMPLED, LEAST_OF_BLOCK * clusters));
-  const preparation = costOfDirections(features, directions) / unit +
-    (keys + sampled) * features * directions / unit + costOfTree(keys, directions, unit) + diagonals +
-    centres;
-  const entries = keysPerQuery - (preparation + ofHeldOut) / queries;
-  return entries < FEWEST_ENTRIES
-    ? undefined
-    : { directions, clusters, sampled, entries, heldOut, preparation, ofHeldOut, cut };
+  const { cut, parts, diagonals, centres } = LENGTHS.map(split).reduce((a, b) => b.time < a.time ? b : a);
+  const fixed = costOfDirections(features, directions) / unit + keys * features * directions / unit +
+    costOfTree(keys, directions, unit) + diagonals;
+  const spend = (clusters: number) => {
+    const most = LEAST_OF_CLUSTER * clusters * parts;
+    const sampled = Math.min(cut.length, Math.ceil(Math.max(SAMPLED, most) / parts)), rows = parts * sampled;
+    const found = clusters === 1 ? rows * features * directions / unit : parts *
+        (cut.length * directions * (features + clusters) / unit + costOfTree(sampled, directions, unit)) +
+      STEPS * rows * clusters * directions / unit;
+    const preparation = fixed + found + clusters * centres;
+    const entries = keysPerQuery - (preparation + ofHeldOut) / queries;
+    return { directions, clusters, sampled, entries, heldOut, preparation, ofHeldOut, cut };
+  };
+  const least = spend(1), left = least.entries * queries + centres;
+  if (least.entries < FEWEST_ENTRIES) return undefined;
+  const more = spend(Math.max(1, Math.floor(CLUSTER_SHARE * left / centres)));
+  return more.entries < FEWEST_ENTRIES ? least : more;
 }

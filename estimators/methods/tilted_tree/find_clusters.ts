@@ -25,9 +25,9 @@ export interface QueryHeads {
 export interface ClusterPlan {
   /** Directions in which rows are compared. */
   readonly directions: number;
-  /** Clusters of the queries of a head. */
+  /** Clusters of the queries of a part. */
   readonly clusters: number;
-  /** Queries that are looked at. */
+  /** Queries of a part that are looked at. */
   readonly sampled: number;
 }
 
@@ -39,31 +39,48 @@ export interface FoundClusters {
 }
 
 /**
- * Clusters the queries of each head.
+ * Clusters the queries of each part of the heads.
  *
- * @param queryRows The queries on the host.
+ * @param parts Equal runs of the queries of a head, each of which has clusters of its own.
+ * @param hostRows The queries on the host, if there is more than one cluster in a part.
  */
 export async function findClusters(
   backend: Backend,
   given: QueryHeads,
+  parts: number,
+  hostRows: () => Float32Array,
+  plan: ClusterPlan,
+  signal?: AbortSignal,
+): Promise<FoundClusters> {
+  return plan.clusters === 1
+    ? await takeParts(backend, given, parts, plan, signal)
+    : await cutParts(backend, given, parts, hostRows(), plan, signal);
+}
+
+async function cutParts(
+  backend: Backend,
+  given: QueryHeads,
+  parts: number,
   queryRows: Float32Array,
   { clusters: centres, directions: width, sampled }: ClusterPlan,
   signal?: AbortSignal,
 ): Promise<FoundClusters> {
-  const { heads, queries, maps } = given, images = imagesOf(backend, given, width);
-  const sample = sampleRows(backend, images, heads, queries, width, sampled);
-  const tree = backend.growTree({ rows: sample, heads, count: sampled, width });
+  const { queries } = given, all = given.heads * parts, rowsOfPart = queries / parts;
+  const images = imagesOf(backend, given, width);
+  const sample = sampleRows(backend, images, all, rowsOfPart, width, sampled);
+  const tree = backend.growTree({ rows: sample, heads: all, count: sampled, width });
   const [rows, cuts] = await backend.run([tree.rows, tree.cuts], signal) as [Float32Array, Uint32Array];
-  const own = maps.map((_, head) =>
-    spreadCentres(ofHead(rows, head, heads), ofHead(cuts, head, heads), width, centres)
+  const own = Array.from(
+    { length: all },
+    (_, part) => spreadCentres(ofHead(rows, part, all), ofHead(cuts, part, all), width, centres),
   );
   const nearest = async (rows: DeviceArray, count: number) => {
-    const centre = new Float32Array(heads * centres * width);
-    own.forEach((ofHead, head) => centre.set(ofHead, head * centres * width));
+    const centre = new Float32Array(all * centres * width);
+    own.forEach((ofPart, part) => centre.set(ofPart, part * centres * width));
     const labels = backend.nearestCentres({
       rows,
       centre: backend.upload(centre),
-      heads,
+      heads: all,
       count,
       width,
       centres,
@@ -72,42 +89,40 @@ export async function findClusters(
   };
   let labels = await nearest(tree.rows, sampled);
   for (let step = 0; step < STEPS; step++) {
-    own.forEach((ofOne, head) =>
-      moveCentres(ofOne, ofHead(rows, head, heads), ofHead(labels, head, heads), width)
+    own.forEach((ofPart, part) =>
+      moveCentres(ofPart, ofHead(rows, part, all), ofHead(labels, part, all), width)
     );
     labels = await nearest(tree.rows, sampled);
   }
-  const spreads = own.map((centre, head) =>
-    spreadAbout(centre, ofHead(rows, head, heads), ofHead(labels, head, heads), width)
-  );
-  return {
-    clusters: clusterQueries(queryRows, await nearest(images, queries), heads, centres),
-    keyMaps: keyMapsOf(given, spreads),
-  };
+  const clusters = clusterQueries(queryRows, await nearest(images, rowsOfPart), all, centres);
+  // A part knows its queries by their places in it.
+  if (parts > 1) {
+    clusters.order.forEach((row, at) => clusters.order[at] = row + at % queries - at % rowsOfPart);
+  }
+  return { clusters, keyMaps: keyMapsOf(given, parts, own, rows, labels) };
 }
 
-/** Queries of each head that are cut into equal runs, as many as `clusters` says: each of these is a cluster as it is. */
-export async function takeRuns(
+/** Parts that are clusters as they are. */
+async function takeParts(
   backend: Backend,
   given: QueryHeads,
-  { clusters: runs, directions: width, sampled }: ClusterPlan,
+  parts: number,
+  { directions: width, sampled }: ClusterPlan,
   signal?: AbortSignal,
 ): Promise<FoundClusters> {
-  const { heads, query, queries, features, maps } = given, all = heads * runs, count = queries / runs;
-  const ofRun = Math.min(count, Math.ceil(sampled / runs));
-  const sampledRows = sampleRows(backend, query, all, count, features, ofRun);
-  const images = imagesOf(backend, { ...given, query: sampledRows, queries: runs * ofRun }, width);
+  const { query, queries, features } = given, all = given.heads * parts, count = queries / parts;
+  const sample = sampleRows(backend, query, all, count, features, sampled);
+  const images = imagesOf(backend, { ...given, query: sample, queries: parts * sampled }, width);
   const means = backend.columnMean({ rows: query, heads: all, count, width: features });
   const [rows, meanRows] = await backend.run([images, means], signal) as [Float32Array, Float32Array];
-  const labels = Uint32Array.from({ length: runs * ofRun }, (_, at) => Math.floor(at / ofRun));
-  const spreads = maps.map((_, head) => {
-    const own = ofHead(rows, head, heads), centres = new Float64Array(runs * width);
-    own.forEach((x, at) => centres[labels[Math.floor(at / width)] * width + at % width] += x / ofRun);
-    return spreadAbout(centres, own, labels, width);
+  const centres = Array.from({ length: all }, (_, part) => {
+    const centre = new Float64Array(width);
+    ofHead(rows, part, all).forEach((x, at) => centre[at % width] += x / sampled);
+    return centre;
   });
   return {
     clusters: { sizes: new Uint32Array(all).fill(count), means: meanRows },
-    keyMaps: keyMapsOf(given, spreads),
+    keyMaps: keyMapsOf(given, parts, centres, rows, new Uint32Array(all * sampled)),
   };
 }
 
@@ -145,12 +160,23 @@ function sampleRows(
   return backend.gatherRows({ rows, index: backend.upload(index), heads, count, width, picks });
 }
 
-/** The maps of keys from how queries spread about the centres of their clusters: [width, width] of each head. */
-function keyMapsOf({ features, maps }: QueryHeads, spreads: readonly Float64Array[]): Float32Array {
-  const keyMaps = new Float32Array(maps.reduce((sum, { key }) => sum + key.length, 0));
+/** The maps of keys from how sampled queries spread about the centres of their clusters. */
+function keyMapsOf(
+  { features, maps }: QueryHeads,
+  parts: number,
+  centres: readonly Float64Array[],
+  rows: Float32Array,
+  labels: Uint32Array,
+): Float32Array {
+  const all = centres.length, width = maps[0].directions;
+  const keyMaps = new Float32Array(maps.length * width * features);
   maps.forEach((map, head) => {
-    const root = cholesky(spreads[head], map.directions);
-    keyMaps.set(mapBySpread(map, root, features), head * map.key.length);
+    const spread = new Float64Array(width * width);
+    for (let part = head * parts; part < (head + 1) * parts; part++) {
+      const own = spreadAbout(centres[part], ofHead(rows, part, all), ofHead(labels, part, all), width);
+      own.forEach((x, at) => spread[at] += x / parts);
+    }
+    keyMaps.set(mapBySpread(map, cholesky(spread, width), features), head * width * features);
   });
   return keyMaps;
 }

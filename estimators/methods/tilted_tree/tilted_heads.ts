@@ -30,7 +30,7 @@ export async function tiltHeads(
     ));
   const queryRows = problem.query.subarray(first, first + heads * queries * features);
   const listed = { ...shape, query, queries, maps };
-  const clusters = await findClusters(backend, listed, queryRows, plan, signal);
+  const clusters = await findClusters(backend, listed, 1, () => queryRows, plan, signal);
   const attended = await attendToLists(backend, listed, clusters, plan.entries, signal);
   const outputs = [attended.output, attended.logSumExp, probed.exact.output, probed.exact.logSumExp];
   const read = await backend.run([...outputs, probed.valueMean], signal) as Float32Array[];

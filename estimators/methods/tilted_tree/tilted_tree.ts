@@ -21,8 +21,8 @@ const FEW_QUERIES = 48;
  * drawn but the few rows that are computed exactly, to tell the error.
  *
  * Products count in `keyEvaluations` in units of d + d_v multiply-adds: projections, trees, clusters, weights and sums.
- * In causal order one tree serves all queries of a head: each block of consecutive positions is a cluster, which weighs what comes before it and
- * no key that a mask hides, and attends to the block itself exactly.
+ * In causal order one tree serves all queries of a head: clusters of the queries of a block of consecutive positions weigh what comes before it
+ * and no key that a mask hides, and attend to the block itself exactly.
  * Where a budget is too small for a tree, the practical KDEformer stands in; where there are few queries, or clusters would hold one each, the result is exact.
  *
  * @throws {RangeError} If the problem hides keys and `takesCausal` does not take it, or a head does not fit the device.
@@ -58,7 +58,7 @@ async function attend(
       problem,
       progress,
       (run) => tiltCausalHeads(backend, inRange, causal, budget.seed, run, progress.signal),
-      3 * causal.clusters,
+      3 * causal.clusters * causal.cut.blocks * (problem.queries / problem.period),
     );
   }
   requireEveryKey("tilted-tree", problem);
