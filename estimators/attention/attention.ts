@@ -7,7 +7,7 @@ import type { Budget } from "../methods/method.ts";
 import { approximateMethods, type MethodName } from "../methods/methods.ts";
 import { centre } from "../core/centred.ts";
 import { checkOutput } from "../core/check_output.ts";
-import { approximateAttention, attendVisible } from "../methods/visible.ts";
+import { attendVisible, runMethod } from "../methods/visible.ts";
 import { attendAuto } from "../methods/auto/auto.ts";
 import { bestMethod } from "../methods/auto/auto_plan.ts";
 import { describeDoubts, type ErrorSums, relativeError, totalOf } from "../methods/held_out.ts";
@@ -199,13 +199,7 @@ async function compute(
     const { name, ...result } = method === "auto"
       ? await attendAuto(backend, centred, given, budgetGiven, progress)
       : {
-        ...await approximateAttention(
-          approximateMethods[method].attend,
-          backend,
-          centred.problem,
-          given,
-          progress,
-        ),
+        ...await runMethod(approximateMethods[method], backend, centred.problem, given, progress),
         name: method,
       };
     const ran = { ...result, certificate: null, reason: result.note ?? null };

@@ -1,6 +1,6 @@
 import type { Backend } from "../../kernels/backend.ts";
 import { type Budget, type Method, perQuery, scaleBudget } from "../methods/method.ts";
-import { approximateAttention } from "../methods/visible.ts";
+import { runMethod } from "../methods/visible.ts";
 import type { Progress } from "../core/head_chunks.ts";
 import type { Problem } from "../core/problem.ts";
 import type { Certificate } from "./certificate.ts";
@@ -89,7 +89,7 @@ export async function attemptWithin(
   if (hopeless) return refuse(hopeless);
   for (let attempt = 0;;) {
     const budget = scaleBudget(start, 2 ** attempt);
-    const result = await approximateAttention(method.attend, backend, problem, budget, progress);
+    const result = await runMethod(method, backend, problem, budget, progress);
     evaluations += result.keyEvaluations / queryHeads;
     // It may have been another order of sums than the certificate of exact rows is about.
     if (result.exact) return { held: null, reason: result.note ?? "exact", evaluations };

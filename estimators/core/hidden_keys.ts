@@ -66,8 +66,11 @@ function runsOfLikeLength(lengths: Uint32Array, share: number): [first: number, 
   return runs;
 }
 
-/** Heads [first, end) with their visible keys in front, filled up to the longest with hidden ones. */
-function pack(problem: Problem, first: number, end: number, lengths: Uint32Array): Problem {
+/**
+ * Heads [first, end) of a problem with a mask: their visible keys in front, of which each has as many as `lengths` says, filled up to the
+ * longest with hidden ones, whose rows are 0.
+ */
+export function pack(problem: Problem, first: number, end: number, lengths: Uint32Array): Problem {
   const { keys, features, valueFeatures, logWeights } = problem, heads = end - first;
   const own = lengths.subarray(first, end), longest = own.reduce((a, b) => Math.max(a, b));
   const needsWeights = own.some((length, at) => length < longest || isBlind(problem, first + at)) ||

@@ -12,6 +12,19 @@ export function visibleKeys({ heads, keys, logWeights }: Problem): Uint32Array {
   return visible;
 }
 
+/** [heads, keys + 1]: visible keys before each place. */
+export function visibleBefore(
+  { heads, keys, logWeights }: Pick<Problem, "heads" | "keys" | "logWeights">,
+): Uint32Array {
+  const before = new Uint32Array(heads * (keys + 1));
+  for (let head = 0; head < heads; head++) {
+    for (let j = 0, at = head * (keys + 1); j < keys; j++, at++) {
+      before[at + 1] = before[at] + (logWeights![head * keys + j] > MASKED ? 1 : 0);
+    }
+  }
+  return before;
+}
+
 /** Pairs of a query and a key that causal order and mask leave, over all heads: what exact attention evaluates. */
 export function countVisible(problem: Problem): number {
   const { heads, queries, keys, period, causalOffset, logWeights } = problem;

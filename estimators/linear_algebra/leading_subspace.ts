@@ -1,3 +1,5 @@
+import { rowProducts } from "./row_products.ts";
+
 /** Steps of simultaneous iteration: directions that it mixes have eigenvalues so close that any of them does. */
 const STEPS = 6;
 
@@ -18,14 +20,7 @@ export function leadingSubspace(matrix: Float64Array, size: number, count: numbe
   });
   let vectors = orthonormal(start, start, size, count);
   for (let step = 0; step < STEPS; step++) {
-    const images = new Float64Array(count * size);
-    for (let i = 0; i < count; i++) {
-      for (let a = 0; a < size; a++) {
-        const x = vectors[i * size + a];
-        for (let b = 0; b < size; b++) images[i * size + b] += x * matrix[a * size + b];
-      }
-    }
-    vectors = orthonormal(images, vectors, size, count);
+    vectors = orthonormal(rowProducts(vectors, matrix, size), vectors, size, count);
   }
   return vectors;
 }
@@ -41,7 +36,7 @@ function orthonormal(
   for (let i = 0; i < count; i++) {
     const candidates = [rows.subarray(i * size, (i + 1) * size), before.subarray(i * size, (i + 1) * size)];
     for (let next = 0; next < size + 2; next++) {
-      const row = Float64Array.from(candidates[next] ?? unitVector(next - 2, size)), length = norm(row);
+      const row = candidates[next]?.slice() ?? unitVector(next - 2, size), length = norm(row);
       for (let pass = 0; pass < 2; pass++) {
         for (let j = 0; j < i; j++) {
           let product = 0;
@@ -65,5 +60,7 @@ function unitVector(at: number, size: number): Float64Array {
 }
 
 function norm(row: Float64Array): number {
-  return Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
+  let squares = 0;
+  for (let at = 0; at < row.length; at++) squares += row[at] * row[at];
+  return Math.sqrt(squares);
 }

@@ -65,6 +65,11 @@ export interface Method {
    * expensive attempt to certify an error is made, and nothing else.
    */
   readonly usualError?: number;
+  /**
+   * Whether `attend` takes this problem in causal order as it is, with its mask. Others, and all of a method that leaves this out, are
+   * covered by rectangles in which every query sees every key.
+   */
+  readonly takesCausal?: (problem: Problem, budget: Budget) => boolean;
   /** Runs it. */
   readonly attend: Attend;
 }

@@ -1,5 +1,6 @@
 import { MASKED } from "../../kernels/backend.ts";
 import type { Problem } from "../core/problem.ts";
+import { visibleBefore } from "../core/visible_pairs.ts";
 
 /**
  * Some queries of one head against some of its keys. Methods that need every key visible to every query reach causal
@@ -164,15 +165,4 @@ export function coveredSizes(problem: Problem, leaf: number): CoveredSize[] {
     const [queries, keys, triangular] = size.split(",").map(Number);
     return { heads, queries, keys, triangular: triangular === 1 };
   });
-}
-
-/** [heads, keys + 1]: visible keys before each place. */
-function visibleBefore({ heads, keys, logWeights }: Problem): Uint32Array {
-  const before = new Uint32Array(heads * (keys + 1));
-  for (let head = 0; head < heads; head++) {
-    for (let j = 0, at = head * (keys + 1); j < keys; j++, at++) {
-      before[at + 1] = before[at] + (logWeights![head * keys + j] > MASKED ? 1 : 0);
-    }
-  }
-  return before;
 }

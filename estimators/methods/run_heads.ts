@@ -34,10 +34,22 @@ export async function runHeads(
   wide = 0,
 ): Promise<CostedAttention> {
   requireEveryKey(name, problem);
-  const { queries, keys, valueFeatures } = problem;
-  if (perQuery(budget) >= keys) {
+  if (perQuery(budget) >= problem.keys) {
     return await attendExactly(backend, problem, progress, "exact: the budget covers every key");
   }
+  return await runEachHead(name, backend, problem, progress, run, wide);
+}
+
+/** {@link runHeads} for a method that has seen to hidden keys, and to a budget that covers every key. */
+export async function runEachHead(
+  name: string,
+  backend: Backend,
+  problem: Problem,
+  progress: Progress,
+  run: RunHeads,
+  wide = 0,
+): Promise<CostedAttention> {
+  const { queries, keys, valueFeatures } = problem;
   const parts = new PartCollector();
   const sized = { ...problem, valueFeatures: Math.max(valueFeatures, wide) };
   let heldOut: HeldOutRows[] | undefined = [];

@@ -6,7 +6,7 @@ import type { Problem } from "../core/problem.ts";
 import { countVisible } from "../core/visible_pairs.ts";
 import { type ErrorSums, sumsOfHeads } from "./held_out.ts";
 import { heldOutOf, type HeldOutPart, mergedErrors } from "./merged_errors.ts";
-import { type Attend, type Budget, type CostedAttention, perQuery } from "./method.ts";
+import { type Attend, type Budget, type CostedAttention, type Method, perQuery } from "./method.ts";
 import { RectangleMerger } from "./rectangle_merger.ts";
 import { attendExactly } from "./run_heads.ts";
 import { coveredSizes, coverVisible, groupRectangles, LEAF_BUDGETS, stackRectangles } from "./rectangles.ts";
@@ -14,6 +14,25 @@ import { coveredSizes, coverVisible, groupRectangles, LEAF_BUDGETS, stackRectang
 /** A result, and what rows held out tell of each head; undefined where some part knows nothing of its error. */
 export interface ApproximateAttention extends CostedAttention {
   readonly errors?: readonly ErrorSums[];
+}
+
+/** Runs a method of the registry on any problem, in causal order by itself where it takes that. */
+export async function runMethod(
+  method: Pick<Method, "attend" | "takesCausal">,
+  backend: Backend,
+  problem: Problem,
+  budget: Budget,
+  progress: Progress = {},
+): Promise<ApproximateAttention> {
+  if (problem.causalOffset === undefined || !method.takesCausal?.(problem, budget)) {
+    return await approximateAttention(method.attend, backend, problem, budget, progress);
+  }
+  return withErrors(problem, await method.attend(backend, problem, budget, progress));
+}
+
+/** A result for a whole problem with what its held-out rows tell. */
+function withErrors(problem: Problem, result: CostedAttention): ApproximateAttention {
+  return { ...result, errors: result.heldOut && sumsOfHeads(problem, result.heldOut, result) };
 }
 
 /**
@@ -29,8 +48,7 @@ export async function approximateAttention(
 ): Promise<ApproximateAttention> {
   const { causalOffset, logWeights } = problem;
   if (causalOffset === undefined && logWeights === undefined) {
-    const result = await attend(backend, problem, budget, progress);
-    return { ...result, errors: result.heldOut && sumsOfHeads(problem, result.heldOut, result) };
+    return withErrors(problem, await attend(backend, problem, budget, progress));
   }
   if (causalOffset === undefined) return await approximateMasked(attend, backend, problem, budget, progress);
   const keysPerQuery = perQuery(budget);

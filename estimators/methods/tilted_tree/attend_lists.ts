@@ -1,27 +1,21 @@
 import type { Backend, DeviceArray, PartialAttention } from "../../../kernels/backend.ts";
 import type { ListSums, RowTree, TiltedKeys } from "../../../kernels/tree_primitives.ts";
-import { type ClusterPlan, findClusters, type PartedQueries } from "./find_clusters.ts";
+import type { FoundClusters, QueryHeads } from "./find_clusters.ts";
 import { layOutLists, type QueryClusters } from "./query_clusters.ts";
 
 /** Share of the mean size of a cluster that each counts for at least when the lengths of lists are decided. */
 const LEAST_SIZE = 0.25;
 
 /** Queries, and the keys that they attend to by lists. */
-export interface ListedHeads extends PartedQueries {
+export interface ListedHeads extends QueryHeads {
   /** [heads, keys, features] */
   readonly key: DeviceArray;
   /** [heads, keys, valueFeatures] */
   readonly value: DeviceArray;
   readonly keys: number;
   readonly valueFeatures: number;
-  /** [heads, parts]: the queries of a part see so many keys, the first ones; all of them if left out. */
+  /** [heads, clusters]: the queries of a cluster see so many keys, the first ones; all of them if left out. */
   readonly ends?: Uint32Array;
-}
-
-/** How clusters are found, and how long their lists may be. */
-export interface ListPlan extends ClusterPlan {
-  /** Entries of a list, in the mean over the queries. */
-  readonly entries: number;
 }
 
 /** Attention to lists, recorded. */
@@ -30,12 +24,13 @@ export interface ListedAttention extends PartialAttention {
   readonly evaluations: number;
 }
 
-/** Clusters of the queries, and a tree of the keys that weighs them from each. */
+/** A tree of the keys, as it weighs for the clusters of the queries. */
 export interface PlantedTree {
   readonly given: ListedHeads;
+  readonly clusters: QueryClusters;
+  /** Clusters of a head, and numbers of a row of the tree. */
   readonly centres: number;
   readonly width: number;
-  readonly clusters: QueryClusters;
   readonly tree: RowTree;
   readonly tilted: TiltedKeys;
   /** Keys and values in the order of the tree. */
@@ -44,16 +39,14 @@ export interface PlantedTree {
   readonly centre: DeviceArray;
 }
 
-/** Clusters the queries, grows the tree, and records what keys weigh for the clusters. */
-export async function plantTree(
+/** Records a tree of the keys, and what they weigh for each cluster. */
+export function plantTree(
   backend: Backend,
   given: ListedHeads,
-  plan: ClusterPlan,
-  signal?: AbortSignal,
-): Promise<PlantedTree> {
-  const { heads, parts, key, value, keys, features, valueFeatures, scale, ends } = given;
-  const width = plan.directions, centres = parts * plan.clusters;
-  const { clusters, keyMaps } = await findClusters(backend, given, plan, signal);
+  { clusters, keyMaps }: FoundClusters,
+): PlantedTree {
+  const { heads, key, value, keys, features, valueFeatures, scale, maps, ends } = given;
+  const width = maps[0].directions, centres = clusters.sizes.length / heads;
   const tree = backend.growTree({
     rows: backend.innerProducts({
       rows: key,
@@ -79,18 +72,9 @@ export async function plantTree(
     width: features,
     projections: keys,
   });
-  const limits = ends &&
-    Uint32Array.from({ length: heads * centres }, (_, at) => ends[Math.floor(at / plan.clusters)]);
-  const tilted = backend.tiltKeys({
-    logits,
-    tree,
-    ends: limits && backend.upload(limits),
-    heads,
-    centres,
-    count: keys,
-    width,
-  });
-  return { given, centres, width, clusters, tree, tilted, ordered, centre };
+  const limits = ends && backend.upload(ends);
+  const tilted = backend.tiltKeys({ logits, tree, ends: limits, heads, centres, count: keys, width });
+  return { given, clusters, centres, width, tree, tilted, ordered, centre };
 }
 
 /** Lists of the clusters, and how long they are. */
@@ -103,11 +87,11 @@ export interface OpenedLists {
 /**
  * Opens the lists of a tree, and records their sums.
  *
- * @param entries Entries of a list, in the mean over the queries.
+ * @param entries Of a list, in the mean over the queries.
  */
 export async function openTree(
   backend: Backend,
-  { given, centres, width, clusters, tree, tilted, ordered, centre }: PlantedTree,
+  { given, clusters, centres, width, tree, tilted, ordered, centre }: PlantedTree,
   entries: number,
   signal?: AbortSignal,
 ): Promise<OpenedLists> {
@@ -140,58 +124,57 @@ export async function openTree(
   return { sums, lengths: found };
 }
 
-/**
- * Records attention of queries to the lists of their clusters.
- *
- * @param rows The queries, with their clusters: all of them, or some.
- */
+/** Queries, and how they fall into the clusters of a tree. */
+export interface ClusteredRows extends Pick<QueryClusters, "order" | "sizes"> {
+  /** [heads, queries, features] */
+  readonly query: DeviceArray;
+  readonly queries: number;
+}
+
+/** Records attention of queries, those that the tree was made for or some of them, to the lists of their clusters. */
 export function attendToOpened(
   backend: Backend,
-  { given: { heads, parts, features, valueFeatures, scale } }: PlantedTree,
+  { given: { heads, features, valueFeatures, scale } }: PlantedTree,
   { sums, lengths }: OpenedLists,
-  rows: { readonly query: DeviceArray; readonly queries: number } & Pick<QueryClusters, "order" | "sizes">,
+  { query, queries, order, sizes }: ClusteredRows,
 ): PartialAttention {
-  const { query, queries, order } = rows, lists = layOutLists(rows, lengths, heads);
-  // A cluster knows its queries by their places in their part.
-  const rowsOfPart = queries / parts;
-  const queryOrder = parts === 1
-    ? order
-    : order.map((row, at) => row + Math.floor(at % queries / rowsOfPart) * rowsOfPart);
+  const { most, blocks, positions, mostQueries, mostKeys } = layOutLists({ sizes }, lengths, heads);
   return backend.attend({
     heads,
     queries,
     query,
-    keys: lists.most,
+    keys: most,
     key: sums.key,
     value: sums.value,
     features,
     valueFeatures,
     scale,
     logWeights: sums.logWeight,
-    queryOrder: backend.upload(queryOrder),
-    blocks: lists.blocks,
-    bounds: {
-      positions: backend.upload(lists.positions),
-      mostQueries: lists.mostQueries,
-      mostKeys: lists.mostKeys,
-    },
+    queryOrder: order && backend.upload(order),
+    blocks,
+    bounds: { positions: backend.upload(positions), mostQueries, mostKeys },
   });
 }
 
-/** Clusters the queries, opens a tree of the keys for each cluster, and records attention to the lists that are left. */
+/** Products of the queries of clusters with the entries of their lists. */
+export function evaluationsOf({ lengths }: OpenedLists, { sizes }: Pick<QueryClusters, "sizes">): number {
+  return lengths.reduce((sum, length, at) => sum + length * sizes[at], 0);
+}
+
+/**
+ * Opens a tree of the keys for each cluster of queries, and records attention to the lists that are left.
+ *
+ * @param entries Of a list, in the mean over the queries.
+ */
 export async function attendToLists(
   backend: Backend,
   given: ListedHeads,
-  plan: ListPlan,
+  found: FoundClusters,
+  entries: number,
   signal?: AbortSignal,
 ): Promise<ListedAttention> {
-  const planted = await plantTree(backend, given, plan, signal), { clusters } = planted;
-  const opened = await openTree(backend, planted, plan.entries, signal);
-  const attended = attendToOpened(backend, planted, opened, { ...given, ...clusters });
-  return { ...attended, evaluations: evaluationsOf(opened, clusters) };
-}
-
-/** Products of queries with entries of their lists. */
-export function evaluationsOf({ lengths }: OpenedLists, { sizes }: Pick<QueryClusters, "sizes">): number {
-  return lengths.reduce((sum, length, at) => sum + length * sizes[at], 0);
+  const planted = plantTree(backend, given, found), { clusters } = found;
+  const opened = await openTree(backend, planted, entries, signal);
+  const rows = { query: given.query, queries: given.queries, ...clusters };
+  return { ...attendToOpened(backend, planted, opened, rows), evaluations: evaluationsOf(opened, clusters) };
 }

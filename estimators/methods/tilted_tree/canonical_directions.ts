@@ -1,5 +1,6 @@
 import { cholesky, solveTransposed } from "../../linear_algebra/cholesky.ts";
 import { leadingSubspace } from "../../linear_algebra/leading_subspace.ts";
+import { congruent, gramMatrix, transposed } from "../../linear_algebra/row_products.ts";
 
 /** Linear maps of queries and keys to few numbers whose inner products are nearly the logits: see {@link canonicalDirections}. */
 export interface CanonicalDirections {
@@ -29,16 +30,9 @@ export function canonicalDirections(
   most: number,
 ): CanonicalDirections {
   const directions = Math.min(most, features);
-  const root = cholesky(covariance(centredSample(key, features), features), features);
-  const moved = centredSample(query, features).map((row) => {
-    const image = new Float64Array(features);
-    for (let t = 0; t < features; t++) {
-      const x = row[t];
-      for (let c = 0; c <= t; c++) image[c] += x * root[t * features + c];
-    }
-    return image;
-  });
-  const vectors = leadingSubspace(covariance(moved, features), features, directions);
+  const root = cholesky(covariance(key, features), features), turned = transposed(root, features);
+  const moved = congruent(turned, covariance(query, features), features);
+  const vectors = leadingSubspace(moved, features, directions);
   const forQueries = new Float64Array(directions * features),
     forKeys = new Float64Array(directions * features);
   for (let i = 0; i < directions; i++) {
@@ -51,34 +45,24 @@ export function canonicalDirections(
   return { query: forQueries, key: forKeys, directions };
 }
 
-/** Multiply-adds that finding directions takes, about: two covariances, images of queries, and the iteration. */
+/** Multiply-adds that finding directions takes, about: two covariances, their product, and the iteration. */
 export function costOfDirections(features: number, directions: number): number {
-  return features ** 2 * (1.5 * SAMPLE + 8 * directions);
+  return features ** 2 * (SAMPLE + 2 / 3 * features + 8 * directions);
 }
 
-/** Evenly spaced rows less their mean. */
-function centredSample(rows: Float32Array, width: number): Float64Array[] {
-  const count = rows.length / width, taken = Math.min(SAMPLE, count), mean = new Float64Array(width);
-  const sample = Array.from({ length: taken }, (_, at) => {
-    const row = Math.floor((at + 0.5) * count / taken);
-    return Float64Array.from(rows.subarray(row * width, (row + 1) * width));
-  });
-  for (const row of sample) for (let c = 0; c < width; c++) mean[c] += row[c] / taken;
-  for (const row of sample) for (let c = 0; c < width; c++) row[c] -= mean[c];
-  return sample;
-}
-
-function covariance(sample: readonly Float64Array[], width: number): Float64Array {
-  const count = sample.length,
-    columns = new Float64Array(width * count),
-    sums = new Float64Array(width * width);
-  sample.forEach((row, at) => row.forEach((x, c) => columns[c * count + at] = x / Math.sqrt(count)));
-  for (let a = 0; a < width; a++) {
-    for (let b = 0; b <= a; b++) {
-      let sum = 0;
-      for (let i = a * count, j = b * count; i < (a + 1) * count; i++, j++) sum += columns[i] * columns[j];
-      sums[a * width + b] = sums[b * width + a] = sum;
-    }
+/** The covariance of evenly spaced rows: [width, width]. */
+function covariance(rows: Float32Array, width: number): Float64Array {
+  const count = rows.length / width,
+    taken = Math.min(SAMPLE, count),
+    columns = new Float64Array(width * taken);
+  for (let at = 0; at < taken; at++) {
+    const from = Math.floor((at + 0.5) * count / taken) * width;
+    for (let c = 0; c < width; c++) columns[c * taken + at] = rows[from + c];
   }
-  return sums;
+  for (let start = 0; start < columns.length; start += taken) {
+    let mean = 0;
+    for (let at = start; at < start + taken; at++) mean += columns[at] / taken;
+    for (let at = start; at < start + taken; at++) columns[at] = (columns[at] - mean) / Math.sqrt(taken);
+  }
+  return gramMatrix(columns, taken);
 }

@@ -8,16 +8,11 @@ import { moveCentres, spreadAbout, spreadCentres } from "./spread_centres.ts";
 /** Steps that move centres to the means of what is nearest to them. */
 const STEPS = 3;
 
-/** Queries of some heads, those of a head in parts of which each has clusters of its own. */
-export interface PartedQueries {
+/** Queries of some heads. */
+export interface QueryHeads {
   readonly heads: number;
-  /** Parts of a head, equally long. */
-  readonly parts: number;
-  /** [heads, queries, features], part after part. */
+  /** [heads, queries, features] */
   readonly query: DeviceArray;
-  /** The same on the host. */
-  readonly queryRows: Float32Array;
-  /** Queries of a head. */
   readonly queries: number;
   readonly features: number;
   /** Factor on every inner product. */
@@ -32,44 +27,47 @@ export interface ClusterPlan {
   readonly directions: number;
   /** Clusters of the queries of a part. */
   readonly clusters: number;
-  /** Queries of a part that they are found on. */
+  /** Queries of a part that are looked at. */
   readonly sampled: number;
 }
 
+/** Clusters of the queries of each head, and how keys look to them. */
+export interface FoundClusters {
+  readonly clusters: QueryClusters;
+  /** [heads, directions, features]: maps of keys under which their distances are what logits within clusters differ by. */
+  readonly keyMaps: Float32Array;
+}
+
 /**
- * Clusters of the queries of each part, and maps of keys under which their distances are what logits within clusters differ by:
- * [heads, directions, features].
+ * Clusters the queries of each part of the heads.
+ *
+ * @param parts Equal runs of the queries of a head, each of which has clusters of its own.
+ * @param hostRows The queries on the host, if there is more than one cluster in a part.
  */
 export async function findClusters(
   backend: Backend,
-  { heads, parts, query, queryRows, queries, features, scale, maps }: PartedQueries,
+  given: QueryHeads,
+  parts: number,
+  hostRows: () => Float32Array,
+  plan: ClusterPlan,
+  signal?: AbortSignal,
+): Promise<FoundClusters> {
+  return plan.clusters === 1
+    ? await takeParts(backend, given, parts, plan, signal)
+    : await cutParts(backend, given, parts, hostRows(), plan, signal);
+}
+
+async function cutParts(
+  backend: Backend,
+  given: QueryHeads,
+  parts: number,
+  queryRows: Float32Array,
   { clusters: centres, directions: width, sampled }: ClusterPlan,
   signal?: AbortSignal,
-): Promise<{ clusters: QueryClusters; keyMaps: Float32Array }> {
-  const all = heads * parts, rowsOfPart = queries / parts;
-  const queryMaps = new Float32Array(heads * width * features);
-  maps.forEach((map, head) => queryMaps.set(map.query.map((x) => x * scale), head * width * features));
-  const images = backend.innerProducts({
-    rows: query,
-    directions: backend.upload(queryMaps),
-    heads,
-    count: queries,
-    width: features,
-    projections: width,
-  });
-  const sample = backend.gatherRows({
-    rows: images,
-    index: backend.upload(
-      Uint32Array.from(
-        { length: all * sampled },
-        (_, at) => Math.floor((at % sampled + 0.5) * rowsOfPart / sampled),
-      ),
-    ),
-    heads: all,
-    count: rowsOfPart,
-    width,
-    picks: sampled,
-  });
+): Promise<FoundClusters> {
+  const { queries } = given, all = given.heads * parts, rowsOfPart = queries / parts;
+  const images = imagesOf(backend, given, width);
+  const sample = sampleRows(backend, images, all, rowsOfPart, width, sampled);
   const tree = backend.growTree({ rows: sample, heads: all, count: sampled, width });
   const [rows, cuts] = await backend.run([tree.rows, tree.cuts], signal) as [Float32Array, Uint32Array];
   const own = Array.from(
@@ -91,21 +89,96 @@ export async function findClusters(
   };
   let labels = await nearest(tree.rows, sampled);
   for (let step = 0; step < STEPS; step++) {
-    own.forEach((ofOne, part) =>
-      moveCentres(ofOne, ofHead(rows, part, all), ofHead(labels, part, all), width)
+    own.forEach((ofPart, part) =>
+      moveCentres(ofPart, ofHead(rows, part, all), ofHead(labels, part, all), width)
     );
     labels = await nearest(tree.rows, sampled);
   }
-  const keyMaps = new Float32Array(heads * width * features);
+  const clusters = clusterQueries(queryRows, await nearest(images, rowsOfPart), all, centres);
+  // A part knows its queries by their places in it.
+  if (parts > 1) {
+    clusters.order.forEach((row, at) => clusters.order[at] = row + at % queries - at % rowsOfPart);
+  }
+  return { clusters, keyMaps: keyMapsOf(given, parts, own, rows, labels) };
+}
+
+/** Parts that are clusters as they are. */
+async function takeParts(
+  backend: Backend,
+  given: QueryHeads,
+  parts: number,
+  { directions: width, sampled }: ClusterPlan,
+  signal?: AbortSignal,
+): Promise<FoundClusters> {
+  const { query, queries, features } = given, all = given.heads * parts, count = queries / parts;
+  const sample = sampleRows(backend, query, all, count, features, sampled);
+  const images = imagesOf(backend, { ...given, query: sample, queries: parts * sampled }, width);
+  const means = backend.columnMean({ rows: query, heads: all, count, width: features });
+  const [rows, meanRows] = await backend.run([images, means], signal) as [Float32Array, Float32Array];
+  const centres = Array.from({ length: all }, (_, part) => {
+    const centre = new Float64Array(width);
+    ofHead(rows, part, all).forEach((x, at) => centre[at % width] += x / sampled);
+    return centre;
+  });
+  return {
+    clusters: { sizes: new Uint32Array(all).fill(count), means: meanRows },
+    keyMaps: keyMapsOf(given, parts, centres, rows, new Uint32Array(all * sampled)),
+  };
+}
+
+/** Queries in the directions in which their logits vary: [heads, queries, width]. */
+function imagesOf(
+  backend: Backend,
+  { heads, query, queries, features, scale, maps }: QueryHeads,
+  width: number,
+): DeviceArray {
+  const queryMaps = new Float32Array(heads * width * features);
+  maps.forEach((map, head) => queryMaps.set(map.query.map((x) => x * scale), head * width * features));
+  return backend.innerProducts({
+    rows: query,
+    directions: backend.upload(queryMaps),
+    heads,
+    count: queries,
+    width: features,
+    projections: width,
+  });
+}
+
+/** Evenly spaced rows of each head: [heads, picks, width]. */
+function sampleRows(
+  backend: Backend,
+  rows: DeviceArray,
+  heads: number,
+  count: number,
+  width: number,
+  picks: number,
+): DeviceArray {
+  const index = Uint32Array.from(
+    { length: heads * picks },
+    (_, at) => Math.floor((at % picks + 0.5) * count / picks),
+  );
+  return backend.gatherRows({ rows, index: backend.upload(index), heads, count, width, picks });
+}
+
+/** The maps of keys from how sampled queries spread about the centres of their clusters. */
+function keyMapsOf(
+  { features, maps }: QueryHeads,
+  parts: number,
+  centres: readonly Float64Array[],
+  rows: Float32Array,
+  labels: Uint32Array,
+): Float32Array {
+  const all = centres.length, width = maps[0].directions;
+  const keyMaps = new Float32Array(maps.length * width * features);
   maps.forEach((map, head) => {
     const spread = new Float64Array(width * width);
     for (let part = head * parts; part < (head + 1) * parts; part++) {
-      const ofPart = spreadAbout(own[part], ofHead(rows, part, all), ofHead(labels, part, all), width);
-      ofPart.forEach((x, at) => spread[at] += x / parts);
+      const own = spreadAbout(centres[part], ofHead(rows, part, all), ofHead(labels, part, all), width);
+      own.forEach((x, at) => spread[at] += x / parts);
     }
     keyMaps.set(mapBySpread(map, cholesky(spread, width), features), head * width * features);
   });
-  return { clusters: clusterQueries(queryRows, await nearest(images, rowsOfPart), all, centres), keyMaps };
+  return keyMaps;
 }
 
 /** The map k -> Rᵀ x(k), where the spread of queries about their centres is R Rᵀ and x the map of keys. */

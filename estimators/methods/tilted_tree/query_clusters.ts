@@ -2,8 +2,8 @@ import { ofHead } from "../../core/of_head.ts";
 
 /** The queries of a run of heads by their clusters. */
 export interface QueryClusters {
-  /** [heads, queries]: the queries, those of a cluster side by side. */
-  readonly order: Uint32Array;
+  /** [heads, queries]: the queries, those of a cluster side by side; their own order if left out. */
+  readonly order?: Uint32Array;
   /** [heads, clusters]: queries of each. */
   readonly sizes: Uint32Array;
   /** [heads, clusters, features]: their means; those of empty clusters are that of the first which is not. */
@@ -16,7 +16,7 @@ export function clusterQueries(
   labels: Uint32Array,
   heads: number,
   clusters: number,
-): QueryClusters {
+): QueryClusters & { readonly order: Uint32Array } {
   const queries = labels.length / heads, width = rows.length / labels.length;
   const order = new Uint32Array(labels.length), sizes = new Uint32Array(heads * clusters);
   const means = new Float32Array(heads * clusters * width);

@@ -14,6 +14,7 @@ import {
   plantTree,
 } from "./attend_lists.ts";
 import { canonicalDirections } from "./canonical_directions.ts";
+import { findClusters } from "./find_clusters.ts";
 import type { TreePlan } from "./tree_plan.ts";
 
 /** The error that the lists of a tree are to be opened for. */
@@ -47,8 +48,10 @@ export async function tiltToTarget(
   const { queries, keys, features } = problem, counts = { uniform: 0, outlying: 0, heldOut: plan.heldOut };
   const probed = probeHeads(backend, problem, counts, seed, { first: 0, count: 1 }), { query } = probed;
   const maps = [canonicalDirections(problem.query, problem.key, features, plan.directions)];
-  const listed = { ...probed.shape, parts: 1, query, queryRows: problem.query, queries, maps };
-  const planted = await plantTree(backend, listed, plan, signal), { clusters } = planted;
+  const listed = { ...probed.shape, query, queries, maps };
+  const found = await findClusters(backend, listed, 1, () => problem.query, plan, signal),
+    { clusters } = found;
+  const planted = plantTree(backend, listed, found);
   const read = await backend.run([probed.exact.output, probed.exact.logSumExp, probed.valueMean], signal);
   const [exactOutput, exactSums, meanValue] = read as Float32Array[];
   const test = probesAtLists(backend, probed, planted, exactOutput, meanValue, signal);
@@ -83,7 +86,7 @@ function probesAtLists(
   const { clusters } = planted, labels = new Uint32Array(queries);
   let from = 0;
   clusters.sizes.forEach((size, cluster) => {
-    for (const row of clusters.order.subarray(from, from += size)) labels[row] = cluster;
+    for (const end = from + size; from < end; from++) labels[clusters.order?.[from] ?? from] = cluster;
   });
   const sizes = new Uint32Array(clusters.sizes.length);
   for (const pick of picks) sizes[labels[pick]]++;

@@ -6,6 +6,7 @@ import type { HeadRun } from "../run_heads.ts";
 import { heldOutRows, placeExactRows, probeHeads } from "../shared/probed_heads.ts";
 import { attendToLists } from "./attend_lists.ts";
 import { canonicalDirections } from "./canonical_directions.ts";
+import { findClusters } from "./find_clusters.ts";
 import type { TreePlan } from "./tree_plan.ts";
 
 /** A run of heads by a tree of their keys, where every query sees every key. */
@@ -28,8 +29,9 @@ export async function tiltHeads(
       plan.directions,
     ));
   const queryRows = problem.query.subarray(first, first + heads * queries * features);
-  const listed = { ...shape, parts: 1, query, queryRows, queries, maps };
-  const attended = await attendToLists(backend, listed, plan, signal);
+  const listed = { ...shape, query, queries, maps };
+  const clusters = await findClusters(backend, listed, 1, () => queryRows, plan, signal);
+  const attended = await attendToLists(backend, listed, clusters, plan.entries, signal);
   const outputs = [attended.output, attended.logSumExp, probed.exact.output, probed.exact.logSumExp];
   const read = await backend.run([...outputs, probed.valueMean], signal) as Float32Array[];
   const [output, logSumExp, exactOutput, exactSums, meanValue] = read;

@@ -4,7 +4,9 @@ import { bringInRange } from "../../core/in_range.ts";
 import type { Problem } from "../../core/problem.ts";
 import { kdeformerPractical } from "../kdeformer_practical/kdeformer_practical.ts";
 import { type Budget, type CostedAttention, type Method, perQuery } from "../method.ts";
-import { attendExactly, requireEveryKey, runHeads } from "../run_heads.ts";
+import { attendExactly, requireEveryKey, runEachHead, runHeads } from "../run_heads.ts";
+import { tiltCausalHeads } from "./causal_heads.ts";
+import { type CausalPlan, planCausalTree } from "./causal_plan.ts";
 import { tiltToTarget, type TreeTarget } from "./target_heads.ts";
 import { tiltHeads } from "./tilted_heads.ts";
 import { planTree, type TreePlan } from "./tree_plan.ts";
@@ -20,9 +22,11 @@ const FEW_QUERIES = 48;
  * drawn but the few rows that are computed exactly, to tell the error.
  *
  * Products count in `keyEvaluations` in units of d + d_v multiply-adds: projections, trees, clusters, weights and sums.
+ * In causal order one tree serves all queries of a head: clusters of the queries of a block of consecutive positions weigh what comes before it
+ * and no key that a mask hides, and attend to the block itself exactly.
  * Where a budget is too small for a tree, the practical KDEformer stands in; where there are few queries, or clusters would hold one each, the result is exact.
  *
- * @throws {RangeError} If the problem hides keys, or a head does not fit the device.
+ * @throws {RangeError} If the problem hides keys and `takesCausal` does not take it, or a head does not fit the device.
  */
 export const tiltedTree: Method = {
   summary:
@@ -30,8 +34,15 @@ export const tiltedTree: Method = {
   source: "docs/theory.md, section 5.1",
   random: true,
   withinBudget: true,
+  takesCausal: (problem, budget) => causalPlanOf(problem, budget) !== undefined,
   attend,
 };
+
+/** How a problem in causal order is attended to by one tree; undefined where rectangles do better. */
+function causalPlanOf(problem: Problem, budget: Budget): CausalPlan | undefined {
+  if (problem.causalOffset === undefined || problem.queries <= FEW_QUERIES) return undefined;
+  return planCausalTree(problem, perQuery(budget));
+}
 
 async function attend(
   backend: Backend,
@@ -39,6 +50,18 @@ async function attend(
   budget: Budget,
   progress: Progress = {},
 ): Promise<CostedAttention> {
+  const causal = causalPlanOf(problem, budget);
+  if (causal) {
+    const inRange = bringInRange(problem);
+    return await runEachHead(
+      "tilted-tree",
+      backend,
+      problem,
+      progress,
+      (run) => tiltCausalHeads(backend, inRange, causal, budget.seed, run, progress.signal),
+      3 * causal.clusters * causal.cut.blocks * (problem.queries / problem.period),
+    );
+  }
   requireEveryKey("tilted-tree", problem);
   const plan = planTree(problem, perQuery(budget));
   if (problem.queries <= Math.max(FEW_QUERIES, plan?.clusters ?? 0)) {

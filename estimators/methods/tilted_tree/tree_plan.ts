@@ -26,6 +26,11 @@ const FEWEST_CLUSTERS = 2, FEWEST_ENTRIES = 8, STEPS = 3;
 /** Passes over the rows of a node, in the mean over the levels of a tree: products, distances and sums. */
 const PASSES = 8;
 
+/** Key evaluations of `unit` multiply-adds that a tree of rows takes. */
+export function costOfTree(rows: number, directions: number, unit: number): number {
+  return rows * Math.log2(Math.max(2, rows)) * PASSES * directions / unit;
+}
+
 /**
  * Splits a budget of key evaluations for each query; undefined where it is too small for a tree.
  *
@@ -37,7 +42,7 @@ export function planTree(problem: Problem, keysPerQuery: number, rows = HELD_OUT
   // Multiply-adds of one number of a row, of which an evaluation has features + valueFeatures.
   const unit = features + valueFeatures;
   const project = (rows: number) => rows * features * directions / unit;
-  const grow = (rows: number) => rows * Math.log2(Math.max(2, rows)) * PASSES * directions / unit;
+  const grow = (rows: number) => costOfTree(rows, directions, unit);
   const fixed = heldOut * keys + costOfDirections(features, directions) / unit + project(queries + keys) +
     grow(keys);
   // Logits, scatters of the nodes, and sums of the lists; then what finding the clusters takes.

@@ -35,6 +35,9 @@ let centres: u32 = 0;
 let lineBytes: usize = 0;
 let weights: usize = 0;
 let gains: usize = 0;
+/** Squared distances of the rows of a bundle, which are the same for all centres: of the first from each later one, then of the second. */
+let pairs: usize = 0;
+const PAIR_BYTES: usize = 32;
 /** Nodes that wait, and moments of finished nodes whose sibling is not: mass, scatter, then the weighted sum of the rows. */
 let waiting: usize = 0;
 let moments: usize = 0;
@@ -55,7 +58,8 @@ export function tiltKeysTask(operation: usize, task: u32, scratch: usize): void 
   weights = args.weights + line * lineBytes;
   gains = args.gains + line * lineBytes;
   momentBytes = SUMS + ((stride + 15) & ~15);
-  waiting = scratch;
+  pairs = scratch;
+  waiting = pairs + PAIR_BYTES;
   moments = waiting + 16 * (<usize>count + 2);
   for (let i: u32 = 0; i < centres; ++i) {
     const own = weights + i * lineBytes;
@@ -140,6 +144,7 @@ function sumNodes(root: u32, count: u32): void {
     const begin = load<u32>(node), end = load<u32>(node, 4), cut = load<u32>(node, 8);
     if (end - begin <= <u32>TREE_BUNDLE) {
       top += allBytes;
+      measurePairs(begin, end);
       for (let i: u32 = 0; i < centres; ++i) {
         const own = top + i * momentBytes, line = gains + i * lineBytes;
         sumBundle(own, weights + i * lineBytes, begin, end);
@@ -166,7 +171,16 @@ function sumNodes(root: u32, count: u32): void {
   }
 }
 
-/** Moments of few rows, by their mean; sums stay what they were where the mass is 0. */
+function measurePairs(begin: u32, end: u32): void {
+  let to = pairs;
+  for (let i = begin; i < end; ++i) {
+    for (let j = i + 1; j < end; ++j, to += 4) {
+      store<f32>(to, squaredDistance(rows + <usize>i * stride, 1, rows + <usize>j * stride, 1));
+    }
+  }
+}
+
+/** Moments of few rows; their scatter is Σ w w′ ‖y − y′‖² over pairs, by the mass. Sums stay what they were where the mass is 0. */
 function sumBundle(to: usize, weights: usize, begin: u32, end: u32): void {
   const sums = to + SUMS;
   let mass: f32 = 0, rowsSeen: u32 = 0;
@@ -180,11 +194,14 @@ function sumBundle(to: usize, weights: usize, begin: u32, end: u32): void {
   }
   let scatter: f32 = 0;
   if (rowsSeen > 1) {
-    const inverse = <f32>1 / mass;
-    for (let j = begin; j < end; ++j) {
-      const w = load<f32>(weights + (<usize>j << 2));
-      if (w > 0) scatter += w * squaredDistance(rows + <usize>j * stride, 1, sums, inverse);
+    let pair = pairs;
+    for (let i = begin; i < end; ++i) {
+      const w = load<f32>(weights + (<usize>i << 2));
+      let others: f32 = 0;
+      for (let j = i + 1; j < end; ++j, pair += 4) others += load<f32>(weights + (<usize>j << 2)) * load<f32>(pair);
+      scatter += w * others;
     }
+    scatter /= mass;
   }
   store<f32>(to, mass);
   store<f32>(to, scatter, 4);

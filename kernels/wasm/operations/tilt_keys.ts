@@ -6,6 +6,8 @@ import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Bytes of the moments of a node before the sum of its rows: see `assembly/tilt_keys.ts`. */
 const MOMENTS_HEADER = 16;
+/** Bytes of the distances within a bundle. */
+const PAIR_BYTES = 32;
 
 /** How many centres go through a tree of keys together: as many as leave tasks enough for many threads. */
 export function centresTogether(centres: number): number {
@@ -42,7 +44,7 @@ export function tiltKeys(workspace: Workspace, args: Arguments<"tiltKeys">): Til
     }),
     inputs: [logits, rows, cuts, order, ends],
     outputs: [weights, gains, logMass],
-    scratchBytes: 16 * (count + 2) + waiting * together * (MOMENTS_HEADER + 4 * width + 16),
+    scratchBytes: PAIR_BYTES + 16 * (count + 2) + waiting * together * (MOMENTS_HEADER + 4 * width + 16),
   });
   return { weights, logMass, gains };
 }
