@@ -4,19 +4,21 @@ import { fitsDevice, type Progress } from "../../core/head_chunks.ts";
 import type { Problem } from "../../core/problem.ts";
 import { countVisible } from "../../core/visible_pairs.ts";
 import { calibrate } from "../calibrated/calibrated.ts";
-import { type ErrorSums, isRough, isUseless } from "../held_out.ts";
-import { type Attend, type Budget, perQuery } from "../method.ts";
+import { type ErrorSums, isRough, isUseless, sumsOfHeads } from "../held_out.ts";
+import { type Attend, type Budget, perQuery, scaleBudget } from "../method.ts";
 import type { ApproximateName } from "../methods.ts";
-import { coveredSizes, LEAF_BUDGETS } from "../rectangles.ts";
+import { coveredSizes, coverVisible, groupRectangles, LEAF_BUDGETS, stackRectangles } from "../rectangles.ts";
 import { attendExactly } from "../run_heads.ts";
-import { attendByTree } from "../tilted_tree/tilted_tree.ts";
+import { attendByTree, tiltedTree } from "../tilted_tree/tilted_tree.ts";
 import { type Trial, TrialFailed } from "../trial.ts";
-import { type ApproximateAttention, approximateAttention, attendVisible } from "../visible.ts";
+import { type ApproximateAttention, approximateAttention, attendVisible, runMethod } from "../visible.ts";
 import { planAuto, planOther } from "./auto_plan.ts";
 import { type Answer, improveHeads, ofLittleUse } from "./improve_heads.ts";
 
 /** Of the time of exact attention, what a cover of causal order must promise to save: cutting and merging take some. */
 const LEAST_SAVED = 0.3;
+/** Where no budget is given, a tree in causal order gets the first of these multiples that does: rectangles would take far more on long sequences. */
+const CAUSAL_FACTORS = [1, 1.5, 2, 3];
 /** Rows that tell whether a coreset is rough: fewer would send many good ones to a tree. */
 const TRIED_ROWS = 12, TRIED_SHARE = 0.1;
 /**
@@ -49,6 +51,9 @@ export async function attendAuto(
   });
   // What does not pay for all pairs does not for those that a mask leaves, and this is told at once.
   const mayPay = planAuto(problem, budget, given).budget && promisedSaving(problem, budget, given) > 0;
+  const ofTree = (given ? [1] : CAUSAL_FACTORS).map((factor) => scaleBudget(budget, factor))
+    .find((own) => tiltedTree.takesCausal!(problem, own));
+  if (ofTree) return await attendCausally(backend, problem, ofTree, given, exactly, progress);
   if (!mayPay) return await exactly();
   // If under causal order the trial fails on the largest part, it would on the others: all is better attended at once.
   let attendsExactly = problem.causalOffset === undefined;
@@ -70,6 +75,56 @@ export async function attendAuto(
     const note = `exact: ${ofLittleUse(error.heads)}`;
     return { ...result, keyEvaluations: error.keyEvaluations + result.keyEvaluations, note };
   }
+}
+
+/**
+ * `auto` in causal order: one tree serves all queries of a head. A coreset of the largest rectangle that sees every key tells first whether
+ * there is anything to find, at hardly any cost.
+ */
+async function attendCausally(
+  backend: Backend,
+  problem: Problem,
+  budget: Budget,
+  given: boolean,
+  exactly: () => Promise<AutoAttention>,
+  progress: Progress,
+): Promise<AutoAttention> {
+  const tried = given ? undefined : await tryRectangle(backend, problem, budget, progress);
+  if (!given && (!tried || mostly(tried.heads, isUseless))) {
+    const result = await exactly(), note = tried && `exact: ${ofLittleUse(tried.heads)}`;
+    return { ...result, keyEvaluations: (tried?.keyEvaluations ?? 0) + result.keyEvaluations, note };
+  }
+  const name = "tilted-tree", tree = await runMethod(tiltedTree, backend, problem, budget, progress);
+  if (given) return { ...tree, name };
+  const whole = { ...tree, keyEvaluations: tried!.keyEvaluations + tree.keyEvaluations };
+  const { result } = await improveHeads(backend, problem, { name, result: whole });
+  return { ...result, errors: result.heldOut && sumsOfHeads(problem, result.heldOut, result), name };
+}
+
+/** What rows held out tell of a coreset of the largest rectangle; undefined where none would pay. */
+async function tryRectangle(
+  backend: Backend,
+  problem: Problem,
+  budget: Budget,
+  progress: Progress,
+): Promise<TrialFailed | undefined> {
+  const [largest] = groupRectangles(problem, coverVisible(problem, LEAF_BUDGETS * perQuery(budget)));
+  const { problem: part } = stackRectangles(problem, largest),
+    { budget: own } = planAuto(part, budget, false);
+  if (part.causalOffset !== undefined || !own) return undefined;
+  try {
+    await calibrate(backend, part, own, progress, { rows: TRIED_ROWS, judge: () => "stop" });
+  } catch (error) {
+    backend.reset();
+    if (error instanceof TrialFailed) return error;
+    throw error;
+  }
+  return undefined;
+}
+
+/** Whether most heads fail. */
+function mostly(heads: readonly ErrorSums[], fails: (sums: ErrorSums) => boolean): boolean {
+  return heads.filter(fails).length > heads.length / 2;
 }
 
 /** Pairs that a cover of the visible ones promises to save, less what it must. */
@@ -102,8 +157,6 @@ async function attendEveryKey(
   if (!own || !fitsDevice(backend, problem, probes)) {
     return { name: "calibrated", result: await attendExactly(backend, problem, progress) };
   }
-  const mostly = (heads: readonly ErrorSums[], fails: (sums: ErrorSums) => boolean) =>
-    heads.filter(fails).length > heads.length / 2;
   // A part of what preparing the coreset leaves of a budget.
   const rows = Math.min(
     TRIED_ROWS,

@@ -24,14 +24,14 @@ export interface Other {
 }
 
 /**
- * Puts what another method answers in place of heads where rows held out say that it errs less, exact attention in place of heads where
+ * Puts what another method answers, if there is one, in place of heads where rows held out say that it errs less, exact attention in place of heads where
  * the better of both is of no use, and notes it. Head by head: such heads are few, or the whole would have been attended otherwise.
  */
 export async function improveHeads(
   backend: Backend,
   problem: Problem,
   { name, result }: Answer,
-  other: Other,
+  other?: Other,
 ): Promise<Answer> {
   const { heldOut } = result, { heads, queries, valueFeatures } = problem;
   if (!heldOut) return { name, result };
@@ -45,13 +45,13 @@ export async function improveHeads(
   let { keyEvaluations } = result;
   for (let head = 0; head < heads; head++) {
     if (!isRough(best[head])) continue;
-    const part = headOf(problem, head), own = await other.attend(part, best[head], head);
+    const part = headOf(problem, head), own = await other?.attend(part, best[head], head);
     if (own) {
       keyEvaluations += own.keyEvaluations;
       const [sums] = sumsOfHeads(part, own.heldOut!, own);
       if (sums.error < best[head].error) {
         best[head] = sums;
-        chosen[head] = other.name;
+        chosen[head] = other!.name;
         result.output.set(own.output, head * own.output.length);
         result.logSumExp.set(own.logSumExp, head * own.logSumExp.length);
         held[head] = own.heldOut![0];
@@ -68,18 +68,18 @@ export async function improveHeads(
   const headsOf = (wanted: string) => chosen.flatMap((name, head) => name === wanted ? [head] : []);
   const where = (list: readonly number[]) =>
     list.length === heads ? "" : ` in ${list.length} of ${heads} heads`;
-  const exactHeads = headsOf("exact"), otherHeads = headsOf(other.name), notes: string[] = [];
+  const exactHeads = headsOf("exact"), otherHeads = other ? headsOf(other.name) : [], notes: string[] = [];
   if (exactHeads.length > 0) {
     notes.push(`exact${where(exactHeads)}: ${ofLittleUse(exactHeads.map((head) => best[head]))}`);
   }
   if (otherHeads.length > 0) {
     const found = describeErrors(totalOf(otherHeads.map((head) => first[head])));
-    notes.push(`${other.name}${where(otherHeads)}: ${name} would be rough, with ${found}`);
+    notes.push(`${other!.name}${where(otherHeads)}: ${name} would be rough, with ${found}`);
   }
   const note = notes.length > 0 ? notes.join("; ") : undefined;
   const changed = { ...result, keyEvaluations, heldOut: held, note };
   return {
-    name: otherHeads.length > heads / 2 ? other.name : name,
+    name: otherHeads.length > heads / 2 ? other!.name : name,
     result: { ...changed, exact: exactHeads.length === heads },
   };
 }

@@ -10,5 +10,6 @@ export function headOf(problem: Problem, head: number): Problem {
     query: own(problem.query),
     key: own(problem.key),
     value: own(problem.value),
+    logWeights: problem.logWeights && own(problem.logWeights),
   };
 }
