@@ -27,12 +27,20 @@ const FEWEST_ENTRIES = 24;
 /** Of the pairs that can be seen, the share from which on a budget is too large to save anything. */
 const MOST_OF_VISIBLE = 0.5;
 
-/** Splits a budget of key evaluations for each query in causal order; undefined where it is too small for a tree, or pays for about all keys. */
-export function planCausalTree(problem: Problem, keysPerQuery: number): CausalPlan | undefined {
+/**
+ * Splits a budget of key evaluations for each query in causal order; undefined where it is too small for a tree, or pays for about all keys.
+ *
+ * @param judges Rows that are computed exactly to tell the error.
+ */
+export function planCausalTree(
+  problem: Problem,
+  keysPerQuery: number,
+  judges = HELD_OUT,
+): CausalPlan | undefined {
   const { heads, queries, period, features, valueFeatures, causalOffset } = problem;
   if (keysPerQuery >= MOST_OF_VISIBLE * countVisible(problem) / (heads * queries)) return undefined;
   const keys = visibleKeys(problem).reduce((a, b) => Math.max(a, b)), sequences = queries / period;
-  const directions = Math.min(MOST_DIRECTIONS, features), heldOut = Math.min(HELD_OUT, queries);
+  const directions = Math.min(MOST_DIRECTIONS, features), heldOut = Math.min(judges, queries);
   const unit = features + valueFeatures, ofHeldOut = heldOut * keys;
   const split = (length: number) => {
     const cut = cutPositions(period, length), parts = cut.blocks * sequences;

@@ -51,17 +51,7 @@ async function attend(
   progress: Progress = {},
 ): Promise<CostedAttention> {
   const causal = causalPlanOf(problem, budget);
-  if (causal) {
-    const inRange = bringInRange(problem);
-    return await runEachHead(
-      "tilted-tree",
-      backend,
-      problem,
-      progress,
-      (run) => tiltCausalHeads(backend, inRange, causal, budget.seed, run, progress.signal),
-      3 * causal.clusters * causal.cut.blocks * (problem.queries / problem.period),
-    );
-  }
+  if (causal) return await attendInOrder(backend, problem, causal, budget.seed, progress);
   requireEveryKey("tilted-tree", problem);
   const plan = planTree(problem, perQuery(budget));
   if (problem.queries <= Math.max(FEW_QUERIES, plan?.clusters ?? 0)) {
@@ -74,6 +64,25 @@ async function attend(
   }
   if (!plan) return await kdeformerPractical.attend(backend, problem, budget, progress);
   return await attendByTree(backend, problem, plan, budget, progress);
+}
+
+/** `tilted-tree` in causal order, its budget split beforehand. */
+export async function attendInOrder(
+  backend: Backend,
+  problem: Problem,
+  plan: CausalPlan,
+  seed: number,
+  progress: Progress,
+): Promise<CostedAttention> {
+  const inRange = bringInRange(problem);
+  return await runEachHead(
+    "tilted-tree",
+    backend,
+    problem,
+    progress,
+    (run) => tiltCausalHeads(backend, inRange, plan, seed, run, progress.signal),
+    3 * plan.clusters * plan.cut.blocks * (problem.queries / problem.period),
+  );
 }
 
 /** Whether there are queries enough to share a tree, each cluster of several. */

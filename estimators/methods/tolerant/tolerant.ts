@@ -2,6 +2,7 @@ import type { Backend } from "../../../kernels/backend.ts";
 import type { CentredProblem } from "../../core/centred.ts";
 import { fitsDevice, type Progress } from "../../core/head_chunks.ts";
 import type { Problem } from "../../core/problem.ts";
+import { countVisible } from "../../core/visible_pairs.ts";
 import { pickRows } from "../../linear_algebra/pick_rows.ts";
 import { planAuto } from "../auto/auto_plan.ts";
 import { calibrate } from "../calibrated/calibrated.ts";
@@ -11,7 +12,8 @@ import { type Attend, type Budget, type CostedAttention, scaleBudget } from "../
 import type { ApproximateName } from "../methods.ts";
 import { attendExactly } from "../run_heads.ts";
 import { headOf } from "../shared/one_head.ts";
-import { attendToTarget, planTarget } from "../tilted_tree/tilted_tree.ts";
+import { planCausalTree } from "../tilted_tree/causal_plan.ts";
+import { attendInOrder, attendToTarget, planTarget } from "../tilted_tree/tilted_tree.ts";
 import { type Trial, TrialFailed } from "../trial.ts";
 import { type ApproximateAttention, approximateAttention, attendVisible } from "../visible.ts";
 
@@ -27,10 +29,13 @@ export interface Asked {
   readonly seed: number;
 }
 
+/** What a head may be attended with. */
+type HeadMethod = ApproximateName | "exact";
+
 /** An output, and what is known of its error. */
 export interface TolerantAttention extends ApproximateAttention {
   /** The method that most heads were attended with. */
-  readonly name: ApproximateName | "exact";
+  readonly name: HeadMethod;
   /** Of the head that errs most, in operator norm; rows behind it. */
   readonly estimate: Estimate & { readonly rows: number };
 }
@@ -47,7 +52,16 @@ export async function attendTolerantly(
   progress: Progress = {},
 ): Promise<TolerantAttention> {
   const { tolerance, seed } = asked;
-  const counts = new Map<ApproximateName | "exact", number>();
+  if (problem.causalOffset !== undefined && firstInOrder(problem)) {
+    const { result, names } = await joinHeads(problem, undefined, async (part) => {
+      const answer = await answerInOrder(backend, part, asked, progress);
+      backend.reset();
+      return answer;
+    });
+    const errors = sumsOfHeads(problem, result.heldOut!, result);
+    return { ...result, ...describe(names), errors, estimate: worstOf(errors) };
+  }
+  const counts = new Map<HeadMethod, number>();
   const attend: Attend = async (backend, part, _, progress = {}) => {
     const { result, names } = await attendEveryKey(backend, part, asked, progress);
     for (const name of names) counts.set(name, (counts.get(name) ?? 0) + part.queries * part.keys);
@@ -63,12 +77,16 @@ export async function attendTolerantly(
     const keyEvaluations = result.keyEvaluations + all.keyEvaluations;
     return { ...all, keyEvaluations, exact: true, name: "exact", note, estimate: worstOf([]) };
   }
-  const [name] = [...counts].reduce((a, b) => b[1] > a[1] ? b : a, ["exact" as const, 0]);
-  const mixed = [...counts.keys()].length > 1;
-  const note = result.exact || !mixed
-    ? result.note
-    : `methods of the heads: ${[...counts.keys()].join(", ")}`;
-  return { ...result, name, note, estimate };
+  const { name, note } = describe([...counts].sort((a, b) => b[1] - a[1]).map(([name]) => name));
+  return { ...result, name, note: result.exact ? result.note : note ?? result.note, estimate };
+}
+
+/** The method of most of some heads, and which there are beside it. */
+function describe(names: readonly HeadMethod[]): { readonly name: HeadMethod; readonly note?: string } {
+  const all = [...new Set(names)],
+    times = (wanted: HeadMethod) => names.filter((name) => name === wanted).length;
+  const name = all.reduce((a, b) => times(b) > times(a) ? b : a, all[0] ?? "exact");
+  return { name, note: all.length > 1 ? `methods of the heads: ${all.join(", ")}` : undefined };
 }
 
 /** What is known of the head that errs most. */
@@ -85,7 +103,7 @@ function worstOf(heads: readonly ErrorSums[]): TolerantAttention["estimate"] {
 /** The answers of all heads, and the method of each. */
 interface HeadAnswers {
   readonly result: CostedAttention;
-  readonly names: readonly (ApproximateName | "exact")[];
+  readonly names: readonly HeadMethod[];
 }
 
 async function attendEveryKey(
@@ -100,25 +118,51 @@ async function attendEveryKey(
     const result = await attendExactly(backend, problem, progress);
     return { result, names: Array<"exact">(heads).fill("exact") };
   }
-  const trial = trialOf(tolerance), names: (ApproximateName | "exact")[] = Array(heads).fill("calibrated");
-  let found: CostedAttention | undefined, sums: readonly ErrorSums[], keyEvaluations = 0;
+  let found: CostedAttention | undefined, sums: readonly ErrorSums[], spent = 0;
   try {
-    found = await calibrate(backend, problem, budget, progress, trial);
+    found = await calibrate(backend, problem, budget, progress, trialOf(tolerance));
     sums = sumsOfHeads(problem, found.heldOut!, found);
-    keyEvaluations = found.keyEvaluations;
   } catch (error) {
     if (!(error instanceof TrialFailed)) throw error;
     backend.reset();
-    ({ heads: sums, keyEvaluations } = error);
+    ({ heads: sums, keyEvaluations: spent } = error);
   }
-  const { queries, valueFeatures } = problem, size = heads * queries;
-  const output = found?.output ?? new Float32Array(size * valueFeatures);
-  const logSumExp = found?.logSumExp ?? new Float32Array(size), heldOut = [...found?.heldOut ?? []];
-  for (let head = 0; head < heads; head++) {
+  const { result, names } = await joinHeads(problem, found, async (part, head) => {
     const excess = operatorError(sums[head].sample!).error / tolerance;
-    if (found && excess <= 1) continue;
-    const { name, result } = await answerHead(backend, headOf(problem, head), excess, asked, progress);
+    if (found && excess <= 1) return undefined;
+    const answer = await answerHead(backend, part, excess, asked, progress);
     backend.reset();
+    return answer;
+  });
+  return { result: { ...result, keyEvaluations: spent + result.keyEvaluations }, names };
+}
+
+/** The answer of a head. */
+interface HeadAnswer {
+  readonly name: HeadMethod;
+  readonly result: CostedAttention;
+}
+
+/**
+ * The answers of all heads in one result.
+ *
+ * @param first What a coreset says of all of them, if it has been asked.
+ * @param answer Another answer for a head, if it needs one.
+ */
+async function joinHeads(
+  problem: Problem,
+  first: CostedAttention | undefined,
+  answer: (part: Problem, head: number) => Promise<HeadAnswer | undefined>,
+): Promise<HeadAnswers> {
+  const { heads, queries, valueFeatures } = problem, names: HeadMethod[] = Array(heads).fill("calibrated");
+  const output = first?.output ?? new Float32Array(heads * queries * valueFeatures);
+  const logSumExp = first?.logSumExp ?? new Float32Array(heads * queries);
+  const heldOut = [...first?.heldOut ?? []];
+  let keyEvaluations = first?.keyEvaluations ?? 0;
+  for (let head = 0; head < heads; head++) {
+    const own = await answer(headOf(problem, head), head);
+    if (!own) continue;
+    const { name, result } = own;
     output.set(result.output, head * result.output.length);
     logSumExp.set(result.logSumExp, head * queries);
     heldOut[head] = result.heldOut?.[0] ?? exactRows(result, problem);
@@ -161,7 +205,7 @@ async function answerHead(
   excess: number,
   { tolerance, seed }: Asked,
   progress: Progress,
-): Promise<{ readonly name: ApproximateName | "exact"; readonly result: CostedAttention }> {
+): Promise<HeadAnswer> {
   let spent = 0;
   const attempt = async (attend: () => Promise<CostedAttention>): Promise<CostedAttention | undefined> => {
     try {
@@ -187,5 +231,44 @@ async function answerHead(
     if (result) return { name: "tilted-tree", result };
   }
   const result = await attendExactly(backend, part, progress);
+  return { name: "exact", result: { ...result, keyEvaluations: spent + result.keyEvaluations } };
+}
+
+/** Evaluations that a tree in causal order is tried with first, times what it takes until there is one, and rows that judge it. */
+const IN_ORDER = 230, IN_ORDER_FACTORS = [1, 1.4, 2, 2.8], JUDGES = 96;
+/** A tree is given up where it would take more than this share of the visible pairs, or err so many times too much. */
+const MOST_IN_ORDER = 0.25, MOST_EXCESS = 8;
+/** Errors fall about as evaluations to the power of minus one over this. */
+const POWER = 1.3, LEAST_STEP = 1.3;
+
+/** The budget with which a tree in causal order is tried first; undefined where none pays. */
+function firstInOrder(problem: Problem): number | undefined {
+  const { heads, queries } = problem, most = MOST_IN_ORDER * countVisible(problem) / (heads * queries);
+  return IN_ORDER_FACTORS.map((factor) => factor * IN_ORDER)
+    .find((budget) => budget <= most && planCausalTree(problem, budget, JUDGES));
+}
+
+/** Answers one head in causal order by a tree with as many evaluations as the tolerance takes. */
+async function answerInOrder(
+  backend: Backend,
+  part: Problem,
+  { tolerance, seed }: Asked,
+  progress: Progress,
+): Promise<HeadAnswer> {
+  const visible = countVisible(part);
+  let spent = 0;
+  for (let budget = firstInOrder(part) ?? Infinity; budget * part.queries <= MOST_IN_ORDER * visible;) {
+    const plan = planCausalTree(part, budget, JUDGES);
+    if (!plan) break;
+    const result = await attendInOrder(backend, part, plan, seed, progress);
+    spent += result.keyEvaluations;
+    const [sums] = sumsOfHeads(part, result.heldOut!, result);
+    const excess = operatorError(sums.sample!).error / tolerance;
+    if (excess <= 1) return { name: "tilted-tree", result: { ...result, keyEvaluations: spent } };
+    backend.reset();
+    if (excess > MOST_EXCESS) break;
+    budget *= Math.max(LEAST_STEP, excess ** POWER);
+  }
+  const result = await attendVisible(backend, part, progress);
   return { name: "exact", result: { ...result, keyEvaluations: spent + result.keyEvaluations } };
 }
