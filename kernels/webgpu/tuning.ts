@@ -1,10 +1,10 @@
 /** How a dispatch of attention is cut among invocations. */
 export interface AttendTile {
-  /** Whether an invocation holds several query rows in registers, or a workgroup shares keys in its memory. */
+  /** Whether an invocation holds several query rows in registers, or a workgroup shares rows and keys in its memory. */
   readonly kernel: "registers" | "tiles";
   /** Invocations of a workgroup. */
   readonly lanes: number;
-  /** Query rows of an invocation (`registers`), or keys in workgroup memory at a time, a multiple of four (`tiles`). */
+  /** Query rows of an invocation (`registers`), or keys in workgroup memory at a time (`tiles`). */
   readonly size: number;
 }
 
@@ -29,8 +29,10 @@ export const REGISTER_TILES: readonly (readonly [lanes: number, rows: number])[]
   [64, 2],
   [64, 1],
 ];
-/** Invocations of `tiles`, and most keys in workgroup memory, which may have room for fewer. */
-export const TILE_LANES: readonly number[] = [32, 64, 128, 256], TILE_SIZES: readonly number[] = [16, 32];
+/** Invocations of `tiles`, and keys in workgroup memory at a time. */
+export const TILE_LANES: readonly number[] = [32, 64, 128], TILE_SIZES: readonly number[] = [32];
+/** Invocations and most keys of tiles that earlier versions gave: what a file has of them is not used, and no error. */
+const EARLIER_LANES: readonly number[] = [32, 64, 128, 256], EARLIER_SIZE = 32;
 
 /**
  * Refuses a tuning with tiles that there are not.
@@ -43,7 +45,7 @@ export function checkTuning({ tiles }: Tuning): void {
     const { kernel, lanes, size } = tile ?? {} as AttendTile;
     const exists = kernel === "registers"
       ? REGISTER_TILES.some(([some, rows]) => some === lanes && rows === size)
-      : kernel === "tiles" && TILE_LANES.includes(lanes) && size >= 4 && size <= Math.max(...TILE_SIZES) &&
+      : kernel === "tiles" && EARLIER_LANES.includes(lanes) && size >= 4 && size <= EARLIER_SIZE &&
         size % 4 === 0;
     if (!exists) {
       throw new RangeError(

@@ -1,10 +1,12 @@
 import type { AttendArguments, DeviceArray, PartialAttention } from "../../backend.ts";
 import { type AttendIndex, attendIndex } from "./attend_index.ts";
-import type { AttendKernel, AttendTile } from "../tuning.ts";
-import { attendWidths } from "./attend_tile.ts";
+import { type AttendKernel, type AttendTile, TILE_SIZES } from "../tuning.ts";
+import { type AttendWidths, attendWidths, cutTile, fitTile, rowsOf } from "./attend_tile.ts";
 import { halveRows } from "./halve_rows.ts";
+import { joinSplits } from "./join_splits.ts";
 import type { Kernel } from "../engine/kernel.ts";
 import type { Recorder } from "../engine/recorder.ts";
+import { hardwareThreads } from "../../runtime.ts";
 import { padRows, trimRows } from "./pad_rows.ts";
 import { shaders } from "../shaders.generated.ts";
 
@@ -30,6 +32,12 @@ function twins(name: "attend_registers" | "attend_tiles"): [Kernel, Kernel] {
  * turns in all, and GPUs end dispatches that take too long.
  */
 const MOST_KEYS = 2 ** 14;
+/** Workgroups that keep a large GPU busy; cores that stand in for one are kept busy by as many as there are. */
+const BUSY_WORKGROUPS = 512;
+/** Fewest keys of a split: what it saves in stretches one after another is more than joining takes, in time and in roundings. */
+const SPLIT_KEYS = 256;
+/** Keys of a tile, or a multiple: splits are of whole tiles. */
+const TILE_KEYS = Math.max(...TILE_SIZES);
 
 /**
  * Lengths of the chains of sums: vec4s of features, keys, and stretches of keys whose totals of weights are added. These have
@@ -37,10 +45,21 @@ const MOST_KEYS = 2 ** 14;
  */
 export const chains = { CHAIN: 8, STRETCH: 128, TOTALS: 16 };
 
-/** Into how many dispatches the keys of a block are cut, and the most keys of one. */
-export function keysOfPart(keys: number): { parts: number; mostKeys: number } {
-  const parts = Math.ceil(keys / MOST_KEYS);
-  return { parts, mostKeys: Math.ceil(keys / parts) };
+/** How the keys of a block are cut. */
+export interface KeyCut {
+  /** Dispatches that follow on one another. */
+  readonly parts: number;
+  /** Workgroups that share the keys of a dispatch. */
+  readonly splits: number;
+  /** Most keys that a workgroup takes in a dispatch. */
+  readonly mostKeys: number;
+}
+
+/** How keys are cut among dispatches, and among splits of at least SPLIT_KEYS. */
+export function cutKeys(keys: number, splits = 1): KeyCut {
+  const parts = Math.ceil(keys / splits / MOST_KEYS), mostKeys = Math.ceil(keys / splits / parts);
+  // Whole tiles, where there is a next split.
+  return { parts, splits, mostKeys: splits > 1 ? TILE_KEYS * Math.ceil(mostKeys / TILE_KEYS) : mostKeys };
 }
 
 /** Softmax attention of each query over its visible keys: one dispatch, or several that follow on one another where keys are many. */
@@ -49,33 +68,73 @@ export function attend(
   tile: AttendTile,
   args: AttendArguments,
 ): PartialAttention {
-  const { heads, queries, keys, valueFeatures, samples, bounds, blocks = 1 } = args;
-  const index = attendIndex(recorder, args), arrays = padded(recorder, args);
-  const most = bounds?.mostKeys ?? Math.ceil(keys / blocks) + (samples?.count ?? 0);
-  const { parts, mostKeys } = keysOfPart(most);
-  const { columns, chunks } = attendWidths(args.features, valueFeatures), rows = heads * queries;
-  const resting = parts > 1 ? rows * chunks * (1 + columns) : 1;
+  const { heads, queries, valueFeatures } = args, rows = heads * queries;
+  const index = attendIndex(recorder, args), arrays = padded(recorder, args), valueColumns = arrays.columns;
+  const cut = cutRows(tile, args), { chunks, columns } = cut.widths;
+  const { parts, splits, mostKeys } = cutKeys(cut.keys, splitsOf(recorder, cut, rows * valueColumns));
+  const stride = parts > 1 ? 1 + columns : 1;
+  const resting = parts > 1 || splits > 1 ? splits * rows * chunks * stride : 1;
   const result = {
-    output: recorder.array("float", rows * arrays.columns * 4, "the attention output"),
+    output: recorder.array("float", rows * valueColumns * 4, "the attention output"),
     logSumExp: recorder.array("float", rows, "the log-sum-exp"),
-    paused: recorder.array("float", 4 * resting, "the attention sums so far"),
   };
+  const paused = recorder.array("float", 4 * resting, "the attention sums so far");
+  const sums = splits > 1
+    ? recorder.array("float", splits * rows * valueColumns * 4, "the attention sums of splits")
+    : result.output;
   for (let part = 0; part < parts; part++) {
     const follows = { resumes: part > 0 ? 1 : 0, pauses: part < parts - 1 ? 1 : 0 };
-    attendPart(
-      recorder,
-      tile,
-      args,
-      arrays,
-      index,
-      { firstOfBlock: part * mostKeys, mostKeys, ...follows },
-      result,
-    );
+    const keys = { firstOfBlock: part * splits * mostKeys, splits, mostKeys, ...follows };
+    attendPart(recorder, cut, args, arrays, index, keys, { ...result, output: sums, paused });
+  }
+  if (splits > 1) {
+    const shape = { rows, splits, valueColumns, chunks, columns, stride, unit: arrays.units.value };
+    joinSplits(recorder, shape, { sums, paused }, result);
   }
   return {
     output: trimRows(recorder, result.output, rows, valueFeatures),
     logSumExp: result.logSumExp,
   };
+}
+
+/** How the rows of an attention are cut among workgroups. */
+interface RowCut {
+  readonly tile: AttendTile;
+  readonly widths: AttendWidths;
+  /** Rows that share their keys: of an invocation, or of a workgroup. */
+  readonly tileRows: number;
+  readonly blockTiles: number;
+  /** Tiles in all, of one chunk of columns. */
+  readonly tiles: number;
+  /** Most keys of a block. */
+  readonly keys: number;
+}
+
+function cutRows(tile: AttendTile, args: AttendArguments): RowCut {
+  const { heads, queries, keys, samples, bounds, blocks = 1 } = args;
+  const widths = attendWidths(args.features, args.valueFeatures);
+  const blockQueries = bounds?.mostQueries ?? Math.ceil(queries / blocks);
+  const fitted = fitTile(tile, blockQueries), tileRows = rowsOf(fitted);
+  const blockTiles = Math.ceil(blockQueries / tileRows);
+  return {
+    tile: fitted,
+    widths,
+    tileRows,
+    blockTiles,
+    tiles: heads * blocks * blockTiles,
+    keys: bounds?.mostKeys ?? Math.ceil(keys / blocks) + (samples?.count ?? 0),
+  };
+}
+
+/** Into how many splits keys are cut, so that few tiles of queries keep a device busy. */
+function splitsOf(recorder: Recorder, { tile, widths, tiles, keys }: RowCut, fours: number): number {
+  if (tile.kernel === "registers") return 1;
+  const busy = recorder.software ? hardwareThreads() : BUSY_WORKGROUPS;
+  const room = Math.floor(recorder.largestArrayBytes / (16 * fours));
+  return Math.max(
+    1,
+    Math.min(Math.floor(busy / (tiles * widths.chunks)), room, Math.floor(keys / SPLIT_KEYS)),
+  );
 }
 
 /** The rows of an attention in whole fours. */
@@ -104,22 +163,29 @@ function padded(recorder: Recorder, args: AttendArguments): PaddedArrays {
   return { query, key, value, columns, units: { key: 1, value: 1 } };
 }
 
+/**
+ * A power of two for the queries, so that inner products are as large as logits, and what is left, for these: it is rounded
+ * once for each logit rather than for each feature.
+ */
+function twoScales(scale: number): { queryScale: number; scale: number } {
+  const power = Math.max(-126, Math.min(127, Math.floor(Math.log2(Math.abs(scale)))));
+  const queryScale = scale === 0 ? 1 : 2 ** power;
+  return { queryScale, scale: scale / queryScale };
+}
+
 /** Attention to a part of the keys of each block, in whole vec4s. */
 function attendPart(
   recorder: Recorder,
-  tile: AttendTile,
+  { tile, widths, tileRows, blockTiles, tiles }: RowCut,
   args: AttendArguments,
   { query, key, value, columns: valueColumns, units }: PaddedArrays,
   { array: index, keyOrderAt, keyBlocksAt, boundsAt, samplesAt }: AttendIndex,
-  part: { firstOfBlock: number; mostKeys: number; resumes: number; pauses: number },
+  part: { firstOfBlock: number; splits: number; mostKeys: number; resumes: number; pauses: number },
   result: PartialAttention & { readonly paused: DeviceArray },
 ): void {
-  const { heads, queries, keys, features, logWeights, causal, exclude, samples, bounds, blocks = 1 } = args;
-  const { features: featureColumns, columns, chunks } = attendWidths(features, args.valueFeatures);
-  const inRegisters = tile.kernel === "registers";
-  const tileRows = inRegisters ? tile.size : tile.lanes;
-  const blockTiles = Math.ceil((bounds?.mostQueries ?? Math.ceil(queries / blocks)) / tileRows);
-  const tiles = heads * blocks * blockTiles;
+  const { heads, queries, keys, logWeights, causal, exclude, samples, bounds, blocks = 1 } = args;
+  const { features: featureColumns, columns, chunks } = widths, inRegisters = tile.kernel === "registers";
+  const workgroups = tiles * chunks * part.splits;
   const rules = {
     WEIGHTED: logWeights,
     CAUSAL: causal,
@@ -134,8 +200,7 @@ function attendPart(
   recorder.dispatch({
     kernel: kernels[tile.kernel][args.halves ? 1 : 0],
     definitions: {
-      LANES: tile.lanes,
-      [inRegisters ? "ROWS" : "TILE"]: tile.size,
+      ...(inRegisters ? { LANES: tile.lanes, ROWS: tile.size } : cutTile(tile, widths)),
       FEATURES: featureColumns,
       COLUMNS: columns,
       ...chains,
@@ -158,12 +223,13 @@ function attendPart(
       boundsAt,
       samplesAt,
       ...part,
-      scale: args.distances ? -args.scale / 2 : args.scale * units.key,
+      rows: heads * queries,
+      ...(args.distances ? { queryScale: 1, scale: -args.scale / 2 } : twoScales(args.scale * units.key)),
       unit: units.value,
       firstWorkgroup: 0,
     },
-    work: tiles * chunks * tileRows * part.mostKeys * 4 * (featureColumns + columns),
+    work: workgroups * tileRows * part.mostKeys * 4 * (featureColumns + columns),
     bindings: { query, key, value, logWeights, index, ...result },
-    workgroups: inRegisters ? Math.ceil(tiles * chunks / tile.lanes) : tiles * chunks,
+    workgroups: inRegisters ? Math.ceil(workgroups / tile.lanes) : workgroups,
   });
 }

@@ -6,11 +6,11 @@
 // block and a key block; blockTiles: query tiles per block; tiles: query tiles in all for one chunk of columns;
 // chunks: chunks of COLUMNS vec4 columns of the values; period, offset: causal rule; excludeBlocks: blocks of the
 // excluding rule; samples: sampled keys per head; keyOrderAt, keyBlocksAt, samplesAt: where `index` holds what,
-// see attend_index.wgsl, and boundsAt the bounds of blocks; firstOfBlock, mostKeys: which of the keys of each block this
-// dispatch takes; resumes, pauses: 1 where a dispatch has gone before that took the keys in front of them, and where one
-// follows that takes the next;
-// firstWorkgroup: where this dispatch begins, of several that share the work; scale: factor on the inner products, or on
-// the squared distances; unit: factor on the values.
+// see attend_index.wgsl, and boundsAt the bounds of blocks; firstOfBlock: where in each block this dispatch begins; splits,
+// mostKeys: how many workgroups share its keys, and how many each takes; rows: of the results, heads and queries; resumes,
+// pauses: 1 where a dispatch has gone before that took the keys in front of them, and where one follows that takes the next;
+// firstWorkgroup: where this dispatch begins, of several that share the work; queryScale: factor on
+// the queries, a power of two; scale: factor on their inner products, or on the squared distances; unit: factor on the values.
 // A query sees the keys j of its block, below blockEnd; j = blockEnd + s stands for the head's sampled key s.
 
 struct Parameters {
@@ -30,9 +30,12 @@ struct Parameters {
   boundsAt: u32,
   samplesAt: u32,
   firstOfBlock: u32,
+  splits: u32,
   mostKeys: u32,
+  rows: u32,
   resumes: u32,
   pauses: u32,
+  queryScale: f32,
   scale: f32,
   unit: f32,
   firstWorkgroup: u32,
@@ -59,8 +62,9 @@ override DISTANCES: bool;
 @group(0) @binding(5) var<storage, read> index: array<u32>; // as attend_index.wgsl leaves it
 @group(0) @binding(6) var<storage, read_write> output: array<vec4f>; // (heads, queries, 4 valueColumns) f32
 @group(0) @binding(7) var<storage, read_write> logSumExp: array<f32>; // (heads, queries) f32
-// What a dispatch that pauses leaves: the largest logit and the total of weights, then sums for which the output has no room.
-@group(0) @binding(8) var<storage, read_write> paused: array<vec4f>; // (heads, queries, chunks, 1 + COLUMNS, 4) f32
+// What a dispatch that pauses leaves, or a split: the largest logit and the total of weights; then, in parts, sums for which
+// the output has no room.
+@group(0) @binding(8) var<storage, read_write> paused: array<vec4f>; // (splits, heads, queries, chunks, 1 or 1 + COLUMNS, 4) f32
 
 fn blockStart(block: u32, count: u32, blocks: u32) -> u32 {
   return block * (count / blocks) + min(block, count % blocks);
@@ -88,10 +92,10 @@ fn boundsOf(head: u32, block: u32) -> vec4u {
   );
 }
 
-// The keys j that this dispatch shows to a block with these keys: the first and the end.
-fn keyRange(keys: vec2u) -> vec2u {
+// The keys j that a split of this dispatch shows to a block with these keys: the first and the end.
+fn keyRange(keys: vec2u, split: u32) -> vec2u {
   let end = keys.y + parameters.samples;
-  let first = min(end, keys.x + parameters.firstOfBlock);
+  let first = min(end, keys.x + parameters.firstOfBlock + split * parameters.mostKeys);
   return vec2u(first, min(end, first + parameters.mostKeys));
 }
 
@@ -136,23 +140,25 @@ fn addedWeight(head: u32, j: u32, blockEnd: u32, block: u32) -> f32 {
   return 0.0;
 }
 
-// What queries are multiplied by before they meet the keys: differences must be taken first.
-fn queryFactor() -> f32 {
-  return select(parameters.scale, 1.0, DISTANCES);
-}
-
 fn keyBlockOf(head: u32, j: u32) -> u32 {
   return index[parameters.keyBlocksAt + head * parameters.keys + j];
 }
 
 // Where `paused` holds what belongs to a row of the results and a chunk of columns.
 fn pausedAt(row: u32, chunk: u32) -> u32 {
-  return (row * parameters.chunks + chunk) * (1u + COLUMNS);
+  return (row * parameters.chunks + chunk) * select(1u, 1u + COLUMNS, IN_PARTS);
 }
 
 // exp(logit - largest). Hidden logits are EMPTY, and so is the maximum before the first visible key, so that their
 // difference may be anything; below exp(-87) a weight is lost against the weight 1 of the largest logit.
 fn weigh(logit: f32, largest: f32) -> f32 {
   let difference = logit - largest;
-  return select(exponential(max(difference, -87.0)), 0.0, logit <= MASKED || difference < -87.0);
+  return select(exponential(max(difference, -87.0)), 0.0, (logit <= MASKED) | (difference < -87.0));
+}
+
+// The same of four logits.
+fn weighFour(logits: vec4f, largest: f32) -> vec4f {
+  let differences = logits - largest;
+  let hidden = (logits <= vec4f(MASKED)) | (differences < vec4f(-87.0));
+  return select(exponentials(max(differences, vec4f(-87.0))), vec4f(0.0), hidden);
 }

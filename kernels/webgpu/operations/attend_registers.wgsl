@@ -30,7 +30,7 @@ fn main(
   if (firstRow >= endRow) {
     return;
   }
-  let range = keyRange(bounds.zw);
+  let range = keyRange(bounds.zw, 0u);
   let firstKey = range.x;
   let blockEnd = bounds.w;
 
@@ -49,7 +49,7 @@ fn main(
     let row = min(firstRow + r, endRow - 1u);
     let place = queryRow(head, row) * FEATURES;
     for (var t = 0u; t < FEATURES; t++) {
-      q[r][t] = query[place + t] * queryFactor();
+      q[r][t] = query[place + t] * parameters.queryScale;
     }
     for (var c = 0u; c < COLUMNS; c++) {
       earlierSums[r][c] = vec4f(0.0);
@@ -115,7 +115,7 @@ fn main(
           keyBlock = keyBlockOf(head, j);
         }
         for (var r = 0u; r < ROWS; r++) {
-          let logit = products[r] * select(1.0, parameters.scale, DISTANCES) + added;
+          let logit = products[r] * parameters.scale + added;
           var hidden = logit <= MASKED;
           if (CAUSAL) {
             hidden = hidden || j >= visibleEnd[r];

@@ -1,6 +1,6 @@
 import type { AttendRounding, RoundingShape } from "../../rounding.ts";
 import { TILE_SIZES } from "../tuning.ts";
-import { chains, keysOfPart } from "./attend.ts";
+import { chains, cutKeys } from "./attend.ts";
 
 /** Where tiles do not divide a stretch, it lacks less than the longest of them. */
 const SHORTEST_STRETCH = chains.STRETCH - Math.max(...TILE_SIZES);
@@ -8,10 +8,11 @@ const SHORTEST_STRETCH = chains.STRETCH - Math.max(...TILE_SIZES);
 /**
  * WGSL lets a device round either way ("correctly rounded" there is one of the two neighbours), compute a fused
  * multiply-add as a product and a sum, and divide to 2.5 units in the last place; reassociated sums keep a bound that
- * counts roundings. Of the two kernels the one that rounds more often is meant: attend_tiles.wgsl, four keys at a time.
+ * counts roundings. Of the two kernels the one that rounds more often is meant. Splits of keys count as none: each saves
+ * more stretches than its joining has roundings.
  */
 export function attendRounding({ features, keys }: RoundingShape): AttendRounding {
-  const unit = 2 ** -23, { parts, mostKeys } = keysOfPart(keys);
+  const unit = 2 ** -23, { parts, mostKeys } = cutKeys(keys);
   const stretch = Math.min(mostKeys, chains.STRETCH), fours = Math.ceil(stretch / 4);
   const stretches = Math.ceil(mostKeys / SHORTEST_STRETCH);
   const totals = 2 * Math.min(stretches, chains.TOTALS) + stretches + Math.ceil(stretches / chains.TOTALS);

@@ -8,14 +8,16 @@ export interface AttendWidths {
   readonly chunks: number;
 }
 
-/** Most vec4 columns of the values that one invocation accumulates: 64 values. */
+/** Most vec4 columns of the values that one invocation, or one workgroup that shares keys, accumulates: 64 values. */
 const MOST_COLUMNS = 16;
 /** vec4s of queries that an invocation may hold: eight rows of 64 features are the most that compile in a few seconds. */
 const MOST_HELD = 128;
 /** Lanes and rows where a row alone takes more registers than that. */
 const NARROW = [16, 1] as const;
-/** Invocations that share keys, and most keys at a time, where nothing has been measured. */
-const USUAL_LANES = 64, USUAL_KEYS = 32;
+/** Rows, and keys, that an invocation of `tiles` takes: as many invocations share a row as it takes rows. */
+const HEIGHT = 8, FOUR = 4;
+/** vec4s of features, and fours of values, that are in workgroup memory at a time. */
+const MOST_SLICE = 4, GROUPS = 4;
 
 /** The widths of a problem: values are cut into chunks of the same number of vec4s. */
 export function attendWidths(features: number, valueFeatures: number): AttendWidths {
@@ -31,7 +33,8 @@ export function widthsOf({ features, columns }: AttendWidths): string {
 /** The tile that is taken where nothing has been measured. */
 export function usualTile(kernel: AttendKernel, widths: AttendWidths, workgroupBytes: number): AttendTile {
   if (kernel === "tiles") {
-    return { kernel, lanes: USUAL_LANES, size: Math.min(USUAL_KEYS, mostKeys(widths, workgroupBytes)) };
+    const room = sharedTiles(widths, workgroupBytes);
+    return room[room.length - 1];
   }
   const size = [8, 4, 2].find((rows) => rows * widths.features <= MOST_HELD) ?? 1;
   return { kernel, lanes: NARROW[0], size };
@@ -40,16 +43,13 @@ export function usualTile(kernel: AttendKernel, widths: AttendWidths, workgroupB
 /** Every tile that is worth measuring. */
 export function possibleTiles(widths: AttendWidths, limits: GPUSupportedLimits): AttendTile[] {
   const held = REGISTER_TILES.filter(([, rows]) => rows * widths.features <= MOST_HELD);
-  const most = mostKeys(widths, limits.maxComputeWorkgroupStorageSize);
-  const sizes = [...new Set(TILE_SIZES.map((keys) => Math.min(keys, most)))];
   return [
     ...(held.length > 0 ? held : [NARROW]).map(([lanes, size]): AttendTile => ({
       kernel: "registers",
       lanes,
       size,
     })),
-    ...TILE_LANES.filter((lanes) => lanes <= limits.maxComputeInvocationsPerWorkgroup)
-      .flatMap((lanes) => sizes.map((size): AttendTile => ({ kernel: "tiles", lanes, size }))),
+    ...sharedTiles(widths, limits.maxComputeWorkgroupStorageSize),
   ];
 }
 
@@ -57,15 +57,72 @@ export function possibleTiles(widths: AttendWidths, limits: GPUSupportedLimits):
 export function hasRoom(tile: AttendTile, widths: AttendWidths, limits: GPUSupportedLimits): boolean {
   return tile.kernel === "registers"
     ? tile.size === 1 || tile.size * widths.features <= MOST_HELD
-    : tile.lanes <= limits.maxComputeInvocationsPerWorkgroup &&
-      tile.size <= mostKeys(widths, limits.maxComputeWorkgroupStorageSize);
+    : sharedTiles(widths, limits.maxComputeWorkgroupStorageSize).some((known) => isSameTile(tile, known));
 }
 
-/** Keys that fit in workgroup memory, in fours. */
-function mostKeys({ features, columns }: AttendWidths, workgroupBytes: number): number {
-  // A key takes its columns, its log-weight and its block.
-  const keys = Math.floor(workgroupBytes / (16 * (features + columns) + 8));
-  return Math.max(4, keys - keys % 4);
+/** The tiles of `tiles` for which workgroup memory has room, the largest last. */
+function sharedTiles(widths: AttendWidths, workgroupBytes: number): AttendTile[] {
+  const tiles = TILE_LANES.flatMap((lanes) =>
+    TILE_SIZES.map((size): AttendTile => ({ kernel: "tiles", lanes, size }))
+  );
+  return tiles.filter((tile) => bytesOf(cutTile(tile, widths)) <= workgroupBytes);
+}
+
+/** The tile, or one with fewer rows where these are as many as share their keys. */
+export function fitTile(tile: AttendTile, rows: number): AttendTile {
+  if (tile.kernel === "registers") return tile;
+  const lanes = TILE_LANES.find((some) => some >= tile.lanes || rowsOf({ ...tile, lanes: some }) >= rows);
+  return { ...tile, lanes: lanes ?? tile.lanes };
+}
+
+/** Query rows that share their keys: of an invocation, or of a workgroup. */
+export function rowsOf({ kernel, lanes, size }: AttendTile): number {
+  return kernel === "registers" ? size : lanes;
+}
+
+/** What is defined in front of attend_tiles.wgsl, which says what each means. */
+export type TileCut = Readonly<
+  Record<
+    | "LANES"
+    | "ACROSS"
+    | "DOWN"
+    | "HEIGHT"
+    | "FOUR"
+    | "WIDTH"
+    | "SLICE"
+    | "GROUPS"
+    | "QUERY_COPIES"
+    | "KEY_COPIES"
+    | "VALUE_COPIES",
+    number
+  >
+>;
+
+/** How a workgroup of `tiles` cuts its work. */
+export function cutTile({ lanes, size }: AttendTile, { features, columns }: AttendWidths): TileCut {
+  const across = size / FOUR, down = lanes / HEIGHT;
+  const slice = Math.min(MOST_SLICE, features), width = Math.ceil(columns / across);
+  const copies = (vectors: number) => Math.ceil(vectors / lanes);
+  return {
+    LANES: lanes,
+    ACROSS: across,
+    DOWN: down,
+    HEIGHT,
+    FOUR,
+    WIDTH: width,
+    SLICE: slice,
+    GROUPS,
+    QUERY_COPIES: copies(lanes * slice),
+    KEY_COPIES: copies(size * slice),
+    VALUE_COPIES: copies(FOUR * GROUPS * width * across),
+  };
+}
+
+/** Bytes of workgroup memory. */
+function bytesOf({ LANES, ACROSS, WIDTH, SLICE }: TileCut): number {
+  const keys = FOUR * ACROSS;
+  return 16 * (SLICE * (LANES + keys + 2) + GROUPS * FOUR * WIDTH * ACROSS + LANES * ACROSS) +
+    12 * (LANES + keys);
 }
 
 /** Whether two tiles are the same. */

@@ -1,11 +1,34 @@
-// Softmax attention, one query row per invocation and tiles of TILE keys and values in workgroup memory.
-// For real GPUs: a workgroup reads every key once for all of its rows.
-// Defined in front: LANES, TILE (a multiple of 4), FEATURES (vec4s of a query or key row), COLUMNS; see attend_common.wgsl.
+// Softmax attention for real GPUs: a workgroup takes a tile of query rows, and TILE keys at a time. Inner products and
+// weighted sums are products of matrices: an invocation takes HEIGHT rows and four keys, then the same rows and WIDTH
+// vec4 columns, so that each vec4 it loads from workgroup memory serves many multiply-adds. In between every invocation
+// makes the weights of one row. Rows come in slices, so that workgroup memory does not grow with their width; the next
+// slice is on its way while this one is computed.
+// Defined in front: LANES, invocations and rows; DOWN and ACROSS, invocations beside one another for rows and for keys or
+// columns; HEIGHT, FOUR and WIDTH, what each takes; SLICE, vec4s of features in workgroup memory; GROUPS, fours of values
+// there; QUERY_COPIES, KEY_COPIES and VALUE_COPIES, vec4s that each copies; FEATURES (vec4s of a query or key row), COLUMNS;
+// see attend_common.wgsl.
 
-var<workgroup> keyTile: array<Stored, TILE * FEATURES>; // (TILE, 4 FEATURES) f32 or f16
-var<workgroup> valueTile: array<Stored, TILE * COLUMNS>; // (TILE, 4 COLUMNS) f32 or f16
-var<workgroup> weightTile: array<f32, TILE>;
-var<workgroup> blockTile: array<u32, TILE>;
+const TILE = FOUR * ACROSS;
+const SLICES = (FEATURES + SLICE - 1u) / SLICE;
+// Vec4s of values that are copied of a key.
+const WHOLE = WIDTH * ACROSS;
+
+struct Slice {
+  queries: array<array<vec4f, DOWN>, HEIGHT>, // row DOWN · i + down of the tile
+  keys: array<array<vec4f, ACROSS>, FOUR>, // key ACROSS · j + across
+  // Puts what invocations side by side store into different banks.
+  gap: array<vec4f, 2>,
+}
+var<workgroup> slices: array<Slice, SLICE>;
+var<workgroup> values: array<array<array<array<vec4f, ACROSS>, WIDTH>, FOUR>, GROUPS>; // column ACROSS · c + across
+// Logits, then weights: of the keys ACROSS · j + across and a row.
+var<workgroup> weights: array<array<vec4f, LANES>, ACROSS>;
+// Of each row: what sums are to be multiplied by, those of this stretch and those of earlier ones.
+var<workgroup> factors: array<vec2f, LANES>;
+var<workgroup> resultRows: array<u32, LANES>;
+var<workgroup> keyRows: array<u32, TILE>;
+var<workgroup> addedWeights: array<array<f32, ACROSS>, FOUR>;
+var<workgroup> blocksOfKeys: array<array<u32, ACROSS>, FOUR>;
 
 // Takes one feature of a query and of four keys into their sums.
 fn score(own: vec4f, keys: vec4f, sums: vec4f) -> vec4f {
@@ -16,6 +39,11 @@ fn score(own: vec4f, keys: vec4f, sums: vec4f) -> vec4f {
   return fma(own, keys, sums);
 }
 
+// What a copy of a slice of features takes for vec4 t of a row: 0 past its end.
+fn present(t: u32) -> f32 {
+  return select(0.0, 1.0, FEATURES % SLICE == 0u || t < FEATURES);
+}
+
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -23,11 +51,13 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   let at = parameters.firstWorkgroup + workgroup.x + workgroup.y * workgroups.x;
-  if (at >= parameters.tiles * parameters.chunks) {
+  let portions = parameters.tiles * parameters.chunks;
+  if (at >= portions * parameters.splits) {
     return;
   }
+  let split = at / portions;
   let tile = at % parameters.tiles;
-  let chunk = at / parameters.tiles;
+  let chunk = (at % portions) / parameters.tiles;
   let firstColumn = chunk * COLUMNS;
   let pair = tile / parameters.blockTiles;
   let head = pair / parameters.blocks;
@@ -38,7 +68,7 @@ fn main(
   if (firstRow >= endRow) {
     return;
   }
-  let range = keyRange(bounds.zw);
+  let range = keyRange(bounds.zw, split);
   let firstKey = range.x;
   let blockEnd = bounds.w;
   var endKey = range.y;
@@ -49,8 +79,10 @@ fn main(
     endKey = min(range.y, causalEnd(select(lastRow, parameters.period - 1u, wraps)));
   }
 
-  // Rows past the end of the block repeat its last row; they help loading and are not stored.
+  // As the one that makes the weights of a row. Rows past the end of the block repeat its last row and are not stored.
   let row = min(firstRow + local, endRow - 1u);
+  let resultRow = queryRow(head, row);
+  resultRows[local] = resultRow;
   var visibleEnd = endKey;
   if (CAUSAL) {
     visibleEnd = min(endKey, causalEnd(row));
@@ -59,154 +91,293 @@ fn main(
   if (EXCLUDING) {
     ownBlock = blockOf(row, parameters.queries, parameters.excludeBlocks);
   }
-  let outputRow = queryRow(head, row);
-  let queryPlace = outputRow * FEATURES;
-  var q: array<vec4f, FEATURES>;
-  for (var t = 0u; t < FEATURES; t++) {
-    q[t] = query[queryPlace + t] * queryFactor();
-  }
-  var sums: array<vec4f, COLUMNS>;
-  for (var c = 0u; c < COLUMNS; c++) {
-    sums[c] = vec4f(0.0);
-  }
+  // Splits share nothing: each has room for every row, and leaves what join_splits.wgsl joins.
+  let firstResult = split * parameters.rows;
+  let resting = pausedAt(firstResult + resultRow, chunk);
+  let resumes = IN_PARTS && parameters.resumes == 1u;
+  let pauses = IN_PARTS && parameters.pauses == 1u;
+  let isPartial = pauses || parameters.splits > 1u;
   var largest = EMPTY;
-  var total = 0.0;
-  // Sums of earlier stretches wait in the output: they are rarely wanted, and registers are dear.
-  let isStored = firstRow + local < endRow;
-  let place = outputRow * parameters.valueColumns + firstColumn;
-  let ownColumns = min(COLUMNS, parameters.valueColumns - firstColumn);
-  var stretchStart = firstKey;
-  var earlierTotal = 0.0;
-  var farTotal = 0.0;
-  let resting = pausedAt(outputRow, chunk);
-  if (IN_PARTS && parameters.resumes == 1u) {
+  if (resumes) {
     largest = paused[resting].x;
   }
   var earlierLargest = largest;
+  var total = 0.0;
+  var earlierTotal = 0.0;
+  var farTotal = 0.0;
   var stretches = 0u;
+  var stretchStart = firstKey;
+
+  // As the one that takes some rows, and keys or columns.
+  let down = local % DOWN;
+  let across = local / DOWN;
+  let ownColumns = min(COLUMNS, parameters.valueColumns - firstColumn);
+  var sums: array<array<vec4f, WIDTH>, HEIGHT>;
+  for (var i = 0u; i < HEIGHT; i++) {
+    for (var c = 0u; c < WIDTH; c++) {
+      sums[i][c] = vec4f(0.0);
+    }
+  }
 
   for (var tileStart = firstKey; tileStart < endKey; tileStart += TILE) {
-    let present = min(TILE, endKey - tileStart);
-    for (var i = local; i < present * FEATURES; i += LANES) {
-      keyTile[i] = key[keyRow(head, tileStart + i / FEATURES, blockEnd) * FEATURES + i % FEATURES];
-    }
-    for (var i = local; i < present * COLUMNS; i += LANES) {
-      let column = min(firstColumn + i % COLUMNS, parameters.valueColumns - 1u);
-      valueTile[i] = value[keyRow(head, tileStart + i / COLUMNS, blockEnd) * parameters.valueColumns + column];
-    }
-    for (var i = local; i < present; i += LANES) {
-      weightTile[i] = addedWeight(head, tileStart + i, blockEnd, block);
+    // Keys past the end repeat the last one, and get the weight 0.
+    for (var i = local; i < TILE; i += LANES) {
+      let j = min(tileStart + i, endKey - 1u);
+      keyRows[i] = keyRow(head, j, blockEnd);
+      addedWeights[i / ACROSS][i % ACROSS] = addedWeight(head, j, blockEnd, block);
       if (EXCLUDING) {
-        blockTile[i] = keyBlockOf(head, tileStart + i);
+        blocksOfKeys[i / ACROSS][i % ACROSS] = keyBlockOf(head, j);
       }
     }
     workgroupBarrier();
-    // Four keys at a time, so that maxima and exponentials are vec4s and rescaling is rare. What a last, short tile
-    // leaves over of the tile before it is finite, and gets the weight 0.
-    for (var j = 0u; j < present; j += 4u) {
-      var x = vec4f(0.0);
-      var chain = vec4f(0.0);
-      for (var t = 0u; t < FEATURES; t++) {
-        let k0 = widen(keyTile[j * FEATURES + t]);
-        let k1 = widen(keyTile[(j + 1u) * FEATURES + t]);
-        let k2 = widen(keyTile[(j + 2u) * FEATURES + t]);
-        let k3 = widen(keyTile[(j + 3u) * FEATURES + t]);
-        chain = score(q[t].xxxx, vec4f(k0.x, k1.x, k2.x, k3.x), chain);
-        chain = score(q[t].yyyy, vec4f(k0.y, k1.y, k2.y, k3.y), chain);
-        chain = score(q[t].zzzz, vec4f(k0.z, k1.z, k2.z, k3.z), chain);
-        chain = score(q[t].wwww, vec4f(k0.w, k1.w, k2.w, k3.w), chain);
-        if (t % CHAIN == CHAIN - 1u || t == FEATURES - 1u) {
-          x += chain;
-          chain = vec4f(0.0);
+
+    var logits: array<vec4f, HEIGHT>;
+    var chain: array<vec4f, HEIGHT>;
+    for (var i = 0u; i < HEIGHT; i++) {
+      logits[i] = vec4f(0.0);
+      chain[i] = vec4f(0.0);
+    }
+    var queriesAhead: array<vec4f, QUERY_COPIES>;
+    var keysAhead: array<Stored, KEY_COPIES>;
+    for (var s = 0u; s < QUERY_COPIES; s++) {
+      let i = s * LANES + local;
+      queriesAhead[s] = query[resultRows[(i / SLICE) % LANES] * FEATURES + min(i % SLICE, FEATURES - 1u)];
+    }
+    for (var s = 0u; s < KEY_COPIES; s++) {
+      let i = s * LANES + local;
+      keysAhead[s] = key[keyRows[(i / SLICE) % TILE] * FEATURES + min(i % SLICE, FEATURES - 1u)];
+    }
+    for (var slice = 0u; slice < SLICES; slice++) {
+      workgroupBarrier();
+      for (var s = 0u; s < QUERY_COPIES; s++) {
+        let i = s * LANES + local;
+        if ((s + 1u) * LANES <= LANES * SLICE || i < LANES * SLICE) {
+          let r = i / SLICE;
+          slices[i % SLICE].queries[r / DOWN][r % DOWN] =
+            queriesAhead[s] * (parameters.queryScale * present(slice * SLICE + i % SLICE));
         }
       }
-      if (DISTANCES) {
-        x *= parameters.scale;
-      }
-      if (WEIGHTED || SAMPLED) {
-        x += vec4f(weightTile[j], weightTile[j + 1u], weightTile[j + 2u], weightTile[j + 3u]);
-      }
-      var hidden = (vec4u(tileStart + j) + vec4u(0u, 1u, 2u, 3u) >= vec4u(visibleEnd)) | (x <= vec4f(MASKED));
-      if (EXCLUDING) {
-        let blocksOfKeys = vec4u(blockTile[j], blockTile[j + 1u], blockTile[j + 2u], blockTile[j + 3u]);
-        hidden = hidden | (blocksOfKeys == vec4u(ownBlock));
-      }
-      x = select(x, vec4f(EMPTY), hidden);
-      let newLargest = max(max(largest, max(x.x, x.y)), max(x.z, x.w));
-      if (newLargest > largest) {
-        let shrink = weigh(largest, newLargest);
-        largest = newLargest;
-        total *= shrink;
-        for (var c = 0u; c < COLUMNS; c++) {
-          sums[c] *= shrink;
+      for (var s = 0u; s < KEY_COPIES; s++) {
+        let i = s * LANES + local;
+        if ((s + 1u) * LANES <= TILE * SLICE || i < TILE * SLICE) {
+          let r = i / SLICE;
+          slices[i % SLICE].keys[r / ACROSS][r % ACROSS] = widen(keysAhead[s]) * present(slice * SLICE + i % SLICE);
         }
       }
-      let weights = vec4f(weigh(x.x, largest), weigh(x.y, largest), weigh(x.z, largest), weigh(x.w, largest));
-      total += (weights.x + weights.y) + (weights.z + weights.w);
-      for (var c = 0u; c < COLUMNS; c++) {
-        sums[c] = fma(weights.xxxx, widen(valueTile[j * COLUMNS + c]), sums[c]);
-        sums[c] = fma(weights.yyyy, widen(valueTile[(j + 1u) * COLUMNS + c]), sums[c]);
-        sums[c] = fma(weights.zzzz, widen(valueTile[(j + 2u) * COLUMNS + c]), sums[c]);
-        sums[c] = fma(weights.wwww, widen(valueTile[(j + 3u) * COLUMNS + c]), sums[c]);
+      workgroupBarrier();
+      for (var s = 0u; s < QUERY_COPIES; s++) {
+        let i = s * LANES + local;
+        let t = min((slice + 1u) * SLICE + i % SLICE, FEATURES - 1u);
+        queriesAhead[s] = query[resultRows[(i / SLICE) % LANES] * FEATURES + t];
+      }
+      for (var s = 0u; s < KEY_COPIES; s++) {
+        let i = s * LANES + local;
+        let t = min((slice + 1u) * SLICE + i % SLICE, FEATURES - 1u);
+        keysAhead[s] = key[keyRows[(i / SLICE) % TILE] * FEATURES + t];
+      }
+      for (var t = 0u; t < SLICE; t++) {
+        let k0 = slices[t].keys[0][across];
+        let k1 = slices[t].keys[1][across];
+        let k2 = slices[t].keys[2][across];
+        let k3 = slices[t].keys[3][across];
+        var q: array<vec4f, HEIGHT>;
+        for (var i = 0u; i < HEIGHT; i++) {
+          q[i] = slices[t].queries[i][down];
+        }
+        for (var i = 0u; i < HEIGHT; i++) {
+          chain[i] = score(q[i].xxxx, vec4f(k0.x, k1.x, k2.x, k3.x), chain[i]);
+          chain[i] = score(q[i].yyyy, vec4f(k0.y, k1.y, k2.y, k3.y), chain[i]);
+          chain[i] = score(q[i].zzzz, vec4f(k0.z, k1.z, k2.z, k3.z), chain[i]);
+          chain[i] = score(q[i].wwww, vec4f(k0.w, k1.w, k2.w, k3.w), chain[i]);
+        }
+      }
+      if ((slice + 1u) * SLICE % CHAIN == 0u || slice == SLICES - 1u) {
+        for (var i = 0u; i < HEIGHT; i++) {
+          logits[i] += chain[i];
+          chain[i] = vec4f(0.0);
+        }
       }
     }
+    for (var i = 0u; i < HEIGHT; i++) {
+      weights[across][DOWN * i + down] = logits[i];
+    }
+    var valuesAhead: array<Stored, VALUE_COPIES>;
+    for (var s = 0u; s < VALUE_COPIES; s++) {
+      let i = s * LANES + local;
+      let k = i / WHOLE;
+      let column = min(firstColumn + i % WHOLE, parameters.valueColumns - 1u);
+      valuesAhead[s] = value[keyRows[(k / FOUR + k % FOUR * ACROSS) % TILE] * parameters.valueColumns + column];
+    }
+    workgroupBarrier();
+
+    // The logits of a row become weights.
+    var newLargest = largest;
+    var x: array<vec4f, ACROSS>;
+    for (var n = 0u; n < ACROSS; n++) {
+      x[n] = weights[n][local] * parameters.scale;
+      if (WEIGHTED || SAMPLED) {
+        x[n] += vec4f(
+          addedWeights[0][n],
+          addedWeights[1][n],
+          addedWeights[2][n],
+          addedWeights[3][n],
+        );
+      }
+      let keys = vec4u(tileStart + n) + vec4u(0u, 1u, 2u, 3u) * ACROSS;
+      var hidden = (keys >= vec4u(visibleEnd)) | (x[n] <= vec4f(MASKED));
+      if (EXCLUDING) {
+        let others = vec4u(
+          blocksOfKeys[0][n],
+          blocksOfKeys[1][n],
+          blocksOfKeys[2][n],
+          blocksOfKeys[3][n],
+        );
+        hidden = hidden | (others == vec4u(ownBlock));
+      }
+      x[n] = select(x[n], vec4f(EMPTY), hidden);
+      newLargest = max(max(newLargest, max(x[n].x, x[n].y)), max(x[n].z, x[n].w));
+    }
+    let shrink = weigh(largest, newLargest);
+    largest = newLargest;
+    total *= shrink;
+    for (var n = 0u; n < ACROSS; n++) {
+      let weight = weighFour(x[n], largest);
+      total += (weight.x + weight.y) + (weight.z + weight.w);
+      weights[n][local] = weight;
+    }
     let nextTile = tileStart + TILE;
-    if (nextTile + TILE - stretchStart > STRETCH && nextTile < endKey) {
-      let shrink = weigh(earlierLargest, largest);
+    let isStretchEnd = nextTile + TILE - stretchStart > STRETCH && nextTile < endKey;
+    let earlierShrink = weigh(earlierLargest, largest);
+    factors[local] = vec2f(shrink, earlierShrink);
+    if (isStretchEnd) {
       earlierLargest = largest;
-      earlierTotal = fma(earlierTotal, shrink, total);
+      earlierTotal = fma(earlierTotal, earlierShrink, total);
       total = 0.0;
-      farTotal *= shrink;
+      farTotal *= earlierShrink;
       stretches++;
       if (stretches % TOTALS == 0u) {
         farTotal += earlierTotal;
         earlierTotal = 0.0;
       }
-      for (var c = 0u; c < COLUMNS; c++) {
-        if (isStored && c < ownColumns) {
-          if (stretchStart > firstKey) {
-            sums[c] = fma(output[place + c], vec4f(shrink), sums[c]);
-          }
-          output[place + c] = sums[c];
+    }
+
+    workgroupBarrier();
+    var factor: array<f32, HEIGHT>;
+    for (var i = 0u; i < HEIGHT; i++) {
+      factor[i] = factors[DOWN * i + down].x;
+    }
+    for (var i = 0u; i < HEIGHT; i++) {
+      for (var c = 0u; c < WIDTH; c++) {
+        sums[i][c] *= factor[i];
+      }
+    }
+    for (var first = 0u; first < ACROSS; first += GROUPS) {
+      workgroupBarrier();
+      for (var s = 0u; s < VALUE_COPIES; s++) {
+        let i = s * LANES + local;
+        let k = i / WHOLE;
+        if ((s + 1u) * LANES <= FOUR * GROUPS * WHOLE || i < FOUR * GROUPS * WHOLE) {
+          values[k / FOUR][k % FOUR][i % WHOLE / ACROSS][i % ACROSS] = widen(valuesAhead[s]);
         }
-        sums[c] = vec4f(0.0);
+      }
+      workgroupBarrier();
+      for (var s = 0u; s < VALUE_COPIES; s++) {
+        let i = s * LANES + local;
+        let k = i / WHOLE;
+        let column = min(firstColumn + i % WHOLE, parameters.valueColumns - 1u);
+        let keyAt = (first + GROUPS + k / FOUR + k % FOUR * ACROSS) % TILE;
+        valuesAhead[s] = value[keyRows[keyAt] * parameters.valueColumns + column];
+      }
+      for (var n = 0u; n < GROUPS; n++) {
+        var weight: array<vec4f, HEIGHT>;
+        for (var i = 0u; i < HEIGHT; i++) {
+          weight[i] = weights[first + n][DOWN * i + down];
+        }
+        for (var c = 0u; c < WIDTH; c++) {
+          let v0 = values[n][0][c][across];
+          let v1 = values[n][1][c][across];
+          let v2 = values[n][2][c][across];
+          let v3 = values[n][3][c][across];
+          for (var i = 0u; i < HEIGHT; i++) {
+            sums[i][c] = fma(weight[i].xxxx, v0, sums[i][c]);
+            sums[i][c] = fma(weight[i].yyyy, v1, sums[i][c]);
+            sums[i][c] = fma(weight[i].zzzz, v2, sums[i][c]);
+            sums[i][c] = fma(weight[i].wwww, v3, sums[i][c]);
+          }
+        }
+      }
+    }
+    // Sums of earlier stretches wait in the output: they are rarely wanted, and registers are dear.
+    if (isStretchEnd) {
+      if (stretchStart > firstKey) {
+        var earlier: array<array<vec4f, WIDTH>, HEIGHT>;
+        for (var i = 0u; i < HEIGHT; i++) {
+          let place = (firstResult + resultRows[DOWN * i + down]) * parameters.valueColumns + firstColumn;
+          for (var c = 0u; c < WIDTH; c++) {
+            earlier[i][c] = output[place + min(ACROSS * c + across, ownColumns - 1u)];
+          }
+        }
+        for (var i = 0u; i < HEIGHT; i++) {
+          for (var c = 0u; c < WIDTH; c++) {
+            sums[i][c] = fma(earlier[i][c], vec4f(factors[DOWN * i + down].y), sums[i][c]);
+          }
+        }
+      }
+      for (var i = 0u; i < HEIGHT; i++) {
+        let r = DOWN * i + down;
+        let place = (firstResult + resultRows[r]) * parameters.valueColumns + firstColumn;
+        for (var c = 0u; c < WIDTH; c++) {
+          let column = ACROSS * c + across;
+          if ((firstRow + r < endRow) & (column < ownColumns)) {
+            output[place + column] = sums[i][c];
+          }
+          sums[i][c] = vec4f(0.0);
+        }
       }
       stretchStart = nextTile;
     }
     workgroupBarrier();
   }
 
-  if (isStored) {
-    var shrink = weigh(earlierLargest, largest);
-    total = farTotal * shrink + fma(earlierTotal, shrink, total);
-    if (stretchStart > firstKey) {
-      for (var c = 0u; c < COLUMNS; c++) {
-        if (c < ownColumns) {
-          sums[c] = fma(output[place + c], vec4f(shrink), sums[c]);
-        }
-      }
-    }
-    if (IN_PARTS && parameters.resumes == 1u) {
-      shrink = weigh(paused[resting].x, largest);
-      total = fma(paused[resting].y, shrink, total);
-      for (var c = 0u; c < COLUMNS; c++) {
-        sums[c] = fma(paused[resting + 1u + c], vec4f(shrink), sums[c]);
-      }
-    }
-    if (IN_PARTS && parameters.pauses == 1u) {
+  // Of each row: factors of the sums of earlier stretches, of those of earlier parts, and of all together.
+  let earlierShrink = weigh(earlierLargest, largest);
+  total = farTotal * earlierShrink + fma(earlierTotal, earlierShrink, total);
+  var partShrink = 0.0;
+  if (resumes) {
+    partShrink = weigh(paused[resting].x, largest);
+    total = fma(paused[resting].y, partShrink, total);
+  }
+  let unit = select(select(0.0, parameters.unit / total, total > 0.0), 1.0, isPartial);
+  weights[0][local] = vec4f(earlierShrink, partShrink, unit, 0.0);
+  workgroupBarrier();
+  if (firstRow + local < endRow) {
+    if (isPartial) {
       paused[resting] = vec4f(largest, total, 0.0, 0.0);
-      for (var c = 0u; c < COLUMNS; c++) {
-        paused[resting + 1u + c] = sums[c];
-      }
-    } else {
-      let inverse = select(0.0, parameters.unit / total, total > 0.0);
-      for (var c = 0u; c < COLUMNS; c++) {
-        if (c < ownColumns) {
-          output[place + c] = sums[c] * inverse;
+    } else if (firstColumn == 0u) {
+      logSumExp[resultRow] = select(EMPTY, largest + logarithm(total), total > 0.0);
+    }
+  }
+  for (var i = 0u; i < HEIGHT; i++) {
+    let r = DOWN * i + down;
+    let joined = weights[0][r];
+    let result = firstResult + resultRows[r];
+    let place = result * parameters.valueColumns + firstColumn;
+    let rest = pausedAt(result, chunk) + 1u;
+    for (var c = 0u; c < WIDTH; c++) {
+      let column = ACROSS * c + across;
+      if (firstRow + r < endRow && column < ownColumns) {
+        var sum = sums[i][c];
+        if (stretchStart > firstKey) {
+          sum = fma(output[place + column], vec4f(joined.x), sum);
         }
-      }
-      if (firstColumn == 0u) {
-        logSumExp[outputRow] = select(EMPTY, largest + logarithm(total), total > 0.0);
+        if (resumes) {
+          sum = fma(paused[rest + column], vec4f(joined.y), sum);
+        }
+        if (pauses) {
+          paused[rest + column] = sum;
+        } else {
+          output[place + column] = sum * joined.z;
+        }
       }
     }
   }

@@ -12,7 +12,20 @@ fn exponential(x: f32) -> f32 {
   sum = fma(r, sum, 4.1665795894e-2);
   sum = fma(r, sum, 1.6666665459e-1);
   sum = fma(r, sum, 5.0000001201e-1);
-  return fma(r * r, sum, r + 1.0) * bitcast<f32>((i32(n) + 127) << 23u);
+  // 1.5 · 2^23 more puts n + 127 into the last bits; the shift leaves them alone.
+  return fma(r * r, sum, r + 1.0) * bitcast<f32>(bitcast<u32>(n + 12583039.0) << 23u);
+}
+
+// The same of each of four.
+fn exponentials(x: vec4f) -> vec4f {
+  let n = round(x * 1.4426950408889634);
+  let r = fma(n, vec4f(2.12194440e-4), fma(n, vec4f(-0.693359375), x));
+  var sum = fma(r, vec4f(1.9875691500e-4), vec4f(1.3981999507e-3));
+  sum = fma(r, sum, vec4f(8.3334519073e-3));
+  sum = fma(r, sum, vec4f(4.1665795894e-2));
+  sum = fma(r, sum, vec4f(1.6666665459e-1));
+  sum = fma(r, sum, vec4f(5.0000001201e-1));
+  return fma(r * r, sum, r + 1.0) * bitcast<vec4f>(bitcast<vec4u>(n + 12583039.0) << vec4u(23u));
 }
 
 // ln x for normal x > 0 (Cephes logf): x = 2^n (1 + f) with f near 0, and a polynomial in f.

@@ -9,6 +9,7 @@ import { SUBGROUPS } from "../../../kernels/webgpu/engine/subgroups.ts";
 import { inputFamily } from "../../../proofs_checks/inputs/families.ts";
 import { selfTest } from "../../../kernels/self_test.ts";
 import { webgpuTest } from "../../backends.ts";
+import { checkAttend } from "../../attend.ts";
 import { besideReference } from "../../beside_reference.ts";
 import { normals } from "../../data.ts";
 import { largestDifference, largestMagnitude } from "../../precision.ts";
@@ -41,6 +42,46 @@ webgpuTest("the shapes of workgroups and tiles that GPUs get give the reference'
   }
   backend.destroy();
 });
+
+webgpuTest(
+  "the keys of few queries are split among workgroups, and joined within the precision rule",
+  async () => {
+    const backend = await openAsGpu();
+    // One split, two, many, and chunks of the values.
+    for (
+      const [heads, queries, keys, features, valueFeatures] of [[1, 60, 511, 8, 8], [2, 70, 530, 8, 8], [
+        1,
+        1,
+        9000,
+        8,
+        132,
+      ]]
+    ) {
+      const problem = {
+        ...{ heads, queries, keys, features, valueFeatures, scale: 3 / Math.sqrt(features) },
+        query: normals(1, heads * queries * features),
+        key: normals(2, heads * keys * features),
+        value: normals(3, heads * keys * valueFeatures),
+      };
+      await checkAttend(backend, problem, `${keys} keys`);
+      const weights = normals(4, heads * keys, 2);
+      // Whole splits are hidden, and all keys.
+      const middle = weights.map((w, at) => at % keys > 200 && at % keys < 8500 ? -3e38 : w);
+      await checkAttend(backend, { ...problem, logWeights: middle }, `${keys} keys, the middle hidden`);
+      await checkAttend(backend, {
+        ...problem,
+        logWeights: weights.map(() => -3e38),
+      }, `${keys} keys, all hidden`);
+      // The last splits lie in the future of every query.
+      await checkAttend(
+        backend,
+        { ...problem, causal: { period: queries, offset: 250 } },
+        `${keys} keys, causal`,
+      );
+    }
+    backend.destroy();
+  },
+);
 
 webgpuTest("the shapes that GPUs get grow the reference's trees, and pass every self test", async () => {
   const backend = await openAsGpu(), width = 11;

@@ -69,15 +69,23 @@ webgpuTest("a tuning with tiles that there are not is refused, one without room 
       "Cannot use the tuning: 64 x 64 must have a tile that device.tune() gives",
     );
   }
-  const widths = attendWidths(200, 8), tile: AttendTile = { kernel: "registers", lanes: 16, size: 8 };
-  const backend = await openWebGpu({ tuning: { adapter: name, tiles: { [widthsOf(widths)]: tile } } });
-  await checkAttend(backend, {
-    ...{ heads: 1, queries: 5, keys: 9, features: 200, valueFeatures: 8, scale: 0.1 },
-    query: normals(1, 5 * 200),
-    key: normals(2, 9 * 200),
-    value: normals(3, 9 * 8),
-  }, "eight rows of 200 features");
-  backend.destroy();
+  const widths = attendWidths(200, 8);
+  for (
+    const tile of [
+      { kernel: "registers", lanes: 16, size: 8 },
+      // What earlier versions gave.
+      { kernel: "tiles", lanes: 256, size: 16 },
+    ] as const
+  ) {
+    const backend = await openWebGpu({ tuning: { adapter: name, tiles: { [widthsOf(widths)]: tile } } });
+    await checkAttend(backend, {
+      ...{ heads: 1, queries: 5, keys: 9, features: 200, valueFeatures: 8, scale: 0.1 },
+      query: normals(1, 5 * 200),
+      key: normals(2, 9 * 200),
+      value: normals(3, 9 * 8),
+    }, `200 features, ${JSON.stringify(tile)}`);
+    backend.destroy();
+  }
 });
 
 webgpuTest("tune() refuses widths that are none, and does nothing where there is one way only", async () => {

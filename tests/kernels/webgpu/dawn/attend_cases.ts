@@ -43,11 +43,29 @@ export function attendCases(): Case[] {
     ),
     ...SIZES.map(([features, valueFeatures]) => attendCase(features, valueFeatures, 0, { distances: true })),
     attendCase(16, 5, sets.length - 1, { distances: true }),
+    manyKeys(2 ** 10, 1),
+    // More than two splits take in one dispatch.
+    manyKeys(2 ** 16, 256),
   ];
 }
 
 /** Attention of widths that a tuning has a tile for. */
 export const tunedCase: Case = attendCase(16, 16, 0);
+
+/** Few queries and many keys, which are sampled ones so that they take no room: they are split where a device has many cores. */
+function manyKeys(samples: number, queries: number): Case {
+  return (backend) => {
+    const shape = { heads: 1, queries, keys: 1, blocks: queries, features: 4, valueFeatures: 4, scale: 1 };
+    const sampled = { count: samples, index: words(backend, samples) };
+    backend.attend({
+      ...shape,
+      query: floats(backend, queries, 4),
+      key: floats(backend, 4),
+      value: floats(backend, 4),
+      samples: { ...sampled, logWeights: floats(backend, samples), position: words(backend, 1) },
+    });
+  };
+}
 
 /** Bit i of `set` stands for rule i. */
 function attendCase(
