@@ -13,12 +13,7 @@
  *
  * @module
  */
-export {
-  attention,
-  type AttentionResult,
-  type AttentionStats,
-  type ErrorTarget,
-} from "./estimators/attention/attention.ts";
+export { attention, type AttentionResult, type AttentionStats } from "./estimators/attention/attention.ts";
 export { type AttentionOptions, type StorageFormat, storageFormats } from "./estimators/attention/options.ts";
 export { type MethodName, methods } from "./estimators/methods/methods.ts";
 export type { Certificate } from "./estimators/certified/certificate.ts";

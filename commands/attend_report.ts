@@ -1,4 +1,4 @@
-import type { AttentionResult, ErrorTarget } from "../estimators/attention/attention.ts";
+import type { AttentionResult, AttentionStats } from "../estimators/attention/attention.ts";
 import type { Certificate } from "../estimators/certified/certificate.ts";
 import { sizeOf } from "../kernels/tensor.ts";
 import type { NamedInput } from "../proofs_checks/inputs/family.ts";
@@ -95,7 +95,9 @@ export function toTable(inputs: NamedInput, { result, comparison }: AttendReport
 }
 
 /** What is known of an error that was aimed at, in words. */
-export function describeTarget({ tolerance, error, low, high, rows }: ErrorTarget): string {
+function describeTarget(
+  { tolerance, error, low, high, rows }: NonNullable<AttentionStats["target"]>,
+): string {
   const asked = `error at most ${tolerance} of the norm of each head's output asked for`;
   if (error === 0) return `${asked}: the output is exact`;
   const interval = `${formatNumber(low)} to ${formatNumber(high)}`;

@@ -46,23 +46,21 @@ export interface AttentionStats {
   readonly estimatedError: number | null;
   /** Rows behind the estimate; how well they tell it depends on how alike the rows of a head are. */
   readonly heldOutRows: number;
-  /** What is known of the error that was asked for with `tolerance`; null without one. */
-  readonly target: ErrorTarget | null;
+  /** What is known of an error that was asked for with `tolerance`: no bound, and no certificate; null without one. */
+  readonly target: {
+    /** ‖output − exact output‖ / ‖exact output‖ in operator norm that each head may have. */
+    readonly tolerance: number;
+    /** The estimate, of the head where it is largest; 0 where the output is exact. */
+    readonly error: number;
+    /** Where an interval of about 95 per cent for it begins. */
+    readonly low: number;
+    /** Where it ends; it knows nothing of rare rows that no sample has. */
+    readonly high: number;
+    /** Rows behind it. */
+    readonly rows: number;
+  } | null;
   /** That the output is of little use, or rough (an error of more than 0.3 of its norm), where the estimate says so, or null. */
   readonly warning: string | null;
-}
-
-/** An error that was asked for, and an estimate of it: no bound, and no certificate. */
-export interface ErrorTarget {
-  /** ‖output − exact output‖ / ‖exact output‖ in operator norm that each head may have. */
-  readonly tolerance: number;
-  /** The estimate, of the head where it is largest; 0 where the output is exact. */
-  readonly error: number;
-  /** Ends of an interval of about 95 per cent for it, which knows nothing of rare rows that no sample has. */
-  readonly low: number;
-  readonly high: number;
-  /** Rows behind it. */
-  readonly rows: number;
 }
 
 /** What {@link attention} returns. */
@@ -159,7 +157,7 @@ interface Outcome {
   /** Null when the output is exact. */
   readonly budget: Budget | null;
   readonly reason: string | null;
-  readonly target?: ErrorTarget;
+  readonly target?: AttentionStats["target"];
   /** What rows held out tell of each head. */
   readonly errors?: readonly ErrorSums[];
 }

@@ -103,7 +103,33 @@ Deno.test("a tolerance holds under causal order and masks as well", async () => 
     assert(stats.target!.error <= 0.1, JSON.stringify(stats.target));
   }
   const { stats } = await attend(input, { causal: true, tolerance: 0.1, device: "wasm" });
-  assert(stats.method !== "exact");
+  assertEquals(stats.method, "tilted-tree");
+  // Where there is nothing to find, the tree is given up at once.
+  const nothing = await attend(inputOf("gaussian", n), { causal: true, tolerance: 0.05, device: "wasm" });
+  assertEquals([nothing.stats.method, nothing.errors], ["exact", [0]]);
+  assertLess(nothing.stats.keyEvaluations, 0.7 * n * n);
+  // Too short for a tree.
+  const short = await attend(inputOf("low-rank", 300, 0.3), { causal: true, tolerance: 0.1, device: "wasm" });
+  assertEquals(short.stats.method, "exact");
+});
+
+Deno.test("auto in causal order takes a tree where there is something to find, and exact attention elsewhere", async () => {
+  const n = 8192;
+  const smooth = await attend(inputOf("low-rank", n, 0.3), { causal: true, device: "wasm" });
+  assertEquals(smooth.stats.method, "tilted-tree");
+  assertLess(smooth.errors[0], 0.1);
+  assertLess(smooth.stats.keyEvaluations, n * n / 4);
+  const nothing = await attend(inputOf("gaussian", n), { causal: true, device: "wasm" });
+  assertEquals([nothing.stats.method, nothing.errors], ["exact", [0]]);
+  assertLess(nothing.stats.keyEvaluations, 0.6 * n * n);
+  const heads = side([
+    inputOf("low-rank", n, 0.3),
+    inputOf("low-rank", n, 0.25),
+    inputOf("gaussian", n, 1.5),
+  ]);
+  const mixed = await attend(heads, { causal: true, device: "wasm" });
+  assertStringIncludes(mixed.stats.fellBack!, "exact in 1 of 3 heads");
+  assertEquals(mixed.errors[2], 0);
 });
 
 onEachDevice("where nothing pays, a tolerance gives exact attention", async (device) => {

@@ -1,0 +1,99 @@
+import type { Backend } from "../../../kernels/backend.ts";
+import { fitsDevice, type Progress } from "../../core/head_chunks.ts";
+import type { Problem } from "../../core/problem.ts";
+import { planAuto } from "../auto/auto_plan.ts";
+import { calibrate } from "../calibrated/calibrated.ts";
+import { operatorError } from "../error_sample.ts";
+import { type ErrorSums, sumsOfHeads } from "../held_out.ts";
+import { type Budget, type CostedAttention, scaleBudget } from "../method.ts";
+import { attendExactly } from "../run_heads.ts";
+import { attendToTarget, planTarget } from "../tilted_tree/tilted_tree.ts";
+import { type Trial, TrialFailed } from "../trial.ts";
+import { type Asked, type HeadAnswer, type HeadAnswers, joinHeads } from "./head_answers.ts";
+
+/** What a coreset gets first, and rows held out that judge it. */
+export const FIRST: Pick<Budget, "bucketSize" | "samples"> = { bucketSize: 32, samples: 64 };
+const ROWS = 48;
+/** Errors of a coreset fall as about the root of its budget: where the first is farther off than this, a larger one is not tried. */
+const NEAR = 2, RESERVE = 1.6;
+
+/**
+ * Where every query sees every key: by a coreset, by a larger one where the first is near, by a tree whose lists grow until they do, else exactly, head
+ * by head.
+ */
+export async function attendEveryKey(
+  backend: Backend,
+  problem: Problem,
+  asked: Asked,
+  progress: Progress,
+): Promise<HeadAnswers> {
+  const { tolerance, seed } = asked, { heads } = problem;
+  const { budget, probes = 0 } = planAuto(problem, { ...FIRST, seed }, false);
+  if (!budget || !fitsDevice(backend, problem, probes + ROWS)) {
+    const result = await attendExactly(backend, problem, progress);
+    return { result, names: Array<"exact">(heads).fill("exact") };
+  }
+  let found: CostedAttention | undefined, sums: readonly ErrorSums[], spent = 0;
+  try {
+    found = await calibrate(backend, problem, budget, progress, trialOf(tolerance));
+    sums = sumsOfHeads(problem, found.heldOut!, found);
+  } catch (error) {
+    if (!(error instanceof TrialFailed)) throw error;
+    backend.reset();
+    ({ heads: sums, keyEvaluations: spent } = error);
+  }
+  const { result, names } = await joinHeads(problem, found, async (part, head) => {
+    const excess = operatorError(sums[head].sample!).error / tolerance;
+    if (found && excess <= 1) return undefined;
+    const answer = await answerHead(backend, part, excess, asked, progress);
+    backend.reset();
+    return answer;
+  });
+  return { result: { ...result, keyEvaluations: spent + result.keyEvaluations }, names };
+}
+
+/** Stops what errs by more in most heads. */
+function trialOf(tolerance: number): Trial {
+  const fails = ({ sample }: ErrorSums) => operatorError(sample!).error > tolerance;
+  return { rows: ROWS, judge: (heads) => heads.filter(fails).length > heads.length / 2 ? "stop" : "keep" };
+}
+
+/**
+ * Answers one head with the first method that keeps to the tolerance.
+ *
+ * @param excess The error of the first coreset over the tolerance.
+ */
+async function answerHead(
+  backend: Backend,
+  part: Problem,
+  excess: number,
+  { tolerance, seed }: Asked,
+  progress: Progress,
+): Promise<HeadAnswer> {
+  let spent = 0;
+  const attempt = async (attend: () => Promise<CostedAttention>): Promise<CostedAttention | undefined> => {
+    try {
+      const result = await attend();
+      return { ...result, keyEvaluations: spent + result.keyEvaluations };
+    } catch (error) {
+      if (!(error instanceof TrialFailed)) throw error;
+      spent += error.keyEvaluations;
+      backend.reset();
+      return undefined;
+    }
+  };
+  // Rows that judged one answer do not judge another: each has a seed of its own.
+  const seeds = [1, 2].map((further) => (seed + further) % (Number.MAX_SAFE_INTEGER + 1));
+  const larger = scaleBudget({ ...FIRST, seed: seeds[0] }, Math.max(1, RESERVE * excess ** 2));
+  if (excess <= NEAR && planAuto(part, larger, true).budget) {
+    const result = await attempt(() => calibrate(backend, part, larger, progress, trialOf(tolerance)));
+    if (result) return { name: "calibrated", result };
+  }
+  const target = planTarget(part, tolerance, excess);
+  if (target) {
+    const result = await attempt(() => attendToTarget(backend, part, target, seeds[1], progress));
+    if (result) return { name: "tilted-tree", result };
+  }
+  const result = await attendExactly(backend, part, progress);
+  return { name: "exact", result: { ...result, keyEvaluations: spent + result.keyEvaluations } };
+}

@@ -1,0 +1,76 @@
+import type { Problem } from "../../core/problem.ts";
+import { pickRows } from "../../linear_algebra/pick_rows.ts";
+import type { HeldOutRows } from "../held_out.ts";
+import type { CostedAttention } from "../method.ts";
+import type { ApproximateName } from "../methods.ts";
+import { headOf } from "../shared/one_head.ts";
+
+/** What is asked for. */
+export interface Asked {
+  /** Largest ‖Att~ − Att‖ / ‖Att‖ of a head. */
+  readonly tolerance: number;
+  readonly seed: number;
+}
+
+/** What a head may be attended with. */
+export type HeadMethod = ApproximateName | "exact";
+
+/** The answers of all heads, and the method of each. */
+export interface HeadAnswers {
+  readonly result: CostedAttention;
+  readonly names: readonly HeadMethod[];
+}
+
+/** The answer of a head. */
+export interface HeadAnswer {
+  readonly name: HeadMethod;
+  readonly result: CostedAttention;
+}
+
+/**
+ * The answers of all heads in one result.
+ *
+ * @param first What a coreset says of all of them, if it has been asked.
+ * @param answer Another answer for a head, if it needs one.
+ */
+export async function joinHeads(
+  problem: Problem,
+  first: CostedAttention | undefined,
+  answer: (part: Problem, head: number) => Promise<HeadAnswer | undefined>,
+): Promise<HeadAnswers> {
+  const { heads, queries, valueFeatures } = problem, names: HeadMethod[] = Array(heads).fill("calibrated");
+  const output = first?.output ?? new Float32Array(heads * queries * valueFeatures);
+  const logSumExp = first?.logSumExp ?? new Float32Array(heads * queries);
+  const heldOut = [...first?.heldOut ?? []];
+  let keyEvaluations = first?.keyEvaluations ?? 0;
+  for (let head = 0; head < heads; head++) {
+    const own = await answer(headOf(problem, head), head);
+    if (!own) continue;
+    const { name, result } = own;
+    output.set(result.output, head * result.output.length);
+    logSumExp.set(result.logSumExp, head * queries);
+    heldOut[head] = result.heldOut?.[0] ?? exactRows(result, problem);
+    names[head] = name;
+    keyEvaluations += result.keyEvaluations;
+  }
+  const exact = names.every((name) => name === "exact");
+  return { result: { output, logSumExp, keyEvaluations, heldOut, exact }, names };
+}
+
+/** Rows of an exact result that stand for it. */
+const ROWS = 48;
+
+/** Rows of an exact result, as held out from none. */
+function exactRows({ output, logSumExp }: CostedAttention, { queries, valueFeatures }: Problem): HeldOutRows {
+  const picks = Uint32Array.from(
+    { length: Math.min(ROWS, queries) },
+    (_, at) => Math.floor(at * queries / Math.min(ROWS, queries)),
+  );
+  return {
+    picks,
+    output: pickRows(output, valueFeatures, picks),
+    logSumExp: pickRows(logSumExp, 1, picks),
+    meanValue: new Float32Array(valueFeatures),
+    standFor: 0,
+  };
+}
