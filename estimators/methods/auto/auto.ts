@@ -9,7 +9,8 @@ import { type Attend, type Budget, perQuery, scaleBudget } from "../method.ts";
 import type { ApproximateName } from "../methods.ts";
 import { coveredSizes, coverVisible, groupRectangles, LEAF_BUDGETS, stackRectangles } from "../rectangles.ts";
 import { attendExactly } from "../run_heads.ts";
-import { attendByTree, tiltedTree } from "../tilted_tree/tilted_tree.ts";
+import { planCausalTree } from "../tilted_tree/causal_plan.ts";
+import { attendByTree, numbersInOrder, numbersOfTree, tiltedTree } from "../tilted_tree/tilted_tree.ts";
 import { type Trial, TrialFailed } from "../trial.ts";
 import { type ApproximateAttention, approximateAttention, attendVisible, runMethod } from "../visible.ts";
 import { planAuto, planOther } from "./auto_plan.ts";
@@ -52,7 +53,7 @@ export async function attendAuto(
   // What does not pay for all pairs does not for those that a mask leaves, and this is told at once.
   const mayPay = planAuto(problem, budget, given).budget && promisedSaving(problem, budget, given) > 0;
   const ofTree = (given ? [1] : CAUSAL_FACTORS).map((factor) => scaleBudget(budget, factor))
-    .find((own) => tiltedTree.takesCausal!(problem, own));
+    .find((own) => paysInOrder(backend, problem, own, given));
   if (ofTree) return await attendCausally(backend, problem, ofTree, given, exactly, progress);
   if (!mayPay) return await exactly();
   // If under causal order the trial fails on the largest part, it would on the others: all is better attended at once.
@@ -101,6 +102,20 @@ async function attendCausally(
   return { ...result, errors: result.heldOut && sumsOfHeads(problem, result.heldOut, result), name };
 }
 
+/** Whether one tree a head pays in causal order: where it fits the device, and a coreset of the largest rectangle would pay as well. */
+function paysInOrder(backend: Backend, problem: Problem, budget: Budget, given: boolean): boolean {
+  if (problem.causalOffset === undefined || !tiltedTree.takesCausal!(problem, budget)) return false;
+  const plan = planCausalTree(problem, perQuery(budget));
+  if (!plan || !fitsDevice(backend, problem, numbersInOrder(problem, plan))) return false;
+  const [largest] = coveredSizes(problem, LEAF_BUDGETS * perQuery(budget)).filter(({ triangular }) =>
+    !triangular
+  )
+    .sort((a, b) => b.queries * b.keys - a.queries * a.keys);
+  if (!largest) return false;
+  const part = { ...problem, ...largest, causalOffset: undefined, logWeights: undefined };
+  return planAuto(part, budget, given).budget !== undefined;
+}
+
 /** What rows held out tell of a coreset of the largest rectangle; undefined where none would pay. */
 async function tryRectangle(
   backend: Backend,
@@ -110,8 +125,10 @@ async function tryRectangle(
 ): Promise<TrialFailed | undefined> {
   const [largest] = groupRectangles(problem, coverVisible(problem, LEAF_BUDGETS * perQuery(budget)));
   const { problem: part } = stackRectangles(problem, largest),
-    { budget: own } = planAuto(part, budget, false);
-  if (part.causalOffset !== undefined || !own) return undefined;
+    { budget: own, probes = 0 } = planAuto(part, budget, false);
+  if (part.causalOffset !== undefined || !own || !fitsDevice(backend, part, probes + TRIED_ROWS)) {
+    return undefined;
+  }
   try {
     await calibrate(backend, part, own, progress, { rows: TRIED_ROWS, judge: () => "stop" });
   } catch (error) {
@@ -166,7 +183,8 @@ async function attendEveryKey(
   const planTree = (part: Problem, heads: readonly ErrorSums[], spent = 0) => {
     const other = planOther(part, budget, given ? spent / problem.heads : 0, TRIED_ROWS);
     const most = mostly(heads, isUseless) ? MOST_LAST_RESORT : MOST_TREE;
-    return other && other.total <= most ? other.plan : undefined;
+    const fits = other && fitsDevice(backend, part, numbersOfTree(other.plan));
+    return fits && other.total <= most ? other.plan : undefined;
   };
   const trial: Trial = {
     rows,
@@ -198,7 +216,8 @@ async function attendEveryKey(
     if (given) return { name: "tilted-tree", result };
     return await improveHeads(backend, problem, { name: "tilted-tree", result }, {
       name: "calibrated",
-      attend: async (part, { error }, head) => heads[head].error < error ? await coreset(part) : undefined,
+      // The trial may have stopped before it came to a head.
+      attend: async (part, { error }, head) => heads[head]?.error < error ? await coreset(part) : undefined,
     });
   }
 }

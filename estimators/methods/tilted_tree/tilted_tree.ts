@@ -81,8 +81,18 @@ export async function attendInOrder(
     problem,
     progress,
     (run) => tiltCausalHeads(backend, inRange, plan, seed, run, progress.signal),
-    3 * plan.clusters * plan.cut.blocks * (problem.queries / problem.period),
+    numbersInOrder(problem, plan),
   );
+}
+
+/** Numbers that a tree keeps for each key: logits, weights and gains for each cluster. */
+export function numbersOfTree({ clusters }: TreePlan): number {
+  return 3 * clusters;
+}
+
+/** The same in causal order. */
+export function numbersInOrder({ queries, period }: Problem, plan: CausalPlan): number {
+  return numbersOfTree(plan) * plan.cut.blocks * (queries / period);
 }
 
 /** Whether there are queries enough to share a tree, each cluster of several. */
@@ -106,8 +116,7 @@ export async function attendByTree(
     budget,
     progress,
     (run) => tiltHeads(backend, inRange, plan, budget.seed, run, progress.signal),
-    // Logits, weights and gains for each cluster.
-    3 * plan.clusters,
+    numbersOfTree(plan),
   );
 }
 

@@ -2,12 +2,12 @@ import type { Backend } from "../../../kernels/backend.ts";
 import { fitsDevice, type Progress } from "../../core/head_chunks.ts";
 import type { Problem } from "../../core/problem.ts";
 import { planAuto } from "../auto/auto_plan.ts";
-import { calibrate } from "../calibrated/calibrated.ts";
+import { calibrate, planCoreset } from "../calibrated/calibrated.ts";
 import { operatorError } from "../error_sample.ts";
 import { type ErrorSums, sumsOfHeads } from "../held_out.ts";
 import { type Budget, type CostedAttention, scaleBudget } from "../method.ts";
 import { attendExactly } from "../run_heads.ts";
-import { attendToTarget, planTarget } from "../tilted_tree/tilted_tree.ts";
+import { attendToTarget, numbersOfTree, planTarget } from "../tilted_tree/tilted_tree.ts";
 import { type Trial, TrialFailed } from "../trial.ts";
 import { type Asked, type HeadAnswer, type HeadAnswers, joinHeads } from "./head_answers.ts";
 
@@ -43,7 +43,8 @@ export async function attendEveryKey(
     ({ heads: sums, keyEvaluations: spent } = error);
   }
   const { result, names } = await joinHeads(problem, found, async (part, head) => {
-    const excess = operatorError(sums[head].sample!).error / tolerance;
+    // The trial may have stopped before it came to a head.
+    const { sample } = sums[head] ?? sums[sums.length - 1], excess = operatorError(sample!).error / tolerance;
     if (found && excess <= 1) return undefined;
     const answer = await answerHead(backend, part, excess, asked, progress);
     backend.reset();
@@ -85,12 +86,13 @@ async function answerHead(
   // Rows that judged one answer do not judge another: each has a seed of its own.
   const seeds = [1, 2].map((further) => (seed + further) % (Number.MAX_SAFE_INTEGER + 1));
   const larger = scaleBudget({ ...FIRST, seed: seeds[0] }, Math.max(1, RESERVE * excess ** 2));
-  if (excess <= NEAR && planAuto(part, larger, true).budget) {
+  const near = excess <= NEAR && planAuto(part, larger, true).budget ? planCoreset(part, larger) : undefined;
+  if (near && fitsDevice(backend, part, near.probes + ROWS)) {
     const result = await attempt(() => calibrate(backend, part, larger, progress, trialOf(tolerance)));
     if (result) return { name: "calibrated", result };
   }
   const target = planTarget(part, tolerance, excess);
-  if (target) {
+  if (target && fitsDevice(backend, part, numbersOfTree(target.plan))) {
     const result = await attempt(() => attendToTarget(backend, part, target, seeds[1], progress));
     if (result) return { name: "tilted-tree", result };
   }

@@ -1,11 +1,11 @@
 import type { Backend } from "../../../kernels/backend.ts";
-import type { Progress } from "../../core/head_chunks.ts";
+import { fitsDevice, type Progress } from "../../core/head_chunks.ts";
 import type { Problem } from "../../core/problem.ts";
 import { countVisible } from "../../core/visible_pairs.ts";
 import { operatorError } from "../error_sample.ts";
 import { sumsOfHeads } from "../held_out.ts";
 import { planCausalTree } from "../tilted_tree/causal_plan.ts";
-import { attendInOrder } from "../tilted_tree/tilted_tree.ts";
+import { attendInOrder, numbersInOrder } from "../tilted_tree/tilted_tree.ts";
 import { attendVisible } from "../visible.ts";
 import type { Asked, HeadAnswer } from "./head_answers.ts";
 
@@ -34,7 +34,7 @@ export async function answerInOrder(
   let spent = 0;
   for (let budget = firstInOrder(part) ?? Infinity; budget * part.queries <= MOST_IN_ORDER * visible;) {
     const plan = planCausalTree(part, budget, JUDGES);
-    if (!plan) break;
+    if (!plan || !fitsDevice(backend, part, numbersInOrder(part, plan))) break;
     const result = await attendInOrder(backend, part, plan, seed, progress);
     spent += result.keyEvaluations;
     const [sums] = sumsOfHeads(part, result.heldOut!, result);

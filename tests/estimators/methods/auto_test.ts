@@ -14,6 +14,7 @@ import { planAuto } from "../../../estimators/methods/auto/auto_plan.ts";
 import { calibrate } from "../../../estimators/methods/calibrated/calibrated.ts";
 import { isUseless, relativeError, totalOf } from "../../../estimators/methods/held_out.ts";
 import { type Trial, TrialFailed } from "../../../estimators/methods/trial.ts";
+import { attendTolerantly } from "../../../estimators/methods/tolerant/tolerant.ts";
 import { approximateAttention } from "../../../estimators/methods/visible.ts";
 import { ReferenceBackend } from "../../../kernels/reference/backend.ts";
 import { openWasm } from "../../../kernels/wasm/backend.ts";
@@ -210,6 +211,20 @@ Deno.test("auto takes a tree of the keys where a coreset is rough, head by head,
   assertStringIncludes(both.note!, "tilted-tree in 1 of 3 heads");
   const first = await attendAuto(backend, centre(backend, join([clusters, clusters, smooth])), budget, false);
   assertEquals(first.name, "tilted-tree");
+  backend.destroy();
+});
+
+Deno.test("heads that do not fit the device together are tried one after the other, and each gets its method", async () => {
+  const backend = await openWasm(), n = 4096, clusters = problemOf("clustered", n);
+  // Room for one head at a time, with what a tree keeps of it.
+  Object.defineProperty(backend, "largestArrayBytes", { value: 4 * n * 80 });
+  const problem = join([clusters, { ...problemOf("clustered", n, { seed: 5 }), scale: clusters.scale }]);
+  const exact = await exactAttention(backend, problem);
+  const result = await attendAuto(backend, centre(backend, problem), budget, false);
+  assertEquals(result.name, "tilted-tree");
+  assertLess(trueError(result.output, exact.output), 0.1);
+  const kept = await attendTolerantly(backend, centre(backend, problem), { tolerance: 0.5, seed: 0 });
+  assertLess(trueError(kept.output, exact.output), 0.9);
   backend.destroy();
 });
 
