@@ -160,11 +160,11 @@ function checkBudget(budget: number, method: MethodName, options: AttentionOptio
   checkInteger("attend", "budget", budget, 2, MOST_BUDGET);
   for (const name of ["bucketSize", "samples"] as const) {
     if (options[name] === undefined) continue;
-    throw new TypeError(`Cannot attend: budget takes no ${name}: current value is ${options[name]}`);
+    throw new RangeError(`Cannot attend: budget takes no ${name}: current value is ${options[name]}`);
   }
   if (method === "auto" || method !== "exact" && approximateMethods[method].withinBudget) return;
   const why = method === "exact" ? "has none" : "prepares beyond it; give bucketSize and samples";
-  throw new TypeError(`Cannot attend: budget takes a method that keeps to it: ${method} ${why}`);
+  throw new RangeError(`Cannot attend: budget takes a method that keeps to it: ${method} ${why}`);
 }
 
 /** A tolerance decides all that these would. */
@@ -173,10 +173,12 @@ function checkTolerance(tolerance: number, options: AttentionOptions): void {
   const others = ["epsilon", "budget", "bucketSize", "samples", "projections"] as const;
   for (const name of others) {
     if (options[name] === undefined) continue;
-    throw new TypeError(`Cannot attend: tolerance takes no ${name}: current value is ${options[name]}`);
+    throw new RangeError(`Cannot attend: tolerance takes no ${name}: current value is ${options[name]}`);
   }
   if (options.method !== undefined && options.method !== "auto") {
-    throw new TypeError(`Cannot attend: tolerance takes method "auto": current value is "${options.method}"`);
+    throw new RangeError(
+      `Cannot attend: tolerance takes method "auto": current value is "${options.method}"`,
+    );
   }
 }
 

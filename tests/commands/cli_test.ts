@@ -182,6 +182,27 @@ Deno.test("cli attend tells the error by rows held out, and warns of an answer t
   assertEquals(exact.stderr.includes("Warning"), false);
 });
 
+Deno.test("cli attend --tolerance tells the estimate and its interval, and --budget is kept to", async () => {
+  const attend = ["attend", "--workload", "low-rank", "--n", "6144", "--device", "wasm"];
+  const asked = await cli(...attend, "--tolerance", "0.7", "--json"),
+    { target, method } = JSON.parse(asked.stdout);
+  assert(method !== "exact", asked.stdout);
+  assertEquals(target.tolerance, 0.7);
+  assert(target.low <= target.error && target.error <= target.high && target.error <= 0.7, asked.stdout);
+  const table = await cli(...attend, "--tolerance", "0.7");
+  assertMatch(
+    table.stdout,
+    /error at most 0\.7 .*: estimated 0\.\d+ \(0\.\d+ to \d?\.?\d+\) from \d+ rows; no certificate/,
+  );
+  const small = await cli("attend", "--workload", "gaussian", "--n", "200", "--tolerance", "0.1");
+  assertStringIncludes(small.stdout, "the output is exact");
+  const kept = await cli(...attend, "--method", "tilted-tree", "--budget", "150", "--json");
+  assert(JSON.parse(kept.stdout).key_evaluations <= 150 * 6144, kept.stdout);
+  const refused = await cli(...attend, "--tolerance", "0.1", "--epsilon", "0.1");
+  assertEquals(refused.code, 2);
+  assertStringIncludes(refused.stderr, "tolerance takes no epsilon");
+});
+
 webgpuTest("cli attend --storage f16 rounds, and tells by how much", async () => {
   const { code, stdout } = await cli(
     ...["attend", "--workload", "gaussian", "--n", "200", "--device", "webgpu", "--method", "exact"],
