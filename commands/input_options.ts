@@ -1,6 +1,6 @@
 import { checkInteger } from "../kernels/check_values.ts";
 import type { Device } from "../kernels/device.ts";
-import { sizeOf } from "../kernels/tensor.ts";
+import { sizeOf, type Tensor } from "../kernels/tensor.ts";
 import { type OptionValues, unknownName, UsageError } from "./arguments.ts";
 import { checkDevice } from "./check_device.ts";
 import { readNpy } from "../files/npy/read.ts";
@@ -117,11 +117,22 @@ export async function loadInputs(
 ): Promise<NamedInput> {
   const { workload, n, batch, head } = given;
   if (workload === undefined) {
-    const [query, key, value] = await Promise.all([readNpy(given.q!), readNpy(given.k!), readNpy(given.v!)]);
+    const [query, key, value] = await readAll([given.q!, given.k!, given.v!]);
     const scale = 1 / Math.sqrt(query.shape[query.shape.length - 1]);
     return { name: "files", query, key, value, scale, description: `${given.q}, ${given.k}, ${given.v}` };
   }
   return await loadNamed(workload, { n, batch, seed, head, onProgress: progress.update });
+}
+
+/**
+ * Reads arrays. Under Deno side by side, so that pipes may be written in any order; elsewhere in turn, since few threads open files
+ * there (Bun has one for each core), and while each waits for the writer of a pipe none is left to read.
+ */
+async function readAll(paths: readonly string[]): Promise<Tensor[]> {
+  if ("Deno" in globalThis) return await Promise.all(paths.map(readNpy));
+  const tensors: Tensor[] = [];
+  for (const path of paths) tensors.push(await readNpy(path));
+  return tensors;
 }
 
 /**
