@@ -129,7 +129,7 @@ export async function loadInputs(
  * there (Bun has one for each core), and while each waits for the writer of a pipe none is left to read.
  */
 async function readAll(paths: readonly string[]): Promise<Tensor[]> {
-  if ("Deno" in globalThis) return await Promise.all(paths.map(readNpy));
+  if ("Deno" in globalThis) return await Promise.all(paths.map((path) => readNpy(path)));
   const tensors: Tensor[] = [];
   for (const path of paths) tensors.push(await readNpy(path));
   return tensors;
