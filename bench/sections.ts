@@ -37,6 +37,12 @@ export const sections: readonly Section[] = [
     run: async (parameters) => await (await import("./long_context.ts")).longContext(parameters),
   },
   {
+    name: "estimates",
+    title: "What an estimate of the error is worth",
+    parameters: "samples (200)",
+    run: async (parameters) => await (await import("./estimates.ts")).estimates(parameters),
+  },
+  {
     name: "auto",
     title: "Where approximating hardly pays",
     parameters: "rounds (9)",

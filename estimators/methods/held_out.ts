@@ -76,6 +76,11 @@ export function isRough(sums: ErrorSums): boolean {
   return relativeError(sums) > WORTH_ANOTHER || isUseless(sums);
 }
 
+/** Whether most heads fail. */
+export function mostly(heads: readonly ErrorSums[], fails: (sums: ErrorSums) => boolean): boolean {
+  return heads.filter(fails).length > heads.length / 2;
+}
+
 /** What rows held out tell of an answer, in words. */
 export function describeErrors(sums: ErrorSums): string {
   const digits = (x: number) => x.toPrecision(2);

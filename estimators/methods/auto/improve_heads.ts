@@ -26,10 +26,13 @@ export interface Other {
 /**
  * Puts what another method answers, if there is one, in place of heads where rows held out say that it errs less, exact attention in place of heads where
  * the better of both is of no use, and notes it. Head by head: such heads are few, or the whole would have been attended otherwise.
+ *
+ * @param exactly The same problem as exact attention takes it: its queries may be centred besides.
  */
 export async function improveHeads(
   backend: Backend,
   problem: Problem,
+  exactly: Problem,
   { name, result }: Answer,
   other?: Other,
 ): Promise<Answer> {
@@ -58,7 +61,7 @@ export async function improveHeads(
       }
     }
     if (!isUseless(best[head])) continue;
-    const exact = await exactAttention(backend, part);
+    const exact = await exactAttention(backend, headOf(exactly, head));
     result.output.set(exact.output, head * queries * valueFeatures);
     result.logSumExp.set(exact.logSumExp, head * queries);
     keyEvaluations += queries * part.keys;

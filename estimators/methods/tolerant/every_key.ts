@@ -7,6 +7,7 @@ import { operatorError } from "../error_sample.ts";
 import { type ErrorSums, sumsOfHeads } from "../held_out.ts";
 import { type Budget, type CostedAttention, scaleBudget } from "../method.ts";
 import { attendExactly } from "../run_heads.ts";
+import { headOf } from "../shared/one_head.ts";
 import { attendToTarget, numbersOfTree, planTarget } from "../tilted_tree/tilted_tree.ts";
 import { type Trial, TrialFailed } from "../trial.ts";
 import { type Asked, type HeadAnswer, type HeadAnswers, joinHeads } from "./head_answers.ts";
@@ -20,17 +21,20 @@ const NEAR = 2, RESERVE = 1.6;
 /**
  * Where every query sees every key: by a coreset, by a larger one where the first is near, by a tree whose lists grow until they do, else exactly, head
  * by head.
+ *
+ * @param exactly The same problem as exact attention takes it.
  */
 export async function attendEveryKey(
   backend: Backend,
   problem: Problem,
+  exactly: Problem,
   asked: Asked,
   progress: Progress,
 ): Promise<HeadAnswers> {
   const { tolerance, seed } = asked, { heads } = problem;
   const { budget, probes = 0 } = planAuto(problem, { ...FIRST, seed }, false);
   if (!budget || !fitsDevice(backend, problem, probes + ROWS)) {
-    const result = await attendExactly(backend, problem, progress);
+    const result = await attendExactly(backend, exactly, progress);
     return { result, names: Array<"exact">(heads).fill("exact") };
   }
   let found: CostedAttention | undefined, sums: readonly ErrorSums[], spent = 0;
@@ -46,7 +50,7 @@ export async function attendEveryKey(
     // The trial may have stopped before it came to a head.
     const { sample } = sums[head] ?? sums[sums.length - 1], excess = operatorError(sample!).error / tolerance;
     if (found && excess <= 1) return undefined;
-    const answer = await answerHead(backend, part, excess, asked, progress);
+    const answer = await answerHead(backend, part, headOf(exactly, head), excess, asked, progress);
     backend.reset();
     return answer;
   });
@@ -62,11 +66,13 @@ function trialOf(tolerance: number): Trial {
 /**
  * Answers one head with the first method that keeps to the tolerance.
  *
+ * @param exactly The same head as exact attention takes it.
  * @param excess The error of the first coreset over the tolerance.
  */
 async function answerHead(
   backend: Backend,
   part: Problem,
+  exactly: Problem,
   excess: number,
   { tolerance, seed }: Asked,
   progress: Progress,
@@ -96,6 +102,6 @@ async function answerHead(
     const result = await attempt(() => attendToTarget(backend, part, target, seeds[1], progress));
     if (result) return { name: "tilted-tree", result };
   }
-  const result = await attendExactly(backend, part, progress);
+  const result = await attendExactly(backend, exactly, progress);
   return { name: "exact", result: { ...result, keyEvaluations: spent + result.keyEvaluations } };
 }

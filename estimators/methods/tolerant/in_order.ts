@@ -23,10 +23,15 @@ export function firstInOrder(problem: Problem): number | undefined {
     .find((budget) => budget <= most && planCausalTree(problem, budget, JUDGES));
 }
 
-/** Answers one head in causal order by a tree with as many evaluations as the tolerance takes. */
+/**
+ * Answers one head in causal order by a tree with as many evaluations as the tolerance takes.
+ *
+ * @param exactly The same head as exact attention takes it.
+ */
 export async function answerInOrder(
   backend: Backend,
   part: Problem,
+  exactly: Problem,
   { tolerance, seed }: Asked,
   progress: Progress,
 ): Promise<HeadAnswer> {
@@ -44,6 +49,6 @@ export async function answerInOrder(
     if (excess > MOST_EXCESS) break;
     budget *= Math.max(LEAST_STEP, excess ** POWER);
   }
-  const result = await attendVisible(backend, part, progress);
+  const result = await attendVisible(backend, exactly, progress);
   return { name: "exact", result: { ...result, keyEvaluations: spent + result.keyEvaluations } };
 }

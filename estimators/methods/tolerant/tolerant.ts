@@ -4,6 +4,7 @@ import type { Progress } from "../../core/head_chunks.ts";
 import { type Estimate, operatorError } from "../error_sample.ts";
 import { type ErrorSums, sumsOfHeads } from "../held_out.ts";
 import type { Attend } from "../method.ts";
+import { headOf } from "../shared/one_head.ts";
 import { type ApproximateAttention, approximateAttention, attendVisible } from "../visible.ts";
 import { attendEveryKey, FIRST } from "./every_key.ts";
 import { type Asked, type HeadMethod, joinHeads } from "./head_answers.ts";
@@ -30,8 +31,8 @@ export async function attendTolerantly(
 ): Promise<TolerantAttention> {
   const { tolerance, seed } = asked;
   if (problem.causalOffset !== undefined && firstInOrder(problem)) {
-    const { result, names } = await joinHeads(problem, undefined, async (part) => {
-      const answer = await answerInOrder(backend, part, asked, progress);
+    const { result, names } = await joinHeads(problem, undefined, async (part, head) => {
+      const answer = await answerInOrder(backend, part, headOf(exact, head), asked, progress);
       backend.reset();
       return answer;
     });
@@ -40,7 +41,13 @@ export async function attendTolerantly(
   }
   const counts = new Map<HeadMethod, number>();
   const attend: Attend = async (backend, part, _, progress = {}) => {
-    const { result, names } = await attendEveryKey(backend, part, asked, progress);
+    const { result, names } = await attendEveryKey(
+      backend,
+      part,
+      part === problem ? exact : part,
+      asked,
+      progress,
+    );
     for (const name of names) counts.set(name, (counts.get(name) ?? 0) + part.queries * part.keys);
     return result;
   };
