@@ -38,7 +38,7 @@ export interface AttentionOptions extends ProblemOptions {
   certify?: "bound" | "estimate";
   /**
    * Error asked for of the output of each head, ‖Att~ − Att‖ / ‖Att‖ in operator norm, as estimated from rows that are computed exactly and
-   * had no part in the answer; in (0, 1). Budget and method are chosen for it, so that it takes method "auto" and no budget.
+   * to which nothing is fitted; in (0, 1). Budget and method are chosen for it, so that it takes method "auto" and no budget.
    * `stats.target` tells the estimate with its interval. It is no certificate: for that there is `epsilon`.
    */
   tolerance?: number;

@@ -68,12 +68,9 @@ export function isUseless(sums: ErrorSums): boolean {
   return error > HARMLESS && (error > MOSTLY_WRONG || sums.error > (1 - LEAST_EXPLAINED) * sums.spread);
 }
 
-/** Beyond this share another method is worth trying: measured, a tree of the keys errs less than a coreset there (`docs/theory.md`, 5.1). */
-const WORTH_ANOTHER = 0.12;
-
-/** Whether an answer is so far off that another method may well do better. */
-export function isRough(sums: ErrorSums): boolean {
-  return relativeError(sums) > WORTH_ANOTHER || isUseless(sums);
+/** Whether an answer is off by more than a share of the output's norm, or useless. */
+export function isRough(sums: ErrorSums, share: number): boolean {
+  return relativeError(sums) > share || isUseless(sums);
 }
 
 /** Whether most heads fail. */

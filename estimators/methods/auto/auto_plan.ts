@@ -86,6 +86,9 @@ export function planAuto(problem: Problem, budget: Budget, given: boolean): Auto
 /** How much longer preparing a tree takes than its evaluations say, and attending to its lists. */
 const TREE_PREPARATION = 3, TREE_LISTS = 1.3;
 
+/** With shorter lists a tree errs more than what it is to replace. */
+const LEAST_ENTRIES = 64;
+
 /** A tree beside the calibrated coreset, and what it takes of the time of exact attention, about. */
 export interface OtherPlan {
   readonly plan: TreePlan;
@@ -105,7 +108,7 @@ export function planOther(
   rows: number,
 ): OtherPlan | undefined {
   const { queries, keys } = problem, plan = planTree(problem, perQuery(budget) - spent / queries, rows);
-  if (!canShareTree(problem, plan)) return undefined;
+  if (!canShareTree(problem, plan) || plan.entries < LEAST_ENTRIES) return undefined;
   const preparation = TREE_PREPARATION * plan.preparation / queries;
   return { plan, total: (preparation + TREE_LISTS * plan.entries) / keys };
 }

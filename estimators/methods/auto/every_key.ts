@@ -8,7 +8,7 @@ import { attendExactly } from "../run_heads.ts";
 import { attendByTree, numbersOfTree } from "../tilted_tree/tilted_tree.ts";
 import { type Trial, TrialFailed } from "../trial.ts";
 import { planAuto, planOther } from "./auto_plan.ts";
-import { type Answer, improveHeads } from "./improve_heads.ts";
+import { type Answer, improveHeads, ROUGH, ROUGH_WITHOUT_CHOICE, weigh } from "./improve_heads.ts";
 
 /** Rows that tell whether a coreset is rough: fewer would send many good ones to a tree. They may take this share of a budget. */
 export const TRIED_ROWS = 12;
@@ -56,7 +56,10 @@ export async function attendEveryKey(
   const trial: Trial = {
     rows,
     judge: (heads, spent) => {
-      if (mostly(heads, isRough) && planTree(problem, heads, spent)) return "stop";
+      if (
+        mostly(heads, (sums) => isRough(sums, given ? ROUGH_WITHOUT_CHOICE : ROUGH)) &&
+        planTree(problem, heads, spent)
+      ) return "stop";
       if (given || !mostly(heads, isUseless)) return "keep";
       return attendsExactly ? "exact" : "stop";
     },
@@ -69,7 +72,7 @@ export async function attendEveryKey(
       : await improveHeads(backend, problem, exactly, { name: "calibrated", result }, {
         name: "tilted-tree",
         attend: async (part, sums) => {
-          const plan = planTree(part, [sums]);
+          const plan = isRough(sums, ROUGH) ? planTree(part, [sums]) : undefined;
           return plan && await attendByTree(backend, part, plan, budget, progress);
         },
       });
@@ -84,7 +87,10 @@ export async function attendEveryKey(
     return await improveHeads(backend, problem, exactly, { name: "tilted-tree", result }, {
       name: "calibrated",
       // The trial may have stopped before it came to a head.
-      attend: async (part, { error }, head) => heads[head]?.error < error ? await coreset(part) : undefined,
+      attend: async (part, sums, head) => {
+        const better = heads[head] && weigh("calibrated", heads[head]) < weigh("tilted-tree", sums);
+        return better ? await coreset(part) : undefined;
+      },
     });
   }
 }

@@ -1,7 +1,7 @@
 import type { Backend } from "../../../kernels/backend.ts";
 import { exactAttention } from "../../core/exact.ts";
 import type { Problem } from "../../core/problem.ts";
-import { describeErrors, type ErrorSums, isRough, isUseless, sumsOfHeads, totalOf } from "../held_out.ts";
+import { describeErrors, type ErrorSums, isUseless, sumsOfHeads, totalOf } from "../held_out.ts";
 import type { CostedAttention } from "../method.ts";
 import type { ApproximateName } from "../methods.ts";
 import { headOf } from "../shared/one_head.ts";
@@ -12,7 +12,23 @@ export interface Answer {
   readonly result: CostedAttention;
 }
 
-/** Another method, for heads in which one is rough. */
+/**
+ * Beyond this share of the output's norm another method is worth trying; where the first fixes the budget, so that there is no choosing
+ * between both, beyond the second. Measured on pretrained heads and clusters: `deno task bench error`, `docs/theory.md`, 5.1.
+ */
+export const ROUGH = 0.2, ROUGH_WITHOUT_CHOICE = 0.27;
+/**
+ * What squared errors of a tree count beside those of a coreset: the latter is fitted to means of rows, so that of equal errors in Frobenius
+ * norm, which the rows held out tell best, it has about 0.7 times that of a tree in operator norm.
+ */
+const HANDICAP: Partial<Record<ApproximateName, number>> = { "tilted-tree": 2 };
+
+/** Squared errors as they count in the choice between methods. */
+export function weigh(name: ApproximateName, { error }: Pick<ErrorSums, "error">): number {
+  return (HANDICAP[name] ?? 1) * error;
+}
+
+/** Another method, for heads in which one is rough or not the better one. */
 export interface Other {
   readonly name: ApproximateName;
   /** Answers one head; undefined where it promises nothing better. */
@@ -47,12 +63,11 @@ export async function improveHeads(
   const chosen: (ApproximateName | "exact")[] = best.map(() => name);
   let { keyEvaluations } = result;
   for (let head = 0; head < heads; head++) {
-    if (!isRough(best[head])) continue;
     const part = headOf(problem, head), own = await other?.attend(part, best[head], head);
     if (own) {
       keyEvaluations += own.keyEvaluations;
       const [sums] = sumsOfHeads(part, own.heldOut!, own);
-      if (sums.error < best[head].error) {
+      if (weigh(other!.name, sums) < weigh(name, best[head])) {
         best[head] = sums;
         chosen[head] = other!.name;
         result.output.set(own.output, head * own.output.length);

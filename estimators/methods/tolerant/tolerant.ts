@@ -19,7 +19,7 @@ export interface TolerantAttention extends ApproximateAttention {
 }
 
 /**
- * Attention whose error, as estimated in operator norm from rows that had no part in it, is at most `tolerance` of the output in every head: of a
+ * Attention whose error, as estimated in operator norm from rows to which nothing is fitted, is at most `tolerance` of the output in every head: of a
  * coreset, of a larger one where the first is near, of a tree whose lists grow until they do, else exactly, head by head. The rows that
  * judge it are drawn uniformly. No certificate: few rows with large errors may hide from the sample.
  */
