@@ -11,8 +11,8 @@ export interface CanonicalDirections {
   readonly directions: number;
 }
 
-/** Rows of each head that are looked at: directions only steer where work goes. */
-const SAMPLE = 192;
+/** Rows of each head that are looked at: one in so many, within bounds; directions only steer where work goes. */
+const EVERY = 16, LEAST_SAMPLED = 192, MOST_SAMPLED = 512;
 
 /**
  * The directions in which logits vary most. With the covariances Σ_k = L Lᵀ of the keys and Σ_q of the queries, and the leading
@@ -45,15 +45,29 @@ export function canonicalDirections(
   return { query: forQueries, key: forKeys, directions };
 }
 
-/** Multiply-adds that finding directions takes, about: two covariances, their product, and the iteration. */
-export function costOfDirections(features: number, directions: number): number {
-  return features ** 2 * (SAMPLE + 2 / 3 * features + 8 * directions);
+/**
+ * Multiply-adds that finding directions takes, about: two covariances, of which half is computed, their product, and the iteration.
+ *
+ * @param queries Rows of a head, and keys of it.
+ */
+export function costOfDirections(
+  queries: number,
+  keys: number,
+  features: number,
+  directions: number,
+): number {
+  const rows = (sampledOf(queries) + sampledOf(keys)) / 2;
+  return features ** 2 * (rows + 2 / 3 * features + 8 * directions);
+}
+
+function sampledOf(rows: number): number {
+  return Math.min(rows, Math.max(LEAST_SAMPLED, Math.min(MOST_SAMPLED, Math.floor(rows / EVERY))));
 }
 
 /** The covariance of evenly spaced rows: [width, width]. */
 function covariance(rows: Float32Array, width: number): Float64Array {
   const count = rows.length / width,
-    taken = Math.min(SAMPLE, count),
+    taken = sampledOf(count),
     columns = new Float64Array(width * taken);
   for (let at = 0; at < taken; at++) {
     const from = Math.floor((at + 0.5) * count / taken) * width;

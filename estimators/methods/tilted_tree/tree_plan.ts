@@ -17,14 +17,22 @@ export interface TreePlan {
   readonly preparation: number;
 }
 
-const MOST_DIRECTIONS = 16, HELD_OUT = 16;
+const HELD_OUT = 16;
+/** Long lists are worth more directions, which tell apart what they hold: so many fours times the root of the budget, within bounds. */
+const FOURS_OF_ROOT = 0.306, FEWEST_DIRECTIONS = 12, MOST_DIRECTIONS = 32;
 /** Of what is left for lists and clusters, the part that clusters get. */
 const CLUSTER_SHARE = 0.25;
-/** Queries that clusters are found on: so many for each, and no fewer than so many in all. */
-const SAMPLED_PER_CLUSTER = 16, LEAST_SAMPLED = 1024;
+/** Queries that clusters are found on: so many for each, and no fewer than so many in all, nor than one in so many. */
+const SAMPLED_PER_CLUSTER = 16, LEAST_SAMPLED = 1024, SAMPLED_OF = 4;
 const FEWEST_CLUSTERS = 2, FEWEST_ENTRIES = 8, STEPS = 3;
 /** Passes over the rows of a node, in the mean over the levels of a tree: products, distances and sums. */
 const PASSES = 8;
+
+/** Directions for a budget of key evaluations for each query. */
+export function countDirections(features: number, keysPerQuery: number): number {
+  const wanted = 4 * Math.round(FOURS_OF_ROOT * Math.sqrt(keysPerQuery));
+  return Math.min(features, Math.max(FEWEST_DIRECTIONS, Math.min(MOST_DIRECTIONS, wanted)));
+}
 
 /** Key evaluations of `unit` multiply-adds that a tree of rows takes. */
 export function costOfTree(rows: number, directions: number, unit: number): number {
@@ -38,18 +46,19 @@ export function costOfTree(rows: number, directions: number, unit: number): numb
  */
 export function planTree(problem: Problem, keysPerQuery: number, rows = HELD_OUT): TreePlan | undefined {
   const { queries, keys, features, valueFeatures } = problem;
-  const directions = Math.min(MOST_DIRECTIONS, features), heldOut = Math.min(rows, queries);
+  const directions = countDirections(features, keysPerQuery), heldOut = Math.min(rows, queries);
   // Multiply-adds of one number of a row, of which an evaluation has features + valueFeatures.
   const unit = features + valueFeatures;
   const project = (rows: number) => rows * features * directions / unit;
   const grow = (rows: number) => costOfTree(rows, directions, unit);
-  const fixed = heldOut * keys + costOfDirections(features, directions) / unit + project(queries + keys) +
+  const fixed = heldOut * keys + costOfDirections(queries, keys, features, directions) / unit + project(queries + keys) +
     grow(keys);
   // Logits, scatters of the nodes, and sums of the lists; then what finding the clusters takes.
   const ofCluster = keys * (2 * features + valueFeatures + 2 * directions) / unit +
     queries * directions / unit;
   const found = (clusters: number) => {
-    const sampled = Math.min(queries, Math.max(LEAST_SAMPLED, SAMPLED_PER_CLUSTER * clusters));
+    const least = Math.max(LEAST_SAMPLED, Math.floor(queries / SAMPLED_OF));
+    const sampled = Math.min(queries, Math.max(least, SAMPLED_PER_CLUSTER * clusters));
     return { sampled, cost: grow(sampled) + STEPS * sampled * clusters * directions / unit };
   };
   const left = keysPerQuery * queries - fixed - found(FEWEST_CLUSTERS).cost;
