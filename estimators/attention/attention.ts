@@ -202,7 +202,7 @@ async function compute(
       };
     const ran = { ...result, certificate: null, reason: result.note ?? null };
     if (result.exact) return { ...ran, method: "exact", budget: null };
-    const shortened = method === "auto" && name === "calibrated";
+    const shortened = method === "auto" && name === "calibrated" && !budgetGiven;
     return { ...ran, method: name, budget: shortened ? bestMethod(problem, given).budget : given };
   }
   const { name, budget } = method === "auto" ? bestMethod(problem, given) : { name: method, budget: given };

@@ -12,6 +12,7 @@ import { planAuto } from "./auto_plan.ts";
 import { attendEveryKey } from "./every_key.ts";
 import { ofLittleUse } from "./improve_heads.ts";
 import { attendInOrder, budgetInOrder } from "./in_order.ts";
+import { attendWithinBudget } from "./within_budget.ts";
 
 /** Of the time of exact attention, what a cover of causal order must promise to save: cutting and merging take some. */
 const LEAST_SAVED = 0.3;
@@ -23,7 +24,8 @@ export interface AutoAttention extends ApproximateAttention {
 
 /**
  * `auto` without an error asked for, head by head: `calibrated` where that costs much less than exact attention; `tilted-tree` where rows
- * held out say that it is rough, and that the tree errs less; exact attention where both look useless.
+ * held out say that it is rough, and that the tree errs less; exact attention where both look useless. Where a budget is given there is no trying: the tree
+ * takes heads whose queries look to keys of their own.
  *
  * @param given Whether the budget is the caller's wish: it is then kept to whatever the rows held out say.
  */
@@ -53,11 +55,10 @@ export async function attendAuto(
   let attendsExactly = problem.causalOffset === undefined && exact === problem;
   const pairs = new Map<ApproximateName, number>();
   const attend: Attend = async (backend, part, budget, progress = {}) => {
-    const { name, result } = await attendEveryKey(backend, part, budget, {
-      given,
-      attendsExactly,
-      exactly: part === problem ? exact : part,
-    }, progress);
+    const exactly = part === problem ? exact : part;
+    const { name, result } = given
+      ? await attendWithinBudget(backend, part, exactly, budget, progress)
+      : await attendEveryKey(backend, part, budget, { attendsExactly, exactly }, progress);
     attendsExactly ||= !result.exact;
     if (!result.exact) pairs.set(name, (pairs.get(name) ?? 0) + part.heads * part.queries * part.keys);
     return result;

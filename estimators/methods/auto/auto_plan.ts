@@ -7,7 +7,7 @@ import { canShareTree } from "../tilted_tree/tilted_tree.ts";
 
 /**
  * Fitting takes time that key evaluations do not show, and so does the linear function of the query, which takes as many
- * multiplications as d·d_v/(d + d_v) keys: with these parts of the budget, less a part of those, the calibrated coreset takes
+ * multiplications as d·d_v/(d + d_v) keys: with these parts of a default budget, less a part of those, the calibrated coreset takes
  * at most about 1.3 times as long as the practical KDEformer with all of it, at a fraction of its error (`bench/RESULTS.md`).
  */
 const PLAIN_SHARE = 0.88, LINEAR_SHARE = 0.66, LINEAR_COST = 0.34;
@@ -72,7 +72,8 @@ export function planAuto(problem: Problem, budget: Budget, given: boolean): Auto
   const { heads, queries, keys, features, valueFeatures } = problem;
   // A budget of this size saves too little to be worth an error.
   if (perQuery(budget) >= keys / 2) return EXACT;
-  const part = partOfBudget(problem, budget), own = planCoreset(problem, part) ? part : budget;
+  const part = given ? budget : partOfBudget(problem, budget),
+    own = planCoreset(problem, part) ? part : budget;
   const coreset = planCoreset(problem, own);
   if (!coreset || coreset.probes >= queries) return EXACT;
   const evaluation = features + valueFeatures + HIDDEN;

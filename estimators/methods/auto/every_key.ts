@@ -8,7 +8,7 @@ import { attendExactly } from "../run_heads.ts";
 import { attendByTree, numbersOfTree } from "../tilted_tree/tilted_tree.ts";
 import { type Trial, TrialFailed } from "../trial.ts";
 import { planAuto, planOther } from "./auto_plan.ts";
-import { type Answer, improveHeads, ROUGH, ROUGH_WITHOUT_CHOICE, weigh } from "./improve_heads.ts";
+import { type Answer, improveHeads, ROUGH, weigh } from "./improve_heads.ts";
 
 /** Rows that tell whether a coreset is rough: fewer would send many good ones to a tree. They may take this share of a budget. */
 export const TRIED_ROWS = 12;
@@ -21,8 +21,6 @@ const MOST_TREE = 0.5, MOST_LAST_RESORT = 0.04;
 
 /** What a trial may decide. */
 export interface Leave {
-  /** Whether the budget is the caller's wish: nothing may then be spent beside it, nor attended exactly. */
-  readonly given: boolean;
   /** Whether all queries attend exactly where a trial looks useless, or the whole is given up. */
   readonly attendsExactly: boolean;
   /** The same problem as exact attention takes it. */
@@ -34,10 +32,10 @@ export async function attendEveryKey(
   backend: Backend,
   problem: Problem,
   budget: Budget,
-  { given, attendsExactly, exactly }: Leave,
+  { attendsExactly, exactly }: Leave,
   progress: Progress,
 ): Promise<Answer> {
-  const { budget: own, probes = 0 } = planAuto(problem, budget, given);
+  const { budget: own, probes = 0 } = planAuto(problem, budget, false);
   if (!own || !fitsDevice(backend, problem, probes)) {
     return { name: "calibrated", result: await attendExactly(backend, exactly, progress) };
   }
@@ -46,44 +44,37 @@ export async function attendEveryKey(
     TRIED_ROWS,
     Math.floor(TRIED_SHARE * perQuery(budget) * problem.queries / problem.keys),
   );
-  // Where a budget was given, what has been spent is no longer there.
-  const planTree = (part: Problem, heads: readonly ErrorSums[], spent = 0) => {
-    const other = planOther(part, budget, given ? spent / problem.heads : 0, TRIED_ROWS);
+  const planTree = (part: Problem, heads: readonly ErrorSums[]) => {
+    const other = planOther(part, budget, 0, TRIED_ROWS);
     const most = mostly(heads, isUseless) ? MOST_LAST_RESORT : MOST_TREE;
     const fits = other && fitsDevice(backend, part, numbersOfTree(other.plan));
     return fits && other.total <= most ? other.plan : undefined;
   };
   const trial: Trial = {
     rows,
-    judge: (heads, spent) => {
-      if (
-        mostly(heads, (sums) => isRough(sums, given ? ROUGH_WITHOUT_CHOICE : ROUGH)) &&
-        planTree(problem, heads, spent)
-      ) return "stop";
-      if (given || !mostly(heads, isUseless)) return "keep";
+    judge: (heads) => {
+      if (mostly(heads, (sums) => isRough(sums, ROUGH)) && planTree(problem, heads)) return "stop";
+      if (!mostly(heads, isUseless)) return "keep";
       return attendsExactly ? "exact" : "stop";
     },
   };
   const coreset = async (part: Problem) => await calibrate(backend, part, own, progress);
   try {
     const result = await calibrate(backend, problem, own, progress, trial);
-    return given
-      ? { name: "calibrated", result }
-      : await improveHeads(backend, problem, exactly, { name: "calibrated", result }, {
-        name: "tilted-tree",
-        attend: async (part, sums) => {
-          const plan = isRough(sums, ROUGH) ? planTree(part, [sums]) : undefined;
-          return plan && await attendByTree(backend, part, plan, budget, progress);
-        },
-      });
+    return await improveHeads(backend, problem, exactly, { name: "calibrated", result }, {
+      name: "tilted-tree",
+      attend: async (part, sums) => {
+        const plan = isRough(sums, ROUGH) ? planTree(part, [sums]) : undefined;
+        return plan && await attendByTree(backend, part, plan, budget, progress);
+      },
+    });
   } catch (error) {
     if (!(error instanceof TrialFailed)) throw error;
-    const { heads, keyEvaluations: spent } = error, plan = planTree(problem, heads, spent);
+    const { heads, keyEvaluations: spent } = error, plan = planTree(problem, heads);
     if (!plan) throw error;
     backend.reset();
     const tree = await attendByTree(backend, problem, plan, budget, progress);
     const result = { ...tree, keyEvaluations: spent + tree.keyEvaluations };
-    if (given) return { name: "tilted-tree", result };
     return await improveHeads(backend, problem, exactly, { name: "tilted-tree", result }, {
       name: "calibrated",
       // The trial may have stopped before it came to a head.

@@ -4,7 +4,7 @@ import type { Problem } from "../../core/problem.ts";
 import { describeErrors, type ErrorSums, isUseless, sumsOfHeads, totalOf } from "../held_out.ts";
 import type { CostedAttention } from "../method.ts";
 import type { ApproximateName } from "../methods.ts";
-import { headOf } from "../shared/one_head.ts";
+import { headOf } from "../shared/some_heads.ts";
 
 /** What a method answers. */
 export interface Answer {
@@ -12,11 +12,8 @@ export interface Answer {
   readonly result: CostedAttention;
 }
 
-/**
- * Beyond this share of the output's norm another method is worth trying; where the first fixes the budget, so that there is no choosing
- * between both, beyond the second. Measured on pretrained heads and clusters: `deno task bench error`, `docs/theory.md`, 5.1.
- */
-export const ROUGH = 0.2, ROUGH_WITHOUT_CHOICE = 0.27;
+/** Beyond this share of the output's norm another method is worth trying: measured on pretrained heads and clusters, `docs/theory.md`, 5.1. */
+export const ROUGH = 0.2;
 /**
  * What squared errors of a tree count beside those of a coreset: the latter is fitted to means of rows, so that of equal errors in Frobenius
  * norm, which the rows held out tell best, it has about 0.7 times that of a tree in operator norm.

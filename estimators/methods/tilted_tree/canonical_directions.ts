@@ -1,5 +1,6 @@
 import { cholesky, solveTransposed } from "../../linear_algebra/cholesky.ts";
 import { leadingSubspace } from "../../linear_algebra/leading_subspace.ts";
+import { scatteredPlaces } from "../../linear_algebra/scattered_places.ts";
 import { congruent, gramMatrix, transposed } from "../../linear_algebra/row_products.ts";
 
 /** Linear maps of queries and keys to few numbers whose inner products are nearly the logits: see {@link canonicalDirections}. */
@@ -64,15 +65,14 @@ function sampledOf(rows: number): number {
   return Math.min(rows, Math.max(LEAST_SAMPLED, Math.min(MOST_SAMPLED, Math.floor(rows / EVERY))));
 }
 
-/** The covariance of evenly spaced rows: [width, width]. */
+/** The covariance of some rows: [width, width]. */
 function covariance(rows: Float32Array, width: number): Float64Array {
   const count = rows.length / width,
     taken = sampledOf(count),
     columns = new Float64Array(width * taken);
-  for (let at = 0; at < taken; at++) {
-    const from = Math.floor((at + 0.5) * count / taken) * width;
-    for (let c = 0; c < width; c++) columns[c * taken + at] = rows[from + c];
-  }
+  scatteredPlaces(count, taken).forEach((row, at) => {
+    for (let c = 0; c < width; c++) columns[c * taken + at] = rows[row * width + c];
+  });
   for (let start = 0; start < columns.length; start += taken) {
     let mean = 0;
     for (let at = start; at < start + taken; at++) mean += columns[at] / taken;

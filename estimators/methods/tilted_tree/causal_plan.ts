@@ -51,7 +51,8 @@ export function planCausalTree(
     return { cut, parts, diagonals, centres, time: diagonals + TIME_OF_CENTRES * centres };
   };
   const { cut, parts, diagonals, centres } = LENGTHS.map(split).reduce((a, b) => b.time < a.time ? b : a);
-  const fixed = costOfDirections(queries, keys, features, directions) / unit + keys * features * directions / unit +
+  const fixed = costOfDirections(queries, keys, features, directions) / unit +
+    keys * features * directions / unit +
     costOfTree(keys, directions, unit) + diagonals;
   const spend = (clusters: number) => {
     const most = LEAST_OF_CLUSTER * clusters * parts;

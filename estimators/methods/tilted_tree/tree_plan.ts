@@ -51,7 +51,8 @@ export function planTree(problem: Problem, keysPerQuery: number, rows = HELD_OUT
   const unit = features + valueFeatures;
   const project = (rows: number) => rows * features * directions / unit;
   const grow = (rows: number) => costOfTree(rows, directions, unit);
-  const fixed = heldOut * keys + costOfDirections(queries, keys, features, directions) / unit + project(queries + keys) +
+  const fixed = heldOut * keys + costOfDirections(queries, keys, features, directions) / unit +
+    project(queries + keys) +
     grow(keys);
   // Logits, scatters of the nodes, and sums of the lists; then what finding the clusters takes.
   const ofCluster = keys * (2 * features + valueFeatures + 2 * directions) / unit +

@@ -7,7 +7,7 @@ import { operatorError } from "../error_sample.ts";
 import { type ErrorSums, sumsOfHeads } from "../held_out.ts";
 import { type Budget, type CostedAttention, scaleBudget } from "../method.ts";
 import { attendExactly } from "../run_heads.ts";
-import { headOf } from "../shared/one_head.ts";
+import { headOf } from "../shared/some_heads.ts";
 import { attendToTarget, numbersOfTree, planTarget } from "../tilted_tree/tilted_tree.ts";
 import { type Trial, TrialFailed } from "../trial.ts";
 import { type Asked, type HeadAnswer, type HeadAnswers, joinHeads } from "./head_answers.ts";

@@ -3,7 +3,7 @@ import { pickRows } from "../../linear_algebra/pick_rows.ts";
 import type { HeldOutRows } from "../held_out.ts";
 import type { CostedAttention } from "../method.ts";
 import type { ApproximateName } from "../methods.ts";
-import { headOf } from "../shared/one_head.ts";
+import { headOf } from "../shared/some_heads.ts";
 
 /** What is asked for. */
 export interface Asked {

@@ -4,7 +4,7 @@ import type { Progress } from "../../core/head_chunks.ts";
 import { type Estimate, operatorError } from "../error_sample.ts";
 import { type ErrorSums, sumsOfHeads } from "../held_out.ts";
 import type { Attend } from "../method.ts";
-import { headOf } from "../shared/one_head.ts";
+import { headOf } from "../shared/some_heads.ts";
 import { type ApproximateAttention, approximateAttention, attendVisible } from "../visible.ts";
 import { attendEveryKey, FIRST } from "./every_key.ts";
 import { type Asked, type HeadMethod, joinHeads } from "./head_answers.ts";

@@ -1,0 +1,46 @@
+import type { Problem } from "../../core/problem.ts";
+import { ofHead } from "../../core/of_head.ts";
+import { pickRows } from "../../linear_algebra/pick_rows.ts";
+import { rowProducts } from "../../linear_algebra/row_products.ts";
+import { scatteredPlaces } from "../../linear_algebra/scattered_places.ts";
+
+/** Softmax rows that are compared, and keys that they are looked at on. */
+const ROWS = 16, KEYS = 1024;
+
+/**
+ * How much the softmax rows of a head's queries lie on the same keys: the mean of ⟨p, p′⟩/(‖p‖‖p′‖) over pairs of some of them, on some of the keys. Near 1 every query
+ * looks to the same keys, and a few points stand for them; near 0 each looks to keys of its own, which have to be found.
+ */
+export function rowOverlap(
+  { heads, query, key, queries, keys, features, scale }: Problem,
+  head: number,
+): number {
+  const sample = (rows: Float32Array, count: number, wanted: number) =>
+    Float64Array.from(pickRows(ofHead(rows, head, heads), features, scatteredPlaces(count, wanted)));
+  const logits = rowProducts(sample(query, queries, ROWS), sample(key, keys, KEYS), features);
+  const rows = Math.min(ROWS, queries), width = logits.length / rows;
+  for (let row = 0; row < rows; row++) normalise(logits.subarray(row * width, (row + 1) * width), scale);
+  const products = rowProducts(logits, logits, width);
+  let sum = 0;
+  for (let row = 0; row < rows; row++) {
+    for (let other = 0; other < row; other++) sum += products[row * rows + other];
+  }
+  return rows > 1 ? sum / (rows * (rows - 1) / 2) : 1;
+}
+
+/** Multiply-adds that it takes. */
+export function costOfOverlap({ queries, keys, features }: Problem): number {
+  return Math.min(ROWS, queries) * Math.min(KEYS, keys) * features;
+}
+
+/** Exponentials of the scaled logits of a row, of norm 1. */
+function normalise(row: Float64Array, scale: number): void {
+  const largest = row.reduce((most, x) => Math.max(most, scale * x), -Infinity);
+  let square = 0;
+  for (let at = 0; at < row.length; at++) {
+    row[at] = Math.exp(scale * row[at] - largest);
+    square += row[at] ** 2;
+  }
+  const factor = 1 / Math.sqrt(square);
+  for (let at = 0; at < row.length; at++) row[at] *= factor;
+}
