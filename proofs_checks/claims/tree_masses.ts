@@ -98,9 +98,9 @@ export const treeMasses: Claim = {
     const runs: TreeRun[] = [{ problem: whole, plan: anyPlan(whole, random) }];
     if (causal) runs.push({ problem: causal, plan: anyCausalPlan(causal, blocks, random) });
     const run = runs[context.run % runs.length], rounding = new TreeRounding(run.problem);
-    const { lists } = await attendWatched(context, run);
-    return {
-      measured: lists.reduce((most, list) => Math.max(most, massError(run.problem, list, rounding)), 0),
-    };
+    const { problem } = run, { lists } = await attendWatched(context, run);
+    const attending = lists.reduce((sum, { queries }) => sum + queries.length, 0);
+    if (lists.length > 0 && attending !== problem.heads * problem.queries) return { measured: Infinity };
+    return { measured: lists.reduce((most, list) => Math.max(most, massError(problem, list, rounding)), 0) };
   },
 };
