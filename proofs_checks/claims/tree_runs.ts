@@ -6,13 +6,29 @@ import type { CausalPlan } from "../../estimators/methods/tilted_tree/causal_pla
 import type { CostedAttention } from "../../estimators/methods/method.ts";
 import type { TreePlan } from "../../estimators/methods/tilted_tree/tree_plan.ts";
 import type { RandomStream } from "../../kernels/random.ts";
-import { tensor } from "../../kernels/tensor.ts";
-import type { RunContext } from "../engine/claim.ts";
+import { type Tensor, tensor } from "../../kernels/tensor.ts";
+import { ownCase } from "../engine/cases.ts";
+import type { ClaimCase, RunContext } from "../engine/claim.ts";
+import { inputFamily } from "../inputs/families.ts";
 import type { AttentionInput, InputOptions } from "../inputs/family.ts";
 import { type WatchedList, watchLists } from "../measures/watched_lists.ts";
 
 /** Few features, for cheap runs: a tree compares rows in at most 16 directions of them. */
 export const TREE_SHAPE: Partial<InputOptions> = { features: 24, valueFeatures: 8 };
+
+const FAR = 2 ** 40;
+
+/** Keys so long that their squares overflow, queries so short that logits are those of gaussian, and values larger still. */
+export const hugeNorms: ClaimCase = ownCase({
+  name: "gaussian-huge-norms",
+  open: () => ({
+    next(options) {
+      const { query, key, value, scale } = inputFamily("gaussian").generate(options);
+      const times = ({ data, shape }: Tensor, factor: number) => tensor(data.map((x) => x * factor), shape);
+      return { query: times(query, 1 / FAR), key: times(key, FAR), value: times(value, FAR ** 1.5), scale };
+    },
+  }),
+});
 
 /** Two draws of an input as the heads of one problem, or one where their shapes differ. */
 export async function drawHeads(
@@ -37,9 +53,11 @@ export function wholeProblem({ query, key, value, scale }: AttentionInput): Prob
   return bringInRange(makeProblem(query, key, value, { scale }));
 }
 
+const FEWEST_BLOCKS = 2, MOST_BLOCKS = 4, LEAST_OF_BLOCK = 4;
+
 /** How many blocks the queries are cut into. */
 export function anyBlocks(random: RandomStream): number {
-  return 2 + random.integer(3);
+  return FEWEST_BLOCKS + random.integer(MOST_BLOCKS - FEWEST_BLOCKS + 1);
 }
 
 /**
@@ -50,9 +68,10 @@ export function causalProblem(
   blocks: number,
   options: ProblemOptions = {},
 ): Problem | undefined {
-  const [heads, queries, features] = query.shape;
-  const period = blocks * Math.floor(Math.min(queries, key.shape[1]) / blocks);
-  if (period < 4 * blocks) return undefined;
+  const [heads, queries, features] = query.shape, rowsOfBoth = Math.min(queries, key.shape[1]);
+  // Whether there are enough is not to hang on how many blocks a run cuts.
+  if (rowsOfBoth < LEAST_OF_BLOCK * MOST_BLOCKS) return undefined;
+  const period = blocks * Math.floor(rowsOfBoth / blocks);
   const rows = Float32Array.from(
     { length: heads * period * features },
     (_, at) =>
@@ -62,7 +81,7 @@ export function causalProblem(
   return bringInRange(makeProblem(first, key, value, { scale, causal: true, ...options }));
 }
 
-/** Any clusters and any budget: 1 to 6 clusters, and lists of one key to as many as there are, 2^u of them for u uniform. */
+/** Any clusters and any budget: 1 to 6 clusters, and lists of one key to as many as there are, n_k^u of them for u uniform in (0, 1). */
 export function anyPlan({ queries, keys, features }: Problem, random: RandomStream): TreePlan {
   const clusters = 1 + random.integer(6), entries = keys ** random.uniform();
   const directions = Math.min(12, features);

@@ -60,7 +60,7 @@ export const treeUnseenKeys: Claim = {
     );
     const options = kind === 0 ? { keyMask: hidden.map((is) => !is) } : {};
     const problem = causalProblem(given, blocks, options);
-    if (!problem) throw new NotApplicable(`${keys} keys, or fewer queries, are too few for ${blocks} blocks`);
+    if (!problem) throw new NotApplicable(`${keys} keys, or fewer queries, are too few for blocks`);
     const { causalOffset, queries, valueFeatures, period } = problem,
       run: TreeRun = { problem, plan: anyCausalPlan(problem, blocks, random) };
     // Only queries that see nothing before their block know nothing of the tree, which later keys have a part in.
