@@ -212,7 +212,7 @@ export const mutants: readonly Mutant[] = [
   methodMutant(
     "the same lists for every budget",
     "tree-error-falls",
-    "clustered",
+    "gaussian",
     "tilted-tree",
     (attend, backend, problem, budget, progress) =>
       attend(backend, problem, { ...budget, bucketSize: 28, samples: 84 }, progress),
