@@ -27,7 +27,7 @@ export const treeErrorFalls: Claim = {
   cases: [...holdsOn("gaussian", "heavy-tailed"), refutedOn("uniform-softmax", nothingLeft)],
   anySource: true,
   n: 512,
-  runs: 40,
+  runs: 60,
   async run({ implementation, input, seed, on }) {
     const oracle = new Oracle(await input({ features: 24, valueFeatures: 24 })), errors: number[] = [];
     checkKeys(
