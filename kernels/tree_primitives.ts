@@ -110,8 +110,8 @@ export interface TreePrimitives {
 
   /**
    * What stands for the keys of each entry of a list, one list after the other: their mean key k̃ and mean value under the weights w, and for
-   * its logit with a query the logarithm of Σ w, that of the mass of all keys, half the variance of the rows y under w, less ⟨c, k̃⟩: what the
-   * logits are exact for at the centre c, and to second order beside it. An entry without mass has its first key and value, and weighs
+   * its logit with a query the logarithm of Σ w, that of the mass of all keys, half the variance of the rows y under w, less ⟨c, k̃⟩:
+   * logits are right to first order about the centre c, and to second order in the mean over queries for which the rows are made. An entry without mass has its first key and value, and weighs
    * EMPTY.
    */
   sumLists(args: {

@@ -29,6 +29,11 @@ import { columnNorms, rowSums } from "./row_sums.ts";
 import { softmaxNormKernels, softmaxNormRange } from "./softmax_norm.ts";
 import { spectralGuarantee } from "./spectral_guarantee.ts";
 import { tiltedError } from "./tilted_error.ts";
+import { treeBound } from "./tree_bound.ts";
+import { treeErrorFalls } from "./tree_error_falls.ts";
+import { treeAtCentres, treeFewQueries, treeSingleKeys } from "./tree_exact.ts";
+import { treeMasses } from "./tree_masses.ts";
+import { treeUnseenKeys } from "./tree_unseen_keys.ts";
 
 /** All claims. */
 export const claims: readonly Claim[] = [
@@ -58,6 +63,13 @@ export const claims: readonly Claim[] = [
   practicalError,
   calibratedError,
   tiltedError,
+  treeErrorFalls,
+  treeMasses,
+  treeAtCentres,
+  treeSingleKeys,
+  treeFewQueries,
+  treeUnseenKeys,
+  treeBound,
   routedError,
   practicalSlope,
   residualSlope,

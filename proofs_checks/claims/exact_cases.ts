@@ -1,34 +1,34 @@
-import { makeProblem } from "../../estimators/core/problem.ts";
+import { makeProblem, type Problem } from "../../estimators/core/problem.ts";
 import { holdsOn, searchedCase, shapeFamilies, squareFamilies } from "../engine/cases.ts";
 import { approximateNames } from "../../estimators/methods/methods.ts";
 import type { Claim } from "../engine/claim.ts";
 import { Oracle } from "../measures/oracle.ts";
 import { DELTA, SINGLE, VALUE_FEATURES } from "./settings.ts";
 
-/** What single precision may make of attention: logits of size L are off by about L·√features roundings. */
-function roundingAllowance({ problem }: Oracle): number {
-  let largest = 0;
-  const norms = (rows: Float32Array) => {
+/** |s| max ‖q‖ max ‖k‖: no logit is larger, nor the sum of the magnitudes of its products. */
+export function largestLogit({ query, key, features, scale }: Problem): number {
+  const longest = (rows: Float32Array) => {
     let most = 0;
-    for (let start = 0; start < rows.length; start += problem.features) {
+    for (let start = 0; start < rows.length; start += features) {
       let squared = 0;
-      for (let t = 0; t < problem.features; t++) squared += rows[start + t] ** 2;
+      for (let t = 0; t < features; t++) squared += rows[start + t] ** 2;
       most = Math.max(most, squared);
     }
     return Math.sqrt(most);
   };
-  largest = Math.abs(problem.scale) * norms(problem.query) * norms(problem.key);
-  return SINGLE * (8 + 4 * largest) * Math.max(problem.largestValue, 1e-30);
+  return Math.abs(scale) * longest(query) * longest(key);
 }
 
-/** Largest difference from P V, over the allowance. */
-export function differenceFrom(oracle: Oracle, output: ArrayLike<number>): number {
+/** Largest difference from an exact output, over what single precision may make of it: logits of size L are off by about L·√features roundings. */
+export function differenceOf(problem: Problem, output: ArrayLike<number>, exact: ArrayLike<number>): number {
   let largest = 0;
-  for (let at = 0; at < output.length; at++) {
-    const difference = Math.abs(output[at] - oracle.output[at]);
-    if (!(difference <= largest)) largest = difference;
-  }
-  return largest / roundingAllowance(oracle);
+  for (let at = 0; at < exact.length; at++) largest = Math.max(largest, Math.abs(output[at] - exact[at]));
+  return largest / (SINGLE * (8 + 4 * largestLogit(problem)) * Math.max(problem.largestValue, 1e-30));
+}
+
+/** {@link differenceOf} P V. */
+export function differenceFrom({ problem, output: exact }: Oracle, output: ArrayLike<number>): number {
+  return differenceOf(problem, output, exact);
 }
 
 /** Blocks that hold everything leave nothing to sample. */
@@ -119,8 +119,7 @@ export const constantValues: Claim = {
     let measured = 0;
     for (const output of outputs) {
       output.forEach((x, at) => {
-        const error = Math.abs(x / Math.fround(constants[at % 3]) - 1) / unit;
-        if (!(error <= measured)) measured = error;
+        measured = Math.max(measured, Math.abs(x / Math.fround(constants[at % 3]) - 1) / unit);
       });
     }
     return { measured };

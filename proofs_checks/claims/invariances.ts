@@ -23,10 +23,7 @@ const permuteRows = (rows: Float32Array, width: number, order: Uint32Array) =>
 
 function largestDifference(a: ArrayLike<number>, b: (at: number) => number): number {
   let largest = 0;
-  for (let at = 0; at < a.length; at++) {
-    const difference = Math.abs(a[at] - b(at));
-    if (!(difference <= largest)) largest = difference;
-  }
+  for (let at = 0; at < a.length; at++) largest = Math.max(largest, Math.abs(a[at] - b(at)));
   return largest;
 }
 

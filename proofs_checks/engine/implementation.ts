@@ -5,6 +5,7 @@ import { exactAttention } from "../../estimators/core/exact.ts";
 import { bernsteinSamples } from "../../estimators/methods/kdeformer/bernstein.ts";
 import { drawKeys, keyProbabilities } from "../../estimators/methods/kdeformer/draw_keys.ts";
 import { kdeformer } from "../../estimators/methods/kdeformer/kdeformer.ts";
+import { attendByTree, attendInOrder } from "../../estimators/methods/tilted_tree/tilted_tree.ts";
 import { mergePartials } from "../../estimators/attention/merge_partials.ts";
 import { certify } from "../../estimators/certified/certify.ts";
 import { headGeometry } from "../../estimators/certified/head_geometry.ts";
@@ -27,6 +28,8 @@ export interface Implementation {
   /** The approximate methods by name. */
   readonly methods: Readonly<Record<ApproximateName, Attend>>;
   readonly kdeformer: typeof kdeformer;
+  readonly attendByTree: typeof attendByTree;
+  readonly attendInOrder: typeof attendInOrder;
   readonly mergePartials: typeof mergePartials;
   readonly keyProbabilities: typeof keyProbabilities;
   readonly drawKeys: typeof drawKeys;
@@ -49,6 +52,8 @@ export const shipped: Implementation = {
   exactAttention,
   methods: attendOf(approximateMethods),
   kdeformer,
+  attendByTree,
+  attendInOrder,
   mergePartials,
   keyProbabilities,
   drawKeys,

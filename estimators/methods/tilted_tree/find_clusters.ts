@@ -176,7 +176,9 @@ function keyMapsOf(
       const own = spreadAbout(centres[part], ofHead(rows, part, all), ofHead(labels, part, all), width);
       own.forEach((x, at) => spread[at] += x / parts);
     }
-    keyMaps.set(mapBySpread(map, cholesky(spread, width), features), head * width * features);
+    // The factor of a matrix that is 0 is its ridge; queries that are their centres move no logit.
+    const root = spread.some((x) => x > 0) ? cholesky(spread, width) : spread;
+    keyMaps.set(mapBySpread(map, root, features), head * width * features);
   });
   return keyMaps;
 }

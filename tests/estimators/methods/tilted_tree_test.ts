@@ -150,3 +150,26 @@ Deno.test("values that are all the same are returned as they are", async () => {
     backend.destroy();
   }
 });
+
+onEachBackend(
+  "queries that are all equal are answered exactly, and so are those of clusters of equal queries",
+  async (backend) => {
+    for (const different of [1, 3]) {
+      const { query, key, value, scale } = inputFamily("gaussian").generate({
+        n: 400,
+        seed: 2,
+        features: 24,
+      });
+      const width = 24;
+      const equal = { ...query, data: query.data.map((_, at) => query.data[at % (different * width)]) };
+      const problem = makeProblem(equal, key, value, { scale });
+      assert(planTree(problem, perQuery), "a budget for a tree");
+      const { output, logSumExp, exact } = await tiltedTree.attend(backend, problem, budget);
+      backend.reset();
+      assert(!exact);
+      const expected = await exactAttention(new ReferenceBackend(), problem);
+      assertLess(largestDifference(output, expected.output), 1e-5, `${different} queries`);
+      assertLess(largestDifference(logSumExp, expected.logSumExp), 1e-5, `${different} queries`);
+    }
+  },
+);

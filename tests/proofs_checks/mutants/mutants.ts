@@ -15,6 +15,20 @@ import {
   zeroCalibration,
 } from "./kernels.ts";
 
+import {
+  centresOfFirstHead,
+  entryTwice,
+  keysNotTilted,
+  lastEntryMissing,
+  lastKeyDropped,
+  oneKeyFurther,
+  oneKeyTooMany,
+  spreadOfNothing,
+  valuesNotTilted,
+  valuesOnGrid,
+  varianceTakenOff,
+} from "./tree_kernels.ts";
+
 /** A deliberately broken implementation, and the claim that must notice. */
 export interface Mutant {
   readonly name: string;
@@ -51,6 +65,9 @@ function hostMutant(fault: Parameters<typeof hostPractical>[0], claim: string, f
     sound: { ...shipped, methods: { ...shipped.methods, "kdeformer-practical": host } },
   };
 }
+
+const withoutMask: Implementation["attendInOrder"] = (backend, problem, ...rest) =>
+  shipped.attendInOrder(backend, { ...problem, logWeights: undefined }, ...rest);
 
 /** The mutants. */
 export const mutants: readonly Mutant[] = [
@@ -154,6 +171,58 @@ export const mutants: readonly Mutant[] = [
     methods: { ...shipped.methods, calibrated: shipped.methods["kdeformer-practical"] },
   }),
   mutant("masses of entries left out", "tilted-error", "cluster-imbalance", { kernels: massesLeftOut }),
+  mutant("half the variance taken off", "tree-masses", "gaussian", { kernels: varianceTakenOff }),
+  mutant("last key of every list without weight", "tree-masses", "gaussian", { kernels: lastKeyDropped }),
+  mutant("first entry of a list in the place of the second", "tree-masses", "sink-key", {
+    kernels: entryTwice,
+  }),
+  mutant("keys weighed from the centres of another head", "tree-masses", "clustered", {
+    kernels: centresOfFirstHead,
+  }),
+  mutant("clusters that see one key of their block", "tree-masses", "gaussian", { kernels: oneKeyTooMany }),
+  mutant("values of entries not tilted", "tree-exact-at-centres", "gaussian", { kernels: valuesNotTilted }),
+  mutant("variances where queries do not differ", "tree-exact-at-centres", "equal-queries", {
+    kernels: spreadOfNothing,
+  }),
+  mutant("clusters that see one key of their block", "tree-single-keys", "gaussian", {
+    kernels: oneKeyTooMany,
+  }),
+  mutant("last entry of every list not attended to", "tree-single-keys", "sink-key", {
+    kernels: lastEntryMissing,
+  }),
+  mutant("mask left out", "tree-single-keys", "gaussian", { attendInOrder: withoutMask }),
+  mutant("mask left out", "tree-unseen-keys", "gaussian", { attendInOrder: withoutMask }),
+  mutant("causal order within blocks one key too far", "tree-unseen-keys", "gaussian", {
+    kernels: oneKeyFurther,
+  }),
+  mutant("values rounded to a grid of unseen ones", "tree-unseen-keys", "gaussian", {
+    kernels: valuesOnGrid,
+  }),
+  mutant("keys of entries not tilted", "tree-bound", "clustered", { kernels: keysNotTilted }),
+  mutant("values of entries not tilted", "tree-bound", "clustered", { kernels: valuesNotTilted }),
+  mutant("last key of every list without weight", "tree-bound", "sink-key", { kernels: lastKeyDropped }),
+  mutant(
+    "practical KDEformer in the place of exact attention for few queries",
+    "tree-few-queries",
+    "gaussian",
+    {
+      methods: { ...shipped.methods, "tilted-tree": shipped.methods["kdeformer-practical"] },
+    },
+  ),
+  methodMutant(
+    "the same lists for every budget",
+    "tree-error-falls",
+    "gaussian",
+    "tilted-tree",
+    (attend, backend, problem, budget, progress) =>
+      attend(backend, problem, { ...budget, bucketSize: 28, samples: 84 }, progress),
+  ),
+  mutant("NaN in the first row", "exact-attention", "gaussian", {
+    async exactAttention(...args) {
+      const { output, logSumExp } = await exactAttention(...args);
+      return { output: output.with(0, NaN), logSumExp };
+    },
+  }),
   methodMutant(
     "weights that do not sum to 1",
     "constant-values",
