@@ -3,10 +3,13 @@ import { ofHead } from "../../core/of_head.ts";
 import { cholesky } from "../../linear_algebra/cholesky.ts";
 import type { CanonicalDirections } from "./canonical_directions.ts";
 import { clusterQueries, type QueryClusters } from "./query_clusters.ts";
+import { splitWidest } from "./split_widest.ts";
 import { moveCentres, spreadAbout, spreadCentres } from "./spread_centres.ts";
 
 /** Steps that move centres to the means of what is nearest to them. */
 const STEPS = 3;
+/** So many of the centres are moved, and no fewer than so many if there are; the others come from splitting the widest clusters. */
+const MOVED_SHARE = 0.5, LEAST_MOVED = 24;
 
 /** Queries of some heads. */
 export interface QueryHeads {
@@ -66,35 +69,41 @@ async function cutParts(
   signal?: AbortSignal,
 ): Promise<FoundClusters> {
   const { queries } = given, all = given.heads * parts, rowsOfPart = queries / parts;
+  const kept = Math.max(Math.min(centres, LEAST_MOVED), Math.ceil(MOVED_SHARE * centres));
   const images = imagesOf(backend, given, width);
   const sample = sampleRows(backend, images, all, rowsOfPart, width, sampled);
   const tree = backend.growTree({ rows: sample, heads: all, count: sampled, width });
   const [rows, cuts] = await backend.run([tree.rows, tree.cuts], signal) as [Float32Array, Uint32Array];
-  const own = Array.from(
-    { length: all },
-    (_, part) => spreadCentres(ofHead(rows, part, all), ofHead(cuts, part, all), width, centres),
-  );
-  const nearest = async (rows: DeviceArray, count: number) => {
-    const centre = new Float32Array(all * centres * width);
-    own.forEach((ofPart, part) => centre.set(ofPart, part * centres * width));
+  const nearest = async (centres: readonly Float64Array[], rows: DeviceArray, count: number) => {
+    const [{ length }] = centres, centre = new Float32Array(all * length);
+    centres.forEach((ofPart, part) => centre.set(ofPart, part * length));
     const labels = backend.nearestCentres({
       rows,
       centre: backend.upload(centre),
       heads: all,
       count,
       width,
-      centres,
+      centres: length / width,
     });
     return (await backend.run([labels], signal))[0] as Uint32Array;
   };
-  let labels = await nearest(tree.rows, sampled);
+  const moved = Array.from(
+    { length: all },
+    (_, part) => spreadCentres(ofHead(rows, part, all), ofHead(cuts, part, all), width, kept),
+  );
+  let labels = await nearest(moved, tree.rows, sampled);
   for (let step = 0; step < STEPS; step++) {
-    own.forEach((ofPart, part) =>
+    moved.forEach((ofPart, part) =>
       moveCentres(ofPart, ofHead(rows, part, all), ofHead(labels, part, all), width)
     );
-    labels = await nearest(tree.rows, sampled);
+    labels = await nearest(moved, tree.rows, sampled);
   }
-  const clusters = clusterQueries(queryRows, await nearest(images, rowsOfPart), all, centres);
+  const split = moved.map((_, part) =>
+    splitWidest(ofHead(rows, part, all), ofHead(labels, part, all), width, centres)
+  );
+  split.forEach((own, part) => labels.set(own.labels, part * sampled));
+  const own = split.map((ofPart) => ofPart.centres);
+  const clusters = clusterQueries(queryRows, await nearest(own, images, rowsOfPart), all, centres);
   // A part knows its queries by their places in it.
   if (parts > 1) {
     clusters.order.forEach((row, at) => clusters.order[at] = row + at % queries - at % rowsOfPart);

@@ -22,8 +22,8 @@ const HELD_OUT = 16;
 const FOURS_OF_ROOT = 0.306, FEWEST_DIRECTIONS = 12, MOST_DIRECTIONS = 32;
 /** Of what is left for lists and clusters, the part that clusters get. */
 const CLUSTER_SHARE = 0.25;
-/** Queries that clusters are found on: so many for each, and no fewer than so many in all, nor than one in so many. */
-const SAMPLED_PER_CLUSTER = 16, LEAST_SAMPLED = 1024, SAMPLED_OF = 4;
+/** Queries that clusters are found on: so many for each, and no fewer than so many in all, nor than so many for each evaluation that a query has. */
+const SAMPLED_PER_CLUSTER = 16, LEAST_SAMPLED = 1024, SAMPLED_PER_EVALUATION = 8;
 const FEWEST_CLUSTERS = 2, FEWEST_ENTRIES = 8, STEPS = 3;
 /** Passes over the rows of a node, in the mean over the levels of a tree: products, distances and sums. */
 const PASSES = 8;
@@ -58,8 +58,8 @@ export function planTree(problem: Problem, keysPerQuery: number, rows = HELD_OUT
   const ofCluster = keys * (2 * features + valueFeatures + 2 * directions) / unit +
     queries * directions / unit;
   const found = (clusters: number) => {
-    const least = Math.max(LEAST_SAMPLED, Math.floor(queries / SAMPLED_OF));
-    const sampled = Math.min(queries, Math.max(least, SAMPLED_PER_CLUSTER * clusters));
+    const least = Math.max(LEAST_SAMPLED, SAMPLED_PER_EVALUATION * keysPerQuery);
+    const sampled = Math.min(queries, Math.floor(Math.max(least, SAMPLED_PER_CLUSTER * clusters)));
     return { sampled, cost: grow(sampled) + STEPS * sampled * clusters * directions / unit };
   };
   const left = keysPerQuery * queries - fixed - found(FEWEST_CLUSTERS).cost;

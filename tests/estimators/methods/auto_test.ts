@@ -11,6 +11,7 @@ import { exactAttention } from "../../../estimators/core/exact.ts";
 import { makeProblem, type Problem } from "../../../estimators/core/problem.ts";
 import { attendAuto } from "../../../estimators/methods/auto/auto.ts";
 import { planAuto } from "../../../estimators/methods/auto/auto_plan.ts";
+import { rowOverlap } from "../../../estimators/methods/auto/row_overlap.ts";
 import { calibrate } from "../../../estimators/methods/calibrated/calibrated.ts";
 import { isUseless, relativeError, totalOf } from "../../../estimators/methods/held_out.ts";
 import { type Trial, TrialFailed } from "../../../estimators/methods/trial.ts";
@@ -211,6 +212,32 @@ Deno.test("auto takes a tree of the keys where a coreset is rough, head by head,
   assertStringIncludes(both.note!, "tilted-tree in 1 of 3 heads");
   const first = await attendAuto(backend, centre(backend, join([clusters, clusters, smooth])), budget, false);
   assertEquals(first.name, "tilted-tree");
+  backend.destroy();
+});
+
+Deno.test("auto spends a budget that was given on one method a head: a tree where queries look to keys of their own", async () => {
+  const backend = await openWasm(),
+    n = 4096,
+    clusters = problemOf("clustered", n),
+    other = problemOf("low-rank", n);
+  const smooth = { ...other, query: other.query.map((x) => 0.3 * x), scale: clusters.scale };
+  assertLess(rowOverlap(clusters, 0), 0.1);
+  assertGreater(rowOverlap(smooth, 0), 0.4);
+  const problem = join([smooth, clusters, smooth]);
+  assertEquals(rowOverlap(problem, 1), rowOverlap(clusters, 0));
+  const run = (problem: Problem) => attendAuto(backend, centre(backend, problem), budget, true);
+  const [mixed, sharp, even] = [await run(problem), await run(clusters), await run(smooth)];
+  assertEquals([mixed, sharp, even].map(({ name }) => name), ["calibrated", "tilted-tree", "calibrated"]);
+  assertStringIncludes(mixed.note!, "tilted-tree in 1 of 3 heads");
+  for (const [{ keyEvaluations }, heads] of [[mixed, 3], [sharp, 1], [even, 1]] as const) {
+    assertLess(keyEvaluations, heads * n * 192);
+    assertGreater(keyEvaluations, 0.97 * heads * n * 192);
+  }
+  const { output: exact } = await exactAttention(backend, problem), size = exact.length / 3;
+  for (const head of [0, 1, 2]) {
+    const own = (data: Float32Array) => data.subarray(head * size, (head + 1) * size);
+    assertLess(trueError(own(mixed.output), own(exact)), 0.15, `head ${head}`);
+  }
   backend.destroy();
 });
 

@@ -8,6 +8,8 @@ import {
   spreadAbout,
   spreadCentres,
 } from "../../../estimators/methods/tilted_tree/spread_centres.ts";
+import { splitWidest } from "../../../estimators/methods/tilted_tree/split_widest.ts";
+import { scatteredPlaces } from "../../../estimators/linear_algebra/scattered_places.ts";
 import { floats, floatValues, wordValues } from "../../../kernels/reference/array.ts";
 import { growTree } from "../../../kernels/reference/grow_tree.ts";
 import { atOnce } from "../../../kernels/reference/steps.ts";
@@ -136,4 +138,31 @@ Deno.test("queries are sorted by clusters, of which empty ones look like the fir
     lists.positions,
     new Uint32Array([0, 50, 5, 12, 50, 100, 5, 12, 100, 150, 12, 21, 150, 200, 12, 21]),
   );
+});
+
+Deno.test("splitWidest() gives rows far out centres of their own, and equal rows none", () => {
+  // Two groups of twenty within 1 of their means, and three rows far out that the second has taken in.
+  const at = (group: number, row: number) => [100 * group + row % 5 / 4, row % 4 / 3];
+  const points = [0, 1].flatMap((group) => Array.from({ length: 20 }, (_, row) => at(group, row)));
+  points.push([100, 40], [100, 41], [160, 0]);
+  const rows = Float32Array.from(points.flat()),
+    labels = Uint32Array.from(points, (_, row) => Number(row >= 20));
+  const { centres, labels: found } = splitWidest(rows, labels, 2, 4);
+  const ofRows = points.map((_, row) => Array.from(centres.subarray(2 * found[row], 2 * found[row] + 2)));
+  assertEquals(ofRows.slice(40), [[100, 40.5], [100, 40.5], [160, 0]]);
+  assert(new Set(found.subarray(0, 20)).size === 1 && new Set(found.subarray(20, 40)).size === 1);
+  const same = splitWidest(new Float32Array(12).fill(7), new Uint32Array(6), 2, 3);
+  assertEquals([same.centres, same.labels], [new Float64Array(6).fill(7), new Uint32Array(6)]);
+});
+
+Deno.test("scatteredPlaces() takes one place of each equal part, and meets every column of an image", () => {
+  for (const [count, wanted] of [[1, 1], [5, 9], [100, 7], [3136, 192], [2 ** 20, 1024]]) {
+    const places = scatteredPlaces(count, wanted), taken = Math.min(count, wanted);
+    assertEquals(places.length, taken);
+    places.forEach((place, at) => {
+      assert(place >= Math.floor(at * count / taken) && place < Math.floor((at + 1) * count / taken));
+    });
+  }
+  const columns = new Set(Array.from(scatteredPlaces(3136, 196), (place) => place % 56));
+  assert(columns.size > 40, `${columns.size} of 56 columns`);
 });

@@ -114,7 +114,7 @@ Deno.test("tilted-tree errs less than 0.8 times as much as calibrated where clus
   }
 });
 
-Deno.test("the error of tilted-tree falls with its budget, and rows held out tell it to within a factor of three", async () => {
+Deno.test("the error of tilted-tree falls with its budget, and rows held out tell it to within a factor of three in the median", async () => {
   const backend = await openWasm();
   try {
     const problem = problemOf("clustered", { n: 3000, seed: 2 }),
@@ -122,16 +122,21 @@ Deno.test("the error of tilted-tree falls with its budget, and rows held out tel
     backend.reset();
     const errors: number[] = [];
     for (const samples of [64, 128, 320]) {
-      const result = await tiltedTree.attend(backend, problem, { bucketSize: 64, samples, seed: 3 });
-      errors.push(errorOf(problem, result.output, exact.output));
-      const told = relativeError(totalOf(sumsOfHeads(problem, result.heldOut!, result)));
-      let error = 0, norm = 0;
-      exact.output.forEach((x, at) => {
-        error += (x - result.output[at]) ** 2;
-        norm += x * x;
-      });
-      const ratio = told / Math.sqrt(error / norm);
-      assert(ratio > 1 / 3 && ratio < 3, `${ratio} at ${samples}`);
+      const ratios: number[] = [], ofSeeds: number[] = [];
+      for (let seed = 0; seed < 7; seed++) {
+        const result = await tiltedTree.attend(backend, problem, { bucketSize: 64, samples, seed });
+        ofSeeds.push(errorOf(problem, result.output, exact.output));
+        const told = relativeError(totalOf(sumsOfHeads(problem, result.heldOut!, result)));
+        let error = 0, norm = 0;
+        exact.output.forEach((x, at) => {
+          error += (x - result.output[at]) ** 2;
+          norm += x * x;
+        });
+        ratios.push(told / Math.sqrt(error / norm));
+      }
+      const [ratio, error] = [ratios, ofSeeds].map((values) => values.sort((a, b) => a - b)[3]);
+      assert(ratio > 1 / 3 && ratio < 3, `${ratios} at ${samples}`);
+      errors.push(error);
     }
     assert(errors[0] > errors[1] && errors[1] > errors[2], String(errors));
   } finally {
