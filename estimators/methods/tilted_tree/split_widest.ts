@@ -39,10 +39,8 @@ export function splitWidest(
 
 function groupOf(rows: Float32Array, members: readonly number[], width: number): Group {
   const mean = new Float64Array(width);
-  for (const row of members) {
-    for (let c = 0; c < width; c++) mean[c] += rows[row * width + c];
-    for (let c = 0; c < width; c++) mean[c] /= members.length;
-  }
+  for (const row of members) for (let c = 0; c < width; c++) mean[c] += rows[row * width + c];
+  for (let c = 0; c < width; c++) mean[c] /= members.length;
   const spread = members.reduce((sum, row) => sum + distance(rows, row, mean, width) ** 2, 0);
   return { members, mean, spread };
 }
