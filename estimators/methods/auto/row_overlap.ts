@@ -8,6 +8,12 @@ import { scatteredPlaces } from "../../linear_algebra/scattered_places.ts";
 const ROWS = 16, KEYS = 1024;
 
 /**
+ * Rows that overlap less look to keys of their own. Of pretrained heads those on which a tree errs less have at most 0.2, the others at least 0.3, one
+ * in which both err alike 0.28: `docs/theory.md`, 9.
+ */
+export const SHARP = 0.25;
+
+/**
  * How much the softmax rows of a head's queries lie on the same keys: the mean of ⟨p, p′⟩/(‖p‖‖p′‖) over pairs of some of them, on some of the keys. Near 1 every query
  * looks to the same keys, and a few points stand for them; near 0 each looks to keys of its own, which have to be found.
  */

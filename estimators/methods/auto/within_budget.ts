@@ -9,13 +9,8 @@ import { headsOf } from "../shared/some_heads.ts";
 import { attendByTree, numbersOfTree } from "../tilted_tree/tilted_tree.ts";
 import { planAuto, planOther } from "./auto_plan.ts";
 import type { Answer } from "./improve_heads.ts";
-import { costOfOverlap, rowOverlap } from "./row_overlap.ts";
+import { costOfOverlap, rowOverlap, SHARP } from "./row_overlap.ts";
 
-/**
- * Rows that overlap less look to keys of their own. Of pretrained heads those on which a tree errs less have at most 0.2, the others at least 0.3, one
- * in which both err alike 0.28: `docs/theory.md`, 9.
- */
-export const SHARP = 0.25;
 /** A tree may take this share of the time of exact attention. */
 const MOST_TREE = 0.9;
 /** Rows that tell the error of a tree. */

@@ -1,20 +1,13 @@
 import type { Backend } from "../../../kernels/backend.ts";
 import type { Problem } from "../../core/problem.ts";
 import { operatorError } from "../error_sample.ts";
-import { type ErrorSums, sumsOfHead } from "../held_out.ts";
 import type { CostedAttention } from "../method.ts";
-import { heldOutRows, placeExactRows, type ProbedHeads, probeHeads } from "../shared/probed_heads.ts";
+import { heldOutRows, placeExactRows, probeHeads } from "../shared/probed_heads.ts";
 import { TrialFailed } from "../trial.ts";
-import {
-  attendToOpened,
-  evaluationsOf,
-  type OpenedLists,
-  openTree,
-  type PlantedTree,
-  plantTree,
-} from "./attend_lists.ts";
+import { attendToOpened, evaluationsOf, type OpenedLists, openTree, plantTree } from "./attend_lists.ts";
 import { canonicalDirections } from "./canonical_directions.ts";
 import { findClusters } from "./find_clusters.ts";
+import { Judges } from "./judges.ts";
 import type { TreePlan } from "./tree_plan.ts";
 
 /** The error that the lists of a tree are to be opened for. */
@@ -29,12 +22,14 @@ export interface TreeTarget {
 
 /** The rows must err by no more than this share of the tolerance: lists are opened until they do, and what passes first flatters itself. */
 const MARGIN = 0.95;
-/** Errors fall about as entries to the power of minus one over this; a step multiplies entries within these bounds. */
-const POWER = 1.5, LEAST_STEP = 1.25, MOST_STEP = 4;
+/** Errors fall about as entries to the power of minus one over this. */
+export const POWER = 1.2;
+/** A step multiplies entries within these bounds. */
+const LEAST_STEP = 1.25, MOST_STEP = 4;
 
 /**
  * One head by a tree of its keys, whose lists are opened further and further, the tree as it is, until the rows that are computed exactly
- * err by no more than the tolerance.
+ * err by no more than the tolerance. If the first of these leave it open whether they do, there are twice as many from then on.
  *
  * @throws {TrialFailed} If the lists would grow too long: no query was answered then.
  */
@@ -51,16 +46,22 @@ export async function tiltToTarget(
   const listed = { ...probed.shape, query, queries, maps };
   const found = await findClusters(backend, listed, 1, () => problem.query, plan, signal),
     { clusters } = found;
-  const planted = plantTree(backend, listed, found);
-  const read = await backend.run([probed.exact.output, probed.exact.logSumExp, probed.valueMean], signal);
-  const [exactOutput, exactSums, meanValue] = read as Float32Array[];
-  const test = probesAtLists(backend, probed, planted, exactOutput, meanValue, signal);
+  const planted = plantTree(backend, listed, found),
+    judges = new Judges(backend, problem, probed, planted, seed);
+  await judges.read(signal);
 
   let keyEvaluations = plan.preparation, opened: OpenedLists;
   for (let entries = Math.min(plan.entries, mostEntries);;) {
     opened = await openTree(backend, planted, entries, signal);
     keyEvaluations += plan.clusters * keys;
-    const sums = await test(opened), excess = operatorError(sums.sample!).error / (MARGIN * tolerance);
+    const aim = MARGIN * tolerance;
+    let sums = await judges.judge(opened, signal), estimate = operatorError(sums.sample!);
+    if (estimate.error > aim && estimate.low <= aim && await judges.call(signal)) {
+      keyEvaluations += plan.heldOut * keys;
+      sums = await judges.judge(opened, signal);
+      estimate = operatorError(sums.sample!);
+    }
+    const excess = estimate.error / aim;
     if (excess <= 1) break;
     if (entries >= mostEntries) throw new TrialFailed([sums], Math.round(keyEvaluations));
     entries = Math.min(mostEntries, entries * Math.max(LEAST_STEP, Math.min(MOST_STEP, excess ** POWER)));
@@ -68,33 +69,8 @@ export async function tiltToTarget(
   const attended = attendToOpened(backend, planted, opened, { query, queries, ...clusters });
   const answer = await backend.run([attended.output, attended.logSumExp], signal);
   const [output, logSumExp] = answer as Float32Array[];
-  const heldOut = heldOutRows(probed, plan.heldOut, { output, logSumExp }, meanValue);
-  placeExactRows(probed, { output, logSumExp }, { output: exactOutput, logSumExp: exactSums });
+  const heldOut = heldOutRows(judges.probed, judges.probed.probes, { output, logSumExp }, judges.meanValue);
+  placeExactRows(judges.probed, { output, logSumExp }, judges.exact);
   keyEvaluations = Math.round(keyEvaluations + evaluationsOf(opened, clusters));
   return { output, logSumExp, keyEvaluations, heldOut };
-}
-
-/** What attention of the probes to some lists says of the other rows. */
-function probesAtLists(
-  backend: Backend,
-  { probes, picks, probeRows, queries }: ProbedHeads,
-  planted: PlantedTree,
-  exactOutput: Float32Array,
-  meanValue: Float32Array,
-  signal?: AbortSignal,
-): (opened: OpenedLists) => Promise<ErrorSums> {
-  const { clusters } = planted, labels = new Uint32Array(queries);
-  let from = 0;
-  clusters.sizes.forEach((size, cluster) => {
-    for (const end = from + size; from < end; from++) labels[clusters.order?.[from] ?? from] = cluster;
-  });
-  const sizes = new Uint32Array(clusters.sizes.length);
-  for (const pick of picks) sizes[labels[pick]]++;
-  const order = Uint32Array.from(picks.keys()).sort((a, b) => labels[picks[a]] - labels[picks[b]]);
-  return async (opened) => {
-    const rows = { query: probeRows, queries: probes, order, sizes };
-    const [output] = await backend.run([attendToOpened(backend, planted, opened, rows).output], signal);
-    const held = { output: output as Float32Array, meanValue, standFor: queries - probes };
-    return sumsOfHead(held, exactOutput, queries);
-  };
 }

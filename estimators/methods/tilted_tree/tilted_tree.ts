@@ -7,7 +7,7 @@ import { type Budget, type CostedAttention, type Method, perQuery } from "../met
 import { attendExactly, requireEveryKey, runEachHead, runHeads } from "../run_heads.ts";
 import { tiltCausalHeads } from "./causal_heads.ts";
 import { type CausalPlan, planCausalTree } from "./causal_plan.ts";
-import { tiltToTarget, type TreeTarget } from "./target_heads.ts";
+import { POWER, tiltToTarget, type TreeTarget } from "./target_heads.ts";
 import { tiltHeads } from "./tilted_heads.ts";
 import { planTree, type TreePlan } from "./tree_plan.ts";
 
@@ -126,6 +126,8 @@ const TARGET_BUDGET = 512, MOST_TARGET_SHARE = 1 / 6;
 const JUDGES = 160;
 /** Lists are tried at this length first, times how far off a coreset was, within bounds. */
 const FIRST_ENTRIES = 128, MOST_FIRST = 640;
+/** Where all that is known of a head is that it is sharp: at this length for a tolerance of 1. */
+const SHARP_ENTRIES = 11;
 /** Shares of the keys that the first lists may be long, and the last: beyond, exact attention is as fast. */
 const MOST_FIRST_SHARE = 1 / 16, MOST_SHARE = 0.15;
 /** How much longer preparing takes than its evaluations say; with the first lists it may take this share of the time of exact attention. */
@@ -134,14 +136,17 @@ const PREPARATION = 3, MOST_TIME = 0.25;
 /**
  * How lists are opened for an error; undefined where there are too few queries and keys for that to pay.
  *
- * @param excess The error of a small coreset, over the tolerance.
+ * @param excess The error of a small coreset, over the tolerance; left out where the head is known to be sharp.
  */
-export function planTarget(problem: Problem, tolerance: number, excess: number): TreeTarget | undefined {
+export function planTarget(problem: Problem, tolerance: number, excess?: number): TreeTarget | undefined {
   const { queries, keys } = problem;
   const budget = Math.min(TARGET_BUDGET, MOST_TARGET_SHARE * keys) + JUDGES * keys / queries;
   const plan = planTree(problem, budget, JUDGES);
   if (!canShareTree(problem, plan) || JUDGES > queries / 16) return undefined;
-  const entries = Math.min(MOST_FIRST, MOST_FIRST_SHARE * keys, FIRST_ENTRIES * Math.max(1, excess));
+  const wanted = excess === undefined
+    ? SHARP_ENTRIES / tolerance ** POWER
+    : FIRST_ENTRIES * Math.max(1, excess);
+  const entries = Math.min(MOST_FIRST, MOST_FIRST_SHARE * keys, wanted);
   if (PREPARATION * plan.preparation / queries + entries > MOST_TIME * keys) return undefined;
   return { tolerance, plan: { ...plan, entries }, mostEntries: Math.floor(MOST_SHARE * keys) };
 }

@@ -5,12 +5,19 @@ import { planAuto } from "../auto/auto_plan.ts";
 import { calibrate, planCoreset } from "../calibrated/calibrated.ts";
 import { operatorError } from "../error_sample.ts";
 import { type ErrorSums, sumsOfHeads } from "../held_out.ts";
+import { rowOverlap, SHARP } from "../auto/row_overlap.ts";
 import { type Budget, type CostedAttention, scaleBudget } from "../method.ts";
 import { attendExactly } from "../run_heads.ts";
-import { headOf } from "../shared/some_heads.ts";
+import { headOf, headsOf } from "../shared/some_heads.ts";
 import { attendToTarget, numbersOfTree, planTarget } from "../tilted_tree/tilted_tree.ts";
 import { type Trial, TrialFailed } from "../trial.ts";
-import { type Asked, type HeadAnswer, type HeadAnswers, joinHeads } from "./head_answers.ts";
+import {
+  type AnsweredHeads,
+  type Asked,
+  type HeadAnswer,
+  type HeadAnswers,
+  joinHeads,
+} from "./head_answers.ts";
 
 /** What a coreset gets first, and rows held out that judge it. */
 export const FIRST: Pick<Budget, "bucketSize" | "samples"> = { bucketSize: 32, samples: 64 };
@@ -20,7 +27,7 @@ const NEAR = 2, RESERVE = 1.6;
 
 /**
  * Where every query sees every key: by a coreset, by a larger one where the first is near, by a tree whose lists grow until they do, else exactly, head
- * by head.
+ * by head; by a tree at once where queries look to keys of their own.
  *
  * @param exactly The same problem as exact attention takes it.
  */
@@ -37,18 +44,29 @@ export async function attendEveryKey(
     const result = await attendExactly(backend, exactly, progress);
     return { result, names: Array<"exact">(heads).fill("exact") };
   }
-  let found: CostedAttention | undefined, sums: readonly ErrorSums[], spent = 0;
-  try {
-    found = await calibrate(backend, problem, budget, progress, trialOf(tolerance));
-    sums = sumsOfHeads(problem, found.heldOut!, found);
-  } catch (error) {
-    if (!(error instanceof TrialFailed)) throw error;
-    backend.reset();
-    ({ heads: sums, keyEvaluations: spent } = error);
+  const target = planTarget(problem, tolerance);
+  const mayPlant = target !== undefined && fitsDevice(backend, problem, numbersOfTree(target.plan));
+  const even = Array.from(Array(heads).keys()).filter((head) =>
+    !mayPlant || rowOverlap(problem, head) >= SHARP
+  );
+  let found: AnsweredHeads | undefined, spent = 0;
+  const errors: ErrorSums[] = [];
+  if (even.length > 0) {
+    const part = headsOf(problem, even);
+    try {
+      const result = await calibrate(backend, part, budget, progress, trialOf(tolerance));
+      found = { heads: even, result };
+      sumsOfHeads(part, result.heldOut!, result).forEach((sums, at) => errors[even[at]] = sums);
+    } catch (error) {
+      if (!(error instanceof TrialFailed)) throw error;
+      backend.reset();
+      spent = error.keyEvaluations;
+      // The trial may have stopped before it came to a head.
+      even.forEach((head, at) => errors[head] = error.heads[at] ?? error.heads[error.heads.length - 1]);
+    }
   }
   const { result, names } = await joinHeads(problem, found, async (part, head) => {
-    // The trial may have stopped before it came to a head.
-    const { sample } = sums[head] ?? sums[sums.length - 1], excess = operatorError(sample!).error / tolerance;
+    const excess = errors[head] && operatorError(errors[head].sample!).error / tolerance;
     if (found && excess <= 1) return undefined;
     const answer = await answerHead(backend, part, headOf(exactly, head), excess, asked, progress);
     backend.reset();
@@ -67,13 +85,13 @@ function trialOf(tolerance: number): Trial {
  * Answers one head with the first method that keeps to the tolerance.
  *
  * @param exactly The same head as exact attention takes it.
- * @param excess The error of the first coreset over the tolerance.
+ * @param excess The error of the first coreset over the tolerance, if there was one.
  */
 async function answerHead(
   backend: Backend,
   part: Problem,
   exactly: Problem,
-  excess: number,
+  excess: number | undefined,
   { tolerance, seed }: Asked,
   progress: Progress,
 ): Promise<HeadAnswer> {
@@ -91,11 +109,13 @@ async function answerHead(
   };
   // Rows that judged one answer do not judge another: each has a seed of its own.
   const seeds = [1, 2].map((further) => (seed + further) % (Number.MAX_SAFE_INTEGER + 1));
-  const larger = scaleBudget({ ...FIRST, seed: seeds[0] }, Math.max(1, RESERVE * excess ** 2));
-  const near = excess <= NEAR && planAuto(part, larger, true).budget ? planCoreset(part, larger) : undefined;
-  if (near && fitsDevice(backend, part, near.probes + ROWS)) {
-    const result = await attempt(() => calibrate(backend, part, larger, progress, trialOf(tolerance)));
-    if (result) return { name: "calibrated", result };
+  if (excess !== undefined && excess <= NEAR) {
+    const larger = scaleBudget({ ...FIRST, seed: seeds[0] }, Math.max(1, RESERVE * excess ** 2));
+    const near = planAuto(part, larger, true).budget ? planCoreset(part, larger) : undefined;
+    if (near && fitsDevice(backend, part, near.probes + ROWS)) {
+      const result = await attempt(() => calibrate(backend, part, larger, progress, trialOf(tolerance)));
+      if (result) return { name: "calibrated", result };
+    }
   }
   const target = planTarget(part, tolerance, excess);
   if (target && fitsDevice(backend, part, numbersOfTree(target.plan))) {

@@ -27,27 +27,39 @@ export interface HeadAnswer {
   readonly result: CostedAttention;
 }
 
+/** Heads that a method has answered together, in this order. */
+export interface AnsweredHeads {
+  readonly heads: readonly number[];
+  readonly result: CostedAttention;
+}
+
 /**
  * The answers of all heads in one result.
  *
- * @param first What a coreset says of all of them, if it has been asked.
- * @param answer Another answer for a head, if it needs one.
+ * @param first What a coreset says of some of them.
+ * @param answer The answer of a head, in place of the coreset's if there is one.
  */
 export async function joinHeads(
   problem: Problem,
-  first: CostedAttention | undefined,
+  first: AnsweredHeads | undefined,
   answer: (part: Problem, head: number) => Promise<HeadAnswer | undefined>,
 ): Promise<HeadAnswers> {
   const { heads, queries, valueFeatures } = problem, names: HeadMethod[] = Array(heads).fill("calibrated");
-  const output = first?.output ?? new Float32Array(heads * queries * valueFeatures);
-  const logSumExp = first?.logSumExp ?? new Float32Array(heads * queries);
-  const heldOut = [...first?.heldOut ?? []];
-  let keyEvaluations = first?.keyEvaluations ?? 0;
+  const output = new Float32Array(heads * queries * valueFeatures),
+    logSumExp = new Float32Array(heads * queries);
+  const heldOut: HeldOutRows[] = [], outputs = queries * valueFeatures;
+  first?.heads.forEach((head, at) => {
+    const { result } = first;
+    output.set(result.output.subarray(at * outputs, (at + 1) * outputs), head * outputs);
+    logSumExp.set(result.logSumExp.subarray(at * queries, (at + 1) * queries), head * queries);
+    heldOut[head] = result.heldOut![at];
+  });
+  let keyEvaluations = first?.result.keyEvaluations ?? 0;
   for (let head = 0; head < heads; head++) {
     const own = await answer(headOf(problem, head), head);
     if (!own) continue;
     const { name, result } = own;
-    output.set(result.output, head * result.output.length);
+    output.set(result.output, head * outputs);
     logSumExp.set(result.logSumExp, head * queries);
     heldOut[head] = result.heldOut?.[0] ?? exactRows(result, problem);
     names[head] = name;
