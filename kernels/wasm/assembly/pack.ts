@@ -1,7 +1,7 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { CHUNK_KEYS, PANEL } from "../engine/layout";
 import { blockStart } from "./partition";
-import { copyFloats, upToEight } from "./simd";
+import { copyFloats, storeTransposed, upToEight } from "./simd";
 
 /** Address of row i, or of the row that `index` (0 where there is none) names in its place. */
 @inline
@@ -51,12 +51,7 @@ function packFour(to: usize, step: usize, a: usize, b: usize, c: usize, d: usize
   let t: u32 = 0;
   for (; t + 4 <= width; t += 4) {
     const first = v128.load(a), second = v128.load(b), third = v128.load(c), fourth = v128.load(d);
-    const low = v128.shuffle<f32>(first, second, 0, 4, 1, 5), high = v128.shuffle<f32>(first, second, 2, 6, 3, 7);
-    const low2 = v128.shuffle<f32>(third, fourth, 0, 4, 1, 5), high2 = v128.shuffle<f32>(third, fourth, 2, 6, 3, 7);
-    v128.store(to, v128.shuffle<f64>(low, low2, 0, 2));
-    v128.store(to + step, v128.shuffle<f64>(low, low2, 1, 3));
-    v128.store(to + 2 * step, v128.shuffle<f64>(high, high2, 0, 2));
-    v128.store(to + 3 * step, v128.shuffle<f64>(high, high2, 1, 3));
+    storeTransposed(to, step, first, second, third, fourth);
     to += 4 * step;
     a += 16;
     b += 16;

@@ -1,7 +1,11 @@
 // deno-fmt-ignore-file: AssemblyScript
 import * as constants from "../../constants";
+import { TILE_KEYS } from "../engine/layout";
 import { exponential, exponentialOf } from "./exponential";
-import { largestOfLanes, sumOfLanes } from "./simd";
+import { largestOfLanes, storeTransposed, sumOfLanes } from "./simd";
+
+/** Bytes between the rows of a tile of logits. */
+const ROW: usize = TILE_KEYS << 2;
 
 /** Logits at or below MASKED are hidden; EMPTY stands for minus infinity. */
 export const MASKED: f32 = <f32>constants.MASKED;
@@ -61,21 +65,18 @@ export function largestOfRow(row: usize, padded: u32): f32 {
   return largestOfLanes(f32x4.pmax(a, b));
 }
 
-/**
- * Turns the logits of one row, of which `here` is the largest, into weights e^(logit − largest so far) and moves the
- * row's running figures on: `largest`, `total` and `decay` point at its numbers.
- */
-export function softmaxRow(
-  row: usize,
-  padded: u32,
-  here: f32,
-  largest: usize,
-  total: usize,
-  decay: usize,
-): void {
-  const before = load<f32>(largest);
-  const now = before < here ? here : before;
-  const subtrahend = f32x4.splat(now);
+/** Moves the running figures of one row on to a largest logit that may be larger: its total, and the decay of older sums. */
+export function raiseLargest(here: f32, largest: usize, total: usize, decay: usize): void {
+  const before = load<f32>(largest), now = before < here ? here : before;
+  const factor: f32 = before === now ? 1 : exponentialOf(before - now);
+  store<f32>(largest, now);
+  store<f32>(decay, factor);
+  store<f64>(total, <f64>factor * load<f64>(total));
+}
+
+/** Turns the logits of one row into weights e^(logit − largest), in place, and adds these to its total. */
+export function weighRow(row: usize, padded: u32, largest: f32, total: usize): void {
+  const subtrahend = f32x4.splat(largest);
   let a = f32x4.splat(0), b = a;
   for (const end = row + (<usize>padded << 2); row < end; row += 32) {
     const low = exponential(f32x4.sub(v128.load(row), subtrahend));
@@ -85,8 +86,30 @@ export function softmaxRow(
     a = f32x4.add(a, low);
     b = f32x4.add(b, high);
   }
-  const factor: f32 = before === now ? 1 : exponentialOf(before - now);
-  store<f32>(largest, now);
-  store<f32>(decay, factor);
-  store<f64>(total, <f64>factor * load<f64>(total) + <f64>sumOfLanes(f32x4.add(a, b)));
+  addToTotal(total, f32x4.add(a, b));
+}
+
+/** The same for the first four rows of a tile, whose weights go to `weights`, [keys][4]. */
+export function weighFour(tile: usize, weights: usize, padded: u32, largest: usize, totals: usize): void {
+  let a = f32x4.splat(0), b = a, c = a, d = a;
+  for (const end = tile + (<usize>padded << 2); tile < end; tile += 16, weights += 64) {
+    const first = exponential(f32x4.sub(v128.load(tile), v128.load_splat<f32>(largest)));
+    const second = exponential(f32x4.sub(v128.load(tile, ROW), v128.load_splat<f32>(largest, 4)));
+    a = f32x4.add(a, first);
+    b = f32x4.add(b, second);
+    const third = exponential(f32x4.sub(v128.load(tile, 2 * ROW), v128.load_splat<f32>(largest, 8)));
+    const fourth = exponential(f32x4.sub(v128.load(tile, 3 * ROW), v128.load_splat<f32>(largest, 12)));
+    c = f32x4.add(c, third);
+    d = f32x4.add(d, fourth);
+    storeTransposed(weights, 16, first, second, third, fourth);
+  }
+  addToTotal(totals, a);
+  addToTotal(totals + 8, b);
+  addToTotal(totals + 16, c);
+  addToTotal(totals + 24, d);
+}
+
+@inline
+function addToTotal(total: usize, weights: v128): void {
+  store<f64>(total, load<f64>(total) + <f64>sumOfLanes(weights));
 }
