@@ -8,8 +8,9 @@ import { multiplyAdd } from "./simd";
 //
 // Four rows are one load, and four rotations of it meet all lanes of the panel: where an engine checks the bounds of every
 // load, a broadcast for each row takes longer than the multiply-adds. So lane l of accumulator d belongs to row
-// (l + d) mod 4 until `storeBlock` puts the lanes in order. The fifth row is a broadcast. Loops are not unrolled: the
-// optimizer of the build puts multiply-adds of one chain side by side, where each waits for the one before.
+// (l + d) mod 4 until `finishBlock` and `addBlockTo` put the lanes in order. The fifth row is a
+// broadcast. Loops are not unrolled: the optimizer of the build would put multiply-adds of one chain side by side, where
+// each waits for the one before.
 
 /** Bytes between the rows of a tile of logits. */
 const ROW: usize = TILE_KEYS << 2;
@@ -34,8 +35,9 @@ export function scoreRows(
   for (let first: u32 = 0; first < features; first += CHAIN_FEATURES) {
     const from = query + (<usize>(first * rows) << 2), key = panel + (<usize>(first * PANEL) << 2);
     const bytes = <usize>(min<u32>(CHAIN_FEATURES, features - first) * PANEL) << 2;
-    if (rows === GROUP_ROWS) scoreFive(tile, from, key, panels, step, bytes, factor, first > 0);
-    else scoreFour(tile, from, key, panels, step, bytes, factor, first > 0);
+    const isLater = first > 0, isLast = features - first <= <u32>CHAIN_FEATURES;
+    if (rows === GROUP_ROWS) scoreFive(tile, from, key, panels, step, bytes, factor, isLater, isLast);
+    else scoreFour(tile, from, key, panels, step, bytes, factor, isLater, isLast);
   }
 }
 
@@ -53,12 +55,16 @@ export function distancesOfRows(
   for (let first: u32 = 0; first < features; first += CHAIN_FEATURES) {
     const from = query + (<usize>(first * rows) << 2), key = panel + (<usize>(first * PANEL) << 2);
     const bytes = <usize>(min<u32>(CHAIN_FEATURES, features - first) * PANEL) << 2;
-    if (rows === GROUP_ROWS) distancesOfFive(tile, from, key, panels, step, bytes, factor, first > 0);
-    else distancesOfFour(tile, from, key, panels, step, bytes, factor, first > 0);
+    const isLater = first > 0, isLast = features - first <= <u32>CHAIN_FEATURES;
+    if (rows === GROUP_ROWS) distancesOfFive(tile, from, key, panels, step, bytes, factor, isLater, isLast);
+    else distancesOfFour(tile, from, key, panels, step, bytes, factor, isLater, isLast);
   }
 }
 
-/** One chain each of 5 rows and all keys, `bytes` of a panel long: the first of a logit is written, a later one is added. */
+/**
+ * One chain each of 5 rows and all keys, `bytes` of a panel long: the first of a logit is written, a later one is added,
+ * and the last leaves the tile in order.
+ */
 function scoreFive(
   tile: usize,
   query: usize,
@@ -68,6 +74,7 @@ function scoreFive(
   bytes: usize,
   factor: v128,
   isLater: bool,
+  isLast: bool,
 ): void {
   for (; panels > 0; --panels) {
     let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0;
@@ -94,17 +101,9 @@ function scoreFive(
       at += PANEL << 2;
       from += GROUP_ROWS << 2;
     }
-    if (isLater) {
-      addBlock(tile, a0, a1, a2, a3, factor);
-      addBlock(tile + 16, b0, b1, b2, b3, factor);
-      addScaled(tile + 4 * ROW, a4, factor);
-      addScaled(tile + 4 * ROW + 16, b4, factor);
-    } else {
-      storeBlock(tile, a0, a1, a2, a3, factor);
-      storeBlock(tile + 16, b0, b1, b2, b3, factor);
-      storeScaled(tile + 4 * ROW, a4, factor);
-      storeScaled(tile + 4 * ROW + 16, b4, factor);
-    }
+    finishBlock(tile, a0, a1, a2, a3, factor, isLater, isLast);
+    finishBlock(tile + 16, b0, b1, b2, b3, factor, isLater, isLast);
+    finishRow(tile + 4 * ROW, a4, b4, factor, isLater);
     tile += PANEL << 2;
     panel += step;
   }
@@ -120,6 +119,7 @@ function scoreFour(
   bytes: usize,
   factor: v128,
   isLater: bool,
+  isLast: bool,
 ): void {
   for (; panels > 0; --panels) {
     let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
@@ -143,13 +143,8 @@ function scoreFour(
       at += PANEL << 2;
       from += 16;
     }
-    if (isLater) {
-      addBlock(tile, a0, a1, a2, a3, factor);
-      addBlock(tile + 16, b0, b1, b2, b3, factor);
-    } else {
-      storeBlock(tile, a0, a1, a2, a3, factor);
-      storeBlock(tile + 16, b0, b1, b2, b3, factor);
-    }
+    finishBlock(tile, a0, a1, a2, a3, factor, isLater, isLast);
+    finishBlock(tile + 16, b0, b1, b2, b3, factor, isLater, isLast);
     tile += PANEL << 2;
     panel += step;
   }
@@ -165,6 +160,7 @@ function distancesOfFive(
   bytes: usize,
   factor: v128,
   isLater: bool,
+  isLast: bool,
 ): void {
   for (; panels > 0; --panels) {
     let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0;
@@ -191,17 +187,9 @@ function distancesOfFive(
       at += PANEL << 2;
       from += GROUP_ROWS << 2;
     }
-    if (isLater) {
-      addBlock(tile, a0, a1, a2, a3, factor);
-      addBlock(tile + 16, b0, b1, b2, b3, factor);
-      addScaled(tile + 4 * ROW, a4, factor);
-      addScaled(tile + 4 * ROW + 16, b4, factor);
-    } else {
-      storeBlock(tile, a0, a1, a2, a3, factor);
-      storeBlock(tile + 16, b0, b1, b2, b3, factor);
-      storeScaled(tile + 4 * ROW, a4, factor);
-      storeScaled(tile + 4 * ROW + 16, b4, factor);
-    }
+    finishBlock(tile, a0, a1, a2, a3, factor, isLater, isLast);
+    finishBlock(tile + 16, b0, b1, b2, b3, factor, isLater, isLast);
+    finishRow(tile + 4 * ROW, a4, b4, factor, isLater);
     tile += PANEL << 2;
     panel += step;
   }
@@ -217,6 +205,7 @@ function distancesOfFour(
   bytes: usize,
   factor: v128,
   isLater: bool,
+  isLast: bool,
 ): void {
   for (; panels > 0; --panels) {
     let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
@@ -240,13 +229,8 @@ function distancesOfFour(
       at += PANEL << 2;
       from += 16;
     }
-    if (isLater) {
-      addBlock(tile, a0, a1, a2, a3, factor);
-      addBlock(tile + 16, b0, b1, b2, b3, factor);
-    } else {
-      storeBlock(tile, a0, a1, a2, a3, factor);
-      storeBlock(tile + 16, b0, b1, b2, b3, factor);
-    }
+    finishBlock(tile, a0, a1, a2, a3, factor, isLater, isLast);
+    finishBlock(tile + 16, b0, b1, b2, b3, factor, isLater, isLast);
     tile += PANEL << 2;
     panel += step;
   }
@@ -339,29 +323,49 @@ function accumulateFour(sums: usize, decay: usize, weights: usize, panel: usize,
   addBlockTo(sums + 16, decay, b0, b1, b2, b3);
 }
 
-/** Writes 4 × 4 numbers of the accumulators a to d to four rows of a tile. */
+/** Scales 4 × 4 numbers of the accumulators a to d, adds what earlier chains left, and stores them in four rows of a tile. */
 @inline
-function storeBlock(to: usize, a: v128, b: v128, c: v128, d: v128, factor: v128): void {
-  const u0 = v128.shuffle<f32>(a, c, 0, 1, 6, 7), u1 = v128.shuffle<f32>(b, d, 0, 1, 6, 7);
-  const u2 = v128.shuffle<f32>(c, a, 0, 1, 6, 7), u3 = v128.shuffle<f32>(d, b, 0, 1, 6, 7);
-  storeScaled(to + 0 * ROW, v128.shuffle<f32>(u0, u3, 0, 5, 2, 7), factor);
-  storeScaled(to + 1 * ROW, v128.shuffle<f32>(u1, u0, 0, 5, 2, 7), factor);
-  storeScaled(to + 2 * ROW, v128.shuffle<f32>(u2, u1, 0, 5, 2, 7), factor);
-  storeScaled(to + 3 * ROW, v128.shuffle<f32>(u3, u2, 0, 5, 2, 7), factor);
+function finishBlock(to: usize, a: v128, b: v128, c: v128, d: v128, factor: v128, isLater: bool, isLast: bool): void {
+  if (isLater) {
+    a = multiplyAdd(a, factor, v128.load(to));
+    b = multiplyAdd(b, factor, v128.load(to + ROW));
+    c = multiplyAdd(c, factor, v128.load(to + 2 * ROW));
+    d = multiplyAdd(d, factor, v128.load(to + 3 * ROW));
+  } else {
+    a = f32x4.mul(a, factor);
+    b = f32x4.mul(b, factor);
+    c = f32x4.mul(c, factor);
+    d = f32x4.mul(d, factor);
+  }
+  if (isLast) {
+    const u0 = v128.shuffle<f32>(a, c, 0, 1, 6, 7), u1 = v128.shuffle<f32>(b, d, 0, 1, 6, 7);
+    const u2 = v128.shuffle<f32>(c, a, 0, 1, 6, 7), u3 = v128.shuffle<f32>(d, b, 0, 1, 6, 7);
+    a = v128.shuffle<f32>(u0, u3, 0, 5, 2, 7);
+    b = v128.shuffle<f32>(u1, u0, 0, 5, 2, 7);
+    c = v128.shuffle<f32>(u2, u1, 0, 5, 2, 7);
+    d = v128.shuffle<f32>(u3, u2, 0, 5, 2, 7);
+  }
+  v128.store(to, a);
+  v128.store(to + ROW, b);
+  v128.store(to + 2 * ROW, c);
+  v128.store(to + 3 * ROW, d);
 }
 
-/** The same, added to what is there. */
+/** The same for eight numbers of the fifth row. */
 @inline
-function addBlock(to: usize, a: v128, b: v128, c: v128, d: v128, factor: v128): void {
-  const u0 = v128.shuffle<f32>(a, c, 0, 1, 6, 7), u1 = v128.shuffle<f32>(b, d, 0, 1, 6, 7);
-  const u2 = v128.shuffle<f32>(c, a, 0, 1, 6, 7), u3 = v128.shuffle<f32>(d, b, 0, 1, 6, 7);
-  addScaled(to + 0 * ROW, v128.shuffle<f32>(u0, u3, 0, 5, 2, 7), factor);
-  addScaled(to + 1 * ROW, v128.shuffle<f32>(u1, u0, 0, 5, 2, 7), factor);
-  addScaled(to + 2 * ROW, v128.shuffle<f32>(u2, u1, 0, 5, 2, 7), factor);
-  addScaled(to + 3 * ROW, v128.shuffle<f32>(u3, u2, 0, 5, 2, 7), factor);
+function finishRow(to: usize, a: v128, b: v128, factor: v128, isLater: bool): void {
+  if (isLater) {
+    a = multiplyAdd(a, factor, v128.load(to));
+    b = multiplyAdd(b, factor, v128.load(to, 16));
+  } else {
+    a = f32x4.mul(a, factor);
+    b = f32x4.mul(b, factor);
+  }
+  v128.store(to, a);
+  v128.store(to, b, 16);
 }
 
-/** The same, added to the sums of four rows, which decay. */
+/** Adds them, in order, to the sums of four rows, which decay. */
 @inline
 function addBlockTo(to: usize, decay: usize, a: v128, b: v128, c: v128, d: v128): void {
   const u0 = v128.shuffle<f32>(a, c, 0, 1, 6, 7), u1 = v128.shuffle<f32>(b, d, 0, 1, 6, 7);
@@ -370,16 +374,6 @@ function addBlockTo(to: usize, decay: usize, a: v128, b: v128, c: v128, d: v128)
   addTo(to + 1 * SUMS, decay + 4, v128.shuffle<f32>(u1, u0, 0, 5, 2, 7));
   addTo(to + 2 * SUMS, decay + 8, v128.shuffle<f32>(u2, u1, 0, 5, 2, 7));
   addTo(to + 3 * SUMS, decay + 12, v128.shuffle<f32>(u3, u2, 0, 5, 2, 7));
-}
-
-@inline
-function storeScaled(to: usize, x: v128, factor: v128): void {
-  v128.store(to, f32x4.mul(x, factor));
-}
-
-@inline
-function addScaled(to: usize, x: v128, factor: v128): void {
-  v128.store(to, multiplyAdd(x, factor, v128.load(to)));
 }
 
 @inline

@@ -41,9 +41,7 @@ export function packColumns(
     packTwo(to + (row << 2), step, a, b, width);
   }
   if (row < count) {
-    let target = to + (row << 2);
-    const from = rowAt(rows, index, first + row, stride);
-    for (let at: usize = 0; at < stride; at += 4, target += step) store<f32>(target, load<f32>(from + at));
+    packOne(to + (row << 2), step, rowAt(rows, index, first + row, stride), width);
   }
 }
 
@@ -90,6 +88,24 @@ function packTwo(to: usize, step: usize, a: usize, b: usize, width: u32): void {
     to += step;
     a += 4;
     b += 4;
+  }
+}
+
+function packOne(to: usize, step: usize, a: usize, width: u32): void {
+  let t: u32 = 0;
+  for (; t + 4 <= width; t += 4) {
+    const four = v128.load(a);
+    v128.store_lane<u32>(to, four, 0);
+    v128.store_lane<u32>(to + step, four, 1);
+    v128.store_lane<u32>(to + 2 * step, four, 2);
+    v128.store_lane<u32>(to + 3 * step, four, 3);
+    to += 4 * step;
+    a += 16;
+  }
+  for (; t < width; ++t) {
+    store<f32>(to, load<f32>(a));
+    to += step;
+    a += 4;
   }
 }
 
