@@ -6,7 +6,7 @@ import { packKeys, packValues } from "./pack";
 import { blockOf, blockStart } from "./partition";
 import * as group from "./query_group";
 import { upToEight } from "./simd";
-import { addBias, EMPTY, fillBias, hideFrom, largestOfRow, MASKED, raiseLargest, weighFour, weighRow } from "./tile_softmax";
+import { addBias, EMPTY, fillBias, hideFrom, largestOfRow, MASKED, softmaxRow, transposeFour } from "./tile_softmax";
 
 /** After the bias of one tile stands the query block that it was made for. */
 const BIAS_OWNER: usize = TILE_KEYS << 2, BIAS_BYTES: usize = BIAS_OWNER + 64;
@@ -176,8 +176,7 @@ function startGroups(
       farthest = max<u32>(farthest, limit);
       const line = at + (<usize>r << 2);
       store<u32>(line, limit, group.LIMITS);
-      // The logits of rows that a group lacks are at most 0.
-      store<f32>(line, r < valid ? MASKED : 0, group.LARGEST);
+      store<f32>(line, MASKED, group.LARGEST);
       store<f32>(line, MASKED, group.EARLIER_LARGEST);
       store<f32>(line, 0, group.DECAYS);
       const own = args.keyBlocks && r < valid ? blockOf(row + r, args.queries, args.excludeBlocks) : 0;
@@ -220,11 +219,10 @@ function attendTile(
     // The bias hides what lies beyond the last key; a causal limit is the row's own.
     if (<i32>limit < <i32>(bias ? min<u32>(count, padded) : padded)) hideFrom(row, max<i32>(limit, 0), padded);
     const here = bias ? addBias(row, bias, padded) : largestOfRow(row, padded);
-    raiseLargest(here, line + group.LARGEST, at + (<usize>r << 3) + group.TOTALS, line + group.DECAYS);
+    softmaxRow(row, padded, here, line + group.LARGEST, at + (<usize>r << 3) + group.TOTALS, line + group.DECAYS);
   }
   const last = tile + 4 * (TILE_KEYS << 2), weights = tile + GROUP_ROWS * (TILE_KEYS << 2);
-  weighFour(tile, weights, padded, at + group.LARGEST, at + group.TOTALS);
-  if (size > 4) weighRow(last, padded, load<f32>(at, group.LARGEST + 16), at + group.TOTALS + 32);
+  transposeFour(weights, tile, padded);
 
   let sums = group.sumsOf(at, features);
   const decay = at + group.DECAYS, panelBytes = (<usize>panelKeys * PANEL) << 2;

@@ -65,18 +65,21 @@ export function largestOfRow(row: usize, padded: u32): f32 {
   return largestOfLanes(f32x4.pmax(a, b));
 }
 
-/** Moves the running figures of one row on to a largest logit that may be larger: its total, and the decay of older sums. */
-export function raiseLargest(here: f32, largest: usize, total: usize, decay: usize): void {
-  const before = load<f32>(largest), now = before < here ? here : before;
-  const factor: f32 = before === now ? 1 : exponentialOf(before - now);
-  store<f32>(largest, now);
-  store<f32>(decay, factor);
-  store<f64>(total, <f64>factor * load<f64>(total));
-}
-
-/** Turns the logits of one row into weights e^(logit − largest), in place, and adds these to its total. */
-export function weighRow(row: usize, padded: u32, largest: f32, total: usize): void {
-  const subtrahend = f32x4.splat(largest);
+/**
+ * Turns the logits of one row, of which `here` is the largest, into weights e^(logit − largest so far) and moves the
+ * row's running figures on: `largest`, `total` and `decay` point at its numbers.
+ */
+export function softmaxRow(
+  row: usize,
+  padded: u32,
+  here: f32,
+  largest: usize,
+  total: usize,
+  decay: usize,
+): void {
+  const before = load<f32>(largest);
+  const now = before < here ? here : before;
+  const subtrahend = f32x4.splat(now);
   let a = f32x4.splat(0), b = a;
   for (const end = row + (<usize>padded << 2); row < end; row += 32) {
     const low = exponential(f32x4.sub(v128.load(row), subtrahend));
@@ -86,30 +89,19 @@ export function weighRow(row: usize, padded: u32, largest: f32, total: usize): v
     a = f32x4.add(a, low);
     b = f32x4.add(b, high);
   }
-  addToTotal(total, f32x4.add(a, b));
+  const factor: f32 = before === now ? 1 : exponentialOf(before - now);
+  store<f32>(largest, now);
+  store<f32>(decay, factor);
+  store<f64>(total, <f64>factor * load<f64>(total) + <f64>sumOfLanes(f32x4.add(a, b)));
 }
 
-/** The same for the first four rows of a tile, whose weights go to `weights`, [keys][4]. */
-export function weighFour(tile: usize, weights: usize, padded: u32, largest: usize, totals: usize): void {
-  let a = f32x4.splat(0), b = a, c = a, d = a;
-  for (const end = tile + (<usize>padded << 2); tile < end; tile += 16, weights += 64) {
-    const first = exponential(f32x4.sub(v128.load(tile), v128.load_splat<f32>(largest)));
-    const second = exponential(f32x4.sub(v128.load(tile, ROW), v128.load_splat<f32>(largest, 4)));
-    a = f32x4.add(a, first);
-    b = f32x4.add(b, second);
-    const third = exponential(f32x4.sub(v128.load(tile, 2 * ROW), v128.load_splat<f32>(largest, 8)));
-    const fourth = exponential(f32x4.sub(v128.load(tile, 3 * ROW), v128.load_splat<f32>(largest, 12)));
-    c = f32x4.add(c, third);
-    d = f32x4.add(d, fourth);
-    storeTransposed(weights, 16, first, second, third, fourth);
+/**
+ * Copies the first four rows of a tile as [keys][4]. By itself: Bun runs out of registers where four rows of weights are
+ * made side by side.
+ */
+export function transposeFour(to: usize, tile: usize, padded: u32): void {
+  for (const end = tile + (<usize>padded << 2); tile < end; tile += 16, to += 64) {
+    const a = v128.load(tile), b = v128.load(tile, ROW), c = v128.load(tile, 2 * ROW), d = v128.load(tile, 3 * ROW);
+    storeTransposed(to, 16, a, b, c, d);
   }
-  addToTotal(totals, a);
-  addToTotal(totals + 8, b);
-  addToTotal(totals + 16, c);
-  addToTotal(totals + 24, d);
-}
-
-@inline
-function addToTotal(total: usize, weights: v128): void {
-  store<f64>(total, load<f64>(total) + <f64>sumOfLanes(weights));
 }
