@@ -1,6 +1,6 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { scoreRows } from "./micro_kernel";
-import { HASH_ROWS, PANEL, TILE_KEYS } from "../engine/layout";
+import { GROUP_ROWS, HASH_ROWS, PANEL, TILE_KEYS } from "../engine/layout";
 import { packKeys } from "./pack";
 import { groupRows, packQueries } from "./query_group";
 import { subtractRow } from "./rows";
@@ -29,8 +29,8 @@ export function angularHashTask(operation: usize, task: u32, scratch: usize): vo
   const start = (task % chunks) * HASH_ROWS, end = min<u32>(args.count, start + HASH_ROWS);
   const width = args.width, stride = <usize>width << 2, projections = args.projections;
   const tile = scratch, panels = upToEight(projections) / PANEL;
-  const packed = tile + (6 * TILE_KEYS << 2), packedRows = packed + panels * PANEL * stride;
-  const shifted = packedRows + 6 * stride;
+  const packed = tile + (GROUP_ROWS * TILE_KEYS << 2), packedRows = packed + panels * PANEL * stride;
+  const shifted = packedRows + GROUP_ROWS * stride;
   packKeys(packed, args.hyperplanes + <usize>head * projections * stride, 0, 0, projections, width);
   for (let row = start; row < end; row += groupRows(end - row)) {
     const left = end - row, size = groupRows(left), valid = min<u32>(size, left);

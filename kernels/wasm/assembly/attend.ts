@@ -1,12 +1,12 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { PANEL, STRETCH_TILES, TILE_KEYS } from "../engine/layout";
+import { GROUP_ROWS, PANEL, STRETCH_TILES, TILE_KEYS } from "../engine/layout";
 import { logarithm } from "./logarithm";
-import { accumulateFour, accumulateSix, distancesOfRows, scoreRows } from "./micro_kernel";
+import { accumulateRows, distancesOfRows, scoreRows } from "./micro_kernel";
 import { packKeys, packValues } from "./pack";
 import { blockOf, blockStart } from "./partition";
 import * as group from "./query_group";
 import { upToEight } from "./simd";
-import { addBias, EMPTY, fillBias, hideFrom, largestOfRow, MASKED, softmaxRow } from "./tile_softmax";
+import { addBias, EMPTY, fillBias, hideFrom, largestOfRow, MASKED, softmaxRow, transposeFour } from "./tile_softmax";
 
 /** After the bias of one tile stands the query block that it was made for. */
 const BIAS_OWNER: usize = TILE_KEYS << 2, BIAS_BYTES: usize = BIAS_OWNER + 64;
@@ -59,7 +59,7 @@ class AttendArguments {
 }
 
 /**
- * Softmax attention of up to `rowsPerTask` queries of one block: tiles of keys pass by groups of 6 query rows,
+ * Softmax attention of up to `rowsPerTask` queries of one block: tiles of keys pass by groups of 5 query rows,
  * which carry a running maximum, total and output (Milakov and Gimelshein 2018; Dao et al. 2022). Tile and
  * group sizes depend on the shape alone, so that every number of threads gives the same bits.
  */
@@ -76,13 +76,13 @@ export function attendTask(operation: usize, task: u32, scratch: usize): void {
   const count = (bounds ? load<u32>(bounds, 12) : blockStart(block + 1, args.keys, args.blocks)) - keyStart;
   const features = args.features, width = args.valueFeatures, padded = args.padded;
 
-  const tile = scratch, bias = tile + (6 * TILE_KEYS << 2), groups = bias + BIAS_BYTES;
+  const tile = scratch, bias = tile + ((GROUP_ROWS + 4) * TILE_KEYS << 2), groups = bias + BIAS_BYTES;
   let packedKey = args.packedKey, packedValue = args.packedValue;
   if (packedKey) {
     packedKey += (<usize>slot * padded * features) << 2;
     packedValue += (<usize>slot * padded * upToEight(width)) << 2;
   } else {
-    packedKey = groups + (args.rowsPerTask / 6 + 2) * group.groupBytes(features, width);
+    packedKey = groups + ((args.rowsPerTask + GROUP_ROWS - 1) / GROUP_ROWS) * group.groupBytes(features, width);
     packedValue = packedKey + ((<usize>padded * features) << 2);
     const index = args.keyOrder ? args.keyOrder + ((<usize>head * args.keys) << 2) : 0;
     const key = args.key + ((<usize>head * args.keys * features) << 2);
@@ -167,7 +167,7 @@ function startGroups(
     group.packQueries(at + group.QUERIES, query, order, row, valid, size, features);
     group.clearSums(at, features, width);
     let farthest: u32 = 0;
-    for (let r: u32 = 0; r < 6; ++r) {
+    for (let r: u32 = 0; r < <u32>GROUP_ROWS; ++r) {
       let limit = r < valid ? count : 0;
       if (args.period && r < valid) {
         const visible = <i64>((row + r) % args.period) + <i64>args.offset + 1 - <i64>keyStart;
@@ -204,7 +204,7 @@ function attendTile(
   if (tileStart >= farthest) return;
   const padded = upToEight(min<u32>(count, farthest - tileStart));
   const features = args.features, size = group.groupRows(left);
-  const six = size === 6, queries = at + group.QUERIES;
+  const queries = at + group.QUERIES;
   if (args.distances) distancesOfRows(size, tile, queries, keyPanel, padded / PANEL, features, args.scale);
   else scoreRows(size, tile, queries, keyPanel, padded / PANEL, features, args.scale);
 
@@ -221,13 +221,14 @@ function attendTile(
     const here = bias ? addBias(row, bias, padded) : largestOfRow(row, padded);
     softmaxRow(row, padded, here, line + group.LARGEST, at + (<usize>r << 3) + group.TOTALS, line + group.DECAYS);
   }
+  const last = tile + 4 * (TILE_KEYS << 2), weights = tile + GROUP_ROWS * (TILE_KEYS << 2);
+  transposeFour(weights, tile, padded);
 
   let sums = group.sumsOf(at, features);
   const decay = at + group.DECAYS, panelBytes = (<usize>panelKeys * PANEL) << 2;
   for (let column: u32 = 0; column < args.valueFeatures; column += PANEL) {
-    if (six) accumulateSix(sums, decay, tile, valuePanel, padded);
-    else accumulateFour(sums, decay, tile, valuePanel, padded);
-    sums += 6 * PANEL << 2;
+    accumulateRows(size, sums, decay, weights, last, valuePanel, padded);
+    sums += GROUP_ROWS * PANEL << 2;
     valuePanel += panelBytes;
   }
   if ((tileStart / TILE_KEYS + 1) % STRETCH_TILES === 0) group.endStretch(at, features, args.valueFeatures);

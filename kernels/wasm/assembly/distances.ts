@@ -1,7 +1,7 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { FAR, NO_ROW } from "../../constants";
 import { scoreRows } from "./micro_kernel";
-import { CHUNK_KEYS, CHUNK_ROWS, HASH_ROWS, PANEL, TILE_KEYS } from "../engine/layout";
+import { CHUNK_KEYS, CHUNK_ROWS, GROUP_ROWS, HASH_ROWS, PANEL, TILE_KEYS } from "../engine/layout";
 import { packKeys } from "./pack";
 import { groupRows, packQueries } from "./query_group";
 import { copyFloats, multiplyAdd, sumOfLanes, upToEight } from "./simd";
@@ -26,7 +26,7 @@ export function innerProductsTask(operation: usize, task: u32, scratch: usize): 
   const end = min<u32>(args.count, firstRow + HASH_ROWS);
   const start = (task % chunks) * CHUNK_KEYS, count = min<u32>(CHUNK_KEYS, projections - start);
   const width = args.width, stride = <usize>width << 2, panels = upToEight(count) / PANEL;
-  const tile = scratch, packed = tile + (6 * TILE_KEYS << 2), packedRows = packed + CHUNK_KEYS * stride;
+  const tile = scratch, packed = tile + (GROUP_ROWS * TILE_KEYS << 2), packedRows = packed + CHUNK_KEYS * stride;
   packKeys(packed, args.directions + (<usize>head * projections + start) * stride, 0, 0, count, width);
   for (let row = firstRow; row < end; row += groupRows(end - row)) {
     const left = end - row, size = groupRows(left), valid = min<u32>(size, left);

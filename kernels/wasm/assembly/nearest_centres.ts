@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { HASH_ROWS, PANEL, TILE_KEYS } from "../engine/layout";
+import { GROUP_ROWS, HASH_ROWS, PANEL, TILE_KEYS } from "../engine/layout";
 import { scoreRows } from "./micro_kernel";
 import { packKeys } from "./pack";
 import { groupRows, packQueries } from "./query_group";
@@ -23,7 +23,7 @@ export function nearestCentresTask(operation: usize, task: u32, scratch: usize):
   const first = (task % chunks) * HASH_ROWS, end = min<u32>(args.count, first + HASH_ROWS);
   const width = args.width, stride = <usize>width << 2, centres = args.centres;
   const centre = args.centre + <usize>head * centres * stride;
-  const tile = scratch, packedRows = tile + (6 * TILE_KEYS << 2), largest = packedRows + 6 * stride;
+  const tile = scratch, packedRows = tile + (GROUP_ROWS * TILE_KEYS << 2), largest = packedRows + GROUP_ROWS * stride;
   const halves = largest + (HASH_ROWS << 2), packed = halves + ((<usize>upToEight(centres)) << 2);
   for (let c: u32 = 0; c < centres; ++c) {
     const at = centre + <usize>c * stride;

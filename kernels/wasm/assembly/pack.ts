@@ -1,7 +1,7 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { CHUNK_KEYS, PANEL } from "../engine/layout";
 import { blockStart } from "./partition";
-import { copyFloats, upToEight } from "./simd";
+import { copyFloats, storeTransposed, upToEight } from "./simd";
 
 /** Address of row i, or of the row that `index` (0 where there is none) names in its place. */
 @inline
@@ -41,9 +41,7 @@ export function packColumns(
     packTwo(to + (row << 2), step, a, b, width);
   }
   if (row < count) {
-    let target = to + (row << 2);
-    const from = rowAt(rows, index, first + row, stride);
-    for (let at: usize = 0; at < stride; at += 4, target += step) store<f32>(target, load<f32>(from + at));
+    packOne(to + (row << 2), step, rowAt(rows, index, first + row, stride), width);
   }
 }
 
@@ -51,12 +49,7 @@ function packFour(to: usize, step: usize, a: usize, b: usize, c: usize, d: usize
   let t: u32 = 0;
   for (; t + 4 <= width; t += 4) {
     const first = v128.load(a), second = v128.load(b), third = v128.load(c), fourth = v128.load(d);
-    const low = v128.shuffle<f32>(first, second, 0, 4, 1, 5), high = v128.shuffle<f32>(first, second, 2, 6, 3, 7);
-    const low2 = v128.shuffle<f32>(third, fourth, 0, 4, 1, 5), high2 = v128.shuffle<f32>(third, fourth, 2, 6, 3, 7);
-    v128.store(to, v128.shuffle<f64>(low, low2, 0, 2));
-    v128.store(to + step, v128.shuffle<f64>(low, low2, 1, 3));
-    v128.store(to + 2 * step, v128.shuffle<f64>(high, high2, 0, 2));
-    v128.store(to + 3 * step, v128.shuffle<f64>(high, high2, 1, 3));
+    storeTransposed(to, step, first, second, third, fourth);
     to += 4 * step;
     a += 16;
     b += 16;
@@ -95,6 +88,24 @@ function packTwo(to: usize, step: usize, a: usize, b: usize, width: u32): void {
     to += step;
     a += 4;
     b += 4;
+  }
+}
+
+function packOne(to: usize, step: usize, a: usize, width: u32): void {
+  let t: u32 = 0;
+  for (; t + 4 <= width; t += 4) {
+    const four = v128.load(a);
+    v128.store_lane<u32>(to, four, 0);
+    v128.store_lane<u32>(to + step, four, 1);
+    v128.store_lane<u32>(to + 2 * step, four, 2);
+    v128.store_lane<u32>(to + 3 * step, four, 3);
+    to += 4 * step;
+    a += 16;
+  }
+  for (; t < width; ++t) {
+    store<f32>(to, load<f32>(a));
+    to += step;
+    a += 4;
   }
 }
 

@@ -4,8 +4,8 @@ import { exponentialOf } from "./exponential";
 import { packColumns } from "./pack";
 import { copyFloats, upToEight } from "./simd";
 
-// State of 6 (or 4) query rows while the key tiles go by, in scratch memory: one number a row in lines of 8,
-// then the packed queries [features][6], the sums of the present stretch of keys [columns / 8][6][8], and those of earlier
+// State of 5 (or 4) query rows while the key tiles go by, in scratch memory: one number a row in lines of 8,
+// then the packed queries [features][5], the sums of the present stretch of keys [columns / 8][5][8], and those of earlier
 // ones, likewise, in f64.
 
 /** First key index that a row may not see. */
@@ -40,10 +40,10 @@ export function groupBytes(features: u32, valueFeatures: u32): usize {
   return QUERIES + (((<usize>upToEight(features) + 3 * upToEight(valueFeatures)) * GROUP_ROWS) << 2);
 }
 
-/** Rows of the next group: 6, or 4 where that leaves fewer lanes idle. */
+/** Rows of the next group: 5, or 4 as long as not all that are left are fives. */
 @inline
 export function groupRows(left: u32): u32 {
-  return left <= 4 || left === 7 || left === 8 ? 4 : GROUP_ROWS;
+  return left % GROUP_ROWS === 0 ? GROUP_ROWS : 4;
 }
 
 /** Packs `valid` query rows from `first` on as [features][size]; rows that a group lacks are zero. */

@@ -21,6 +21,17 @@ export function largestOfLanes(v: v128): f32 {
   return a < b ? b : a;
 }
 
+/** Stores four columns, `step` bytes apart, of a matrix that is given by its rows. */
+@inline
+export function storeTransposed(to: usize, step: usize, a: v128, b: v128, c: v128, d: v128): void {
+  const low = v128.shuffle<f32>(a, b, 0, 4, 1, 5), high = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+  const low2 = v128.shuffle<f32>(c, d, 0, 4, 1, 5), high2 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<f64>(low, low2, 0, 2));
+  v128.store(to + step, v128.shuffle<f64>(low, low2, 1, 3));
+  v128.store(to + 2 * step, v128.shuffle<f64>(high, high2, 0, 2));
+  v128.store(to + 3 * step, v128.shuffle<f64>(high, high2, 1, 3));
+}
+
 /** n rounded up to a multiple of 4. */
 @inline
 export function upToFour(n: u32): u32 {

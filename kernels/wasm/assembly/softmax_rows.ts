@@ -1,6 +1,6 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { exponential } from "./exponential";
-import { CHUNK_KEYS, PANEL, TILE_KEYS } from "../engine/layout";
+import { CHUNK_KEYS, GROUP_ROWS, PANEL, TILE_KEYS } from "../engine/layout";
 import { logarithm } from "./logarithm";
 import { scoreRows } from "./micro_kernel";
 import { packKeys } from "./pack";
@@ -34,7 +34,7 @@ export function probeLogitsTask(operation: usize, task: u32, scratch: usize): vo
   const start = (task % chunks) * CHUNK_KEYS, count = min<u32>(CHUNK_KEYS, args.keys - start);
   const features = args.features, queries = args.queries, panels = upToEight(count) / PANEL;
   const tile = scratch;
-  const packedKey = tile + (6 * TILE_KEYS << 2),
+  const packedKey = tile + (GROUP_ROWS * TILE_KEYS << 2),
     packedQuery = packedKey + (<usize>CHUNK_KEYS * features << 2);
   packKeys(packedKey, args.key + ((<usize>head * args.keys + start) * features << 2), 0, 0, count, features);
   for (let row: u32 = 0; row < queries; row += groupRows(queries - row)) {

@@ -1,7 +1,11 @@
 // deno-fmt-ignore-file: AssemblyScript
 import * as constants from "../../constants";
+import { TILE_KEYS } from "../engine/layout";
 import { exponential, exponentialOf } from "./exponential";
-import { largestOfLanes, sumOfLanes } from "./simd";
+import { largestOfLanes, storeTransposed, sumOfLanes } from "./simd";
+
+/** Bytes between the rows of a tile of logits. */
+const ROW: usize = TILE_KEYS << 2;
 
 /** Logits at or below MASKED are hidden; EMPTY stands for minus infinity. */
 export const MASKED: f32 = <f32>constants.MASKED;
@@ -89,4 +93,15 @@ export function softmaxRow(
   store<f32>(largest, now);
   store<f32>(decay, factor);
   store<f64>(total, <f64>factor * load<f64>(total) + <f64>sumOfLanes(f32x4.add(a, b)));
+}
+
+/**
+ * Copies the first four rows of a tile as [keys][4]. By itself: Bun runs out of registers where four rows of weights are
+ * made side by side.
+ */
+export function transposeFour(to: usize, tile: usize, padded: u32): void {
+  for (const end = tile + (<usize>padded << 2); tile < end; tile += 16, to += 64) {
+    const a = v128.load(tile), b = v128.load(tile, ROW), c = v128.load(tile, 2 * ROW), d = v128.load(tile, 3 * ROW);
+    storeTransposed(to, 16, a, b, c, d);
+  }
 }

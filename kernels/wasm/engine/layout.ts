@@ -49,7 +49,7 @@ export const SLICE_OVER = 1;
 export const WAITING = 2;
 
 /** Query rows that one micro-kernel holds in registers, and keys (or value columns) beside them. */
-export const GROUP_ROWS = 6;
+export const GROUP_ROWS = 5;
 export const PANEL = 8;
 /** Keys of one tile of logits: its logits, keys and values stay in the first two caches. */
 export const TILE_KEYS = 128;
@@ -66,7 +66,7 @@ export const DESCENT_ROWS = 512;
 /** Rows summed in f32 before COLUMN_MEAN goes on in f64: short, so that rounding does not pile up. */
 export const SUM_ROWS = 64;
 /** Rows that one task of ANGULAR_HASH takes; a multiple of GROUP_ROWS. */
-export const HASH_ROWS = 96;
+export const HASH_ROWS = 100;
 /** Features that one task of SLOPE takes; a multiple of 4. */
 export const SLOPE_FEATURES = 8;
 /** Rows of a Gram matrix that one task of CALIBRATE_GRAM takes; even. */

@@ -5,7 +5,7 @@ import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Query rows of one task: enough that a tile of keys is used often while it is in the cache. */
-const MOST_ROWS = 48;
+const MOST_ROWS = 50;
 /** Multiply-adds of one task: some milliseconds, the patience of an abort signal. */
 const MOST_WORK = 2 ** 27;
 /** Fewer tasks than this leave threads idle. */
@@ -73,8 +73,8 @@ export function attend(workspace: Workspace, args: AttendArguments): PartialAtte
     }),
     inputs: [...arrays, own?.key, own?.value, ...sampleArrays] as (WasmArray | undefined)[],
     outputs: [output, logSumExp],
-    scratchBytes: groupBytes(features, valueFeatures) * (Math.floor(rowsPerTask / 6) + 2) +
-      4 * (layout.GROUP_ROWS + 1) * layout.TILE_KEYS + 64 +
+    scratchBytes: groupBytes(features, valueFeatures) * Math.ceil(rowsPerTask / layout.GROUP_ROWS) +
+      4 * (layout.GROUP_ROWS + 4 + 1) * layout.TILE_KEYS + 64 +
       (oneTask ? 4 * padded * (features + paddedWidth) : 0),
   });
   return { output, logSumExp };
@@ -117,7 +117,8 @@ function packKeys(
 
 function rowsOfTask(rows: number, workPerRow: number): number {
   const affordable = Math.floor(MOST_WORK / workPerRow), fair = Math.ceil(rows / FEWEST_TASKS);
-  return Math.max(6, 6 * Math.floor(Math.min(MOST_ROWS, affordable, upTo(6, fair)) / 6));
+  const group = layout.GROUP_ROWS;
+  return Math.max(group, group * Math.floor(Math.min(MOST_ROWS, affordable, upTo(group, fair)) / group));
 }
 
 function upTo(multiple: number, count: number): number {
