@@ -47,13 +47,19 @@ function groupOf(rows: Float32Array, members: readonly number[], width: number):
 
 /** Two means of some rows, from those that lie about farthest from each other; undefined where all are equal. */
 function split(rows: Float32Array, members: readonly number[], width: number): Group[] | undefined {
-  const rowOf = (row: number) => rows.subarray(row * width, (row + 1) * width);
-  const farthest = (from: number) =>
-    members.reduce((far, row) =>
-      distance(rows, row, rowOf(from), width) > distance(rows, far, rowOf(from), width) ? row : far
-    );
+  // Of one type with means: distances to both take a third of the time.
+  const rowOf = (row: number) => Float64Array.from(rows.subarray(row * width, (row + 1) * width));
+  const farthest = (from: number) => {
+    const point = rowOf(from);
+    let far = from, most = 0;
+    for (const row of members) {
+      const own = distance(rows, row, point, width);
+      if (own > most) [far, most] = [row, own];
+    }
+    return far;
+  };
   const first = farthest(members[0]);
-  let means: ArrayLike<number>[] = [rowOf(first), rowOf(farthest(first))], halves: Group[] | undefined;
+  let means: Float64Array[] = [rowOf(first), rowOf(farthest(first))], halves: Group[] | undefined;
   for (let step = 0; step < STEPS; step++) {
     const isNear = (row: number) =>
       distance(rows, row, means[0], width) <= distance(rows, row, means[1], width);
@@ -65,7 +71,7 @@ function split(rows: Float32Array, members: readonly number[], width: number): G
   return halves;
 }
 
-function distance(rows: Float32Array, row: number, from: ArrayLike<number>, width: number): number {
+function distance(rows: Float32Array, row: number, from: Float64Array, width: number): number {
   let sum = 0;
   for (let c = 0, at = row * width; c < width; c++, at++) sum += (rows[at] - from[c]) ** 2;
   return sum;

@@ -1,3 +1,5 @@
+import { gramMatrix } from "../../linear_algebra/row_products.ts";
+
 /**
  * Centres of rows from their tree: the node with the largest Σ ‖row − mean‖⁴ is cut, again and again, since errors are of second order in the
  * distance; rows far from all others come to be alone. Centres are the means of the nodes that are left; where all of these are single points there are
@@ -77,13 +79,11 @@ export function spreadAbout(
   labels: Uint32Array,
   width: number,
 ): Float64Array {
-  const sums = new Float64Array(width * width), difference = new Float64Array(width);
-  for (let row = 0; row < labels.length; row++) {
-    for (let c = 0; c < width; c++) difference[c] = rows[row * width + c] - centres[labels[row] * width + c];
-    for (let a = 0; a < width; a++) {
-      for (let b = 0; b <= a; b++) sums[a * width + b] += difference[a] * difference[b] / labels.length;
+  const count = labels.length, differences = new Float64Array(width * count);
+  for (let row = 0; row < count; row++) {
+    for (let c = 0; c < width; c++) {
+      differences[c * count + row] = rows[row * width + c] - centres[labels[row] * width + c];
     }
   }
-  for (let a = 0; a < width; a++) for (let b = 0; b < a; b++) sums[b * width + a] = sums[a * width + b];
-  return sums;
+  return gramMatrix(differences, count).map((sum) => sum / count);
 }

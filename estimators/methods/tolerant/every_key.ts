@@ -5,7 +5,7 @@ import { planAuto } from "../auto/auto_plan.ts";
 import { calibrate, planCoreset } from "../calibrated/calibrated.ts";
 import { operatorError } from "../error_sample.ts";
 import { type ErrorSums, sumsOfHeads } from "../held_out.ts";
-import { rowOverlap, SHARP } from "../auto/row_overlap.ts";
+import { rowOverlap, VERY_SHARP } from "../auto/row_overlap.ts";
 import { type Budget, type CostedAttention, scaleBudget } from "../method.ts";
 import { attendExactly } from "../run_heads.ts";
 import { headOf, headsOf } from "../shared/some_heads.ts";
@@ -47,7 +47,7 @@ export async function attendEveryKey(
   const target = planTarget(problem, tolerance);
   const mayPlant = target !== undefined && fitsDevice(backend, problem, numbersOfTree(target.plan));
   const even = Array.from(Array(heads).keys()).filter((head) =>
-    !mayPlant || rowOverlap(problem, head) >= SHARP
+    !mayPlant || rowOverlap(problem, head) >= VERY_SHARP
   );
   let found: AnsweredHeads | undefined, spent = 0;
   const errors: ErrorSums[] = [];
