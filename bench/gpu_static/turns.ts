@@ -1,0 +1,122 @@
+import type { Dispatch } from "./runs.ts";
+
+/** Parameters, definitions and constants of a dispatch. */
+type Values = Readonly<Record<string, number>>;
+
+const up = (count: number, by = 1) => Math.max(1, Math.ceil(count / by));
+const halvings = (count: number) => Math.max(1, Math.ceil(Math.log2(Math.max(2, count))));
+/** Lanes of a reduction halve in so many turns. */
+const REDUCTION = 8;
+/** Lanes of workgroups that reduce. */
+const LANES = 256;
+
+/**
+ * How many turns the slowest invocation makes in each loop of a kernel, for RDNA 2: loops in the order of the machine code,
+ * those that the compiler has written out left away. A loop in a loop is counted for all turns of the outer one together.
+ */
+const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly number[]>> = {
+  "add_linear.wgsl main": (p) => [p.columns],
+  "attend_probes.wgsl joinOutputs": (p) => [p.chunks],
+  "attend_probes.wgsl partialOutputs": (p) => [p.chunkKeys],
+  "attend_tiles.wgsl main": attendTurns,
+  "calibrate_values.wgsl correct": (p) => [p.fitted],
+  "calibrate_values.wgsl judge": (p) => {
+    const judges = p.probes - p.fitted, tiles = up(up(judges, 4) * p.columns, LANES);
+    return [tiles, tiles * p.most, 1, p.columns, 1, judges, up(p.most * p.columns, LANES)];
+  },
+  "descend_rows.wgsl aim": (p) => [p.columns],
+  "descend_rows.wgsl descend": (p) => [halvings(p.most) + 2, 0],
+  "fit_centre.wgsl main": (p) => [up(p.taken, 64), up(p.taken, 64) * p.probes, 1, p.taken],
+  "fit_masses.wgsl fittedMasses": (p) => [up(p.fitted, 4)],
+  "fit_masses.wgsl seenMasses": (p) => [up(p.fitted, 4)],
+  "fit_masses.wgsl weigh": (p) => [p.fitted, p.fitted],
+  "fit_means.wgsl pointKeys": (p) => [0, halvings(p.keys), ...meanTurns(p)],
+  "fit_means.wgsl pointValues": (p) => [0, 0, halvings(p.keys), ...meanTurns(p), 0, 0, 0, 1],
+  "fit_slope.wgsl stray": (p) => [
+    Math.min(p.even, p.fitted),
+    Math.max(0, p.fitted - p.even),
+    p.columns,
+    p.valueColumns,
+  ],
+  "fit_slope.wgsl sumProducts": (p) => [p.taken],
+  "inner_products.wgsl main": (p) => [p.columns],
+  "join_splits.wgsl main": (p) => [p.splits, up(p.splits, 8), p.splits],
+  "key_importance.wgsl combine": (p) => {
+    const own = up(p.keys, LANES);
+    return [own, own, REDUCTION, own];
+  },
+  "key_importance.wgsl measure": (p) => [p.columns, p.counted, p.counted, p.counted, p.counted],
+  "pair_buckets.wgsl countBlocks": (p) => [up(p.buckets + 1, LANES), up(p.buckets + 1, LANES)],
+  "pair_buckets.wgsl findBuckets": (p) => [halvings(p.queries), halvings(p.keys)],
+  "pair_buckets.wgsl placeBlocks": (p) => [halvings(p.buckets)],
+  "ridge_system.wgsl columnScales": (p) => {
+    const own = up(p.most, 64), even = Math.min(p.even, p.fitted);
+    return [own, own * even, own * (p.fitted - even), own];
+  },
+  "ridge_system.wgsl products": (p) => [p.most, p.most],
+  "ridge_system.wgsl softmaxRows": (p) => [up(p.most, 64), up(p.most, 64), 6, up(p.most, 64)],
+  "rows.wgsl columnMean": (p) => [p.picks],
+  "rows.wgsl partialMean": (p) => [p.chunkRows],
+  "sketch_rows.wgsl main": (p) => [up(p.columns, p.folded)],
+  "softmax_rows.wgsl logits": (p) => [up(p.columns, 8), p.columns],
+  "softmax_rows.wgsl normalise": (p) => {
+    const own = up(p.keys, LANES);
+    return [own, own, REDUCTION, own];
+  },
+  "solve_ridge.wgsl main": (p) => {
+    const { blocks } = p, own = up(blocks + p.columns, 128), tiles = up(blocks * p.columns, 128);
+    return [blocks, blocks, blocks * own, blocks ** 2 / 2 * own, tiles, 0.75 * tiles * blocks, 0];
+  },
+  "sort_by_bucket.wgsl countDigits": (p) => [p.digits, Math.min(128, p.count)],
+  "sort_by_bucket.wgsl scanOffsets": (p) => [up(p.digits * p.chunks, LANES), up(p.digits * p.chunks, LANES)],
+  "sort_by_bucket.wgsl scatter": (p) => [Math.min(128, p.count)],
+  "weigh_centre.wgsl main": (p) => {
+    const own = up(p.probes, 64), columns = up(p.valueColumns, 64);
+    return [columns, columns * p.probes, own, own * p.valueColumns, own * p.columns, p.probes, columns];
+  },
+  "weigh_slope.wgsl main": (p) => {
+    const own = up(p.fitted, 64), columns = up(p.valueColumns, 64);
+    return [
+      columns,
+      columns * p.fitted,
+      own,
+      own * p.valueColumns,
+      p.fitted,
+      p.fitted,
+      up(p.probes * p.valueColumns, 64),
+      up(p.slopes, 64),
+      columns,
+    ];
+  },
+};
+
+/** Kernels without loops. */
+const STRAIGHT: ReadonlySet<string> = new Set([
+  "attend_index.wgsl main",
+  "halve_rows.wgsl main",
+  "rows.wgsl centreRows",
+  "rows.wgsl gatherRows",
+  "rows.wgsl resizeRows",
+]);
+
+/** Kernels that the model knows, as file and entry point. */
+export const modelledKernels: readonly string[] = [...Object.keys(TURNS), ...STRAIGHT];
+
+/** The turns of a dispatch's loops; undefined for a kernel that this list does not know. */
+export function turnsOf({ file, entryPoint, parameters, values }: Dispatch): readonly number[] | undefined {
+  const name = `${file} ${entryPoint}`;
+  return STRAIGHT.has(name) ? [] : TURNS[name]?.(parameters, values);
+}
+
+/** Keys that a workgroup of attention takes, and the loops over its tiles, their keys, slices and groups. */
+function attendTurns(p: Values, v: Values): number[] {
+  const keys = Math.min(p.mostKeys, Math.ceil(p.keys / p.blocks) + p.samples),
+    tiles = up(keys, v.FOUR * v.ACROSS);
+  return [tiles, tiles, tiles * up(v.FEATURES, v.SLICE), tiles * up(v.ACROSS, v.GROUPS)];
+}
+
+/** The loop over columns, that over members of a cluster of usual size, and that over the parts of a sum. */
+function meanTurns(p: Values): number[] {
+  const parts = Math.floor(LANES / Math.min(p.columns, LANES));
+  return [1, up(p.keys / p.most, 4 * parts), parts - 1];
+}
