@@ -2,7 +2,9 @@ import process from "node:process";
 import type { Backend } from "../kernels/backend.ts";
 import { ReferenceBackend } from "../kernels/reference/backend.ts";
 import { openWasm } from "../kernels/wasm/backend.ts";
-import { openWebGpu } from "../kernels/webgpu/backend.ts";
+import { openWebGpu, WebGpuBackend } from "../kernels/webgpu/backend.ts";
+import { describeAdapter, requestAdapter, requestDevice } from "../kernels/webgpu/engine/adapter.ts";
+import { SUBGROUPS } from "../kernels/webgpu/engine/subgroups.ts";
 
 /** Whether a WebGPU adapter answers here. Asked once. */
 export const webgpuAvailable: boolean = Boolean(await navigator.gpu?.requestAdapter());
@@ -26,6 +28,15 @@ export function onEachBackend(name: string, body: (backend: Backend) => Promise<
   Deno.test(`${name} [reference]`, () => body(new ReferenceBackend()));
   Deno.test(`${name} [wasm]`, () => withBackend(openWasm, body));
   webgpuTest(name, () => withBackend(openWebGpu, body));
+}
+
+/** What answers here, taken for a GPU: kernels get the shapes that they have there. */
+export async function openAsGpu(): Promise<WebGpuBackend> {
+  const adapter = await requestAdapter(), description = describeAdapter(adapter);
+  // Dawn has subgroups, Deno has none.
+  const features = adapter.features.has(SUBGROUPS) ? [SUBGROUPS] : [], subgroups = features.length > 0;
+  const device = await requestDevice(adapter, features);
+  return new WebGpuBackend(device, { ...description, software: false }, { subgroups });
 }
 
 async function withBackend(

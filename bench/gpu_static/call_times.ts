@@ -1,7 +1,7 @@
 import { addCycles, type Cycles, type Machine, NO_CYCLES } from "./machines.ts";
 import type { KernelCycles } from "./kernel_cycles.ts";
 import type { Dispatch, Run } from "./runs.ts";
-import { turnsOf } from "./turns.ts";
+import { turnsOf, workingOf } from "./turns.ts";
 
 /** Seconds that a dispatch takes before anything runs. */
 const LAUNCH = 5e-6;
@@ -46,13 +46,13 @@ export function timeRun(
 
 /** Waves come in rounds of as many as fit; a round takes as long as one of them alone, or as the busiest unit is for all. */
 function dispatchSeconds(
-  { workgroups, invocations }: Dispatch,
+  dispatch: Dispatch,
   { lanes, waves, outside, loops }: KernelCycles,
   turns: readonly number[],
   machine: Machine,
 ): number {
   const one = loops.reduce((sum, loop, at) => addCycles(sum, loop, turns[at]), addCycles(NO_CYCLES, outside));
-  const perSimd = workgroups * Math.ceil(invocations / lanes) / machine.simds;
+  const perSimd = workingOf(dispatch) * Math.ceil(dispatch.invocations / lanes) / machine.simds;
   const rounds = Math.ceil(perSimd / waves), together = Math.min(waves, Math.max(1, perSimd));
   return LAUNCH + rounds * Math.max(one.alone, together * busiest(one)) / machine.hertz;
 }

@@ -7,18 +7,40 @@ const up = (count: number, by = 1) => Math.max(1, Math.ceil(count / by));
 const halvings = (count: number) => Math.max(1, Math.ceil(Math.log2(Math.max(2, count))));
 /** Lanes of a reduction halve in so many turns. */
 const REDUCTION = 8;
-/** Lanes of workgroups that reduce. */
-const LANES = 256;
+/** Lanes of workgroups that reduce, and what they load at a time. */
+const LANES = 256, AHEAD = 8;
+/** Clusters and parts of them that are known in the end, for each cluster: of real heads. */
+const NODES_FOR_CLUSTER = 2.5;
+/** A lane of a sample's side looks at so many rows; candidates for a pivot are as many. */
+const SAMPLE = 96;
 
 /**
  * How many turns the slowest invocation makes in each loop of a kernel, for RDNA 2: loops in the order of the machine code,
  * those that the compiler has written out left away. A loop in a loop is counted for all turns of the outer one together.
  */
 const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly number[]>> = {
+  "adopt_cuts.wgsl adoptCuts": (p) => [
+    p.levels,
+    up(NODES_FOR_CLUSTER * p.most, LANES),
+    up(p.columns * 2, LANES),
+    halvings(p.most),
+    up(p.columns, LANES),
+    up(p.grown / p.most, LANES),
+  ],
+  "adopt_cuts.wgsl rankNodes": (p) => [p.levels, up(NODES_FOR_CLUSTER * p.most, LANES)],
   "add_linear.wgsl main": (p) => [p.columns],
   "attend_probes.wgsl joinOutputs": (p) => [p.chunks],
   "attend_probes.wgsl partialOutputs": (p) => [p.chunkKeys],
   "attend_tiles.wgsl main": attendTurns,
+  "bisect_rows.wgsl begin": (p) => {
+    const own = up(p.grown, LANES),
+      { parts, columns } = partsOf(p, LANES),
+      mean = [1, up(p.grown, AHEAD * parts), up(parts - 1, AHEAD)];
+    return [own, ...mean, 1, own, own * up(columns, AHEAD), ...mean, REDUCTION, 1];
+  },
+  // Nothing is left to do where all levels were cut.
+  "bisect_rows.wgsl cutOn": (p) => [1, up(p.most, LANES), ...Array(28).fill(0)],
+  "cut_levels.wgsl cutLevel": cutTurns,
   "calibrate_values.wgsl correct": (p) => [p.fitted],
   "calibrate_values.wgsl judge": (p) => {
     const judges = p.probes - p.fitted, tiles = up(up(judges, 4) * p.columns, LANES);
@@ -102,6 +124,22 @@ const STRAIGHT: ReadonlySet<string> = new Set([
 /** Kernels that the model knows, as file and entry point. */
 export const modelledKernels: readonly string[] = [...Object.keys(TURNS), ...STRAIGHT];
 
+/** How many workgroups have something to do, of kernels most of whose workgroups may have nothing. */
+const WORKING: Readonly<Record<string, (p: Values) => number>> = {
+  "adopt_cuts.wgsl adoptCuts": (p) => p.heads * NODES_FOR_CLUSTER * p.most,
+  "adopt_cuts.wgsl rankNodes": (p) => p.heads * NODES_FOR_CLUSTER * p.most,
+  // Of real heads: first all clusters of a level, then a quarter of what there will be, then fewer and fewer.
+  "cut_levels.wgsl cutLevel": (p) => {
+    const beyond = Math.max(0, p.level - Math.log2(p.most) + 0.8);
+    return p.heads * Math.min(2 ** p.level, 0.26 * p.most * 2 ** (-1.2 * beyond));
+  },
+};
+
+/** The workgroups of a dispatch that have something to do. */
+export function workingOf({ file, entryPoint, parameters, workgroups }: Dispatch): number {
+  return Math.min(workgroups, Math.ceil(WORKING[`${file} ${entryPoint}`]?.(parameters) ?? workgroups));
+}
+
 /** The turns of a dispatch's loops; undefined for a kernel that this list does not know. */
 export function turnsOf({ file, entryPoint, parameters, values }: Dispatch): readonly number[] | undefined {
   const name = `${file} ${entryPoint}`;
@@ -119,4 +157,27 @@ function attendTurns(p: Values, v: Values): number[] {
 function meanTurns(p: Values): number[] {
   const parts = Math.floor(LANES / Math.min(p.columns, LANES));
   return [1, up(p.keys / p.most, 4 * parts), parts - 1];
+}
+
+/** Into how many parts lanes cut the members of a cluster. */
+function partsOf({ columns }: Values, lanes: number): { columns: number; parts: number } {
+  return { columns, parts: Math.floor(lanes / Math.min(columns, lanes)) };
+}
+
+/** A level halves the clusters of the one before; those that are cut last have a few members each. */
+function cutTurns(p: Values, { LANES: lanes }: Values): number[] {
+  const { columns, parts } = partsOf(p, lanes), length = up(p.grown / 2 ** p.level), own = up(length, lanes);
+  const across = up(columns, AHEAD), sampled = Math.min(SAMPLE, length), others = up(parts - 1, AHEAD);
+  const mean = (members: number) => [1, up(members, AHEAD * parts), others];
+  const known = Math.min(2 ** p.level, NODES_FOR_CLUSTER * p.most);
+  return [
+    ...[p.level, up(known, lanes), 0, 1, across, halvings(lanes), up(columns, lanes)],
+    ...[up(sampled, lanes), up(sampled, lanes) * across, up(sampled, lanes)],
+    ...mean(sampled / 2),
+    ...mean(sampled / 2),
+    1,
+    ...[own, own * across, own],
+    ...[...mean(length / 2), halvings(lanes)],
+    ...[...mean(length / 2), halvings(lanes)],
+  ];
 }
