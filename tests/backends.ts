@@ -12,6 +12,9 @@ export const webgpuAvailable: boolean = Boolean(await navigator.gpu?.requestAdap
 /** Set on machines that must not pass without having run the WebGPU tests. */
 const required = process.env.KDEFORMER_REQUIRE_WEBGPU === "1";
 
+/** Set to give the kernels of all tests the shapes that GPUs get: it takes longer, and is for those who change these. */
+const asGpu = process.env.KDEFORMER_TEST_AS_GPU === "1";
+
 if (!webgpuAvailable && !required) {
   console.warn(
     "SKIPPING every WebGPU test: no adapter (on Debian: apt-get install mesa-vulkan-drivers libvulkan1)",
@@ -27,7 +30,7 @@ export function webgpuTest(name: string, body: (t: Deno.TestContext) => Promise<
 export function onEachBackend(name: string, body: (backend: Backend) => Promise<void>): void {
   Deno.test(`${name} [reference]`, () => body(new ReferenceBackend()));
   Deno.test(`${name} [wasm]`, () => withBackend(openWasm, body));
-  webgpuTest(name, () => withBackend(openWebGpu, body));
+  webgpuTest(name, () => withBackend(asGpu ? openAsGpu : openWebGpu, body));
 }
 
 /** What answers here, taken for a GPU: kernels get the shapes that they have there. */

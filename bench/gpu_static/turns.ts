@@ -29,8 +29,8 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
   ],
   "adopt_cuts.wgsl rankNodes": (p) => [p.levels, up(NODES_FOR_CLUSTER * p.most, LANES)],
   "add_linear.wgsl main": (p) => [p.columns],
-  "attend_probes.wgsl joinOutputs": (p) => [p.chunks],
-  "attend_probes.wgsl partialOutputs": (p) => [p.chunkKeys],
+  "attend_probes.wgsl joinOutputs": (p) => [up(p.chunks, AHEAD)],
+  "attend_probes.wgsl partialOutputs": (p, { KEYS }) => [up(p.chunkKeys, KEYS)],
   "attend_tiles.wgsl main": attendTurns,
   "bisect_rows.wgsl begin": (p) => {
     const own = up(p.grown, LANES),
@@ -41,72 +41,95 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
   // Nothing is left to do where all levels were cut.
   "bisect_rows.wgsl cutOn": (p) => [1, up(p.most, LANES), ...Array(28).fill(0)],
   "cut_levels.wgsl cutLevel": cutTurns,
-  "calibrate_values.wgsl correct": (p) => [p.fitted],
-  "calibrate_values.wgsl judge": (p) => {
+  "calibrate_values.wgsl correct": (p, { AHEAD: ahead }) => [up(p.fitted, ahead)],
+  "calibrate_values.wgsl judge": (p, { AHEAD: ahead }) => {
     const judges = p.probes - p.fitted, tiles = up(up(judges, 4) * p.columns, LANES);
-    return [tiles, tiles * p.most, 1, p.columns, 1, judges, up(p.most * p.columns, LANES)];
+    return [
+      tiles,
+      tiles * up(p.most, ahead),
+      1,
+      up(p.columns, ahead),
+      1,
+      up(judges, ahead),
+      up(p.most * p.columns, ahead * LANES),
+    ];
   },
   "descend_rows.wgsl aim": (p) => [p.columns],
   "descend_rows.wgsl descend": (p) => [halvings(p.most) + 2, 0],
-  "fit_centre.wgsl main": (p) => [up(p.taken, 64), up(p.taken, 64) * p.probes, 1, p.taken],
+  "fit_centre.wgsl main": (p) => {
+    const own = up(p.taken, LANES), { parts } = partsOf(p, LANES);
+    return [own, own * up(p.probes, AHEAD), 1, up(p.taken, AHEAD * parts), parts - 1];
+  },
   "fit_masses.wgsl fittedMasses": (p) => [up(p.fitted, 4)],
   "fit_masses.wgsl seenMasses": (p) => [up(p.fitted, 4)],
-  "fit_masses.wgsl weigh": (p) => [p.fitted, p.fitted],
+  "fit_masses.wgsl weigh": (p) => [up(p.fitted, AHEAD), up(p.fitted, AHEAD)],
   "fit_means.wgsl pointKeys": (p) => [0, halvings(p.keys), ...meanTurns(p)],
   "fit_means.wgsl pointValues": (p) => [0, 0, halvings(p.keys), ...meanTurns(p), 0, 0, 0, 1],
-  "fit_slope.wgsl stray": (p) => [
-    Math.min(p.even, p.fitted),
-    Math.max(0, p.fitted - p.even),
-    p.columns,
-    p.valueColumns,
-  ],
-  "fit_slope.wgsl sumProducts": (p) => [p.taken],
+  "fit_slope.wgsl stray": (p) => [up(p.fitted, AHEAD), up(p.columns, AHEAD), up(p.valueColumns, AHEAD)],
+  "fit_slope.wgsl sumProducts": (p, { PARTS }) => {
+    const halves = halvings(PARTS);
+    // The compiler writes the first halvings of lanes out.
+    return [up(p.taken, AHEAD * PARTS), halves, halves, halves];
+  },
   "inner_products.wgsl main": (p) => [p.columns],
   "join_splits.wgsl main": (p) => [p.splits, up(p.splits, 8), p.splits],
   "key_importance.wgsl combine": (p) => {
-    const own = up(p.keys, LANES);
+    const own = up(p.keys, AHEAD * LANES);
     return [own, own, REDUCTION, own];
   },
-  "key_importance.wgsl measure": (p) => [p.columns, p.counted, p.counted, p.counted, p.counted],
+  "key_importance.wgsl measure": (p) => {
+    const counted = up(p.counted, AHEAD);
+    return [up(p.columns, AHEAD), counted, counted, counted, counted];
+  },
   "pair_buckets.wgsl countBlocks": (p) => [up(p.buckets + 1, LANES), up(p.buckets + 1, LANES)],
   "pair_buckets.wgsl findBuckets": (p) => [halvings(p.queries), halvings(p.keys)],
   "pair_buckets.wgsl placeBlocks": (p) => [halvings(p.buckets)],
-  "ridge_system.wgsl columnScales": (p) => {
-    const own = up(p.most, 64), even = Math.min(p.even, p.fitted);
-    return [own, own * even, own * (p.fitted - even), own];
-  },
-  "ridge_system.wgsl products": (p) => [p.most, p.most],
+  "ridge_system.wgsl columnScales": (
+    p,
+  ) => [up(p.most, 64), up(p.most, 64) * up(p.fitted, AHEAD), up(p.most, 64)],
+  "ridge_system.wgsl products": (p, { AHEAD: ahead }) => [up(p.most, ahead), up(p.most, ahead)],
   "ridge_system.wgsl softmaxRows": (p) => [up(p.most, 64), up(p.most, 64), 6, up(p.most, 64)],
-  "rows.wgsl columnMean": (p) => [p.picks],
-  "rows.wgsl partialMean": (p) => [p.chunkRows],
+  "rows.wgsl columnMean": (p) => [up(p.picks, AHEAD)],
+  "rows.wgsl partialMean": (p) => [up(p.chunkRows, AHEAD)],
   "sketch_rows.wgsl main": (p) => [up(p.columns, p.folded)],
   "softmax_rows.wgsl logits": (p) => [up(p.columns, 8), p.columns],
   "softmax_rows.wgsl normalise": (p) => {
-    const own = up(p.keys, LANES);
+    const own = up(p.keys, AHEAD * LANES);
     return [own, own, REDUCTION, own];
   },
   "solve_ridge.wgsl main": (p) => {
     const { blocks } = p, own = up(blocks + p.columns, 128), tiles = up(blocks * p.columns, 128);
     return [blocks, blocks, blocks * own, blocks ** 2 / 2 * own, tiles, 0.75 * tiles * blocks, 0];
   },
-  "sort_by_bucket.wgsl countDigits": (p) => [p.digits, Math.min(128, p.count)],
-  "sort_by_bucket.wgsl scanOffsets": (p) => [up(p.digits * p.chunks, LANES), up(p.digits * p.chunks, LANES)],
-  "sort_by_bucket.wgsl scatter": (p) => [Math.min(128, p.count)],
+  "sort_by_bucket.wgsl countShared": (p, { CHUNK }) => [up(p.digits, CHUNK), CHUNK / 4],
+  "sort_by_bucket.wgsl scanOffsets": (p) => {
+    const own = up(p.digits * p.chunks, AHEAD * LANES);
+    return [own, own];
+  },
+  "sort_by_bucket.wgsl scatterShared": (p, { CHUNK }) => [CHUNK / 4],
   "weigh_centre.wgsl main": (p) => {
     const own = up(p.probes, 64), columns = up(p.valueColumns, 64);
-    return [columns, columns * p.probes, own, own * p.valueColumns, own * p.columns, p.probes, columns];
+    return [
+      columns,
+      columns * up(p.probes, AHEAD),
+      own,
+      own * up(p.valueColumns, AHEAD),
+      own * up(p.columns, AHEAD),
+      p.probes,
+      columns,
+    ];
   },
   "weigh_slope.wgsl main": (p) => {
     const own = up(p.fitted, 64), columns = up(p.valueColumns, 64);
     return [
       columns,
-      columns * p.fitted,
+      columns * up(p.fitted, AHEAD),
       own,
-      own * p.valueColumns,
-      p.fitted,
-      p.fitted,
-      up(p.probes * p.valueColumns, 64),
-      up(p.slopes, 64),
+      own * up(p.valueColumns, AHEAD),
+      up(p.fitted, AHEAD),
+      own,
+      up(p.probes * p.valueColumns, 64 * AHEAD),
+      up(p.slopes, 64 * AHEAD),
       columns,
     ];
   },

@@ -8,12 +8,15 @@ export interface Tile {
   /** vec4s of a row of a slope. */
   readonly strip: number;
   readonly lanes: number;
+  /** Invocations that share the keys of a sum, and keys that each loads at a time. */
+  readonly parts: number;
+  readonly ahead: number;
 }
 
-const TILE: Tile = { rows: 4, columns: 1, strip: 1, lanes: 64 };
+const TILE: Tile = { rows: 8, columns: 2, strip: 1, lanes: 64, parts: 16, ahead: 8 };
 
 /** Where loads limit: the larger a tile, the less is loaded for each product. */
-const SOFTWARE_TILE: Tile = { rows: 24, columns: 8, strip: 4, lanes: 16 };
+const SOFTWARE_TILE: Tile = { rows: 24, columns: 8, strip: 4, lanes: 16, parts: 1, ahead: 1 };
 
 /** The tile that suits a device. */
 export function tileFor(recorder: Recorder): Tile {
