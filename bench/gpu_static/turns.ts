@@ -19,15 +19,18 @@ const SAMPLE = 96;
  * those that the compiler has written out left away. A loop in a loop is counted for all turns of the outer one together.
  */
 const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly number[]>> = {
-  "adopt_cuts.wgsl adoptCuts": (p) => [
+  "adopt_cuts.wgsl adoptCuts": (p, { LANES: lanes }) => [
     p.levels,
-    up(NODES_FOR_CLUSTER * p.most, LANES),
-    up(p.columns * 2, LANES),
+    up(NODES_FOR_CLUSTER * p.most, AHEAD * lanes),
+    up(p.columns * 2, lanes),
     halvings(p.most),
-    up(p.columns, LANES),
-    up(p.grown / p.most, LANES),
+    up(p.columns, lanes),
+    up(p.grown / p.most, lanes),
   ],
-  "adopt_cuts.wgsl rankNodes": (p) => [p.levels, up(NODES_FOR_CLUSTER * p.most, LANES)],
+  "adopt_cuts.wgsl rankNodes": (
+    p,
+    { LANES: lanes },
+  ) => [p.levels, up(NODES_FOR_CLUSTER * p.most, AHEAD * lanes)],
   "add_linear.wgsl main": (p) => [p.columns],
   "attend_probes.wgsl joinOutputs": (p) => [up(p.chunks, AHEAD)],
   "attend_probes.wgsl partialOutputs": (p, { KEYS }) => [up(p.chunkKeys, KEYS)],
@@ -97,16 +100,17 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
     const own = up(p.keys, AHEAD * LANES);
     return [own, own, REDUCTION, own];
   },
-  "solve_ridge.wgsl main": (p) => {
+  "solve_ridge.wgsl main": (p, { AHEAD: ahead }) => {
     const { blocks } = p, own = up(blocks + p.columns, 128), tiles = up(blocks * p.columns, 128);
-    return [blocks, blocks, blocks * own, blocks ** 2 / 2 * own, tiles, 0.75 * tiles * blocks, 0];
+    const inner = up(blocks / 2, ahead), products = up(0.75 * blocks, ahead);
+    return [blocks, blocks, blocks * own, blocks * own * inner, tiles, tiles * products, 0];
   },
   "sort_by_bucket.wgsl countShared": (p, { CHUNK }) => [up(p.digits, CHUNK), CHUNK / 4],
   "sort_by_bucket.wgsl scanOffsets": (p) => {
     const own = up(p.digits * p.chunks, AHEAD * LANES);
     return [own, own];
   },
-  "sort_by_bucket.wgsl scatterShared": (p, { CHUNK }) => [CHUNK / 4],
+  "sort_by_bucket.wgsl scatterShared": (_, { CHUNK }) => [CHUNK / 4],
   "weigh_centre.wgsl main": (p) => {
     const own = up(p.probes, 64), columns = up(p.valueColumns, 64);
     return [

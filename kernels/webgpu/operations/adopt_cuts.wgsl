@@ -1,5 +1,6 @@
 // Takes over cuts that cut_levels.wgsl made, those that come one after another in `Backend.bisectRows`, up to the first one that was not
 // made or whose turn is not certain: bisect_rows.wgsl goes on from there. Behind reductions.wgsl and bisection_tree.wgsl.
+// Defined in front: AHEAD, nodes that a lane loads at a time.
 
 @group(0) @binding(5) var<storage, read_write> moments: array<f32>; // (heads, count + most + 1) f32, see cut_cluster.wgsl
 @group(0) @binding(6) var<storage, read_write> clusters: array<u32>; // (heads) u32
@@ -51,17 +52,29 @@ fn rankNodes(
   var made = 0u;
   var spent = 0u;
   var ties = 0u;
-  for (var other = local; other < known; other += LANES) {
-    let at = nodeOf(head, other);
-    let otherKey = bitcast<f32>(order[at]);
-    let isParent = other == parent && other != own;
-    let isChild = order[at + 5u] / 2u == own && other != own;
-    // Only a part of a cluster may be as wide as another one, by rounding, and is cut right behind it.
-    let isBefore = otherKey > key || (otherKey == key && isParent);
-    ties += select(0u, 1u, otherKey == key && other != own && !isParent && !isChild);
-    rank += select(0u, 1u, isBefore);
-    made += select(0u, 1u, isBefore && order[at + 3u] == CUT);
-    spent += select(0u, costOf(order[at + 2u]), isBefore);
+  for (var next = local; next < known; next += AHEAD * LANES) {
+    var keys: array<f32, AHEAD>;
+    var lengths: array<u32, AHEAD>;
+    var states: array<u32, AHEAD>;
+    var parents: array<u32, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      let at = nodeOf(head, min(next + step * LANES, known - 1u));
+      keys[step] = bitcast<f32>(order[at]);
+      lengths[step] = order[at + 2u];
+      states[step] = order[at + 3u];
+      parents[step] = order[at + 5u] / 2u;
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      let other = next + step * LANES;
+      let isOther = other < known && other != own;
+      let isParent = other == parent;
+      // Only a part of a cluster may be as wide as another one, by rounding, and is cut right behind it.
+      let isBefore = isOther && (keys[step] > key || (keys[step] == key && isParent));
+      ties += select(0u, 1u, isOther && keys[step] == key && !isParent && parents[step] != own);
+      rank += select(0u, 1u, isBefore);
+      made += select(0u, 1u, isBefore && states[step] == CUT);
+      spent += select(0u, costOf(lengths[step]), isBefore);
+    }
   }
   // Fewer than 2^24 in all, so that floats are exact.
   let numbers = sumOfLanes(vec2f(f32(rank), f32(made + TIE * min(ties, 1u))), local);
@@ -95,10 +108,16 @@ fn adoptCuts(
   }
   // The rank of the first that is not taken over; there is one, since what is not cut is none.
   var earliest = -f32(known);
-  for (var other = local; other < known; other += LANES) {
-    let at = nodeOf(head, other);
-    if (order[at + 10u] == 0u) {
-      earliest = max(earliest, -f32(order[at + 7u]));
+  for (var next = local; next < known; next += AHEAD * LANES) {
+    var ranks: array<u32, AHEAD>;
+    var taken: array<u32, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      let at = nodeOf(head, min(next + step * LANES, known - 1u));
+      ranks[step] = order[at + 7u];
+      taken[step] = order[at + 10u];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      earliest = max(earliest, select(-f32(known), -f32(ranks[step]), taken[step] == 0u));
     }
   }
   let stop = u32(-largestOfLanes(earliest, 0u, local).x);

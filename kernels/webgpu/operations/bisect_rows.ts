@@ -103,7 +103,7 @@ export function bisectRows(recorder: Recorder, args: Arguments<"bisectRows">): B
       recorder.dispatch({
         ...step,
         kernel: adopter,
-        definitions: {},
+        constants: { LANES: FEW_LANES_ON_GPU },
         bindings: { ...bindings, clusters, products, counters },
         entryPoint,
         workgroups: heads * nodes,

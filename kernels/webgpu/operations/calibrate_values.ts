@@ -25,7 +25,7 @@ const kernel: Kernel = {
 const WIDE = 2;
 const TILES = { WIDE, TILE: 4 * WIDE, FOUR: 4 };
 /** Points or probes of a tile that a lane loads at a time on GPUs: each takes several vec4s. */
-const AHEAD = 4;
+const AHEAD = 4, SOLVED_AHEAD = 2;
 /** Invocations of a workgroup that takes tiles. */
 const TAKERS = 32;
 
@@ -72,6 +72,7 @@ export function calibrateValues(
   });
   recorder.dispatch({
     kernel: solver,
+    definitions: { AHEAD: software ? 1 : SOLVED_AHEAD },
     constants: { LANES: software ? 32 : 128 },
     parameters: { heads, count: fitted, blocks, columns },
     bindings: { system, dual },

@@ -24,7 +24,7 @@ export function fitSlope(recorder: Recorder, args: Arguments<"fitSlope">): Fitte
   const every = Math.ceil(keys / args.sampled), taken = Math.ceil(keys / every);
   const slope = recorder.array("float", heads * 16 * columns * valueColumns, "the slopes");
   const total = Math.min(even, fitted) + otherWeight * Math.max(0, fitted - even);
-  const tile = tileFor(recorder), strips = Math.ceil(valueColumns / tile.strip);
+  const tile = tileFor(recorder, heads * probes), strips = Math.ceil(valueColumns / tile.strip);
   const pointValue = padRows(recorder, args.points.value, heads * most, valueFeatures);
   const step = {
     kernel,
