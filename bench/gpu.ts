@@ -111,7 +111,7 @@ async function modelled(): Promise<string> {
     "long as one alone, or as the busiest unit is for all of them. Caches, DRAM and bank conflicts do not count, NVIDIA's own " +
     "compiler is another one, and turns of loops that depend on data are assumed. Good to some tens of per cent at best.",
     "Exact attention, tiles of queries by keys: registers of a lane, spilled ones, waves on a SIMD, and the share of the peak in " +
-    "multiply-adds that are of use (where values are wider than 64, several workgroups compute the same logits).",
+    "multiply-adds that are of use (where values are wider than 128, several workgroups compute the same logits).",
     markdownTable(
       ["GPU", "d", "tile", "registers", "spilled", "waves", "share of peak", "limit"],
       models.flatMap(({ machine, compiled, kernels }) => tileRows(machine, compiled, kernels)),
