@@ -94,16 +94,14 @@ fn improve(plane: u32, count: u32, local: u32) -> bool {
     var farSum = vec4f(0.0);
     if (part < parts && column < columns) {
       for (var next = part; next < count; next += AHEAD * parts) {
-        var ahead: array<vec4f, AHEAD>;
-        for (var step = 0u; step < AHEAD; step++) {
-          ahead[step] = rows[samples[min(next + step * parts, count - 1u)] + column];
-        }
         for (var step = 0u; step < AHEAD; step++) {
           let i = next + step * parts;
-          let row = counts(i, count) * ahead[step];
-          let isNear = values[min(i, count - 1u)] <= middle;
-          nearSum += select(vec4f(0.0), row, isNear);
-          farSum += select(row, vec4f(0.0), isNear);
+          if (i < count) {
+            let row = rows[samples[i] + column];
+            let isNear = values[i] <= middle;
+            nearSum += select(vec4f(0.0), row, isNear);
+            farSum += select(row, vec4f(0.0), isNear);
+          }
         }
       }
     }
@@ -161,8 +159,10 @@ fn aim(head: u32, begin: u32, size: u32, local: u32) -> f32 {
     for (var first = 0u; first < count; first += AHEAD) {
       for (var step = 0u; step < AHEAD; step++) {
         let j = first + step;
-        let other = values[min(j, count - 1u)];
-        rank += select(0u, 1u, j < count && (other < value || (other == value && j < i)));
+        if (j < count) {
+          let other = values[j];
+          rank += select(0u, 1u, other < value || (other == value && j < i));
+        }
       }
     }
     if (rank == least - 1u) {

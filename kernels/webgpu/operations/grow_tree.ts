@@ -36,7 +36,7 @@ export function growTree(recorder: Recorder, args: Arguments<"growTree">): RowTr
   const cuts = recorder.array("word", heads * count * 4, "the cuts of the tree");
   const few = recorder.software && columns <= MOST_COLUMNS_OF_FEW ? FEW_LANES : recorder.reducingLanes;
   const step = {
-    definitions: { AHEAD: recorder.software ? AHEAD : recorder.loadsAhead, BLOCK: block },
+    definitions: { AHEAD, BLOCK: block },
     constants: { LANES: few },
     parameters: { heads, count, columns, slots, level: 0, rest: 0 },
     bindings: {

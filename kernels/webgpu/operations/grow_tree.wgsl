@@ -30,27 +30,17 @@ fn rowAt(head: u32, member: u32) -> u32 {
   return (head * parameters.count + member) * parameters.columns;
 }
 
-// 1 for what lies in front of an end, else 0: what is loaded past it is the last once more, since compilers wait for loads in front
-// of a branch.
-fn counts(at: u32, end: u32) -> f32 {
-  return select(0.0, 1.0, AHEAD == 1u || at < end);
-}
-
 // Squared distance of two rows.
 fn distanceOf(row: u32, other: u32) -> f32 {
   let columns = parameters.columns;
   var squares = vec4f(0.0);
   for (var first = 0u; first < columns; first += AHEAD) {
-    var own: array<vec4f, AHEAD>;
-    var others: array<vec4f, AHEAD>;
     for (var step = 0u; step < AHEAD; step++) {
-      let c = min(first + step, columns - 1u);
-      own[step] = rows[row + c];
-      others[step] = rows[other + c];
-    }
-    for (var step = 0u; step < AHEAD; step++) {
-      let difference = counts(first + step, columns) * (own[step] - others[step]);
-      squares = fma(difference, difference, squares);
+      let c = first + step;
+      if (c < columns) {
+        let difference = rows[row + c] - rows[other + c];
+        squares = fma(difference, difference, squares);
+      }
     }
   }
   return (squares.x + squares.y) + (squares.z + squares.w);
@@ -61,15 +51,11 @@ fn productOf(row: u32, plane: u32) -> f32 {
   let columns = parameters.columns;
   var sums = vec4f(0.0);
   for (var first = 0u; first < columns; first += AHEAD) {
-    var own: array<vec4f, AHEAD>;
-    var normal: array<vec4f, AHEAD>;
     for (var step = 0u; step < AHEAD; step++) {
-      let c = min(first + step, columns - 1u);
-      own[step] = rows[row + c];
-      normal[step] = planes[plane + c];
-    }
-    for (var step = 0u; step < AHEAD; step++) {
-      sums = fma(counts(first + step, columns) * own[step], normal[step], sums);
+      let c = first + step;
+      if (c < columns) {
+        sums = fma(rows[row + c], planes[plane + c], sums);
+      }
     }
   }
   return (sums.x + sums.y) + (sums.z + sums.w);
