@@ -75,6 +75,7 @@ webgpuTest(
       const [heads, count, width, clusters, tail] of [
         [2, 2, 3, 2, 1],
         [3, 97, 15, 12, 4],
+        [4, 300, 3, 6, 12],
         [1, 700, 64, 60, 1],
         [2, 400, 6, 80, 8],
       ]

@@ -25,6 +25,8 @@ const descender: Kernel = {
  * for seconds.
  */
 const CUTS = 64, WORK = 512, CUTS_ON_GPU = 1024, WORK_ON_GPU = 2 ** 14;
+/** What is counted in 32 bits. */
+const MOST_WORK = 2 ** 32 - 1;
 /** Lanes of a head's workgroup: on the CPU, where they take turns at every barrier, the fewest that do, and on GPUs. */
 const FEW_LANES = [8, 32], LANES = 256, FEW_LANES_ON_GPU = 64, FEW_MEMBERS = 128;
 /** Turns of a loop that are written out, so that loads wait for one another less: for nothing on the CPU, where it costs. */
@@ -47,19 +49,23 @@ export function bisectRows(recorder: Recorder, args: Arguments<"bisectRows">): B
   const ahead = !software ? AHEAD_ON_GPU : few ? 1 : AHEAD;
   const fewest = FEW_LANES.find((lanes) => turnsOfCut(grown, columns, lanes, ahead) <= MOST_TURNS);
   const lanes = software && fewest || LANES;
-  const cuts = software ? CUTS : CUTS_ON_GPU, work = (software ? WORK : WORK_ON_GPU) * lanes * every;
+  const cuts = software ? CUTS : CUTS_ON_GPU;
+  const work = Math.min(MOST_WORK, (software ? WORK : WORK_ON_GPU) * lanes * every);
   const room = software
     ? 0
     : levelsFor(most, (grown + 1) * every + CUT_SAMPLE + PIVOT_CANDIDATES + perCluster);
-  const nodes = room && Math.min(NODES_PER_CLUSTER * most, MOST_NODES), levels = nodes && room;
+  // The whole, and pairs of parts: no place is left between those that are taken and the end.
+  const wanted = room && Math.min(NODES_PER_CLUSTER * most, MOST_NODES) + 1;
+  const vectorsWith = (nodes: number) => heads * (3 * (most + nodes) + 1) * 4 * columns;
+  // A device without room for the nodes does without them.
+  const nodes = 4 * vectorsWith(wanted) <= recorder.largestArrayBytes ? wanted : 0, levels = nodes && room;
   const labels = recorder.array("word", heads * count, "the clusters of the rows");
   const clusters = recorder.array("word", heads, "the numbers of clusters");
   const products = recorder.array("word", heads, "the numbers of inner products");
   const rows = padRows(recorder, args.rows, heads * count, width);
   const words = 2 * (grown + 2 * most) + levels * grown + NODE_WORDS * nodes;
   const order = recorder.array("word", heads * words, "the order of the rows");
-  const vectors = heads * (3 * (most + nodes) + 1) * 4 * columns;
-  const means = recorder.array("float", vectors, "the means of the clusters");
+  const means = recorder.array("float", vectorsWith(nodes), "the means of the clusters");
   const moments = recorder.array("float", heads * (count + most + 1), "the moments of the rows");
   const step = {
     kernel,
@@ -157,7 +163,7 @@ export function bisectRows(recorder: Recorder, args: Arguments<"bisectRows">): B
 
 /** How many levels are cut all at once: none where the costs of all nodes might overflow. */
 function levelsFor(most: number, mostOfEach: number): number {
-  return mostOfEach * (MOST_NODES + 1) < 2 ** 32 ? Math.ceil(Math.log2(most)) + MORE_LEVELS : 0;
+  return mostOfEach * (MOST_NODES + 2) < 2 ** 32 ? Math.ceil(Math.log2(most)) + MORE_LEVELS : 0;
 }
 
 /** Turns that a lane makes, about, in a cut of all rows of a head. */

@@ -106,7 +106,7 @@ fn cutOn(
 
   var made = agreeOn(clusters[head], local);
   var spent = agreeOn(products[head], local);
-  let enough = spent + parameters.work;
+  let before = spent;
   for (var done = 0u; done < parameters.cuts; done++) {
     var most = -1.0;
     var widestHere = 0u;
@@ -121,7 +121,7 @@ fn cutOn(
     let start = order[placeOf(head, widest)];
     var length = order[placeOf(head, widest) + 1u];
     let affordable = isAffordable(spent, made, length);
-    let further = affordable && spent < enough && moments[state + count + widest] > negligible;
+    let further = affordable && spent - before < parameters.work && moments[state + count + widest] > negligible;
     length = agreeOn(select(0u, length, further), local);
     if (length == 0u) {
       break;
