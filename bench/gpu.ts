@@ -38,8 +38,8 @@ async function measured(rounds: number): Promise<string | undefined> {
       rows.push([call.group, call.name, medianAndRange(times.map((time) => 1e3 * time)), ratio]);
     }
     const clock = backend.busySeconds === undefined ? "of whole calls" : "by the device's own clock";
-    return `Measured on ${backend.adapter}, ${clock}, ${rounds} runs after a first one. Only shapes count: all rows are ` +
-      `alike.\n\n${markdownTable([...CALL, "ms", "exact : this"], rows)}`;
+    return `Measured on ${backend.adapter}, ${clock}, ${rounds} runs after a first one. Inputs are normal ` +
+      `values.\n\n${markdownTable([...CALL, "ms", "exact : this"], rows)}`;
   } finally {
     backend.destroy();
   }

@@ -1,4 +1,5 @@
 import type { Backend } from "../../kernels/backend.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { exactAttention } from "../../estimators/core/exact.ts";
 import { makeProblem } from "../../estimators/core/problem.ts";
 import { attendAuto } from "../../estimators/methods/auto/auto.ts";
@@ -55,14 +56,31 @@ export const calls: readonly Call[] = [
   { ...layer("biggan-512"), name: "routed, 48 keys", method: "routed", budget: [16, 32] },
 ];
 
-/** Runs a call on rows that are all alike: only the shapes count. */
+/** Normal values, of which large arrays take the same ones again: a prime number, so that rows differ. */
+const POOL = 999_983;
+const pools = new Map<number, Float32Array>();
+
+function normals(length: number, stream: number): Float32Array {
+  const random = new RandomStream(1, Purpose.data, stream);
+  const pool = pools.get(stream) ?? Float32Array.from({ length: POOL }, () => random.normal());
+  pools.set(stream, pool);
+  const values = new Float32Array(length);
+  for (let at = 0; at < length; at += POOL) values.set(pool.subarray(0, Math.min(POOL, length - at)), at);
+  return values;
+}
+
+/** Runs a call on normal values. */
 export async function runCall(backend: Backend, call: Call): Promise<void> {
   const { heads, queries, keys, features, valueFeatures, method } = call;
-  const rows = (count: number, width: number) => ({
-    data: new Float32Array(heads * count * width).fill(0.1),
+  const rows = (stream: number, count: number, width: number) => ({
+    data: normals(heads * count * width, stream),
     shape: [heads, count, width],
   });
-  const problem = makeProblem(rows(queries, features), rows(keys, features), rows(keys, valueFeatures));
+  const problem = makeProblem(
+    rows(0, queries, features),
+    rows(1, keys, features),
+    rows(2, keys, valueFeatures),
+  );
   if (method === "exact") return void await exactAttention(backend, problem);
   const [bucketSize, samples] = call.budget!, budget = { bucketSize, samples, seed: 1 };
   const lift = (sums: Float32Array) => sums;
