@@ -73,6 +73,12 @@ export const sections: readonly Section[] = [
     run: async (parameters) => await (await import("./kernels.ts")).kernels(parameters),
   },
   {
+    name: "gpu",
+    title: "Kernels on GPUs",
+    parameters: "rounds (9)",
+    run: async (parameters) => await (await import("./gpu.ts")).gpu(parameters),
+  },
+  {
     name: "startup",
     title: "Starting",
     parameters: "runs (9)",

@@ -2,13 +2,18 @@ import process from "node:process";
 import type { Backend } from "../kernels/backend.ts";
 import { ReferenceBackend } from "../kernels/reference/backend.ts";
 import { openWasm } from "../kernels/wasm/backend.ts";
-import { openWebGpu } from "../kernels/webgpu/backend.ts";
+import { openWebGpu, WebGpuBackend } from "../kernels/webgpu/backend.ts";
+import { describeAdapter, requestAdapter, requestDevice } from "../kernels/webgpu/engine/adapter.ts";
+import { SUBGROUPS } from "../kernels/webgpu/engine/subgroups.ts";
 
 /** Whether a WebGPU adapter answers here. Asked once. */
 export const webgpuAvailable: boolean = Boolean(await navigator.gpu?.requestAdapter());
 
 /** Set on machines that must not pass without having run the WebGPU tests. */
 const required = process.env.KDEFORMER_REQUIRE_WEBGPU === "1";
+
+/** Set to give the kernels of all tests the shapes that GPUs get: it takes longer, and is for those who change these. */
+const asGpu = process.env.KDEFORMER_TEST_AS_GPU === "1";
 
 if (!webgpuAvailable && !required) {
   console.warn(
@@ -25,7 +30,16 @@ export function webgpuTest(name: string, body: (t: Deno.TestContext) => Promise<
 export function onEachBackend(name: string, body: (backend: Backend) => Promise<void>): void {
   Deno.test(`${name} [reference]`, () => body(new ReferenceBackend()));
   Deno.test(`${name} [wasm]`, () => withBackend(openWasm, body));
-  webgpuTest(name, () => withBackend(openWebGpu, body));
+  webgpuTest(name, () => withBackend(asGpu ? openAsGpu : openWebGpu, body));
+}
+
+/** What answers here, taken for a GPU: kernels get the shapes that they have there. */
+export async function openAsGpu(): Promise<WebGpuBackend> {
+  const adapter = await requestAdapter(), description = describeAdapter(adapter);
+  // Dawn has subgroups, Deno has none.
+  const features = adapter.features.has(SUBGROUPS) ? [SUBGROUPS] : [], subgroups = features.length > 0;
+  const device = await requestDevice(adapter, features);
+  return new WebGpuBackend(device, { ...description, software: false }, { subgroups });
 }
 
 async function withBackend(

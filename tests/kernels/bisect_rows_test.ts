@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
 import type { Backend } from "../../kernels/backend.ts";
-import { onEachBackend } from "../backends.ts";
+import { onEachBackend, openAsGpu, webgpuTest } from "../backends.ts";
 import { besideReference } from "../beside_reference.ts";
 import { normals } from "../data.ts";
 
@@ -65,6 +65,37 @@ onEachBackend("bisectRows() gives the reference's clusters", async (backend) => 
     }
   }
 });
+
+webgpuTest(
+  "bisectRows() cuts all clusters of a level at once as on a GPU, and one by one what is left",
+  async () => {
+    const backend = await openAsGpu();
+    for (
+      // Light weights keep the tree shallow; heavy ones make it deeper than the levels that are cut at once; equal rows fail.
+      const [heads, count, width, clusters, tail] of [
+        [2, 2, 3, 2, 1],
+        [3, 97, 15, 12, 4],
+        [4, 300, 3, 6, 12],
+        [1, 700, 64, 60, 1],
+        [2, 400, 6, 80, 8],
+      ]
+    ) {
+      const rows = normals(21, heads * count * width).map((x, at) =>
+        Math.floor(at / width) % 5 === 0 ? 0.5 : x
+      );
+      const weights = normals(22, heads * count).map((x) => 1e-3 + Math.abs(x) ** tail);
+      const shape = { heads, count, width, grownOn: Math.ceil(count / 2), perCluster: count };
+      for (const budget of [2 * count, (clusters + 12) * count]) {
+        const { actual, expected } = await besideReference(
+          backend,
+          record(rows, weights, { ...shape, budget }),
+        );
+        assertEquals(actual, expected, `${heads}, ${count}, ${width}, ${budget}`);
+      }
+    }
+    backend.destroy();
+  },
+);
 
 onEachBackend("bisectRows() lets other rows descend as it does its own", async (backend) => {
   for (
@@ -134,30 +165,33 @@ onEachBackend("bisectRows() keeps to its budget and numbers every cluster", asyn
   }
 });
 
-onEachBackend("bisectRows() finds clusters that lie apart, and cuts where the weight is", async (backend) => {
-  const count = 600, width = 6, perCluster = 1;
-  const noise = normals(5, count * width, 0.01);
-  const rows = noise.map((x, at) => x + 10 * Math.cos((Math.floor(at / width) % 5) * (1 + at % width)));
-  const weights = new Float32Array(count).fill(1);
-  const shape = { heads: 1, count, width, grownOn: count, budget: 2 ** 31, perCluster };
-  const tree = (budget: number) => record(rows, weights, { ...shape, budget })(backend);
-  // Room for the first levels of the tree only.
-  const [labels] = await backend.run(tree(5 * (2 * count + 16)));
-  backend.reset();
-  for (let row = 5; row < count; row++) {
-    for (let other = 0; other < 5; other++) {
-      if (labels[row] === labels[other]) assertEquals(row % 5, other);
+onEachBackend(
+  "bisectRows() finds clusters that lie apart, and cuts where the weight is",
+  async (backend) => {
+    const count = 600, width = 6, perCluster = 1;
+    const noise = normals(5, count * width, 0.01);
+    const rows = noise.map((x, at) => x + 10 * Math.cos((Math.floor(at / width) % 5) * (1 + at % width)));
+    const weights = new Float32Array(count).fill(1);
+    const shape = { heads: 1, count, width, grownOn: count, budget: 2 ** 31, perCluster };
+    const tree = (budget: number) => record(rows, weights, { ...shape, budget })(backend);
+    // Room for the first levels of the tree only.
+    const [labels] = await backend.run(tree(5 * (2 * count + 16)));
+    backend.reset();
+    for (let row = 5; row < count; row++) {
+      for (let other = 0; other < 5; other++) {
+        if (labels[row] === labels[other]) assertEquals(row % 5, other);
+      }
     }
-  }
-  const few = (weights: Float32Array) =>
-    record(normals(6, count * width), weights, { ...shape, budget: 9 * count })(backend);
-  const skewed = Float32Array.from({ length: count }, (_, row) => row % 50 === 0 ? 1000 : 1);
-  const [even] = await backend.run(few(weights)) as Uint32Array[];
-  backend.reset();
-  const [aimed] = await backend.run(few(skewed)) as Uint32Array[];
-  const of = (labels: Uint32Array) => scatter(normals(6, count * width), skewed, labels, width);
-  assertLess(of(aimed), of(even));
-});
+    const few = (weights: Float32Array) =>
+      record(normals(6, count * width), weights, { ...shape, budget: 9 * count })(backend);
+    const skewed = Float32Array.from({ length: count }, (_, row) => row % 50 === 0 ? 1000 : 1);
+    const [even] = await backend.run(few(weights)) as Uint32Array[];
+    backend.reset();
+    const [aimed] = await backend.run(few(skewed)) as Uint32Array[];
+    const of = (labels: Uint32Array) => scatter(normals(6, count * width), skewed, labels, width);
+    assertLess(of(aimed), of(even));
+  },
+);
 
 onEachBackend("bisectRows() leaves equal rows together and ends", async (backend) => {
   const count = 300, width = 5;

@@ -66,6 +66,11 @@ export class Recorder {
    * the work that they share. Not fewer, since the loops of one may take no more than 65,535 turns in all there.
    */
   readonly reducingLanes: number;
+  /**
+   * Values that an invocation loads before it uses the first of them, since compilers for GPUs keep the order of a source and wait for
+   * each load that is used at once; on the CPU nothing waits.
+   */
+  readonly loadsAhead: number;
   readonly #clock: DeviceClock | undefined;
   readonly #pool: BufferPool;
   readonly #pipelines: PipelineCache;
@@ -95,6 +100,7 @@ export class Recorder {
     this.device = device;
     this.software = software;
     this.reducingLanes = software ? 64 : 256;
+    this.loadsAhead = software ? 1 : 8;
     this.largestArrayBytes = largestArrayBytes;
     this.#clock = clock;
     this.#foreign = foreign;

@@ -36,7 +36,7 @@ type Product = Omit<Arguments<"addLinear">, "rows" | "offset"> & {
 export function multiply(recorder: Recorder, args: Product, result: DeviceArray): void {
   const { rows, query, slope, offset, heads, count, features, valueFeatures } = args;
   const columns = Math.ceil(features / 4), valueColumns = Math.ceil(valueFeatures / 4);
-  const tile = tileFor(recorder);
+  const tile = tileFor(recorder, heads * count);
   const groups = Math.ceil(count / tile.rows), chunks = Math.ceil(valueColumns / tile.columns);
   recorder.dispatch({
     kernel,

@@ -1,7 +1,7 @@
 import type { AttendArguments, DeviceArray, PartialAttention } from "../../backend.ts";
 import { type AttendIndex, attendIndex } from "./attend_index.ts";
 import { type AttendKernel, type AttendTile, TILE_SIZES } from "../tuning.ts";
-import { type AttendWidths, attendWidths, cutTile, fitTile, rowsOf } from "./attend_tile.ts";
+import { type AttendWidths, attendWidths, chunksOf, cutTile, fitTile, rowsOf } from "./attend_tile.ts";
 import { halveRows } from "./halve_rows.ts";
 import { joinSplits } from "./join_splits.ts";
 import type { Kernel } from "../engine/kernel.ts";
@@ -112,7 +112,7 @@ interface RowCut {
 
 function cutRows(tile: AttendTile, args: AttendArguments): RowCut {
   const { heads, queries, keys, samples, bounds, blocks = 1 } = args;
-  const widths = attendWidths(args.features, args.valueFeatures);
+  const all = attendWidths(args.features, args.valueFeatures), widths = { ...all, ...chunksOf(tile, all) };
   const blockQueries = bounds?.mostQueries ?? Math.ceil(queries / blocks);
   const fitted = fitTile(tile, blockQueries), tileRows = rowsOf(fitted);
   const blockTiles = Math.ceil(blockQueries / tileRows);

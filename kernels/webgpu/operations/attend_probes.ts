@@ -14,7 +14,9 @@ const kernel: Kernel = {
 /** Most queries of one invocation, and vec4s of a value row on an adapter emulated on the CPU, where loads limit. */
 const MOST_QUERIES = 12, SOFTWARE_COLUMNS = 4;
 /** Keys that one invocation sums over at least, and how many invocations share the keys of a head at most. */
-const LEAST_KEYS = 64, MOST_CHUNKS = 64;
+const LEAST_KEYS = 64, SOFTWARE_CHUNKS = 64, MOST_CHUNKS = 256;
+/** Keys that an invocation loads at a time on GPUs. */
+const KEYS = 4;
 
 /**
  * Attention of few queries that keeps their probabilities. `attend` gives each query to one invocation, of which a few
@@ -27,7 +29,11 @@ export function attendProbes(
   const { heads, queries, keys, valueFeatures } = args, columns = Math.ceil(valueFeatures / 4);
   const { probabilities, logSumExp } = softmaxWithSums(recorder, args);
   const value = padRows(recorder, args.value, heads * keys, valueFeatures);
-  const chunkKeys = Math.max(LEAST_KEYS, Math.ceil(keys / MOST_CHUNKS)), chunks = Math.ceil(keys / chunkKeys);
+  const chunkKeys = Math.max(
+      LEAST_KEYS,
+      Math.ceil(keys / (recorder.software ? SOFTWARE_CHUNKS : MOST_CHUNKS)),
+    ),
+    chunks = Math.ceil(keys / chunkKeys);
   const tiles = Math.ceil(queries / MOST_QUERIES);
   const each = recorder.software ? SOFTWARE_COLUMNS : 1, strips = Math.ceil(columns / each);
   const partial = recorder.array(
@@ -38,7 +44,12 @@ export function attendProbes(
   const output = recorder.array("float", heads * queries * 4 * columns, "the probes' outputs");
   const step = {
     kernel,
-    definitions: { QUERIES: Math.ceil(queries / tiles), COLUMNS: each },
+    definitions: {
+      QUERIES: Math.ceil(queries / tiles),
+      COLUMNS: each,
+      AHEAD: recorder.loadsAhead,
+      KEYS: recorder.software ? 1 : KEYS,
+    },
     parameters: { heads, queries, keys, columns, tiles, chunks, chunkKeys, strips },
     bindings: { probabilities, value, partial, output },
   };

@@ -1,6 +1,7 @@
 // Values weighted by the probabilities of few queries, summed over chunks of the keys and then over the chunks.
 // parameters.heads, queries, keys: shapes; columns: vec4s of a value row; tiles: tiles of QUERIES queries of a head; chunks:
-// chunks of chunkKeys keys of a head; strips: strips of COLUMNS vec4s of a value row. Defined in front: QUERIES, COLUMNS.
+// chunks of chunkKeys keys of a head; strips: strips of COLUMNS vec4s of a value row. Defined in front: QUERIES, COLUMNS; AHEAD,
+// parts that a lane loads at a time; KEYS, keys.
 
 struct Parameters {
   heads: u32,
@@ -46,16 +47,26 @@ fn partialOutputs(
       sums[i][c] = vec4f(0.0);
     }
   }
-  for (var j = firstKey; j < endKey; j++) {
-    var weights: array<f32, QUERIES>;
-    for (var i = 0u; i < QUERIES; i++) {
-      let row = head * parameters.queries + min(firstQuery + i, lastQuery);
-      weights[i] = probabilities[row * parameters.keys + j];
-    }
-    for (var c = 0u; c < COLUMNS; c++) {
-      let v = value[(head * parameters.keys + j) * parameters.columns + min(firstColumn + c, lastColumn)];
+  for (var first = firstKey; first < endKey; first += KEYS) {
+    var weights: array<array<f32, QUERIES>, KEYS>;
+    var values: array<array<vec4f, COLUMNS>, KEYS>;
+    for (var k = 0u; k < KEYS; k++) {
+      // Keys past the end repeat the last one, and count 0.
+      let j = min(first + k, endKey - 1u);
       for (var i = 0u; i < QUERIES; i++) {
-        sums[i][c] = fma(vec4f(weights[i]), v, sums[i][c]);
+        let row = head * parameters.queries + min(firstQuery + i, lastQuery);
+        weights[k][i] = probabilities[row * parameters.keys + j];
+      }
+      for (var c = 0u; c < COLUMNS; c++) {
+        values[k][c] = value[(head * parameters.keys + j) * parameters.columns + min(firstColumn + c, lastColumn)];
+      }
+    }
+    for (var k = 0u; k < KEYS; k++) {
+      let own = select(0.0, 1.0, KEYS == 1u || first + k < endKey);
+      for (var c = 0u; c < COLUMNS; c++) {
+        for (var i = 0u; i < QUERIES; i++) {
+          sums[i][c] = fma(vec4f(own * weights[k][i]), values[k][c], sums[i][c]);
+        }
       }
     }
   }
@@ -81,8 +92,14 @@ fn joinOutputs(
     return;
   }
   var sum = vec4f(0.0);
-  for (var chunk = 0u; chunk < parameters.chunks; chunk++) {
-    sum += partial[(head * parameters.chunks + chunk) * size + at % size];
+  for (var chunk = 0u; chunk < parameters.chunks; chunk += AHEAD) {
+    var ahead: array<vec4f, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      ahead[step] = partial[(head * parameters.chunks + min(chunk + step, parameters.chunks - 1u)) * size + at % size];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      sum += select(0.0, 1.0, AHEAD == 1u || chunk + step < parameters.chunks) * ahead[step];
+    }
   }
   output[at] = sum;
 }

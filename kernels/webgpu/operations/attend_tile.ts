@@ -1,28 +1,50 @@
 import { type AttendKernel, type AttendTile, REGISTER_TILES, TILE_LANES, TILE_SIZES } from "../tuning.ts";
 
-/** Widths of a query row and of the values that an invocation accumulates, in vec4s. */
-export interface AttendWidths {
-  readonly features: number;
+/** How the values of a row are cut, in vec4s. */
+export interface ValueChunks {
+  /** Columns that an invocation accumulates, or a workgroup that shares keys. */
   readonly columns: number;
-  /** How many invocations share the values of a row. */
+  /** How many share the values of a row. */
   readonly chunks: number;
 }
 
-/** Most vec4 columns of the values that one invocation, or one workgroup that shares keys, accumulates: 64 values. */
-const MOST_COLUMNS = 16;
+/** Widths of a query row and of the values, in vec4s: of the kernel that holds rows in registers. */
+export interface AttendWidths extends ValueChunks {
+  readonly features: number;
+  /** Those of the kernel that shares keys. */
+  readonly shared: ValueChunks;
+}
+
+/**
+ * Most vec4 columns of the values that one invocation accumulates, 64 values, and one workgroup that shares keys: each chunk
+ * computes the same logits again.
+ */
+const MOST_COLUMNS = 16, MOST_SHARED_COLUMNS = 32;
 /** vec4s of queries that an invocation may hold: eight rows of 64 features are the most that compile in a few seconds. */
 const MOST_HELD = 128;
 /** Lanes and rows where a row alone takes more registers than that. */
 const NARROW = [16, 1] as const;
 /** Rows, and keys, that an invocation of `tiles` takes: as many invocations share a row as it takes rows. */
 const HEIGHT = 8, FOUR = 4;
-/** vec4s of features, and fours of values, that are in workgroup memory at a time. */
-const MOST_SLICE = 4, GROUPS = 4;
+/**
+ * vec4s of features, and fours of values, that are in workgroup memory at a time. Where an invocation takes more than so many
+ * columns, half as many fours, or a GPU has room for one workgroup alone, and rows in so many batches, or it spills registers.
+ */
+const MOST_SLICE = 4, GROUPS = 4, MOST_WIDTH = 2, WIDE_BATCHES = 4;
 
 /** The widths of a problem: values are cut into chunks of the same number of vec4s. */
 export function attendWidths(features: number, valueFeatures: number): AttendWidths {
-  const valueColumns = Math.ceil(valueFeatures / 4), chunks = Math.ceil(valueColumns / MOST_COLUMNS);
-  return { features: Math.ceil(features / 4), columns: Math.ceil(valueColumns / chunks), chunks };
+  const valueColumns = Math.ceil(valueFeatures / 4);
+  const cut = (most: number): ValueChunks => {
+    const chunks = Math.ceil(valueColumns / most);
+    return { columns: Math.ceil(valueColumns / chunks), chunks };
+  };
+  return { features: Math.ceil(features / 4), ...cut(MOST_COLUMNS), shared: cut(MOST_SHARED_COLUMNS) };
+}
+
+/** How a kernel cuts the values. */
+export function chunksOf({ kernel }: AttendTile, widths: AttendWidths): ValueChunks {
+  return kernel === "registers" ? widths : widths.shared;
 }
 
 /** The name of widths in a {@link Tuning}, such as "64 x 64". */
@@ -91,6 +113,8 @@ export type TileCut = Readonly<
     | "WIDTH"
     | "SLICE"
     | "GROUPS"
+    | "BATCH"
+    | "BATCHES"
     | "QUERY_COPIES"
     | "KEY_COPIES"
     | "VALUE_COPIES",
@@ -99,9 +123,15 @@ export type TileCut = Readonly<
 >;
 
 /** How a workgroup of `tiles` cuts its work. */
-export function cutTile({ lanes, size }: AttendTile, { features, columns }: AttendWidths): TileCut {
+export function cutTile(
+  { lanes, size }: AttendTile,
+  { features, shared: { columns } }: AttendWidths,
+): TileCut {
   const across = size / FOUR, down = lanes / HEIGHT;
   const slice = Math.min(MOST_SLICE, features), width = Math.ceil(columns / across);
+  const isWide = width > MOST_WIDTH,
+    groups = isWide ? GROUPS / 2 : GROUPS,
+    batches = isWide ? WIDE_BATCHES : 1;
   const copies = (vectors: number) => Math.ceil(vectors / lanes);
   return {
     LANES: lanes,
@@ -111,15 +141,17 @@ export function cutTile({ lanes, size }: AttendTile, { features, columns }: Atte
     FOUR,
     WIDTH: width,
     SLICE: slice,
-    GROUPS,
+    GROUPS: groups,
+    BATCH: HEIGHT / batches,
+    BATCHES: batches,
     QUERY_COPIES: copies(lanes * slice),
     KEY_COPIES: copies(size * slice),
-    VALUE_COPIES: copies(FOUR * GROUPS * width * across),
+    VALUE_COPIES: copies(FOUR * groups * width * across),
   };
 }
 
 /** Bytes of workgroup memory. */
-function bytesOf({ LANES, ACROSS, WIDTH, SLICE }: TileCut): number {
+function bytesOf({ LANES, ACROSS, WIDTH, SLICE, GROUPS }: TileCut): number {
   const keys = FOUR * ACROSS;
   return 16 * (SLICE * (LANES + keys + 2) + GROUPS * FOUR * WIDTH * ACROSS + LANES * ACROSS) +
     12 * (LANES + keys);

@@ -5,8 +5,8 @@
 // slice is on its way while this one is computed.
 // Defined in front: LANES, invocations and rows; DOWN and ACROSS, invocations beside one another for rows and for keys or
 // columns; HEIGHT, FOUR and WIDTH, what each takes; SLICE, vec4s of features in workgroup memory; GROUPS, fours of values
-// there; QUERY_COPIES, KEY_COPIES and VALUE_COPIES, vec4s that each copies; FEATURES (vec4s of a query or key row), COLUMNS;
-// see attend_common.wgsl.
+// there; BATCHES of BATCH rows that are loaded at a time; QUERY_COPIES, KEY_COPIES and VALUE_COPIES, vec4s that each copies;
+// FEATURES (vec4s of a query or key row), COLUMNS; see attend_common.wgsl.
 
 const TILE = FOUR * ACROSS;
 const SLICES = (FEATURES + SLICE - 1u) / SLICE;
@@ -180,15 +180,18 @@ fn main(
         let k1 = slices[t].keys[1][across];
         let k2 = slices[t].keys[2][across];
         let k3 = slices[t].keys[3][across];
-        var q: array<vec4f, HEIGHT>;
-        for (var i = 0u; i < HEIGHT; i++) {
-          q[i] = slices[t].queries[i][down];
-        }
-        for (var i = 0u; i < HEIGHT; i++) {
-          chain[i] = score(q[i].xxxx, vec4f(k0.x, k1.x, k2.x, k3.x), chain[i]);
-          chain[i] = score(q[i].yyyy, vec4f(k0.y, k1.y, k2.y, k3.y), chain[i]);
-          chain[i] = score(q[i].zzzz, vec4f(k0.z, k1.z, k2.z, k3.z), chain[i]);
-          chain[i] = score(q[i].wwww, vec4f(k0.w, k1.w, k2.w, k3.w), chain[i]);
+        for (var batch = 0u; batch < BATCHES; batch++) {
+          var q: array<vec4f, BATCH>;
+          for (var b = 0u; b < BATCH; b++) {
+            q[b] = slices[t].queries[BATCH * batch + b][down];
+          }
+          for (var b = 0u; b < BATCH; b++) {
+            let i = BATCH * batch + b;
+            chain[i] = score(q[b].xxxx, vec4f(k0.x, k1.x, k2.x, k3.x), chain[i]);
+            chain[i] = score(q[b].yyyy, vec4f(k0.y, k1.y, k2.y, k3.y), chain[i]);
+            chain[i] = score(q[b].zzzz, vec4f(k0.z, k1.z, k2.z, k3.z), chain[i]);
+            chain[i] = score(q[b].wwww, vec4f(k0.w, k1.w, k2.w, k3.w), chain[i]);
+          }
         }
       }
       if ((slice + 1u) * SLICE % CHAIN == 0u || slice == SLICES - 1u) {
@@ -310,16 +313,20 @@ fn main(
     // Sums of earlier stretches wait in the output: they are rarely wanted, and registers are dear.
     if (isStretchEnd) {
       if (stretchStart > firstKey) {
-        var earlier: array<array<vec4f, WIDTH>, HEIGHT>;
-        for (var i = 0u; i < HEIGHT; i++) {
-          let place = (firstResult + resultRows[DOWN * i + down]) * parameters.valueColumns + firstColumn;
-          for (var c = 0u; c < WIDTH; c++) {
-            earlier[i][c] = output[place + min(ACROSS * c + across, ownColumns - 1u)];
+        for (var batch = 0u; batch < BATCHES; batch++) {
+          var earlier: array<array<vec4f, WIDTH>, BATCH>;
+          for (var b = 0u; b < BATCH; b++) {
+            let r = DOWN * (BATCH * batch + b) + down;
+            let place = (firstResult + resultRows[r]) * parameters.valueColumns + firstColumn;
+            for (var c = 0u; c < WIDTH; c++) {
+              earlier[b][c] = output[place + min(ACROSS * c + across, ownColumns - 1u)];
+            }
           }
-        }
-        for (var i = 0u; i < HEIGHT; i++) {
-          for (var c = 0u; c < WIDTH; c++) {
-            sums[i][c] = fma(earlier[i][c], vec4f(factors[DOWN * i + down].y), sums[i][c]);
+          for (var b = 0u; b < BATCH; b++) {
+            let i = BATCH * batch + b;
+            for (var c = 0u; c < WIDTH; c++) {
+              sums[i][c] = fma(earlier[b][c], vec4f(factors[DOWN * i + down].y), sums[i][c]);
+            }
           }
         }
       }

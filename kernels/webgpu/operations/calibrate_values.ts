@@ -24,6 +24,8 @@ const kernel: Kernel = {
 /** vec4s of a tile of products, which has four times as many rows. */
 const WIDE = 2;
 const TILES = { WIDE, TILE: 4 * WIDE, FOUR: 4 };
+/** Points or probes of a tile that a lane loads at a time on GPUs: each takes several vec4s. */
+const AHEAD = 4, SOLVED_AHEAD = 2;
 /** Invocations of a workgroup that takes tiles. */
 const TAKERS = 32;
 
@@ -33,7 +35,7 @@ export function calibrateValues(
   args: Arguments<"calibrateValues">,
 ): DeviceArray {
   const { logits, clusters, heads, valueFeatures, probes, fitted, most } = args;
-  const columns = Math.ceil(valueFeatures / 4), blocks = Math.ceil(fitted / 4);
+  const columns = Math.ceil(valueFeatures / 4), blocks = Math.ceil(fitted / 4), { software } = recorder;
   const value = padRows(recorder, args.value, heads * most, valueFeatures);
   const output = padRows(recorder, args.output, heads * probes, valueFeatures);
   const mean = padRows(recorder, args.mean, heads, valueFeatures);
@@ -48,12 +50,12 @@ export function calibrateValues(
   const shape = { heads, probes, most, fitted, even: args.even, root, columns, blocks, unit };
 
   // On the CPU a row is too little work for lanes that take turns at barriers.
-  const rowLanes = recorder.software ? { ROWS: 64, LANES: 1 } : { ROWS: 1, LANES: 64 };
+  const rowLanes = software ? { ROWS: 64, LANES: 1 } : { ROWS: 1, LANES: 64 };
   const rowTiles = Math.ceil(blocks / WIDE), columnTiles = Math.ceil(columns / WIDE);
   const gramGroups = Math.ceil(heads * Math.ceil(rowTiles / 2) * (rowTiles + 1) / TAKERS);
   const systemStep = {
     kernel: systemKernel,
-    definitions: { ...TILES, ...rowLanes },
+    definitions: { ...TILES, ...rowLanes, AHEAD: software ? 1 : AHEAD, LOADS: recorder.loadsAhead },
     parameters: { ...shape, gramGroups },
     bindings: { logits, clusters, value, output, mean, weights, system },
   };
@@ -70,14 +72,15 @@ export function calibrateValues(
   });
   recorder.dispatch({
     kernel: solver,
-    constants: { LANES: recorder.software ? 32 : 128 },
+    definitions: { AHEAD: software ? 1 : SOLVED_AHEAD },
+    constants: { LANES: software ? 32 : 128 },
     parameters: { heads, count: fitted, blocks, columns },
     bindings: { system, dual },
     workgroups: heads,
   });
   const step = {
     kernel,
-    definitions: TILES,
+    definitions: { ...TILES, AHEAD: software ? 1 : AHEAD },
     constants: { LANES: recorder.reducingLanes },
     parameters: { ...shape, largest: args.largestValue },
     bindings: { clusters, value, output, mean, weights, dual, moments, calibrated },

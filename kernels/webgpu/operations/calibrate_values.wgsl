@@ -1,7 +1,8 @@
 // Values of points from the dual solution of their ridge regression, and what the probes held out say of them: see
 // `Backend.calibrateValues`. Two dispatches: correct, judge.
 // parameters.heads, probes, most: shape of `weights`; fitted, even, root, columns, blocks, unit: as for ridge_system.wgsl;
-// largest: bound on the values. Defined in front: WIDE: vec4s of a tile, TILE = 4 WIDE, FOUR = 4.
+// largest: bound on the values. Defined in front: WIDE: vec4s of a tile, TILE = 4 WIDE, FOUR = 4; AHEAD, probes or points
+// that a lane loads at a time.
 // An invocation makes `fitted` turns in the loops of correct. In those of judge, with m = probes - fitted, it makes about
 // ((m/4 + 1) most columns + m (columns + m)) / LANES: 6,400 for m = 32, 700 points, 64 columns and 64 lanes.
 
@@ -66,17 +67,28 @@ fn correct(
       sums[r][h] = vec4f(0.0);
     }
   }
-  for (var i = 0u; i < parameters.fitted; i++) {
-    let root = select(parameters.root, 1.0, i < parameters.even);
-    let row = (head * 4u * parameters.blocks + i) * parameters.columns;
-    var weighted: array<vec4f, WIDE>;
-    for (var h = 0u; h < WIDE; h++) {
-      weighted[h] = root * dual[row + columns[h]];
-    }
-    for (var r = 0u; r < TILE; r++) {
-      let weight = weights[first + i * parameters.most + points[r]];
+  for (var next = 0u; next < parameters.fitted; next += AHEAD) {
+    var weighted: array<array<vec4f, WIDE>, AHEAD>;
+    var weight: array<array<f32, TILE>, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      // Probes past the end repeat the last one, and count 0.
+      let i = min(next + step, parameters.fitted - 1u);
+      let row = (head * 4u * parameters.blocks + i) * parameters.columns;
       for (var h = 0u; h < WIDE; h++) {
-        sums[r][h] = fma(vec4f(weight), weighted[h], sums[r][h]);
+        weighted[step][h] = dual[row + columns[h]];
+      }
+      for (var r = 0u; r < TILE; r++) {
+        weight[step][r] = weights[first + i * parameters.most + points[r]];
+      }
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      let root = select(parameters.root, 1.0, next + step < parameters.even);
+      let own = select(0.0, root, AHEAD == 1u || next + step < parameters.fitted);
+      for (var h = 0u; h < WIDE; h++) {
+        let scaled = own * weighted[step][h];
+        for (var r = 0u; r < TILE; r++) {
+          sums[r][h] = fma(vec4f(weight[step][r]), scaled, sums[r][h]);
+        }
       }
     }
   }
@@ -127,10 +139,21 @@ fn judge(
       rows[r] = (head * (parameters.probes + 1u) + probe) * parameters.most;
       sums[r] = vec4f(0.0);
     }
-    for (var s = 0u; s < size; s++) {
-      let centred = calibrated[(head * parameters.most + s) * columns + column];
-      for (var r = 0u; r < FOUR; r++) {
-        sums[r] = fma(vec4f(weights[rows[r] + s]), centred, sums[r]);
+    for (var next = 0u; next < size; next += AHEAD) {
+      var centred: array<vec4f, AHEAD>;
+      var weight: array<array<f32, FOUR>, AHEAD>;
+      for (var step = 0u; step < AHEAD; step++) {
+        let s = min(next + step, size - 1u);
+        centred[step] = calibrated[(head * parameters.most + s) * columns + column];
+        for (var r = 0u; r < FOUR; r++) {
+          weight[step][r] = weights[rows[r] + s];
+        }
+      }
+      for (var step = 0u; step < AHEAD; step++) {
+        let own = select(0.0, 1.0, AHEAD == 1u || next + step < size);
+        for (var r = 0u; r < FOUR; r++) {
+          sums[r] = fma(vec4f(own * weight[step][r]), centred[step], sums[r]);
+        }
       }
     }
     for (var r = 0u; r < FOUR; r++) {
@@ -149,8 +172,14 @@ fn judge(
   for (var row = local; row < judges; row += LANES) {
     let at = own + row * (columns + 1u);
     var sum = vec4f(0.0);
-    for (var column = 0u; column < columns; column++) {
-      sum += moments[at + column];
+    for (var column = 0u; column < columns; column += AHEAD) {
+      var ahead: array<vec4f, AHEAD>;
+      for (var step = 0u; step < AHEAD; step++) {
+        ahead[step] = moments[at + min(column + step, columns - 1u)];
+      }
+      for (var step = 0u; step < AHEAD; step++) {
+        sum += select(0.0, 1.0, AHEAD == 1u || column + step < columns) * ahead[step];
+      }
     }
     moments[at + columns] = sum;
   }
@@ -158,10 +187,16 @@ fn judge(
   for (var row = local; row < judges; row += LANES) {
     var all = vec4f(0.0);
     var others = vec4f(0.0);
-    for (var other = 0u; other < judges; other++) {
-      let sum = moments[own + other * (columns + 1u) + columns];
-      all += sum;
-      others += select(sum, vec4f(0.0), other == row);
+    for (var next = 0u; next < judges; next += AHEAD) {
+      var ahead: array<vec4f, AHEAD>;
+      for (var step = 0u; step < AHEAD; step++) {
+        ahead[step] = moments[own + min(next + step, judges - 1u) * (columns + 1u) + columns];
+      }
+      for (var step = 0u; step < AHEAD; step++) {
+        let sum = select(0.0, 1.0, AHEAD == 1u || next + step < judges) * ahead[step];
+        all += sum;
+        others += select(sum, vec4f(0.0), next + step == row);
+      }
     }
     if (all.z > USELESS * USELESS * all.w) {
       var factor = 0.0;
@@ -174,8 +209,20 @@ fn judge(
   workgroupBarrier();
   let factor = bitcast<f32>(atomicLoad(&factorBits));
   // Whole rows of vec4s, one after another; beyond the clusters they stay 0.
-  for (var at = local; at < size * columns; at += LANES) {
-    let to = head * parameters.most * columns + at;
-    calibrated[to] = fma(vec4f(factor), calibrated[to], mean[head * columns + at % columns]);
+  let end = size * columns;
+  for (var next = local; next < end; next += AHEAD * LANES) {
+    var ahead: array<vec4f, AHEAD>;
+    var centre: array<vec4f, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      let at = min(next + step * LANES, end - 1u);
+      ahead[step] = calibrated[head * parameters.most * columns + at];
+      centre[step] = mean[head * columns + at % columns];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      let at = next + step * LANES;
+      if (AHEAD == 1u || at < end) {
+        calibrated[head * parameters.most * columns + at] = fma(vec4f(factor), ahead[step], centre[step]);
+      }
+    }
   }
 }

@@ -22,10 +22,11 @@ export function fitCentre(recorder: Recorder, args: Arguments<"fitCentre">): Fit
   const key = recorder.array("float", heads * 4 * columns, "the centres of the keys");
   const value = recorder.array("float", heads * 4 * valueColumns, "the centres' values");
   const logMass = recorder.array("float", heads, "the masses of the centres");
-  const constants = { LANES: recorder.software ? 16 : 64 };
+  const { software } = recorder, constants = { LANES: software ? 16 : 64 };
   recorder.dispatch({
     kernel,
-    constants,
+    definitions: { AHEAD: recorder.loadsAhead },
+    constants: { LANES: software ? 16 : 256 },
     parameters: { heads, keys, probes, columns, taken, every },
     bindings: {
       key: padRows(recorder, args.key, heads * keys, features),
@@ -37,6 +38,7 @@ export function fitCentre(recorder: Recorder, args: Arguments<"fitCentre">): Fit
   });
   recorder.dispatch({
     kernel: weighKernel,
+    definitions: { AHEAD: recorder.loadsAhead },
     constants,
     parameters: {
       heads,

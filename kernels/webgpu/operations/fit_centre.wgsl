@@ -1,5 +1,6 @@
 // Where the point lies that stands for all keys of a head: see `Backend.fitCentre`. One workgroup a head.
 // parameters.heads, keys, probes: as there; columns: vec4s of a key; taken: sampled keys of a head; every: their stride.
+// Defined in front: AHEAD, values that a lane loads at a time.
 
 struct Parameters {
   heads: u32,
@@ -18,6 +19,9 @@ struct Parameters {
 
 override LANES: u32;
 
+var<workgroup> partial: array<vec4f, LANES>;
+var<workgroup> partialMasses: array<f32, LANES>;
+
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -30,22 +34,53 @@ fn main(
   }
   for (var i = local; i < parameters.taken; i += LANES) {
     var mass = LEAST_MASS;
-    var place = head * parameters.probes * parameters.keys + i * parameters.every;
-    for (var probe = 0u; probe < parameters.probes; probe++) {
-      mass += probabilities[place];
-      place += parameters.keys;
+    let place = head * parameters.probes * parameters.keys + i * parameters.every;
+    for (var probe = 0u; probe < parameters.probes; probe += AHEAD) {
+      var ahead: array<f32, AHEAD>;
+      for (var step = 0u; step < AHEAD; step++) {
+        ahead[step] = probabilities[place + min(probe + step, parameters.probes - 1u) * parameters.keys];
+      }
+      for (var step = 0u; step < AHEAD; step++) {
+        mass += select(0.0, ahead[step], AHEAD == 1u || probe + step < parameters.probes);
+      }
     }
     masses[head * parameters.taken + i] = mass;
   }
   storageBarrier();
-  for (var c = local; c < parameters.columns; c += LANES) {
+  let columns = parameters.columns;
+  // Lanes that do not share a column take every so many-th key.
+  let wide = min(columns, LANES);
+  let parts = LANES / wide;
+  let part = local / wide;
+  for (var firstColumn = 0u; firstColumn < columns; firstColumn += wide) {
+    let column = firstColumn + local % wide;
+    let c = min(column, columns - 1u);
     var total = 0.0;
     var sum = vec4f(0.0);
-    for (var i = 0u; i < parameters.taken; i++) {
-      let mass = masses[head * parameters.taken + i];
-      total += mass;
-      sum = fma(vec4f(mass), key[(head * parameters.keys + i * parameters.every) * parameters.columns + c], sum);
+    for (var next = part; next < select(0u, parameters.taken, part < parts); next += AHEAD * parts) {
+      var mass: array<f32, AHEAD>;
+      var ahead: array<vec4f, AHEAD>;
+      for (var step = 0u; step < AHEAD; step++) {
+        let i = min(next + step * parts, parameters.taken - 1u);
+        mass[step] = masses[head * parameters.taken + i];
+        ahead[step] = key[(head * parameters.keys + i * parameters.every) * columns + c];
+      }
+      for (var step = 0u; step < AHEAD; step++) {
+        let own = select(0.0, mass[step], AHEAD == 1u || next + step * parts < parameters.taken);
+        total += own;
+        sum = fma(vec4f(own), ahead[step], sum);
+      }
     }
-    pointKey[head * parameters.columns + c] = sum / total;
+    partial[local] = sum;
+    partialMasses[local] = total;
+    workgroupBarrier();
+    if (part == 0u && column < columns) {
+      for (var other = 1u; other < parts; other++) {
+        sum += partial[other * wide + local];
+        total += partialMasses[other * wide + local];
+      }
+      pointKey[head * columns + column] = sum / total;
+    }
+    workgroupBarrier();
   }
 }

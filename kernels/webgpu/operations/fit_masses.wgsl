@@ -1,6 +1,6 @@
 // Masses of keys and weights of probes for fitted points: see `Backend.fitPoints`. Put behind elementary.wgsl.
 // parameters.heads, keys, probes, fitted, most: shapes; even: probes that count as one; otherWeight: what the rest counts.
-// Defined in front: FOUR = 4.
+// Defined in front: FOUR = 4; AHEAD, values that a lane loads at a time.
 
 struct Parameters {
   heads: u32,
@@ -42,11 +42,12 @@ fn seenMasses(
   let column = head * parameters.probes * parameters.keys + at % parameters.keys;
   var mass = LEAST_MASS;
   for (var first = 0u; first < parameters.fitted; first += FOUR) {
+    var ahead: array<f32, FOUR>;
     for (var step = 0u; step < FOUR; step++) {
-      let i = first + step;
-      if (i < parameters.fitted) {
-        mass = fma(countOf(i), probabilities[column + i * parameters.keys], mass);
-      }
+      ahead[step] = probabilities[column + min(first + step, parameters.fitted - 1u) * parameters.keys];
+    }
+    for (var step = 0u; step < FOUR; step++) {
+      mass = fma(select(0.0, countOf(first + step), first + step < parameters.fitted), ahead[step], mass);
     }
   }
   fit[at] = mass;
@@ -70,18 +71,33 @@ fn weigh(
   let point = at % most;
   let firstWeight = head * parameters.fitted * most + point;
   var largest = EMPTY;
-  for (var i = 0u; i < parameters.fitted; i++) {
-    largest = max(largest, logits[(row + i) * most + point] - logSumExp[row + i]);
+  for (var first = 0u; first < parameters.fitted; first += AHEAD) {
+    var ratios: array<f32, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      let i = row + min(first + step, parameters.fitted - 1u);
+      ratios[step] = logits[i * most + point] - logSumExp[i];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      largest = max(largest, ratios[step]);
+    }
   }
   var sum = 0.0;
   var square = 0.0;
-  for (var i = 0u; i < parameters.fitted; i++) {
-    let ratio = logits[(row + i) * most + point] - logSumExp[row + i];
-    let power = exponential(max(ratio - largest, -87.0));
-    let weight = countOf(i) * power;
-    weights[firstWeight + i * most] = weight;
-    sum += weight;
-    square = fma(weight, power, square);
+  for (var first = 0u; first < parameters.fitted; first += AHEAD) {
+    var ratios: array<f32, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      let i = row + min(first + step, parameters.fitted - 1u);
+      ratios[step] = logits[i * most + point] - logSumExp[i];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      let power = exponential(max(ratios[step] - largest, -87.0));
+      if (AHEAD == 1u || first + step < parameters.fitted) {
+        let weight = countOf(first + step) * power;
+        weights[firstWeight + (first + step) * most] = weight;
+        sum += weight;
+        square = fma(weight, power, square);
+      }
+    }
   }
   let moments = 2u * parameters.heads * parameters.keys + at;
   fit[moments] = largest;
@@ -107,11 +123,15 @@ fn fittedMasses(
   let firstWeight = head * parameters.fitted * most + point;
   var mass = 0.0;
   for (var first = 0u; first < parameters.fitted; first += FOUR) {
+    var own: array<f32, FOUR>;
+    var ahead: array<f32, FOUR>;
     for (var step = 0u; step < FOUR; step++) {
-      let i = first + step;
-      if (i < parameters.fitted) {
-        mass = fma(weights[firstWeight + i * most], probabilities[column + i * parameters.keys], mass);
-      }
+      let i = min(first + step, parameters.fitted - 1u);
+      own[step] = weights[firstWeight + i * most];
+      ahead[step] = probabilities[column + i * parameters.keys];
+    }
+    for (var step = 0u; step < FOUR; step++) {
+      mass = fma(select(0.0, own[step], first + step < parameters.fitted), ahead[step], mass);
     }
   }
   let rows = parameters.heads * parameters.keys;

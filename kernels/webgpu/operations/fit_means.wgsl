@@ -66,14 +66,20 @@ fn meanOf(point: u32, masses: u32, local: u32) -> f32 {
     var sum = vec4f(0.0);
     var mass = 0.0;
     for (var next = bounds[0] + part; next < end; next += FOUR * parts) {
+      var picked: array<u32, FOUR>;
+      var own: array<f32, FOUR>;
+      var ahead: array<vec4f, FOUR>;
       for (var step = 0u; step < FOUR; step++) {
-        let place = next + step * parts;
-        if (place < end) {
-          let row = start + order[start + place];
-          let own = fit[masses + row];
-          mass += own;
-          sum = fma(vec4f(own), rows[row * columns + min(column, columns - 1u)], sum);
-        }
+        picked[step] = start + order[start + min(next + step * parts, end - 1u)];
+      }
+      for (var step = 0u; step < FOUR; step++) {
+        own[step] = fit[masses + picked[step]];
+        ahead[step] = rows[picked[step] * columns + min(column, columns - 1u)];
+      }
+      for (var step = 0u; step < FOUR; step++) {
+        let counted = select(0.0, own[step], next + step * parts < end);
+        mass += counted;
+        sum = fma(vec4f(counted), ahead[step], sum);
       }
     }
     partial[local] = sum;

@@ -34,7 +34,7 @@ export function fitPoints(recorder: Recorder, args: Arguments<"fitPoints">): Fit
   const fit = recorder.array("float", 2 * heads * keys + 3 * points, "the masses of the keys");
   const massesOf = {
     kernel: massesKernel,
-    definitions: { FOUR: 4 },
+    definitions: { FOUR: 4, AHEAD: recorder.loadsAhead },
     parameters: { heads, keys, probes, fitted, most, even, otherWeight },
     bindings: { probabilities: args.probabilities, labels, logSumExp: args.logSumExp, logits, weights, fit },
   };

@@ -24,11 +24,17 @@ export function fitSlope(recorder: Recorder, args: Arguments<"fitSlope">): Fitte
   const every = Math.ceil(keys / args.sampled), taken = Math.ceil(keys / every);
   const slope = recorder.array("float", heads * 16 * columns * valueColumns, "the slopes");
   const total = Math.min(even, fitted) + otherWeight * Math.max(0, fitted - even);
-  const tile = tileFor(recorder), strips = Math.ceil(valueColumns / tile.strip);
+  const tile = tileFor(recorder, heads * probes), strips = Math.ceil(valueColumns / tile.strip);
   const pointValue = padRows(recorder, args.points.value, heads * most, valueFeatures);
   const step = {
     kernel,
-    definitions: { FOUR: 4, COLUMNS: tile.strip, LABELLED: labels ? 1 : 0 },
+    definitions: {
+      FOUR: 4,
+      COLUMNS: tile.strip,
+      LABELLED: labels ? 1 : 0,
+      PARTS: tile.parts,
+      AHEAD: tile.ahead,
+    },
     constants: { LANES: tile.lanes },
     parameters: {
       heads,
@@ -60,7 +66,7 @@ export function fitSlope(recorder: Recorder, args: Arguments<"fitSlope">): Fitte
   recorder.dispatch({
     ...step,
     entryPoint: "sumProducts",
-    workgroups: Math.ceil(heads * columns * strips / tile.lanes),
+    workgroups: Math.ceil(heads * columns * strips * tile.parts / tile.lanes),
   });
   const rowsOfProbes = (name: string) => recorder.array("float", heads * probes * 4 * valueColumns, name);
   const linear = rowsOfProbes("the slopes at the probes"), output = rowsOfProbes("what slopes leave");
@@ -68,6 +74,7 @@ export function fitSlope(recorder: Recorder, args: Arguments<"fitSlope">): Fitte
   multiply(recorder, { ...args, slope, count: probes }, linear);
   recorder.dispatch({
     kernel: weighKernel,
+    definitions: { AHEAD: tile.ahead },
     constants: { LANES: tile.lanes },
     parameters: {
       heads,

@@ -1,7 +1,8 @@
 // How keys and values differ together within clusters: see `Backend.fitSlope`. Two entry points, one after the other.
 // parameters.heads, keys, probes, fitted, even, otherWeight, most: as there; columns, valueColumns: vec4s of a key and of a value;
 // taken: sampled keys of a head; every: their stride; unit: scale · every / Σ ω.
-// strips: strips of COLUMNS vec4s of a value. Defined in front: FOUR = 4; COLUMNS; LABELLED, 1 if keys have points of their own.
+// strips: strips of COLUMNS vec4s of a value. Defined in front: FOUR = 4; COLUMNS; LABELLED, 1 if keys have points of their own; PARTS,
+// lanes that share the keys of a sum; AHEAD, keys that a lane loads at a time.
 
 struct Parameters {
   heads: u32,
@@ -48,11 +49,16 @@ fn stray(
   var even = 0.0;
   var other = 0.0;
   let first = head * parameters.probes * parameters.keys + j;
-  for (var i = 0u; i < min(parameters.even, parameters.fitted); i++) {
-    even += probabilities[first + i * parameters.keys];
-  }
-  for (var i = parameters.even; i < parameters.fitted; i++) {
-    other += probabilities[first + i * parameters.keys];
+  for (var next = 0u; next < parameters.fitted; next += AHEAD) {
+    var ahead: array<f32, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      ahead[step] = probabilities[first + min(next + step, parameters.fitted - 1u) * parameters.keys];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      let own = select(0.0, ahead[step], AHEAD == 1u || next + step < parameters.fitted);
+      even += select(0.0, own, next + step < parameters.even);
+      other += select(own, 0.0, next + step < parameters.even);
+    }
   }
   let share = parameters.unit * fma(parameters.otherWeight, other, even);
   var point = head * parameters.most;
@@ -62,47 +68,99 @@ fn stray(
   let columns = parameters.columns;
   let valueColumns = parameters.valueColumns;
   let to = at * (columns + valueColumns);
-  for (var c = 0u; c < columns; c++) {
-    strays[to + c] = share * (key[row * columns + c] - pointKey[point * columns + c]);
+  for (var next = 0u; next < columns; next += AHEAD) {
+    var own: array<vec4f, AHEAD>;
+    var centre: array<vec4f, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      let c = min(next + step, columns - 1u);
+      own[step] = key[row * columns + c];
+      centre[step] = pointKey[point * columns + c];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      if (AHEAD == 1u || next + step < columns) {
+        strays[to + next + step] = share * (own[step] - centre[step]);
+      }
+    }
   }
-  for (var c = 0u; c < valueColumns; c++) {
-    strays[to + columns + c] = value[row * valueColumns + c] - pointValue[point * valueColumns + c];
+  for (var next = 0u; next < valueColumns; next += AHEAD) {
+    var own: array<vec4f, AHEAD>;
+    var centre: array<vec4f, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      let c = min(next + step, valueColumns - 1u);
+      own[step] = value[row * valueColumns + c];
+      centre[step] = pointValue[point * valueColumns + c];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      if (AHEAD == 1u || next + step < valueColumns) {
+        strays[to + columns + next + step] = own[step] - centre[step];
+      }
+    }
   }
 }
 
-// Four rows of the slope in COLUMNS vec4s.
+var<workgroup> partial: array<vec4f, LANES>;
+
+// Four rows of the slope in COLUMNS vec4s. Lanes that share the keys of a sum follow one another.
 @compute @workgroup_size(LANES)
 fn sumProducts(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let at = (workgroup.x + workgroup.y * workgroups.x) * LANES + local;
+  let lane = (workgroup.x + workgroup.y * workgroups.x) * LANES + local;
+  let at = lane / PARTS;
+  let part = lane % PARTS;
   let columns = parameters.columns;
   let valueColumns = parameters.valueColumns;
   let head = at / (columns * parameters.strips);
-  if (head >= parameters.heads) {
-    return;
-  }
+  let taken = select(0u, parameters.taken, head < parameters.heads);
   let rowBlock = (at / parameters.strips) % columns;
   let firstColumn = (at % parameters.strips) * COLUMNS;
+  let width = columns + valueColumns;
+  let first = head * parameters.taken * width;
   var sums: array<array<vec4f, COLUMNS>, FOUR>;
   for (var r = 0u; r < FOUR; r++) {
     for (var c = 0u; c < COLUMNS; c++) {
       sums[r][c] = vec4f(0.0);
     }
   }
-  var place = head * parameters.taken * (columns + valueColumns);
-  for (var i = 0u; i < parameters.taken; i++) {
-    let keyStray = strays[place + rowBlock];
-    for (var c = 0u; c < COLUMNS; c++) {
-      // Columns past the end repeat the last one and are not stored.
-      let valueStray = strays[place + columns + min(firstColumn + c, valueColumns - 1u)];
-      for (var r = 0u; r < FOUR; r++) {
-        sums[r][c] = fma(vec4f(keyStray[r]), valueStray, sums[r][c]);
+  for (var i = part; i < taken; i += AHEAD * PARTS) {
+    var keyStrays: array<vec4f, AHEAD>;
+    var valueStrays: array<array<vec4f, COLUMNS>, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      // Keys past the end count 0; columns past it repeat the last one and are not stored.
+      let place = first + min(i + step * PARTS, taken - 1u) * width;
+      keyStrays[step] = strays[place + rowBlock];
+      for (var c = 0u; c < COLUMNS; c++) {
+        valueStrays[step][c] = strays[place + columns + min(firstColumn + c, valueColumns - 1u)];
       }
     }
-    place += columns + valueColumns;
+    for (var step = 0u; step < AHEAD; step++) {
+      let own = select(0.0, 1.0, AHEAD == 1u || i + step * PARTS < taken) * keyStrays[step];
+      for (var r = 0u; r < FOUR; r++) {
+        for (var c = 0u; c < COLUMNS; c++) {
+          sums[r][c] = fma(vec4f(own[r]), valueStrays[step][c], sums[r][c]);
+        }
+      }
+    }
+  }
+  if (PARTS > 1u) {
+    for (var r = 0u; r < FOUR; r++) {
+      for (var c = 0u; c < COLUMNS; c++) {
+        partial[local] = sums[r][c];
+        workgroupBarrier();
+        for (var distance = PARTS / 2u; distance > 0u; distance /= 2u) {
+          if (part < distance) {
+            partial[local] += partial[local + distance];
+          }
+          workgroupBarrier();
+        }
+        sums[r][c] = partial[local];
+      }
+    }
+  }
+  if (head >= parameters.heads || part > 0u) {
+    return;
   }
   for (var r = 0u; r < FOUR; r++) {
     for (var c = 0u; c < COLUMNS; c++) {

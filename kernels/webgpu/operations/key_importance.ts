@@ -23,7 +23,7 @@ export function keyImportance(
   const tiles = Math.ceil(keys / 4);
   const step = {
     kernel,
-    definitions: { FOUR: 4 },
+    definitions: { FOUR: 4, AHEAD: recorder.loadsAhead },
     constants: { LANES: recorder.reducingLanes },
     parameters: {
       heads,

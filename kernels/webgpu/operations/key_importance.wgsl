@@ -1,6 +1,6 @@
 // How much each key deserves to be sampled. Put behind reductions.wgsl.
 // parameters.heads, keys, probes: shapes; columns: vec4s of a value row; tiles: fours of keys per head; valueScale: factor on the values;
-// columnShare, valueShare, uniformShare: weights of the three parts. Defined in front: FOUR = 4.
+// columnShare, valueShare, uniformShare: weights of the three parts. Defined in front: FOUR = 4; AHEAD, values that a lane loads at a time.
 
 struct Parameters {
   heads: u32,
@@ -44,19 +44,36 @@ fn measure(
   for (var k = 0u; k < FOUR; k++) {
     squares[k] = 0.0;
   }
-  for (var c = 0u; c < parameters.columns; c++) {
-    let mean = centre[head * parameters.columns + c];
-    for (var k = 0u; k < FOUR; k++) {
-      let scaled = parameters.valueScale * (value[starts[k] + c] - mean);
-      squares[k] += dot(scaled, scaled);
+  for (var first = 0u; first < parameters.columns; first += AHEAD) {
+    var mean: array<vec4f, AHEAD>;
+    var values: array<array<vec4f, FOUR>, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      let c = min(first + step, parameters.columns - 1u);
+      mean[step] = centre[head * parameters.columns + c];
+      for (var k = 0u; k < FOUR; k++) {
+        values[step][k] = value[starts[k] + c];
+      }
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      let scale = select(0.0, parameters.valueScale, AHEAD == 1u || first + step < parameters.columns);
+      for (var k = 0u; k < FOUR; k++) {
+        let scaled = scale * (values[step][k] - mean[step]);
+        squares[k] += dot(scaled, scaled);
+      }
     }
   }
   for (var k = 0u; k < FOUR; k++) {
     let probed = head * parameters.probes * parameters.keys + four[k];
     var column = 0.0;
-    for (var i = 0u; i < parameters.counted; i++) {
-      let probability = probabilities[probed + i * parameters.keys];
-      column = fma(probability, probability, column);
+    for (var first = 0u; first < parameters.counted; first += AHEAD) {
+      var probability: array<f32, AHEAD>;
+      for (var step = 0u; step < AHEAD; step++) {
+        probability[step] = probabilities[probed + min(first + step, parameters.counted - 1u) * parameters.keys];
+      }
+      for (var step = 0u; step < AHEAD; step++) {
+        let own = select(0.0, probability[step], AHEAD == 1u || first + step < parameters.counted);
+        column = fma(own, own, column);
+      }
     }
     if (firstKey + k <= lastKey) {
       valueSquare[head * parameters.keys + firstKey + k] = squares[k];
@@ -80,21 +97,45 @@ fn combine(
   let end = (head + 1u) * parameters.keys;
   let keys = f32(parameters.keys);
   var squares = 0.0;
-  for (var j = start; j < end; j += LANES) {
-    squares += valueSquare[j];
+  for (var j = start; j < end; j += AHEAD * LANES) {
+    var ahead: array<f32, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      ahead[step] = valueSquare[min(j + step * LANES, end - 1u)];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      squares += select(0.0, ahead[step], AHEAD == 1u || j + step * LANES < end);
+    }
   }
   let meanSquare = sumOfLanes(vec2f(squares), local).x / keys;
   var own = vec2f(0.0);
-  for (var j = start; j < end; j += LANES) {
-    let size = sqrt(valueSquare[j] + meanSquare);
-    own += vec2f(size, size * columnNorm[j]);
+  for (var j = start; j < end; j += AHEAD * LANES) {
+    var ahead: array<vec2f, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      let key = min(j + step * LANES, end - 1u);
+      ahead[step] = vec2f(valueSquare[key], columnNorm[key]);
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      let size = sqrt(ahead[step].x + meanSquare);
+      own += select(vec2f(0.0), vec2f(size, size * ahead[step].y), AHEAD == 1u || j + step * LANES < end);
+    }
   }
   let totals = sumOfLanes(own, local);
-  for (var j = start; j < end; j += LANES) {
-    let size = sqrt(valueSquare[j] + meanSquare);
-    let parts = vec2f(size, size * columnNorm[j]);
-    let shares = select(vec2f(1.0 / keys), parts / totals, totals > vec2f(0.0));
-    importance[j] = parameters.columnShare * shares.y + parameters.valueShare * shares.x +
-      parameters.uniformShare / keys;
+  let columnShare = parameters.columnShare;
+  let valueShare = parameters.valueShare;
+  let uniform = parameters.uniformShare / keys;
+  for (var j = start; j < end; j += AHEAD * LANES) {
+    var ahead: array<vec2f, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      let key = min(j + step * LANES, end - 1u);
+      ahead[step] = vec2f(valueSquare[key], columnNorm[key]);
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      let size = sqrt(ahead[step].x + meanSquare);
+      let parts = vec2f(size, size * ahead[step].y);
+      let shares = select(vec2f(1.0 / keys), parts / totals, totals > vec2f(0.0));
+      if (AHEAD == 1u || j + step * LANES < end) {
+        importance[j + step * LANES] = columnShare * shares.y + valueShare * shares.x + uniform;
+      }
+    }
   }
 }

@@ -4,6 +4,7 @@
 // on weighted by `root`; columns: vec4s of a value row; blocks: ⌈fitted/4⌉; unit: residuals are in units of this power of two, so
 // that their squares neither overflow nor underflow; gramGroups: workgroups of `products` that take the Gram matrix.
 // Defined in front: LANES lanes share a row of logits, ROWS rows a workgroup; WIDE: vec4s of a tile, TILE = 4 WIDE, FOUR = 4.
+// AHEAD, points that a lane of a tile loads at a time; LOADS, values that others do.
 // An invocation makes at most 3 most turns in the loops of softmaxRows, (fitted + 1) most / 64 in those of columnScales, and most
 // in those of products: 2,100 for 176 of 208 probes and 700 points.
 
@@ -114,13 +115,18 @@ fn columnScales(
   for (var s = local; s < size; s += ROWS * LANES) {
     var even = 0.0;
     var other = 0.0;
-    for (var i = 0u; i < min(parameters.even, parameters.fitted); i++) {
-      let weight = weights[first + i * parameters.most + s];
-      even = fma(weight, weight, even);
-    }
-    for (var i = parameters.even; i < parameters.fitted; i++) {
-      let weight = parameters.root * weights[first + i * parameters.most + s];
-      other = fma(weight, weight, other);
+    for (var next = 0u; next < parameters.fitted; next += LOADS) {
+      var ahead: array<f32, LOADS>;
+      for (var step = 0u; step < LOADS; step++) {
+        ahead[step] = weights[first + min(next + step, parameters.fitted - 1u) * parameters.most + s];
+      }
+      for (var step = 0u; step < LOADS; step++) {
+        let i = next + step;
+        let weight = select(parameters.root, 1.0, i < parameters.even) * ahead[step];
+        let square = select(0.0, weight * weight, LOADS == 1u || i < parameters.fitted);
+        even += select(0.0, square, i < parameters.even);
+        other += select(square, 0.0, i < parameters.even);
+      }
     }
     let norm = sqrt((even + other) / f32(parameters.fitted));
     weights[scales + s] = norm;
@@ -179,21 +185,33 @@ fn gram(tile: u32) {
       sums[r][h] = vec4f(0.0);
     }
   }
-  for (var s = 0u; s < size; s++) {
-    let scale = weights[scales + s];
-    var own: array<vec4f, WIDE>;
-    for (var h = 0u; h < WIDE; h++) {
-      own[h] = scale * vec4f(
-        weights[others[4u * h] + s],
-        weights[others[4u * h + 1u] + s],
-        weights[others[4u * h + 2u] + s],
-        weights[others[4u * h + 3u] + s],
-      );
-    }
-    for (var r = 0u; r < TILE; r++) {
-      let x = scale * weights[rows[r] + s];
+  for (var next = 0u; next < size; next += AHEAD) {
+    var scale: array<f32, AHEAD>;
+    var own: array<array<vec4f, WIDE>, AHEAD>;
+    var weight: array<array<f32, TILE>, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      // Points past the end repeat the last one, and count 0.
+      let s = min(next + step, size - 1u);
+      scale[step] = weights[scales + s];
       for (var h = 0u; h < WIDE; h++) {
-        sums[r][h] = fma(vec4f(x), own[h], sums[r][h]);
+        own[step][h] = vec4f(
+          weights[others[4u * h] + s],
+          weights[others[4u * h + 1u] + s],
+          weights[others[4u * h + 2u] + s],
+          weights[others[4u * h + 3u] + s],
+        );
+      }
+      for (var r = 0u; r < TILE; r++) {
+        weight[step][r] = weights[rows[r] + s];
+      }
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      let factor = select(0.0, scale[step], AHEAD == 1u || next + step < size);
+      for (var h = 0u; h < WIDE; h++) {
+        let scaled = factor * own[step][h];
+        for (var r = 0u; r < TILE; r++) {
+          sums[r][h] = fma(vec4f(factor * weight[step][r]), scaled, sums[r][h]);
+        }
       }
     }
   }
@@ -236,16 +254,26 @@ fn residual(tile: u32) {
       sums[r][h] = vec4f(0.0);
     }
   }
-  for (var s = 0u; s < size; s++) {
-    let point = (head * parameters.most + s) * parameters.columns;
-    var centred: array<vec4f, WIDE>;
-    for (var h = 0u; h < WIDE; h++) {
-      centred[h] = value[point + columns[h]] - means[h];
-    }
-    for (var r = 0u; r < TILE; r++) {
-      let weight = weights[first + rows[r] * parameters.most + s];
+  for (var next = 0u; next < size; next += AHEAD) {
+    var centred: array<array<vec4f, WIDE>, AHEAD>;
+    var weight: array<array<f32, TILE>, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      let s = min(next + step, size - 1u);
+      let point = (head * parameters.most + s) * parameters.columns;
       for (var h = 0u; h < WIDE; h++) {
-        sums[r][h] = fma(vec4f(weight), centred[h], sums[r][h]);
+        centred[step][h] = value[point + columns[h]];
+      }
+      for (var r = 0u; r < TILE; r++) {
+        weight[step][r] = weights[first + rows[r] * parameters.most + s];
+      }
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      let own = select(0.0, 1.0, AHEAD == 1u || next + step < size);
+      for (var h = 0u; h < WIDE; h++) {
+        let difference = own * (centred[step][h] - means[h]);
+        for (var r = 0u; r < TILE; r++) {
+          sums[r][h] = fma(vec4f(weight[step][r]), difference, sums[r][h]);
+        }
       }
     }
   }

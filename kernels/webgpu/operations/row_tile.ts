@@ -5,6 +5,9 @@ const INVOCATIONS = 64;
 /** Most elements of a row that one lane takes; more lanes share wider rows. */
 const MOST_STEPS = 16;
 
+/** Elements that a lane which sums them loads at a time on GPUs. */
+const AHEAD = 8;
+
 /** How a row-wise kernel walks rows of `width` values. */
 export interface RowTile extends Pick<Specialisation, "element" | "definitions"> {
   /** Width of a row in elements. */
@@ -29,7 +32,12 @@ export function rowTile(
   const rows = INVOCATIONS / lanes;
   return {
     element,
-    definitions: { LANES: lanes, ROWS: rows, STEPS: Math.ceil(elements / lanes) },
+    definitions: {
+      LANES: lanes,
+      ROWS: rows,
+      STEPS: Math.ceil(elements / lanes),
+      AHEAD: software ? 1 : AHEAD,
+    },
     width: elements,
     rows,
   };

@@ -1,6 +1,6 @@
 // Row-wise primitives: columnMean in two levels, centreRows, gatherRows and resizeRows.
 // Defined in front: Element, f32 or vec4f; LANES, lanes that share a row; ROWS, rows of a workgroup;
-// STEPS, elements of a row that one lane takes.
+// STEPS, elements of a row that one lane takes; AHEAD, elements that a lane loads at a time.
 // parameters.heads, count, width: shape of `rows` in elements; picks: rows per head of `result` (gather), chunks of the
 // mean, or width of a resized row; chunkRows: rows that one invocation of `partialMean` sums.
 
@@ -37,10 +37,15 @@ fn partialMean(
   // Differences from the first row: a constant column sums to exactly 0.
   let first = rows[headStart];
   var sum = Element();
-  var place = headStart + start * parameters.width;
-  for (var i = start; i < end; i++) {
-    sum += rows[place] - first;
-    place += parameters.width;
+  for (var i = start; i < end; i += AHEAD) {
+    var ahead: array<Element, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      // Rows past the end are the first one, and add 0.
+      ahead[step] = rows[headStart + select(0u, i + step, AHEAD == 1u || i + step < end) * parameters.width];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      sum += ahead[step] - first;
+    }
   }
   result[at] = sum;
 }
@@ -58,8 +63,15 @@ fn columnMean(
     return;
   }
   var sum = Element();
-  for (var chunk = 0u; chunk < parameters.picks; chunk++) {
-    sum += other[(head * parameters.picks + chunk) * parameters.width + column];
+  for (var chunk = 0u; chunk < parameters.picks; chunk += AHEAD) {
+    var ahead: array<Element, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      let at = min(chunk + step, parameters.picks - 1u);
+      ahead[step] = other[(head * parameters.picks + at) * parameters.width + column];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      sum += select(0.0, 1.0, AHEAD == 1u || chunk + step < parameters.picks) * ahead[step];
+    }
   }
   result[at] = rows[head * parameters.count * parameters.width + column] + sum / f32(parameters.count);
 }

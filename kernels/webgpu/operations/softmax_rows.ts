@@ -49,7 +49,12 @@ export function rowLogits(
   const queryTiles = Math.ceil(queries / MOST_QUERIES), keyTiles = Math.ceil(keys / (4 * fours));
   const step = {
     kernel,
-    definitions: { QUERIES: Math.ceil(queries / queryTiles), FOURS: fours, FOUR: 4 },
+    definitions: {
+      QUERIES: Math.ceil(queries / queryTiles),
+      FOURS: fours,
+      FOUR: 4,
+      AHEAD: recorder.loadsAhead,
+    },
     constants: { LANES: recorder.reducingLanes },
     parameters: { heads, queries, keys, columns: Math.ceil(features / 4), queryTiles, keyTiles, scale },
     bindings: { query, key, probabilities: logits, logSumExp: undefined },

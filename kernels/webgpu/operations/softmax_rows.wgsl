@@ -1,7 +1,7 @@
 // Softmax probabilities of few queries over all keys. Put behind elementary.wgsl and reductions.wgsl.
 // parameters.heads, queries, keys: shapes; columns: vec4s of a query or key row; scale: factor on the inner products;
 // queryTiles, keyTiles: tiles of QUERIES queries and of FOURS times four keys per head. Defined in front: QUERIES and FOURS, what
-// an invocation takes, and FOUR = 4.
+// an invocation takes, and FOUR = 4; AHEAD, probabilities that a lane loads at a time.
 
 struct Parameters {
   heads: u32,
@@ -104,21 +104,43 @@ fn normalise(
   let start = row * parameters.keys + local;
   let end = (row + 1u) * parameters.keys;
   var largestHere = EMPTY;
-  for (var j = start; j < end; j += LANES) {
-    largestHere = max(largestHere, probabilities[j]);
+  for (var j = start; j < end; j += AHEAD * LANES) {
+    var ahead: array<f32, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      ahead[step] = probabilities[min(j + step * LANES, end - 1u)];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      largestHere = max(largestHere, ahead[step]);
+    }
   }
   let largest = largestOfLanes(largestHere, 0u, local).x;
   var sum = 0.0;
-  for (var j = start; j < end; j += LANES) {
-    let weight = exponential(max(probabilities[j] - largest, -87.0));
-    probabilities[j] = weight;
-    sum += weight;
+  for (var j = start; j < end; j += AHEAD * LANES) {
+    var ahead: array<f32, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      ahead[step] = probabilities[min(j + step * LANES, end - 1u)];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      let weight = exponential(max(ahead[step] - largest, -87.0));
+      if (AHEAD == 1u || j + step * LANES < end) {
+        probabilities[j + step * LANES] = weight;
+        sum += weight;
+      }
+    }
   }
   let total = sumOfLanes(vec2f(sum, 0.0), local).x;
   if (local == 0u) {
     logSumExp[row] = largest + logarithm(total);
   }
-  for (var j = start; j < end; j += LANES) {
-    probabilities[j] /= total;
+  for (var j = start; j < end; j += AHEAD * LANES) {
+    var ahead: array<f32, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      ahead[step] = probabilities[min(j + step * LANES, end - 1u)];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      if (AHEAD == 1u || j + step * LANES < end) {
+        probabilities[j + step * LANES] = ahead[step] / total;
+      }
+    }
   }
 }

@@ -1,5 +1,6 @@
 // Ridge regression in its dual form, one workgroup a head: the twin of ridge.ts in kernels/reference, and the decision whether
 // the solution is worth having. Put behind reductions.wgsl.
+// Defined in front: AHEAD, blocks that a lane loads at a time.
 // parameters.heads; count: observations, blocks: ⌈count/4⌉, columns: vec4s of a target.
 // An invocation makes about (blocks + columns) / LANES · blocks² / 2 turns in the loops of the factorisation, rounded up to whole
 // lanes, and blocks · columns / LANES · blocks after it: 8,200 for 176 observations, 64 columns and 32 lanes.
@@ -62,12 +63,24 @@ fn main(
       let start = select(0u, at, ofIdentity);
       var ofPivots = mat4x4f();
       var ofRows = mat4x4f();
-      for (var k = 0u; k < block; k++) {
-        let pivots = rowsAt(first, block, k);
-        let turned = transpose(pivots);
-        ofPivots += turned * pivots;
-        if (k >= start) {
-          ofRows += turned * rowsAt(first, rowBlock, k);
+      for (var next = 0u; next < block; next += AHEAD) {
+        var pivots: array<mat4x4f, AHEAD>;
+        var rows: array<mat4x4f, AHEAD>;
+        for (var step = 0u; step < AHEAD; step++) {
+          let k = min(next + step, block - 1u);
+          pivots[step] = rowsAt(first, block, k);
+          // In front of the first that is not 0 nothing has been stored.
+          rows[step] = rowsAt(first, rowBlock, max(k, min(start, block - 1u)));
+        }
+        for (var step = 0u; step < AHEAD; step++) {
+          let k = next + step;
+          let turned = transpose(pivots[step]);
+          if (AHEAD == 1u || k < block) {
+            ofPivots += turned * pivots[step];
+          }
+          if (k >= start && (AHEAD == 1u || k < block)) {
+            ofRows += turned * rows[step];
+          }
         }
       }
       let rest = rowsAt(first, block, block) - ofPivots;
@@ -110,15 +123,25 @@ fn main(
     let column = tile % parameters.columns;
     var sums = mat4x4f();
     var diagonal = vec4f(0.0);
-    for (var k = row; k < blocks; k++) {
-      let inverse = rowsAt(first, blocks + row, k);
-      sums += transpose(rowsAt(first, 2u * blocks + column, k)) * inverse;
-      diagonal += vec4f(
-        dot(inverse[0], inverse[0]),
-        dot(inverse[1], inverse[1]),
-        dot(inverse[2], inverse[2]),
-        dot(inverse[3], inverse[3]),
-      );
+    for (var next = row; next < blocks; next += AHEAD) {
+      var inverse: array<mat4x4f, AHEAD>;
+      var targets: array<mat4x4f, AHEAD>;
+      for (var step = 0u; step < AHEAD; step++) {
+        let k = min(next + step, blocks - 1u);
+        inverse[step] = rowsAt(first, blocks + row, k);
+        targets[step] = rowsAt(first, 2u * blocks + column, k);
+      }
+      for (var step = 0u; step < AHEAD; step++) {
+        if (AHEAD == 1u || next + step < blocks) {
+          sums += transpose(targets[step]) * inverse[step];
+          diagonal += vec4f(
+            dot(inverse[step][0], inverse[step][0]),
+            dot(inverse[step][1], inverse[step][1]),
+            dot(inverse[step][2], inverse[step][2]),
+            dot(inverse[step][3], inverse[step][3]),
+          );
+        }
+      }
     }
     let leftOut = mat4x4f(
       sums[0] / diagonal.x,

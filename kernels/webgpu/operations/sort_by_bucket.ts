@@ -11,8 +11,8 @@ const kernel: Kernel = {
   source: [reductions, shaders["sort_by_bucket.wgsl"]],
 };
 
-/** Rows that one invocation counts and moves. */
-const CHUNK = 128;
+/** Rows that one invocation counts and moves on the CPU, and one workgroup on GPUs, where lanes wait for each load. */
+const SOFTWARE_CHUNK = 128, SHARED_CHUNK = 256;
 /** Most bits of a rank that one pass sorts by: the counters stay small even for 2^24 buckets. */
 const DIGIT_BITS = 8;
 
@@ -25,7 +25,9 @@ export function sortByBucket(
   const bits = Math.max(1, Math.ceil(Math.log2(buckets))), passes = Math.ceil(bits / DIGIT_BITS);
   const digitBits = Math.ceil(bits / passes),
     digits = Math.min(buckets, 2 ** digitBits),
-    chunks = Math.ceil(count / CHUNK);
+    { software } = recorder,
+    chunk = software ? SOFTWARE_CHUNK : SHARED_CHUNK,
+    chunks = Math.ceil(count / chunk);
   const position = recorder.array("word", heads * count, "the sorted positions");
   const offsets = recorder.array("word", heads * digits * chunks, "the bucket offsets");
   let previous: GpuArray | undefined;
@@ -34,6 +36,7 @@ export function sortByBucket(
     const first = pass === 0 ? 1 : 0, last = pass === passes - 1 ? 1 : 0;
     const step = {
       kernel,
+      definitions: { CHUNK: chunk, AHEAD: recorder.loadsAhead },
       constants: { LANES: recorder.reducingLanes },
       parameters: {
         heads,
@@ -47,10 +50,11 @@ export function sortByBucket(
       },
       bindings: { ranks, previous, offsets, order, position },
     };
-    const workgroups = Math.ceil(heads * chunks / 64);
-    recorder.dispatch({ ...step, entryPoint: "countDigits", workgroups });
+    const [counting, scattering] = software ? ["countDigits", "scatter"] : ["countShared", "scatterShared"];
+    const workgroups = software ? Math.ceil(heads * chunks / 64) : heads * chunks;
+    recorder.dispatch({ ...step, entryPoint: counting, workgroups });
     recorder.dispatch({ ...step, entryPoint: "scanOffsets", workgroups: heads });
-    recorder.dispatch({ ...step, entryPoint: "scatter", workgroups });
+    recorder.dispatch({ ...step, entryPoint: scattering, workgroups });
     previous = order;
   }
   return { order: previous!, position };

@@ -1,6 +1,6 @@
 // Value and mass of the point that stands for all keys of a head: see `Backend.fitCentre`. One workgroup a head.
 // parameters.heads, probes, scale: as there; columns, valueColumns: vec4s of a query and of an output; unit: a power of two
-// near the largest value.
+// near the largest value. Defined in front: AHEAD, values that a lane loads at a time.
 
 struct Parameters {
   heads: u32,
@@ -41,8 +41,14 @@ fn main(
   // The value holds the sum of what the outputs stray from the mean value until that is weighed.
   for (var c = local; c < columns; c += LANES) {
     var sum = vec4f(0.0);
-    for (var i = 0u; i < probes; i++) {
-      sum += exact[first + i * columns + c] - mean[head * columns + c];
+    for (var next = 0u; next < probes; next += AHEAD) {
+      var ahead: array<vec4f, AHEAD>;
+      for (var step = 0u; step < AHEAD; step++) {
+        ahead[step] = exact[first + min(next + step, probes - 1u) * columns + c] - mean[head * columns + c];
+      }
+      for (var step = 0u; step < AHEAD; step++) {
+        sum += select(0.0, 1.0, AHEAD == 1u || next + step < probes) * ahead[step];
+      }
     }
     value[head * columns + c] = sum;
   }
@@ -50,15 +56,33 @@ fn main(
   for (var i = local; i < probes; i += LANES) {
     var cross = vec4f(0.0);
     var square = vec4f(0.0);
-    for (var c = 0u; c < columns; c++) {
-      let stray = exact[first + i * columns + c] - mean[head * columns + c];
-      let others = (value[head * columns + c] - stray) / parameters.unit;
-      cross = fma(stray / parameters.unit, others, cross);
-      square = fma(others, others, square);
+    for (var next = 0u; next < columns; next += AHEAD) {
+      var stray: array<vec4f, AHEAD>;
+      var whole: array<vec4f, AHEAD>;
+      for (var step = 0u; step < AHEAD; step++) {
+        let c = min(next + step, columns - 1u);
+        stray[step] = exact[first + i * columns + c] - mean[head * columns + c];
+        whole[step] = value[head * columns + c];
+      }
+      for (var step = 0u; step < AHEAD; step++) {
+        let counted = select(0.0, 1.0, AHEAD == 1u || next + step < columns);
+        let others = counted * ((whole[step] - stray[step]) / parameters.unit);
+        cross = fma(stray[step] / parameters.unit, others, cross);
+        square = fma(others, others, square);
+      }
     }
     var logit = 0.0;
-    for (var c = 0u; c < parameters.columns; c++) {
-      logit += dot(query[(head * probes + i) * parameters.columns + c], pointKey[head * parameters.columns + c]);
+    for (var next = 0u; next < parameters.columns; next += AHEAD) {
+      var own: array<vec4f, AHEAD>;
+      var point: array<vec4f, AHEAD>;
+      for (var step = 0u; step < AHEAD; step++) {
+        let c = min(next + step, parameters.columns - 1u);
+        own[step] = query[(head * probes + i) * parameters.columns + c];
+        point[step] = pointKey[head * parameters.columns + c];
+      }
+      for (var step = 0u; step < AHEAD; step++) {
+        logit += select(0.0, dot(own[step], point[step]), AHEAD == 1u || next + step < parameters.columns);
+      }
     }
     parts[head * probes + i] = vec4f(
       (cross.x + cross.y) + (cross.z + cross.w),

@@ -2,7 +2,7 @@
 // workgroup a head.
 // parameters.heads, probes, fitted, even, otherWeight: as there; valueColumns: vec4s of an output; slopes: vec4s of a head's slope; unit:
 // a power of two near the largest value; approximateHead, approximateProbe: vec4s from the approximate outputs of one head, and of
-// one probe, to those of the next.
+// one probe, to those of the next. Defined in front: AHEAD, values that a lane loads at a time.
 
 struct Parameters {
   heads: u32,
@@ -28,7 +28,10 @@ struct Parameters {
 
 override LANES: u32;
 
-var<workgroup> agreed: f32;
+const ONE_BITS = 0x3f800000u;
+
+// Bits of the least factor: those of floats that are not negative are in the order of their values.
+var<workgroup> factorBits: atomic<u32>;
 
 fn weightOf(probe: u32) -> f32 {
   return select(parameters.otherWeight, 1.0, probe < parameters.even);
@@ -50,8 +53,15 @@ fn main(
   let total = fma(parameters.otherWeight, f32(parameters.fitted) - evenWeight, evenWeight);
   for (var c = local; c < columns; c += LANES) {
     var mean = vec4f(0.0);
-    for (var i = 0u; i < parameters.fitted; i++) {
-      mean = fma(vec4f(weightOf(i)), linear[first + i * columns + c], mean);
+    for (var next = 0u; next < parameters.fitted; next += AHEAD) {
+      var ahead: array<vec4f, AHEAD>;
+      for (var step = 0u; step < AHEAD; step++) {
+        ahead[step] = linear[first + min(next + step, parameters.fitted - 1u) * columns + c];
+      }
+      for (var step = 0u; step < AHEAD; step++) {
+        let weight = select(0.0, weightOf(next + step), AHEAD == 1u || next + step < parameters.fitted);
+        mean = fma(vec4f(weight), ahead[step], mean);
+      }
     }
     offset[head * columns + c] = mean / total;
   }
@@ -59,36 +69,79 @@ fn main(
   for (var i = local; i < parameters.fitted; i += LANES) {
     var cross = vec4f(0.0);
     var square = vec4f(0.0);
-    for (var c = 0u; c < columns; c++) {
-      let place = first + i * columns + c;
-      let x = (linear[place] - offset[head * columns + c]) / parameters.unit;
-      let near = approximate[head * parameters.approximateHead + i * parameters.approximateProbe + c];
-      cross = fma(x, (exact[place] - near) / parameters.unit, cross);
-      square = fma(x, x, square);
+    for (var next = 0u; next < columns; next += AHEAD) {
+      var own: array<vec4f, AHEAD>;
+      var centre: array<vec4f, AHEAD>;
+      var whole: array<vec4f, AHEAD>;
+      var near: array<vec4f, AHEAD>;
+      for (var step = 0u; step < AHEAD; step++) {
+        let c = min(next + step, columns - 1u);
+        let place = first + i * columns + c;
+        own[step] = linear[place];
+        centre[step] = offset[head * columns + c];
+        whole[step] = exact[place];
+        near[step] = approximate[head * parameters.approximateHead + i * parameters.approximateProbe + c];
+      }
+      for (var step = 0u; step < AHEAD; step++) {
+        let counted = select(0.0, 1.0, AHEAD == 1u || next + step < columns);
+        let x = counted * ((own[step] - centre[step]) / parameters.unit);
+        cross = fma(x, (whole[step] - near[step]) / parameters.unit, cross);
+        square = fma(x, x, square);
+      }
     }
     parts[head * parameters.fitted + i] = weightOf(i) *
       vec2f((cross.x + cross.y) + (cross.z + cross.w), (square.x + square.y) + (square.z + square.w));
   }
   storageBarrier();
   if (local == 0u) {
-    var all = vec2f(0.0);
-    for (var i = 0u; i < parameters.fitted; i++) {
-      all += parts[head * parameters.fitted + i];
-    }
-    var factor = 1.0;
-    for (var i = 0u; i < parameters.fitted; i++) {
-      let others = all - parts[head * parameters.fitted + i];
-      factor = min(factor, select(0.0, max(0.0, others.x / others.y), others.y > 0.0));
-    }
-    agreed = factor;
+    atomicStore(&factorBits, ONE_BITS);
   }
-  let factor = workgroupUniformLoad(&agreed);
-  for (var at = local; at < parameters.probes * columns; at += LANES) {
-    let x = linear[first + at] - offset[head * columns + at % columns];
-    output[first + at] = exact[first + at] - factor * x;
+  workgroupBarrier();
+  var all = vec2f(0.0);
+  for (var next = 0u; next < parameters.fitted; next += AHEAD) {
+    var ahead: array<vec2f, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      ahead[step] = parts[head * parameters.fitted + min(next + step, parameters.fitted - 1u)];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      all += select(0.0, 1.0, AHEAD == 1u || next + step < parameters.fitted) * ahead[step];
+    }
   }
-  for (var at = local; at < parameters.slopes; at += LANES) {
-    slope[head * parameters.slopes + at] *= factor;
+  for (var i = local; i < parameters.fitted; i += LANES) {
+    let others = all - parts[head * parameters.fitted + i];
+    let least = select(0.0, max(0.0, others.x / others.y), others.y > 0.0);
+    // Without a sign, or a negative 0 would have the largest bits of all.
+    atomicMin(&factorBits, bitcast<u32>(least) & 0x7fffffffu);
+  }
+  workgroupBarrier();
+  let factor = bitcast<f32>(atomicLoad(&factorBits));
+  let end = parameters.probes * columns;
+  for (var next = local; next < end; next += AHEAD * LANES) {
+    var own: array<vec4f, AHEAD>;
+    var centre: array<vec4f, AHEAD>;
+    var whole: array<vec4f, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      let at = min(next + step * LANES, end - 1u);
+      own[step] = linear[first + at];
+      centre[step] = offset[head * columns + at % columns];
+      whole[step] = exact[first + at];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      if (AHEAD == 1u || next + step * LANES < end) {
+        output[first + next + step * LANES] = whole[step] - factor * (own[step] - centre[step]);
+      }
+    }
+  }
+  for (var next = local; next < parameters.slopes; next += AHEAD * LANES) {
+    var ahead: array<vec4f, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      ahead[step] = slope[head * parameters.slopes + min(next + step * LANES, parameters.slopes - 1u)];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      if (AHEAD == 1u || next + step * LANES < parameters.slopes) {
+        slope[head * parameters.slopes + next + step * LANES] = factor * ahead[step];
+      }
+    }
   }
   storageBarrier();
   for (var c = local; c < columns; c += LANES) {

@@ -3,25 +3,13 @@ import { calibrated } from "../../../estimators/methods/calibrated/calibrated.ts
 import { makeProblem } from "../../../estimators/core/problem.ts";
 import { routed } from "../../../estimators/methods/routed/routed.ts";
 import { ReferenceBackend } from "../../../kernels/reference/backend.ts";
-import { describeAdapter, requestAdapter, requestDevice } from "../../../kernels/webgpu/engine/adapter.ts";
-import { WebGpuBackend } from "../../../kernels/webgpu/backend.ts";
-import { SUBGROUPS } from "../../../kernels/webgpu/engine/subgroups.ts";
 import { inputFamily } from "../../../proofs_checks/inputs/families.ts";
 import { selfTest } from "../../../kernels/self_test.ts";
-import { webgpuTest } from "../../backends.ts";
+import { openAsGpu, webgpuTest } from "../../backends.ts";
 import { checkAttend } from "../../attend.ts";
 import { besideReference } from "../../beside_reference.ts";
 import { normals } from "../../data.ts";
 import { largestDifference, largestMagnitude } from "../../precision.ts";
-
-/** What answers here, taken for a GPU. */
-async function openAsGpu(): Promise<WebGpuBackend> {
-  const adapter = await requestAdapter(), description = describeAdapter(adapter);
-  // Dawn has subgroups, Deno has none.
-  const features = adapter.features.has(SUBGROUPS) ? [SUBGROUPS] : [], subgroups = features.length > 0;
-  const device = await requestDevice(adapter, features);
-  return new WebGpuBackend(device, { ...description, software: false }, { subgroups });
-}
 
 webgpuTest("the shapes of workgroups and tiles that GPUs get give the reference's results", async () => {
   const backend = await openAsGpu();

@@ -1,0 +1,86 @@
+/**
+ * Makes every pipeline that the project asks for in whole calls and for tiles of exact attention, each under its label in the
+ * environment for layer.c, and writes the dispatches to OUT/runs.json. Nothing is computed: arrays take no memory, and
+ * what is read back is 1 everywhere. The only argument is OUT.
+ */
+import { describeAdapter, requestAdapter, requestDevice } from "../../kernels/webgpu/engine/adapter.ts";
+import type { GpuArray } from "../../kernels/webgpu/engine/array.ts";
+import type { Kernel } from "../../kernels/webgpu/engine/kernel.ts";
+import { PipelineCache } from "../../kernels/webgpu/engine/pipelines.ts";
+import { Recorder, type Step } from "../../kernels/webgpu/engine/recorder.ts";
+import { attend } from "../../kernels/webgpu/operations/attend.ts";
+import { attendWidths, possibleTiles } from "../../kernels/webgpu/operations/attend_tile.ts";
+import { WebGpuBackend } from "../../kernels/webgpu/backend.ts";
+import { calls, runCall } from "./calls.ts";
+import type { Dispatch, Run } from "./runs.ts";
+
+const [out] = Deno.args, WIDTHS = [64, 128], ROWS = 4096;
+const adapter = await requestAdapter(), device = await requestDevice(adapter);
+const create = device.createComputePipeline.bind(device);
+// The layer reads the label while the pipeline is made: one after the other.
+device.createComputePipelineAsync = (descriptor) => {
+  Deno.env.set("GPU_STATIC_LABEL", descriptor.label!);
+  return Promise.resolve(create(descriptor));
+};
+
+const cache = new PipelineCache(device, false), pipelines: Promise<unknown>[] = [], runs: Run[] = [];
+let dispatches: Dispatch[] = [];
+
+/** Records steps, and computes nothing. */
+const recorder = Recorder.prototype;
+recorder.array = (type, length) => ({ type, length, buffer: {} as GPUBuffer });
+recorder.upload = (data) => recorder.array(data instanceof Float32Array ? "float" : "word", data.length, "");
+recorder.reset = () => {};
+recorder.run = async (outputs) => {
+  await Promise.all(pipelines.splice(0));
+  return outputs.map(({ type, length }) =>
+    new (type === "float" ? Float32Array : Uint32Array)(length).fill(1)
+  );
+};
+recorder.dispatch = (step: Step) => {
+  const { kernel, entryPoint = "main", element = "", definitions, constants, workgroups, parameters } = step;
+  if (workgroups === 0) return;
+  const values = { ...definitions, ...constants };
+  const label = [kernel.file, entryPoint, element, JSON.stringify(values)].join(" ");
+  const invocations = invocationsOf(kernel, entryPoint, values);
+  dispatches.push({ label, file: kernel.file, entryPoint, values, workgroups, invocations, parameters });
+  pipelines.push(cache.pipeline(step));
+};
+
+/** Reads off the source how many invocations a workgroup has. */
+function invocationsOf({ source }: Kernel, entryPoint: string, values: Record<string, number>): number {
+  const text = source.map((part) => typeof part === "string" ? part : part.plain).join("\n");
+  const [, size] = new RegExp(`@workgroup_size\\(([^)]*)\\)\\s*fn ${entryPoint}\\b`).exec(text)!;
+  return size.split(/[*,]/).map((factor) => values[factor.trim()] ?? parseInt(factor)).reduce((a, b) =>
+    a * b
+  );
+}
+
+async function record(title: string, work: () => Promise<unknown>): Promise<void> {
+  dispatches = [];
+  try {
+    await work();
+    runs.push({ title, dispatches });
+  } catch (error) {
+    console.error(`${title}: ${(error as Error).message}`);
+  }
+}
+
+const backend = new WebGpuBackend(device, { ...describeAdapter(adapter), software: false }, {});
+for (const call of calls) await record(`${call.group}, ${call.name}`, () => runCall(backend, call));
+const own = new Recorder(device, { software: false, largestArrayBytes: 2 ** 30 });
+for (const d of WIDTHS) {
+  const array: GpuArray = own.array("float", ROWS * d, "");
+  const rows = { heads: 1, queries: ROWS, keys: ROWS, features: d, valueFeatures: d, scale: 0.1 };
+  const tiles = possibleTiles(attendWidths(d, d), adapter.limits).filter(({ kernel }) => kernel === "tiles");
+  for (const tile of tiles) {
+    for (const halves of [undefined, { largestKey: 1, largestValue: 1 }]) {
+      await record(`tile d=${d} ${tile.lanes} x ${tile.size}${halves ? ", f16" : ""}`, async () => {
+        attend(own, tile, { ...rows, halves, query: array, key: array, value: array });
+        await own.run([]);
+      });
+    }
+  }
+}
+await Deno.writeTextFile(`${out}/runs.json`, JSON.stringify(runs));
+Deno.exit(0);

@@ -1,0 +1,99 @@
+// Cuts clusters of rows level by level, all of a level at once, a workgroup each, ahead of knowing which the budget pays for: the widest
+// come first, and no part of a cluster is wider than it, so that a cluster is cut unless wider ones among those known by now use up
+// the budget. adopt_cuts.wgsl then takes over the cuts that are made one after another in `Backend.bisectRows`. Behind
+// reductions.wgsl, bisection_tree.wgsl and cut_cluster.wgsl.
+// parameters.levels: levels that are cut; nodes: clusters and parts of them that there is room for; level: that of this dispatch.
+
+// (heads, levels + 1) u32: nodes of each level; the first has one.
+@group(0) @binding(7) var<storage, read_write> counters: array<atomic<u32>>;
+
+// Sums of costs are rounded: clusters at the edge of the budget are cut to be sure.
+const SLACK = 0.9999;
+
+fn nodesOn(head: u32, level: u32) -> u32 {
+  if (level == 0u) {
+    return 1u;
+  }
+  return atomicLoad(&counters[head * (parameters.levels + 1u) + level]);
+}
+
+fn enterNode(node: u32, start: u32, length: u32, parent: u32, scatter: f32, most: f32) {
+  order[node] = bitcast<u32>(min(scatter, most));
+  order[node + 1u] = start;
+  order[node + 2u] = length;
+  order[node + 3u] = UNCUT;
+  order[node + 5u] = parent;
+  order[node + 6u] = bitcast<u32>(scatter);
+}
+
+@compute @workgroup_size(LANES)
+fn cutLevel(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let place = workgroup.x + workgroup.y * workgroups.x;
+  let head = place % parameters.heads;
+  let number = place / parameters.heads;
+  let level = parameters.level;
+  var first = 0u;
+  for (var before = 0u; before < level; before++) {
+    first += nodesOn(head, before);
+  }
+  let known = min(first + nodesOn(head, level), parameters.nodes);
+  let own = first + number;
+  if (agreeOn(select(0u, 1u, own < known), local) == 0u) {
+    return;
+  }
+  let node = nodeOf(head, own);
+  let key = bitcast<f32>(order[node]);
+  var wider = vec2f(0.0);
+  for (var other = local; other < known; other += LANES) {
+    let at = nodeOf(head, other);
+    let isWider = bitcast<f32>(order[at]) > key;
+    wider += select(vec2f(0.0), vec2f(1.0, f32(costOf(order[at + 2u]))), isWider);
+  }
+  let before = sumOfLanes(wider, local);
+  let size = order[node + 2u];
+  let total = before.y + f32(costOf(size)) + (before.x + 2.0) * f32(parameters.perCluster);
+  let negligible = moments[head * (parameters.count + parameters.most + 1u) + parameters.count + parameters.most];
+  let isWanted = SLACK * total <= f32(parameters.budget) && key > negligible;
+  let length = agreeOn(select(0u, size, isWanted), local);
+  if (level == 0u && local == 0u) {
+    for (var next = 1u; next <= parameters.levels; next++) {
+      atomicStore(&counters[head * (parameters.levels + 1u) + next], 0u);
+    }
+  }
+  if (length == 0u) {
+    return;
+  }
+
+  let start = order[node + 1u];
+  let mean = nodeVectors(head, own);
+  let to = levelOf(head, level + 1u) + start;
+  let near = cutInTwo(head, levelOf(head, level) + start, to, length, mean, mean + parameters.columns, local);
+  if (near == 0u) {
+    if (local == 0u) {
+      order[node + 3u] = FAILED;
+    }
+    return;
+  }
+  var offset = 0u;
+  if (local == 0u) {
+    offset = atomicAdd(&counters[head * (parameters.levels + 1u) + level + 1u], 2u);
+  }
+  let child = agreeOn(first + nodesOn(head, level) + offset, local);
+  // Without room for its parts a cluster stays uncut.
+  if (child + 2u > parameters.nodes) {
+    return;
+  }
+  let parent = 2u * own;
+  let nearScatter = measure(head, to, near, nodeVectors(head, child), local);
+  let farScatter = measure(head, to + near, length - near, nodeVectors(head, child + 1u), local);
+  if (local == 0u) {
+    enterNode(nodeOf(head, child), start, near, parent, nearScatter, key);
+    enterNode(nodeOf(head, child + 1u), start + near, length - near, parent + 1u, farScatter, key);
+    order[node + 3u] = CUT;
+    order[node + 4u] = child;
+  }
+}
