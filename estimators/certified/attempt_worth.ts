@@ -1,12 +1,5 @@
 import { type Budget, type Method, perQuery } from "../methods/method.ts";
-import {
-  type Checkpoint,
-  LEAST_ROWS,
-  type Question,
-  rowsNeeded,
-  timesError,
-  wouldHold,
-} from "./check_plan.ts";
+import { type Checkpoint, type Question, rowsNeeded, timesError, wouldHold } from "./check_plan.ts";
 import type { Evidence } from "./evidence.ts";
 import type { HeadGeometry } from "./head_geometry.ts";
 

@@ -6,7 +6,7 @@ export function squaredLength(vector: ArrayLike<number>): number {
 }
 
 /** Passes over the matrix after which the norm is taken as it is. */
-const MOST_PASSES = 16;
+const MOST_PASSES = 16, MOST_PASSES_OVER_SAMPLE = 8;
 const TOLERANCE = 1e-3;
 /** What a start needs of it. */
 const ROUGH_TOLERANCE = 0.01;
@@ -35,7 +35,7 @@ export function lowerOperatorNorm(
     return iterate(values, rows, columns, 1, start, MOST_PASSES, tolerance);
   }
   const step = Math.floor(rows / SAMPLED_ROWS);
-  const sampled = iterate(values, rows, columns, step, start, MOST_PASSES, ROUGH_TOLERANCE);
+  const sampled = iterate(values, rows, columns, step, start, MOST_PASSES_OVER_SAMPLE, ROUGH_TOLERANCE);
   // All sampled rows may be zero.
   const from = sampled.norm > 0 ? sampled.direction : start;
   return iterate(values, rows, columns, 1, from, MOST_PASSES_OVER_ALL, tolerance);
