@@ -19,6 +19,8 @@ const UNSEEN_SHARE = 1 / 12;
 const STEEPNESS = 5;
 /** Beyond these factors nothing is told apart. */
 const MOST_FACTOR = 16, BISECTIONS = 12;
+/** Few rows tell ‖P‖ and errors badly: an attempt that can succeed does so with no smaller chance, about. */
+const LEAST_HOPE = 0.1;
 /** What may be lost in the mean, as a share of the time of exact attention. */
 const MOST_RISK = 0.04;
 
@@ -30,24 +32,29 @@ export function timeOf({ unseenEvaluations = UNSEEN }: Method, budget: Budget, k
 /**
  * The chance that an output will be certified by no more rows than the last checkpoint has, if its errors are about what the evidence
  * says: from the factor that these may be times larger.
+ *
+ * @param hoped What few rows do not rule out: if that would be certified, the chance is no less than a small one.
  */
 export function prospectOf(
   expected: readonly Evidence[],
   geometry: readonly HeadGeometry[],
   question: Question,
   last: Checkpoint,
+  hoped?: readonly Evidence[],
 ): Prospect {
   const scaled = (factor: number) => expected.map((found) => timesError(found, factor));
   const holds = (factor: number) => wouldHold(scaled(factor), geometry, question, last);
+  const hope = hoped ? rowsNeeded(hoped, geometry, question, last.rows, last.delta) : undefined;
   let low = holds(MOST_FACTOR) ? MOST_FACTOR : 1 / MOST_FACTOR, high = MOST_FACTOR;
-  if (!holds(low)) return { chance: 0, rows: last.rows };
+  if (!holds(low)) return hope ? { chance: LEAST_HOPE, rows: hope } : { chance: 0, rows: last.rows };
   for (let step = 0; step < BISECTIONS && low < high; step++) {
     const middle = Math.sqrt(low * high);
     if (holds(middle)) low = middle;
     else high = middle;
   }
   const rows = rowsNeeded(scaled(Math.min(1, low)), geometry, question, last.rows, last.delta) ?? last.rows;
-  return { chance: 1 / (1 + low ** -STEEPNESS), rows };
+  const chance = 1 / (1 + low ** -STEEPNESS);
+  return hope && chance < LEAST_HOPE ? { chance: LEAST_HOPE, rows: hope } : { chance, rows };
 }
 
 /**

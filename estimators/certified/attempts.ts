@@ -18,7 +18,7 @@ import {
 } from "./check_plan.ts";
 import { isWorth, prospectOf, timeOf } from "./attempt_worth.ts";
 import { lowerMeanBound } from "./confidence.ts";
-import { type Evidence, farthestErrors, meanSquaredImage } from "./evidence.ts";
+import { boundFrom, type Evidence, farthestErrors, meanSquaredImage } from "./evidence.ts";
 import type { ExactRows } from "./exact_rows.ts";
 import type { HeadGeometry } from "./head_geometry.ts";
 import { squaredLength } from "../linear_algebra/lower_operator_norm.ts";
@@ -51,6 +51,8 @@ export interface Attempted {
   readonly evaluations: number;
 }
 
+/** The error hoped for, as a share of the one allowed: the check bounds the error with rows that it has not seen. */
+const AIM = 0.5;
 /** Rows of the first check, over those that an output without error would take. */
 const MARGIN = 1.1;
 /** Numbers of rows beyond so many times those that there are need no telling apart. */
@@ -144,15 +146,22 @@ async function reasonAgainst(
   const certain = geometry.map((head) => faultless(head, period, head.radius));
   if (!wouldHold(certain, geometry, settings, last)) return refuse(certain, " even without an error");
   await exact.extendTo(backend, LEAST_ROWS, signal);
-  const usual = certain.map((head, at) => {
-    const own = exact.ofHead(at), { radius, centre, largestImage } = geometry[at], most = largestImage ** 2;
-    const squaredImage = meanSquaredImage(own, geometry[at], at * period);
-    const share = most > 0 ? lowerMeanBound(Math.min(1, squaredImage / most), LEAST_ROWS, UNLIKELY) : 0;
+  const measured = certain.map((head, at) => {
+    const own = exact.ofHead(at), { radius, centre } = geometry[at];
     const farthest = radius + distanceOfFarthest(own.output, centre);
-    const error = (method.usualError ?? 1) * scatter(own.output, centre.length) * Math.sqrt(period);
-    return withError({ ...head, farthest, squaredImage: share * most }, error);
+    return { ...head, farthest, squaredImage: meanSquaredImage(own, geometry[at], at * period) };
   });
-  const cost = timeOf(method, start, keys), prospect = prospectOf(usual, geometry, settings, last);
+  const usual = measured.map((found, at) => {
+    const { largestImage, centre: { length: width } } = geometry[at], most = largestImage ** 2;
+    const share = most > 0 ? lowerMeanBound(Math.min(1, found.squaredImage / most), LEAST_ROWS, UNLIKELY) : 0;
+    const error = (method.usualError ?? 1) * scatter(exact.ofHead(at).output, width) * Math.sqrt(period);
+    return withError({ ...found, squaredImage: share * most }, error);
+  });
+  const hoped = measured.map((found, at) => {
+    const each = { ...last, epsilon, delta: last.delta / geometry.length };
+    return withError(found, AIM * boundFrom(found, geometry[at], each).target);
+  });
+  const cost = timeOf(method, start, keys), prospect = prospectOf(usual, geometry, settings, last, hoped);
   if (isWorth(prospect, cost, period)) return undefined;
   const where = ` at ${perQuery(start)} of ${keys} keys per query`;
   if (!wouldHold(usual, geometry, settings, last)) {

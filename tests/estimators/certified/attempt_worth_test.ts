@@ -52,6 +52,20 @@ Deno.test("the chance of a certificate is even where the expected error is the m
   assertEquals(prospect(held / 2).rows, rowsNeeded([half], geometry, question, last.rows, last.delta));
 });
 
+Deno.test("what can succeed has a chance, and is attempted where that costs little", () => {
+  const hopeless = [withError(certain, 1e9)], hoped = [withError(certain, 1)];
+  const without = prospectOf(hopeless, geometry, question, last);
+  const hopeful = prospectOf(hopeless, geometry, question, last, hoped);
+  assert(without.chance < 1e-3);
+  assertEquals(hopeful, { chance: 0.1, rows: rowsNeeded(hoped, geometry, question, last.rows, last.delta)! });
+  assertEquals(prospectOf(hopeless, geometry, question, last, hopeless), without);
+  assertEquals(
+    prospectOf(hoped, geometry, question, last, hoped),
+    prospectOf(hoped, geometry, question, last),
+  );
+  assert(isWorth(hopeful, 0.02, n) && !isWorth(hopeful, 0.06, n));
+});
+
 Deno.test("an attempt is made that saves time in the mean, and never one that may lose much", () => {
   for (const chance of [0, 0.2, 0.5, 0.9, 1]) {
     for (const rows of [100, 2000, 4000]) {
