@@ -22,6 +22,10 @@ export interface AttendRounding {
   readonly underflow: number;
   /** Relative error of handing a result out in 32 bits. */
   readonly output: number;
+  /** Relative error of the numbers of keys and values as the device holds them. */
+  readonly stored: number;
+  /** What is added to that for small ones, in units of the largest magnitude of their head. */
+  readonly storedLeast: number;
 }
 
 /** What the rounding of one attention depends on. */
@@ -30,6 +34,8 @@ export interface RoundingShape {
   readonly features: number;
   /** Keys per head. */
   readonly keys: number;
+  /** Whether keys and values may be held in half floats, as `exactAttention` has it. */
+  readonly halved?: boolean;
 }
 
 /** Roundings of a weighted value in one merge: its share, the quotient of that, a product and a sum. */

@@ -64,9 +64,9 @@ export interface AttentionOptions extends ProblemOptions {
    */
   checkSeed?: number;
   /**
-   * How `exact` attention without epsilon holds keys and values on WebGPU: "f32", the default, or "f16", rounded to the 11
+   * How `exact` attention holds keys and values on WebGPU: "f32", the default, or "f16", rounded to the 11
    * bits of half floats. Numbers of no more bits are not changed, if they lie no more than 2^20 below the largest of the
-   * keys, or of the values, that are seen in their head. Other devices always take f32.
+   * keys, or of the values, that are seen in their head. Other devices always take f32. With epsilon the certificate covers what is rounded.
    */
   storage?: StorageFormat;
   /** Stops the call, while a device opens or is busy as well; the promise then rejects with its reason. */
@@ -141,10 +141,9 @@ export function checkOptions(options: AttentionOptions): CheckedOptions {
   if (epsilon !== undefined) checkFraction("attend", "epsilon", epsilon);
   if (tolerance !== undefined) checkTolerance(tolerance, options);
   checkRun({ device, signal, onProgress });
-  if (storage === "f16" && (method !== "exact" || epsilon !== undefined)) {
+  if (storage === "f16" && method !== "exact") {
     throw new RangeError(
-      'Cannot attend: storage "f16" takes method "exact" and no epsilon, since a certificate does not cover its ' +
-        `rounding: method is ${method}, epsilon ${epsilon}`,
+      `Cannot attend: storage "f16" takes method "exact": current value of method is "${method}"`,
     );
   }
   const budgetGiven = budget !== undefined || options.bucketSize !== undefined ||

@@ -12,14 +12,16 @@ import {
   firstDelta,
   LEAST_ROWS,
   rowsNeeded,
+  timesError,
   withError,
   wouldHold,
 } from "./check_plan.ts";
+import { isWorth, prospectOf, timeOf } from "./attempt_worth.ts";
 import { lowerMeanBound } from "./confidence.ts";
 import { boundFrom, type Evidence, farthestErrors, meanSquaredImage } from "./evidence.ts";
 import type { ExactRows } from "./exact_rows.ts";
 import type { HeadGeometry } from "./head_geometry.ts";
-import { squaredLength } from "../linear_algebra/power_iteration.ts";
+import { squaredLength } from "../linear_algebra/lower_operator_norm.ts";
 import { distanceOfFarthest } from "./value_geometry.ts";
 
 /** What attempts are made on, and what they may take; rows and evaluations are those of one query head. */
@@ -55,13 +57,6 @@ const AIM = 0.5;
 const MARGIN = 1.1;
 /** Numbers of rows beyond so many times those that there are need no telling apart. */
 const FAR_TOO_MANY = 1e6;
-/**
- * What a method prepares takes time that evaluations do not show, about that of so many for each query, on two threads. The first attempt
- * is made whatever it takes; another one only if that fits the allowance as well.
- */
-const UNSEEN = 200;
-/** An attempt is cheap if it takes no more than this share of the allowance. */
-const CHEAP = 0.3;
 /** An estimate of ‖P‖ is taken down to where it would be too high with this probability. */
 const UNLIKELY = 0.1;
 /** A budget is at most so many times the one before. */
@@ -82,7 +77,7 @@ export async function attemptWithin(
 ): Promise<Attempted> {
   const { method, problem, geometry, delta, checkSeed, start, mostRows, allowance } = settings;
   const { period, keys } = problem, queryHeads = geometry.length;
-  let evaluations = 0;
+  let evaluations = 0, lost = 0;
   const refuse = (reason: string): Attempted => ({ held: null, reason: `exact: ${reason}`, evaluations });
 
   const hopeless = await reasonAgainst(backend, settings, exact, progress.signal);
@@ -116,14 +111,14 @@ export async function attemptWithin(
       }
       left = fromPromising(later, evidence, settings);
     }
-    const spare = allowance - evaluations - UNSEEN * period;
-    const next = nextAttempt(evidence, settings, attempt, spare);
+    lost += timeOf(method, budget, keys);
+    const spare = allowance - evaluations, next = nextAttempt(evidence, settings, attempt, { spare, lost });
     if (next === undefined) {
       return refuse(
         `by ${exact.rows} rows of ${period} that were checked, epsilon ${settings.epsilon} would take more than ${mostRows} of ` +
-          `them at ${perQuery(budget)} keys per query, and more than ${
-            Math.max(0, Math.floor(spare / period))
-          } of ${keys} keys may not be spent on another attempt`,
+          `them at ${
+            perQuery(budget)
+          } of ${keys} keys per query, and no larger budget is worth another attempt`,
       );
     }
     attempt = next;
@@ -132,8 +127,7 @@ export async function attemptWithin(
 
 /**
  * Why no approximation is worth an attempt, if geometry or a few exact rows tell. These cost nothing if exact attention has to
- * answer, and say how large ‖P‖ and the outputs are, and how far these scatter. An attempt that is cheap may be made if it can succeed;
- * one that takes much of the allowance has to be likely to.
+ * answer, and say how large ‖P‖ and the outputs are, and how far these scatter.
  */
 async function reasonAgainst(
   backend: Backend,
@@ -141,42 +135,42 @@ async function reasonAgainst(
   exact: ExactRows,
   signal?: AbortSignal,
 ): Promise<string | undefined> {
-  const { problem: { period, keys }, geometry, epsilon, mostRows, delta, method, start, allowance } =
-    settings;
+  const { problem: { period, keys }, geometry, epsilon, mostRows, delta, method, start } = settings;
   const last = { rows: mostRows, delta: firstDelta(0, delta) };
-  const reason = (evidence: readonly Evidence[], what: string) => {
-    if (wouldHold(evidence, geometry, settings, last)) return undefined;
+  const refuse = (evidence: readonly Evidence[], what: string) => {
     const needed = rowsNeeded(evidence, geometry, settings, FAR_TOO_MANY * period, last.delta);
     const rows = needed === undefined ? "more rows than there are" : `${needed} checked rows of ${period}`;
     return `certifying epsilon ${epsilon} would take ${rows}${what}, and no more than ${mostRows} pay`;
   };
   // No output reaches less far than the values' radius from some row of attention.
   const certain = geometry.map((head) => faultless(head, period, head.radius));
-  const hopeless = reason(certain, " even without an error");
-  if (hopeless) return hopeless;
+  if (!wouldHold(certain, geometry, settings, last)) return refuse(certain, " even without an error");
   await exact.extendTo(backend, LEAST_ROWS, signal);
   const measured = certain.map((head, at) => {
     const own = exact.ofHead(at), { radius, centre } = geometry[at];
     const farthest = radius + distanceOfFarthest(own.output, centre);
     return { ...head, farthest, squaredImage: meanSquaredImage(own, geometry[at], at * period) };
   });
-  if ((perQuery(start) + UNSEEN) * period <= CHEAP * allowance) {
-    const hoped = measured.map((found, at) => {
-      const each = { ...last, epsilon, delta: last.delta / geometry.length };
-      return withError(found, AIM * boundFrom(found, geometry[at], each).target);
-    });
-    return reason(hoped, "");
-  }
-  const expected = measured.map((found, at) => {
+  const usual = measured.map((found, at) => {
     const { largestImage, centre: { length: width } } = geometry[at], most = largestImage ** 2;
     const share = most > 0 ? lowerMeanBound(Math.min(1, found.squaredImage / most), LEAST_ROWS, UNLIKELY) : 0;
     const error = (method.usualError ?? 1) * scatter(exact.ofHead(at).output, width) * Math.sqrt(period);
-    return { ...withError(found, error), squaredImage: share * most };
+    return withError({ ...found, squaredImage: share * most }, error);
   });
-  return reason(
-    expected,
-    ` with the error that the method is likely to have, at ${perQuery(start)} of ${keys} keys per query`,
-  );
+  const hoped = measured.map((found, at) => {
+    const each = { ...last, epsilon, delta: last.delta / geometry.length };
+    return withError(found, AIM * boundFrom(found, geometry[at], each).target);
+  });
+  const cost = timeOf(method, start, keys), prospect = prospectOf(usual, geometry, settings, last, hoped);
+  if (isWorth(prospect, cost, period)) return undefined;
+  const where = ` at ${perQuery(start)} of ${keys} keys per query`;
+  if (!wouldHold(usual, geometry, settings, last)) {
+    return refuse(usual, ` with the error that the method is likely to have,${where}`);
+  }
+  return `an attempt${where} would take ${
+    cost.toPrecision(2)
+  } of the time of exact attention, and epsilon ${epsilon} be ` +
+    `certified by it with a chance of ${prospect.chance.toPrecision(2)}`;
 }
 
 /** Root mean square distance of rows from their mean. */
@@ -200,25 +194,20 @@ function fromPromising(
   return at < 0 ? [] : points.slice(at);
 }
 
-/** The next attempt that may hold and can be afforded, if errors fall as the root of the budget. */
+/** The next attempt that is worth it and can be afforded, if errors fall as the root of the budget. */
 function nextAttempt(
   evidence: readonly Evidence[],
-  { problem: { period }, geometry, start, mostRows, delta, ...question }: AttemptSettings,
+  { problem: { period, keys }, geometry, start, mostRows, delta, method, ...question }: AttemptSettings,
   attempt: number,
-  allowance: number,
+  { spare, lost }: { readonly spare: number; readonly lost: number },
 ): number | undefined {
   for (let growth = 2; growth <= MOST_GROWTH; growth *= 2) {
-    const next = attempt + Math.log2(growth);
-    if ((perQuery(scaleBudget(start, 2 ** next)) + UNSEEN) * period > allowance) return undefined;
-    const expected = evidence.map((found) => ({
-      ...found,
-      squaredError: found.squaredError / growth,
-      squaredRemoved: found.squaredRemoved / growth,
-      operatorNorm: () => found.operatorNorm() / Math.sqrt(growth),
-    }));
-    if (rowsNeeded(expected, geometry, question, mostRows, firstDelta(next, delta)) !== undefined) {
-      return next;
-    }
+    const next = attempt + Math.log2(growth), budget = scaleBudget(start, 2 ** next);
+    if (perQuery(budget) * period > spare) return undefined;
+    const expected = evidence.map((found) => timesError(found, 1 / Math.sqrt(growth)));
+    const last = { rows: mostRows, delta: firstDelta(next, delta) };
+    const prospect = prospectOf(expected, geometry, question, last);
+    if (isWorth(prospect, timeOf(method, budget, keys), period, lost)) return next;
   }
   return undefined;
 }

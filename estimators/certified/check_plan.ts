@@ -1,4 +1,4 @@
-import { squaredLength } from "../linear_algebra/power_iteration.ts";
+import { squaredLength } from "../linear_algebra/lower_operator_norm.ts";
 import { boundFrom, estimateFrom, type Evidence } from "./evidence.ts";
 import type { HeadGeometry } from "./head_geometry.ts";
 
@@ -57,11 +57,22 @@ export function faultless(
 /** The same if the output errs by so much, in Frobenius norm. */
 export function withError(evidence: Evidence, error: number): Evidence {
   const squared = error ** 2 / evidence.queries;
-  return {
+  return timesError({
     ...evidence,
     squaredError: squared,
     squaredRemoved: squared,
     operatorNorm: () => error / Math.sqrt(evidence.queries),
+  }, 1);
+}
+
+/** The same if all errors of the output were so many times as large, as far as they can be. */
+export function timesError(evidence: Evidence, factor: number): Evidence {
+  const most = evidence.farthest ** 2;
+  return {
+    ...evidence,
+    squaredError: Math.min(most, evidence.squaredError * factor ** 2),
+    squaredRemoved: Math.min(most, evidence.squaredRemoved * factor ** 2),
+    operatorNorm: () => Math.min(evidence.farthest, evidence.operatorNorm() * factor),
   };
 }
 

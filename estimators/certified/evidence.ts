@@ -1,6 +1,6 @@
 import type { Problem } from "../core/problem.ts";
 import { operatorNorm } from "../linear_algebra/operator_norm.ts";
-import { squaredLength } from "../linear_algebra/power_iteration.ts";
+import { squaredLength } from "../linear_algebra/lower_operator_norm.ts";
 import { lowerMeanBound, upperMeanBound } from "./confidence.ts";
 import type { DrawnRows } from "./exact_rows.ts";
 import { leastSoftmaxNorm, roundingOfRow } from "./exact_certificate.ts";

@@ -30,6 +30,8 @@ export class ExactRows {
   readonly #seed: number;
   readonly #round: number;
   readonly #drawn: DrawnRows[];
+  /** Of the key head that rows were last computed for. */
+  #widened?: { readonly keyHead: number; readonly values: Float32Array };
 
   /**
    * @param problem One in which every query sees every key.
@@ -161,16 +163,15 @@ export class ExactRows {
 
   /** The values of a key head with the directions of its query heads as more columns. */
   #valuesAndDirections(keyHead: number, group: number): Float32Array {
+    if (this.#widened?.keyHead === keyHead) return this.#widened.values;
     const { value, keys, valueFeatures } = this.#problem;
-    const width = valueFeatures + group, widened = new Float32Array(keys * width);
-    for (let j = 0; j < keys; j++) {
-      const from = (keyHead * keys + j) * valueFeatures, to = j * width;
-      widened.set(value.subarray(from, from + valueFeatures), to);
-      for (let at = 0; at < group; at++) {
-        widened[to + valueFeatures + at] = this.#geometry[keyHead * group + at].direction[j];
-      }
+    const width = valueFeatures + group, values = new Float32Array(keys * width);
+    for (let j = 0, to = 0, from = keyHead * keys * valueFeatures; j < keys; j++) {
+      for (let c = 0; c < valueFeatures; c++) values[to++] = value[from++];
+      for (let at = 0; at < group; at++) values[to++] = this.#geometry[keyHead * group + at].direction[j];
     }
-    return widened;
+    this.#widened = { keyHead, values };
+    return values;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Backend } from "../../kernels/backend.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { Problem } from "../core/problem.ts";
-import { lowerOperatorNorm, squaredLength } from "../linear_algebra/power_iteration.ts";
+import { lowerOperatorNorm, squaredLength } from "../linear_algebra/lower_operator_norm.ts";
 import { lowerMeanBound } from "./confidence.ts";
 import { type RoundingBounds, roundingBounds } from "./rounding_bound.ts";
 import { pickRows } from "../linear_algebra/pick_rows.ts";

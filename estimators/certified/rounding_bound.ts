@@ -21,6 +21,10 @@ export interface RoundingBounds {
 const SMALLEST = 2 ** -126;
 /** Largest share, against the largest weight 1, of a weight below exp(−87), which kernels leave out. */
 const LEFT_OUT = 2 ** -125;
+/** Half floats of keys that are all smaller than 2^-80 are not brought nearer to 1; and no half float is larger than that. */
+const TINY_KEYS = 2 ** -108, LARGEST_HALF = 2 ** 15;
+/** The unit is no smaller than this part of the longest key, and larger by no more than heads that share it may differ. */
+const UNITS_OF_LARGEST = 2 ** 20;
 /** Covers products of errors, and the float64 arithmetic of the bound itself. */
 const SECOND_ORDER = 1.01;
 
@@ -28,27 +32,34 @@ const SECOND_ORDER = 1.01;
  * Bounds the rounding errors of exact attention a priori (Higham, Accuracy and Stability of Numerical Algorithms, 2nd
  * ed., §3.1, §3.5 and §4.2; docs/theory.md §8). Every logit errs by at most a + b·gap, its gap being how far it lies below the largest
  * of its row: since the mean gap under softmax is at most ln n_k, P̂ is within a + 2b(ln n_k + 2a)/(1 − b) of P in the sum
- * of magnitudes. Not for half floats.
+ * of magnitudes. Where keys and values are held in half floats, a has what rounded keys change, and the sums what rounded values do.
  *
  * @param problem As it goes to `exactAttention`.
  */
 export function roundingBounds(backend: Backend, problem: Problem): RoundingBounds {
-  const { heads, queries, keys, features, scale } = problem;
-  const rounding = backend.attendRounding({ features, keys }), { unit, underflow } = rounding;
+  const { heads, queries, keys, features, valueFeatures, scale } = problem;
+  const rounding = backend.attendRounding({ features, keys, halved: problem.halves !== undefined });
+  const { unit, underflow, stored, storedLeast } = rounding;
   const merges = mergesOfKeys(backend, problem);
   const size = Math.abs(scale), logKeys = Math.log(keys);
   const weights = new Float64Array(heads * queries);
   // A scale that is no normal f32 may become 0 or infinite on the device.
-  const representable = size === 0 || (size >= SMALLEST && size < 2 ** 127);
+  const isNormal = (size: number) => size === 0 || (size >= SMALLEST && size < 2 ** 127);
   for (let head = 0; head < heads; head++) {
     const longestKey = Math.sqrt(largestSquare(problem.key, head * keys, keys, features, problem.logWeights));
     const { deepest, shared } = sharedTerm(problem, head, longestKey);
+    // No key moves farther than this; no number of it is larger than its length.
+    const movedKey = (stored + storedLeast * Math.sqrt(features)) * longestKey +
+      (stored > 0 ? TINY_KEYS * Math.sqrt(features) : 0);
+    // The unit of half floats is made part of the scale.
+    const representable = isNormal(size) && (stored === 0 || isNormal(size * longestKey / UNITS_OF_LARGEST));
     for (let row = head * queries; row < (head + 1) * queries; row++) {
       const queryLength = Math.sqrt(squareOf(problem.query, row * features, features));
       const largestProduct = size * queryLength * longestKey;
       // Products, and one rounding each for moving keys and queries; numbers that underflow; the shared logits.
       let fixed = accumulated(rounding.product + 2, unit) * largestProduct +
         underflow * (1 + size) * (features + Math.sqrt(features) * (queryLength + longestKey)) + shared;
+      if (stored > 0) fixed += size * queryLength * movedKey + underflow * features * LARGEST_HALF;
       // Every logit less the largest, and the exponential of that.
       let perGap = unit + rounding.exponentialPerUnit;
       if (problem.queryCentre) {
@@ -69,7 +80,8 @@ export function roundingBounds(backend: Backend, problem: Problem): RoundingBoun
   const counted = rounding.sum + MERGE_ROUNDINGS * merges;
   return {
     weights,
-    sums: SECOND_ORDER * (accumulated(counted, unit) + rounding.output),
+    sums: SECOND_ORDER *
+      (accumulated(counted, unit) + rounding.output + stored + storedLeast * Math.sqrt(valueFeatures)),
     least: underflow * (counted + 2),
   };
 }

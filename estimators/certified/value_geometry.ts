@@ -1,7 +1,7 @@
 import { MASKED } from "../../kernels/backend.ts";
 import type { Problem } from "../core/problem.ts";
 import { pickRows } from "../linear_algebra/pick_rows.ts";
-import { lowerOperatorNorm } from "../linear_algebra/power_iteration.ts";
+import { lowerOperatorNorm } from "../linear_algebra/lower_operator_norm.ts";
 import { largestSquare } from "./rounding_bound.ts";
 
 /** Where the values of one key head lie; hidden keys do not count. */
@@ -20,6 +20,8 @@ export interface ValueGeometry {
 
 /** Covers the float64 arithmetic behind sums of up to 2^30 numbers. */
 export const HOST_ROUNDING = 1e-6;
+/** A bound on ‖V‖ a percent too low asks for two percent more rows of a check: less than what finding a closer one takes. */
+const TOLERANCE = 0.01;
 
 /** Geometry of the values of each key head. */
 export function valueGeometry(problem: Problem): ValueGeometry[] {
@@ -32,7 +34,7 @@ export function valueGeometry(problem: Problem): ValueGeometry[] {
       radius: distanceOfFarthest(values, centre) * (1 + HOST_ROUNDING),
       longest: Math.sqrt(largestSquare(problem.value, head * keys, keys, width, logWeights)) *
         (1 + HOST_ROUNDING),
-      valueNorm: lowerOperatorNorm(values, count, width).norm * (1 - HOST_ROUNDING),
+      valueNorm: lowerOperatorNorm(values, count, width, TOLERANCE).norm * (1 - HOST_ROUNDING),
       visible: count,
     };
   });
@@ -47,11 +49,11 @@ function visibleValues({ value, keys, valueFeatures, logWeights }: Problem, head
 }
 
 function meanOf(rows: Float32Array, width: number): Float64Array {
-  const mean = new Float64Array(width), count = rows.length / width;
+  const sum = new Float64Array(width), count = rows.length / width;
   for (let start = 0; start < rows.length; start += width) {
-    for (let c = 0; c < width; c++) mean[c] += rows[start + c] / count;
+    for (let c = 0; c < width; c++) sum[c] += rows[start + c];
   }
-  return mean;
+  return sum.map((x) => x / count);
 }
 
 /** Distance from `centre` of the row farthest from it; NaN if a number is not finite. */

@@ -1,4 +1,4 @@
-import { lowerOperatorNorm } from "../linear_algebra/power_iteration.ts";
+import { lowerOperatorNorm } from "../linear_algebra/lower_operator_norm.ts";
 
 /**
  * Some rows of the errors and of the exact outputs of a head, each times the root of how many rows it stands for: Σ e eᵀ over them is

@@ -62,9 +62,14 @@ export interface Method {
   readonly withinBudget: boolean;
   /**
    * How far off it usually is at most, in units of the scatter of the outputs about their mean; 1 if left out. It decides whether an
-   * expensive attempt to certify an error is made, and nothing else.
+   * attempt to certify an error is made, and nothing else.
    */
   readonly usualError?: number;
+  /**
+   * What it prepares takes time that evaluations do not show, about that of so many for each query on two threads; 100 if left out. It
+   * decides the same.
+   */
+  readonly unseenEvaluations?: number;
   /**
    * Whether `attend` takes this problem in causal order as it is, with its mask. Others, and all of a method that leaves this out, are
    * covered by rectangles in which every query sees every key.

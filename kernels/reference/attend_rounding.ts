@@ -13,5 +13,7 @@ export function attendRounding({ features, keys }: RoundingShape): AttendRoundin
     rescalings: 0,
     underflow: 2 ** -149,
     output: 2 ** -24,
+    stored: 0,
+    storedLeast: 0,
   };
 }

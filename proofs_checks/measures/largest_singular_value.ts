@@ -1,5 +1,5 @@
 import { operatorNorm } from "../../estimators/linear_algebra/operator_norm.ts";
-import { squaredLength } from "../../estimators/linear_algebra/power_iteration.ts";
+import { squaredLength } from "../../estimators/linear_algebra/lower_operator_norm.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 
 /** Relative residual at which the iteration ends. */

@@ -69,7 +69,7 @@ Deno.test("cli usage errors exit with 2 and suggest what was meant", async () =>
     ],
     [
       ["attend", "--workload", "gaussian", "--storage", "f16"],
-      "--storage f16 takes --method exact, without --epsilon",
+      "--storage f16 takes --method exact",
     ],
   ];
   for (const [args, message] of cases) {
@@ -212,6 +212,12 @@ webgpuTest("cli attend --storage f16 rounds, and tells by how much", async () =>
   const report = JSON.parse(stdout);
   assertEquals([report.method, report.storage], ["exact", "f16"]);
   assert(report.relative_error_output > 1e-6 && report.relative_error_output < 1e-2);
+  const certified = await cli(
+    ...["attend", "--workload", "gaussian", "--n", "200", "--device", "webgpu", "--method", "exact"],
+    ...["--storage", "f16", "--epsilon", "0.4", "--json"],
+  );
+  const { storage, certificate } = JSON.parse(certified.stdout);
+  assertEquals([storage, certificate.holds, certificate.kind], ["f16", true, "exact"]);
 });
 
 Deno.test("cli attend with epsilon gives a certificate", async () => {

@@ -1,4 +1,5 @@
 import { clopperPearson } from "../../proofs_checks/statistics/binomial.ts";
+import type { MethodName } from "../../estimators/methods/methods.ts";
 import type { CertifiedRun } from "./certified_run.ts";
 
 /** Counts of certificates, and of those that were false. */
@@ -6,17 +7,22 @@ export class Campaign {
   refused = 0;
   readonly held = { exact: 0, bound: 0, estimate: 0 };
   readonly wrong = { exact: 0, bound: 0, estimate: 0 };
+  /** Certificates of each method with a bound. */
+  readonly bounds = new Map<MethodName, number>();
   #deltas = 0;
 
   /** Takes a run, and says whether its certificate is false. */
-  add({ certificate, share, delta }: CertifiedRun): boolean {
+  add({ certificate, share, delta, method }: CertifiedRun): boolean {
     if (!certificate?.holds) {
       this.refused++;
       return false;
     }
     const { kind } = certificate, wrong = !(share <= 1 + 1e-5);
     this.held[kind]++;
-    if (kind === "bound") this.#deltas += delta;
+    if (kind === "bound") {
+      this.#deltas += delta;
+      this.bounds.set(method, (this.bounds.get(method) ?? 0) + 1);
+    }
     if (wrong) this.wrong[kind]++;
     return wrong;
   }
@@ -32,6 +38,8 @@ export class Campaign {
   summary(): string {
     const { held, wrong, refused } = this;
     return `${refused} refused; exact: ${held.exact}, ${wrong.exact} false; bound: ${held.bound}, ${wrong.bound} false ` +
-      `of ${this.#deltas.toFixed(1)} allowed in the mean`;
+      `of ${this.#deltas.toFixed(1)} allowed in the mean (${
+        [...this.bounds].map(([name, count]) => `${name} ${count}`).join(", ")
+      })`;
   }
 }

@@ -9,6 +9,8 @@ export interface CertifiedRun {
   /** What was asked, in words. */
   readonly what: string;
   readonly delta: number;
+  /** That was asked for. */
+  readonly method: MethodName;
   /** Null where epsilon was refused. */
   readonly certificate: Certificate | null;
   /** Largest ‖error‖ / (epsilon ‖P‖ ‖V‖) of a query head, in float64; 0 where epsilon was refused. */
@@ -23,20 +25,33 @@ const methods: readonly MethodName[] = [
   ...approximateNames.filter((name) => approximateMethods[name].withinBudget),
 ];
 
-/** Draws an attention problem of any kind, asks for any epsilon, and compares what is certified with float64. */
-export async function certifiedRun(device: Device, seed: number, index: number): Promise<CertifiedRun> {
-  const draw = new Draw(seed, index);
-  const { query, key, value, words } = draw.tensors();
+/** A tree pays from here on. */
+const TREE_SIZE = 1024;
+
+/**
+ * Draws an attention problem of any kind, asks for any epsilon, and compares what is certified with float64.
+ *
+ * @param only The method, if it is not to be drawn.
+ */
+export async function certifiedRun(
+  device: Device,
+  seed: number,
+  index: number,
+  only?: MethodName,
+): Promise<CertifiedRun> {
+  const draw = new Draw(seed, index), drawn = draw.pick(methods), method = only ?? drawn;
+  const tree = method === "tilted-tree" && draw.chance(0.8);
+  const { query, key, value, words } = draw.tensors(tree);
   const options: AttentionOptions = {
     device,
-    epsilon: draw.coin() ? draw.between(0.05, 0.5) : draw.between(1e-9, 0.5),
+    epsilon: draw.coin() || tree ? draw.between(0.05, 0.5) : draw.between(1e-9, 0.5),
     delta: draw.pick([0.05, 0.1, 0.2]),
-    method: draw.pick(methods),
-    causal: draw.chance(0.1) && query.shape[2] <= key.shape[2],
+    method,
+    causal: !tree && draw.chance(0.1) && query.shape[2] <= key.shape[2],
     scale: draw.chance(0.2) ? draw.between(1e-4, 1e4) : undefined,
-    keyMask: draw.chance(0.1) ? draw.mask(key.shape[2]) : undefined,
-    bucketSize: draw.pick([8, 16, 32]),
-    samples: draw.pick([8, 16, 32]),
+    keyMask: !tree && draw.chance(0.1) ? draw.mask(key.shape[2]) : undefined,
+    bucketSize: draw.pick(tree ? [32, 40] : [8, 16, 32]),
+    samples: draw.pick(tree ? [48, 64] : [8, 16, 32]),
     seed: draw.integer(1000),
     checkSeed: draw.integer(2 ** 31),
   };
@@ -48,12 +63,12 @@ export async function certifiedRun(device: Device, seed: number, index: number):
     if (error instanceof RangeError && error.message.startsWith("Cannot certify: ")) return null;
     throw new Error(`In ${what}`, { cause: error });
   });
-  if (!certified) return { what, delta: options.delta!, certificate: null, share: 0 };
+  if (!certified) return { what, delta: options.delta!, method, certificate: null, share: 0 };
   const heads = float64Heads(query, key, value, options);
   const shares = headErrors(certified.output.data, heads, value.shape[3])
     .map((error, head) => error === 0 ? 0 : error / (options.epsilon! * heads[head].product));
   const { certificate } = certified;
-  return { what, delta: options.delta!, certificate, share: Math.max(...shares) };
+  return { what, delta: options.delta!, method, certificate, share: Math.max(...shares) };
 }
 
 /** Everything random about one run. */
@@ -90,12 +105,14 @@ class Draw {
     return Array.from({ length: keys }, (_, j) => j === 0 || this.chance(0.7));
   }
 
-  tensors(): { query: Tensor; key: Tensor; value: Tensor; words: string } {
+  /** @param tree Whether a tree is to have something to do. */
+  tensors(tree: boolean): { query: Tensor; key: Tensor; value: Tensor; words: string } {
     // Certificates of approximations pay where there are many queries and few columns.
-    const large = this.chance(0.6);
-    const [queries, keys] = [0, 0].map(() => large ? MOST : Math.round(this.between(1, MOST)));
-    const features = Math.round(this.between(1, 64)), columns = Math.round(this.between(1, large ? 6 : 48));
-    const keyHeads = 1 + this.integer(2), group = 1 + this.integer(4);
+    const large = tree || this.chance(0.6), most = tree ? TREE_SIZE : MOST;
+    const [queries, keys] = [0, 0].map(() => large ? most : Math.round(this.between(1, most)));
+    const features = Math.round(this.between(tree ? 32 : 1, 64)),
+      columns = Math.round(this.between(1, large ? 6 : 48));
+    const keyHeads = tree ? 1 : 1 + this.integer(2), group = 1 + this.integer(tree ? 2 : 4);
     const logits = this.between(0.01, this.chance(0.1) ? 1e5 : 30);
     const spread = Math.sqrt(logits) / features ** 0.25;
     const offset = () => this.chance(0.3) ? this.between(1, 1e4) : 0;

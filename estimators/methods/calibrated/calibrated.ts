@@ -46,6 +46,7 @@ export const calibrated: Method = {
   random: true,
   withinBudget: true,
   usualError: 0.55,
+  unseenEvaluations: 250,
   attend,
 };
 

@@ -10,7 +10,7 @@ import { exactAttention } from "../../core/exact.ts";
 import type { Progress } from "../../core/head_chunks.ts";
 import type { Problem } from "../../core/problem.ts";
 import { pickRows } from "../../linear_algebra/pick_rows.ts";
-import { lowerOperatorNorm, squaredLength } from "../../linear_algebra/power_iteration.ts";
+import { lowerOperatorNorm, squaredLength } from "../../linear_algebra/lower_operator_norm.ts";
 import { requireEveryKey } from "../run_heads.ts";
 
 /** What Algorithm 1 is asked for. */

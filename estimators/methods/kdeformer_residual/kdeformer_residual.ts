@@ -31,6 +31,7 @@ export const kdeformerResidual: Method = {
   random: true,
   withinBudget: true,
   usualError: 0.75,
+  unseenEvaluations: 250,
   attend,
 };
 

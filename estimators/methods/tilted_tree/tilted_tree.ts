@@ -34,6 +34,8 @@ export const tiltedTree: Method = {
   source: "docs/theory.md, section 5.1",
   random: true,
   withinBudget: true,
+  usualError: 0.55,
+  unseenEvaluations: 500,
   takesCausal: (problem, budget) => causalPlanOf(problem, budget) !== undefined,
   attend,
 };

@@ -19,5 +19,7 @@ export function attendRounding({ features, keys }: RoundingShape): AttendRoundin
     rescalings: inStretch - 1 + stretches - 1,
     underflow: 2 ** -149,
     output: 0,
+    stored: 0,
+    storedLeast: 0,
   };
 }

@@ -11,7 +11,7 @@ const SHORTEST_STRETCH = chains.STRETCH - Math.max(...TILE_SIZES);
  * counts roundings. Of the two kernels the one that rounds more often is meant. Splits of keys count as none: each saves
  * more stretches than its joining has roundings.
  */
-export function attendRounding({ features, keys }: RoundingShape): AttendRounding {
+export function attendRounding({ features, keys, halved = false }: RoundingShape): AttendRounding {
   const unit = 2 ** -23, { parts, mostKeys } = cutKeys(keys);
   const stretch = Math.min(mostKeys, chains.STRETCH), fours = Math.ceil(stretch / 4);
   const stretches = Math.ceil(mostKeys / SHORTEST_STRETCH);
@@ -33,5 +33,9 @@ export function attendRounding({ features, keys }: RoundingShape): AttendRoundin
     rescalings: fours + stretches + parts - 1,
     underflow: 2 ** -126,
     output: 0,
+    // A device may round to either of the two halves beside a number. Numbers 2^28 below the largest of the heads that share a unit, whose
+    // largest differ by 2^8 at most, need not be told from 0.
+    stored: halved ? 2 ** -10 : 0,
+    storedLeast: halved ? 2 ** -20 : 0,
   };
 }

@@ -145,14 +145,14 @@ rejected("an unknown storage", RangeError, "storage must be one of f32, f16: cur
 rejected(
   "half floats with a method that approximates",
   RangeError,
-  'storage "f16" takes method "exact" and no epsilon',
+  'storage "f16" takes method "exact": current value of method is "auto"',
   { options: { storage: "f16" } },
 );
 rejected(
-  "half floats with a certificate",
+  "half floats with an approximation that is to be certified",
   RangeError,
-  'storage "f16" takes method "exact" and no epsilon',
-  { options: { storage: "f16", method: "exact", epsilon: 0.1 } },
+  'storage "f16" takes method "exact": current value of method is "calibrated"',
+  { options: { storage: "f16", method: "calibrated", epsilon: 0.1 } },
 );
 rejected("causal attention with too few keys", RangeError, "so query 0 sees no key", {
   q: tensor(normals(1, 48), [2, 6, 4]),

@@ -24,9 +24,17 @@ async function leastEpsilon(device: Device, options: AttentionOptions = {}): Pro
 }
 
 for (
-  const options of [{}, { causal: true }, { keyMask }, { causal: true, keyMask }, {
-    method: "exact",
-  }] as const
+  const options of [
+    {},
+    { causal: true },
+    { keyMask },
+    { causal: true, keyMask },
+    {
+      method: "exact",
+    },
+    { method: "exact", storage: "f16" },
+    { method: "exact", storage: "f16", causal: true, keyMask },
+  ] as const
 ) {
   const words = JSON.stringify(Object.keys(options));
   onEachDevice(
@@ -54,6 +62,16 @@ for (
     },
   );
 }
+
+onEachDevice("half floats are certified to an epsilon of use, and told of", async (device) => {
+  const options = { method: "exact", storage: "f16", device } as const;
+  const { certificate, stats } = await attention(query, key, value, { ...options, epsilon: 0.1 });
+  assertEquals([certificate?.holds, certificate?.kind], [true, "exact"]);
+  assertEquals(stats.storage, device.kind === "webgpu" ? "f16" : "f32");
+  const floats = await leastEpsilon(device, { method: "exact" }),
+    halves = await leastEpsilon(device, options);
+  assertEquals(halves > 2 * floats, device.kind === "webgpu", `${halves} and ${floats}`);
+});
 
 Deno.test("no epsilon is promised where rounding may change everything", async () => {
   await assertRejects(

@@ -1,4 +1,4 @@
-import { assert, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { centre } from "../../../estimators/core/centred.ts";
 import { exactAttention } from "../../../estimators/core/exact.ts";
 import { makeProblem, type ProblemOptions } from "../../../estimators/core/problem.ts";
@@ -64,8 +64,10 @@ async function errorsAndBounds(
   backend: Backend,
   tensors: readonly [Tensor, Tensor, Tensor],
   options?: ProblemOptions,
+  halved = false,
 ): Promise<{ error: number; bound: number }[]> {
-  const problem = centre(backend, makeProblem(...tensors, options)).exact;
+  const made = makeProblem(...tensors, options);
+  const problem = centre(backend, halved ? { ...made, halves: made } : made).exact;
   const { output } = await exactAttention(backend, problem);
   const [exact] = float64Heads(...tensors, options), [value] = valueGeometry(problem);
   const bounds = roundingBounds(backend, problem);
@@ -89,13 +91,34 @@ for (const { name, ...rest } of inputs) {
   onEachBackend(
     `rows of exact attention err by no more than their rounding bound: ${name}`,
     async (backend) => {
-      const found = await errorsAndBounds(backend, tensorsOf({ name, ...rest }), rest.options);
-      for (const [row, { error, bound }] of found.entries()) {
-        assertLessOrEqual(error, bound, `row ${row}: ${error} against ${bound}`);
+      for (const halved of [false, true]) {
+        const found = await errorsAndBounds(backend, tensorsOf({ name, ...rest }), rest.options, halved);
+        for (const [row, { error, bound }] of found.entries()) {
+          assertLessOrEqual(error, bound, `row ${row}, halves ${halved}: ${error} against ${bound}`);
+        }
       }
     },
   );
 }
+
+onEachBackend(
+  "what half floats add to the rounding bound is of their size, where they are taken",
+  async (backend) => {
+    const tensors = tensorsOf(input("gaussian"));
+    const [floats, halves] = [
+      await errorsAndBounds(backend, tensors),
+      await errorsAndBounds(backend, tensors, {}, true),
+    ]
+      .map((rows) => ({
+        error: Math.hypot(...rows.map(({ error }) => error)),
+        bound: Math.hypot(...rows.map(({ bound }) => bound)),
+      }));
+    if (backend.kind === "webgpu") {
+      assert(halves.error > 20 * floats.error, "nothing was rounded");
+      assertLessOrEqual(halves.bound, 1000 * halves.error, `${halves.bound} against ${halves.error}`);
+    } else assertEquals(halves, floats);
+  },
+);
 
 onEachBackend(
   "the rounding bound is of use: within some thousand times the error of gaussian input",

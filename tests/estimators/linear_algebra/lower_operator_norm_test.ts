@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertLessOrEqual } from "@std/assert";
 import { operatorNorm } from "../../../estimators/linear_algebra/operator_norm.ts";
-import { lowerOperatorNorm, squaredLength } from "../../../estimators/linear_algebra/power_iteration.ts";
+import { lowerOperatorNorm, squaredLength } from "../../../estimators/linear_algebra/lower_operator_norm.ts";
 import { normals } from "../../data.ts";
 
 Deno.test("lowerOperatorNorm() is a close lower bound that its direction attains", () => {
