@@ -29,7 +29,8 @@ export const treeErrorFalls: Claim = {
   n: 512,
   runs: 60,
   async run({ implementation, input, seed, on }) {
-    const oracle = new Oracle(await input({ features: DIRECTIONS, valueFeatures: DIRECTIONS })), errors: number[] = [];
+    const oracle = new Oracle(await input({ features: DIRECTIONS, valueFeatures: DIRECTIONS })),
+      errors: number[] = [];
     checkKeys(
       oracle.problem.keys,
       FACTOR * BUDGET + 1,

@@ -29,7 +29,7 @@ const FEWEST_CLUSTERS = 2, FEWEST_ENTRIES = 8, STEPS = 3;
 const PASSES = 8;
 
 /** Directions for a budget of key evaluations for each query. */
-export function countDirections(features: number, keysPerQuery: number): number {
+function countDirections(features: number, keysPerQuery: number): number {
   const wanted = 4 * Math.round(FOURS_OF_ROOT * Math.sqrt(keysPerQuery));
   return Math.min(features, Math.max(FEWEST_DIRECTIONS, Math.min(MOST_DIRECTIONS, wanted)));
 }
