@@ -25,7 +25,7 @@ const MARGIN = 0.95;
 /** Errors fall about as entries to the power of minus one over this. */
 export const POWER = 1.2;
 /** A step multiplies entries within these bounds. */
-const LEAST_STEP = 1.4, MOST_STEP = 4;
+const LEAST_STEP = 1.8, MOST_STEP = 4;
 
 /**
  * One head by a tree of its keys, whose lists are opened further and further, the tree as it is, until the rows that are computed exactly

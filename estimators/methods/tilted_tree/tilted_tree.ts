@@ -125,13 +125,13 @@ export async function attendByTree(
 /** Evaluations for each query that decide how many clusters there are where lists grow to an error. */
 const TARGET_BUDGET = 512, MOST_TARGET_SHARE = 1 / 6;
 /** Rows that judge the answer. */
-const JUDGES = 160;
+const JUDGES = 240;
 /** Lists are tried at this length first, times how far off a coreset was, within bounds. */
 const FIRST_ENTRIES = 128, MOST_FIRST = 640;
 /** Where all that is known of a head is that it is sharp: at this length for a tolerance of 1. */
-const SHARP_ENTRIES = 11;
+const SHARP_ENTRIES = 14;
 /** Shares of the keys that the first lists may be long, and the last: beyond, exact attention is as fast. */
-const MOST_FIRST_SHARE = 1 / 16, MOST_SHARE = 0.15;
+const MOST_FIRST_SHARE = 1 / 16, MOST_SHARE = 0.1;
 /** How much longer preparing takes than its evaluations say; with the first lists it may take this share of the time of exact attention. */
 const PREPARATION = 3, MOST_TIME = 0.25;
 
