@@ -2,9 +2,9 @@ import type { Backend } from "../../../kernels/backend.ts";
 import { fitsDevice, type Progress } from "../../core/head_chunks.ts";
 import type { Problem } from "../../core/problem.ts";
 import { calibrate } from "../calibrated/calibrated.ts";
-import type { HeldOutRows } from "../held_out.ts";
-import type { Budget, CostedAttention } from "../method.ts";
+import type { Budget } from "../method.ts";
 import { attendExactly } from "../run_heads.ts";
+import { type AnsweredHeads, joinAnswers } from "../shared/answered_heads.ts";
 import { headsOf } from "../shared/some_heads.ts";
 import { attendByTree, numbersOfTree } from "../tilted_tree/tilted_tree.ts";
 import { planAuto, planOther } from "./auto_plan.ts";
@@ -35,40 +35,27 @@ export async function attendWithinBudget(
   const { heads, queries, features, valueFeatures } = problem;
   const looked = costOfOverlap(problem) / (features + valueFeatures);
   const other = planOther(problem, budget, looked, HELD_OUT);
-  const mayPlant = other !== undefined && other.total <= MOST_TREE &&
-    fitsDevice(backend, problem, numbersOfTree(other.plan));
-  const isSharp = Array.from({ length: heads }, (_, head) => mayPlant && rowOverlap(problem, head) < SHARP);
-  const spent = mayPlant ? heads * Math.round(looked) : 0;
-  const headsWhere = (sharp: boolean) => [...isSharp.keys()].filter((head) => isSharp[head] === sharp);
-  const sharp = headsWhere(true), even = headsWhere(false);
-  const answer = async (which: readonly number[]) => {
-    const part = headsOf(problem, which);
-    return which === sharp
-      ? await attendByTree(backend, part, other!.plan, budget, progress)
-      : await calibrate(backend, part, mayPlant ? shortened(own, looked / queries) : own, progress);
-  };
+  if (!other || other.total > MOST_TREE || !fitsDevice(backend, problem, numbersOfTree(other.plan))) {
+    return { name: "calibrated", result: await calibrate(backend, problem, own, progress) };
+  }
+  const all = Array.from(Array(heads).keys()),
+    sharp = all.filter((head) => rowOverlap(problem, head) < SHARP);
+  const even = all.filter((head) => !sharp.includes(head)), parts: AnsweredHeads[] = [];
+  if (sharp.length > 0) {
+    const result = await attendByTree(backend, headsOf(problem, sharp), other.plan, budget, progress);
+    parts.push({ heads: sharp, result });
+  }
+  if (even.length > 0) {
+    const left = shortened(own, looked / queries);
+    parts.push({ heads: even, result: await calibrate(backend, headsOf(problem, even), left, progress) });
+  }
+  const result = joinAnswers(problem, parts);
+  const keyEvaluations = result.keyEvaluations + heads * Math.round(looked);
+  const note = parts.length > 1
+    ? `tilted-tree in ${sharp.length} of ${heads} heads, whose queries look to keys of their own`
+    : result.note;
   const name = sharp.length > even.length ? "tilted-tree" : "calibrated";
-  if (sharp.length === 0 || even.length === 0) {
-    const result = await answer(sharp.length > 0 ? sharp : even);
-    return { name, result: { ...result, keyEvaluations: spent + result.keyEvaluations } };
-  }
-  const output = new Float32Array(heads * queries * valueFeatures),
-    logSumExp = new Float32Array(heads * queries);
-  const heldOut: HeldOutRows[] = [];
-  let keyEvaluations = spent;
-  for (const which of [sharp, even]) {
-    const result: CostedAttention = await answer(which);
-    keyEvaluations += result.keyEvaluations;
-    which.forEach((head, at) => {
-      const place = (from: Float32Array, to: Float32Array) =>
-        to.set(from.subarray(at * to.length / heads, (at + 1) * to.length / heads), head * to.length / heads);
-      place(result.output, output);
-      place(result.logSumExp, logSumExp);
-      heldOut[head] = result.heldOut![at];
-    });
-  }
-  const note = `tilted-tree in ${sharp.length} of ${heads} heads, whose queries look to keys of their own`;
-  return { name, result: { output, logSumExp, keyEvaluations, heldOut, note } };
+  return { name, result: { ...result, keyEvaluations, note } };
 }
 
 /** A budget without some evaluations for each query. */

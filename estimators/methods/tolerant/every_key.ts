@@ -8,16 +8,11 @@ import { type ErrorSums, sumsOfHeads } from "../held_out.ts";
 import { rowOverlap, VERY_SHARP } from "../auto/row_overlap.ts";
 import { type Budget, type CostedAttention, scaleBudget } from "../method.ts";
 import { attendExactly } from "../run_heads.ts";
+import type { AnsweredHeads } from "../shared/answered_heads.ts";
 import { headOf, headsOf } from "../shared/some_heads.ts";
 import { attendToTarget, numbersOfTree, planTarget } from "../tilted_tree/tilted_tree.ts";
 import { type Trial, TrialFailed } from "../trial.ts";
-import {
-  type AnsweredHeads,
-  type Asked,
-  type HeadAnswer,
-  type HeadAnswers,
-  joinHeads,
-} from "./head_answers.ts";
+import { type Asked, type HeadAnswer, type HeadAnswers, joinHeads } from "./head_answers.ts";
 
 /** What a coreset gets first, and rows held out that judge it. */
 export const FIRST: Pick<Budget, "bucketSize" | "samples"> = { bucketSize: 32, samples: 64 };

@@ -3,6 +3,7 @@ import { pickRows } from "../../linear_algebra/pick_rows.ts";
 import type { HeldOutRows } from "../held_out.ts";
 import type { CostedAttention } from "../method.ts";
 import type { ApproximateName } from "../methods.ts";
+import { type AnsweredHeads, joinAnswers } from "../shared/answered_heads.ts";
 import { headOf } from "../shared/some_heads.ts";
 
 /** What is asked for. */
@@ -27,12 +28,6 @@ export interface HeadAnswer {
   readonly result: CostedAttention;
 }
 
-/** Heads that a method has answered together, in this order. */
-export interface AnsweredHeads {
-  readonly heads: readonly number[];
-  readonly result: CostedAttention;
-}
-
 /**
  * The answers of all heads in one result.
  *
@@ -44,29 +39,16 @@ export async function joinHeads(
   first: AnsweredHeads | undefined,
   answer: (part: Problem, head: number) => Promise<HeadAnswer | undefined>,
 ): Promise<HeadAnswers> {
-  const { heads, queries, valueFeatures } = problem, names: HeadMethod[] = Array(heads).fill("calibrated");
-  const output = new Float32Array(heads * queries * valueFeatures),
-    logSumExp = new Float32Array(heads * queries);
-  const heldOut: HeldOutRows[] = [], outputs = queries * valueFeatures;
-  first?.heads.forEach((head, at) => {
-    const { result } = first;
-    output.set(result.output.subarray(at * outputs, (at + 1) * outputs), head * outputs);
-    logSumExp.set(result.logSumExp.subarray(at * queries, (at + 1) * queries), head * queries);
-    heldOut[head] = result.heldOut![at];
-  });
-  let keyEvaluations = first?.result.keyEvaluations ?? 0;
-  for (let head = 0; head < heads; head++) {
+  const parts = first ? [first] : [], names: HeadMethod[] = Array(problem.heads).fill("calibrated");
+  for (let head = 0; head < problem.heads; head++) {
     const own = await answer(headOf(problem, head), head);
     if (!own) continue;
-    const { name, result } = own;
-    output.set(result.output, head * outputs);
-    logSumExp.set(result.logSumExp, head * queries);
-    heldOut[head] = result.heldOut?.[0] ?? exactRows(result, problem);
+    const { name, result } = own, heldOut = result.heldOut ?? [exactRows(result, problem)];
+    parts.push({ heads: [head], result: { ...result, heldOut } });
     names[head] = name;
-    keyEvaluations += result.keyEvaluations;
   }
   const exact = names.every((name) => name === "exact");
-  return { result: { output, logSumExp, keyEvaluations, heldOut, exact }, names };
+  return { result: { ...joinAnswers(problem, parts), exact }, names };
 }
 
 /** Rows of an exact result that stand for it. */
