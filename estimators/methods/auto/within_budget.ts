@@ -9,7 +9,7 @@ import { headsOf } from "../shared/some_heads.ts";
 import { attendByTree, numbersOfTree } from "../tilted_tree/tilted_tree.ts";
 import { planAuto, planOther } from "./auto_plan.ts";
 import type { Answer } from "./improve_heads.ts";
-import { costOfOverlap, rowOverlap, SHARP } from "./row_overlap.ts";
+import { costOfOverlap, rowOverlap, SHARP } from "../shared/row_overlap.ts";
 
 /** A tree may take this share of the time of exact attention. */
 const MOST_TREE = 0.9;

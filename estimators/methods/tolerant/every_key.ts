@@ -5,7 +5,7 @@ import { planAuto } from "../auto/auto_plan.ts";
 import { calibrate, planCoreset } from "../calibrated/calibrated.ts";
 import { operatorError } from "../error_sample.ts";
 import { type ErrorSums, sumsOfHeads } from "../held_out.ts";
-import { rowOverlap, VERY_SHARP } from "../auto/row_overlap.ts";
+import { rowOverlap, VERY_SHARP } from "../shared/row_overlap.ts";
 import { type Budget, type CostedAttention, scaleBudget } from "../method.ts";
 import { attendExactly } from "../run_heads.ts";
 import type { AnsweredHeads } from "../shared/answered_heads.ts";

@@ -11,7 +11,7 @@ import { exactAttention } from "../../../estimators/core/exact.ts";
 import { makeProblem, type Problem } from "../../../estimators/core/problem.ts";
 import { attendAuto } from "../../../estimators/methods/auto/auto.ts";
 import { planAuto } from "../../../estimators/methods/auto/auto_plan.ts";
-import { rowOverlap } from "../../../estimators/methods/auto/row_overlap.ts";
+import { rowOverlap } from "../../../estimators/methods/shared/row_overlap.ts";
 import { calibrate } from "../../../estimators/methods/calibrated/calibrated.ts";
 import { isUseless, relativeError, totalOf } from "../../../estimators/methods/held_out.ts";
 import { type Trial, TrialFailed } from "../../../estimators/methods/trial.ts";
