@@ -33,7 +33,7 @@ export const LEAST_COLUMN = 1e-3;
 export const USELESS = 0.5;
 /** Where to cut a node of a tree is decided by at most this many of its rows: {@link Backend.growTree}. */
 export const TREE_SAMPLE = 256;
-/** Nodes of at most this many keys are cut into single keys at once: {@link Backend.tiltKeys}. */
+/** Nodes of at most this many keys are cut in the middle, and into single keys at once: {@link Backend.growTree}, {@link Backend.tiltKeys}. */
 export const TREE_BUNDLE = 4;
 /** Softmax weights below this are 0, 2^−40: {@link Backend.tiltKeys}. */
 export const NEGLIGIBLE_WEIGHT = 9.094947017729282e-13;

@@ -52,7 +52,7 @@ export interface TreePrimitives {
    * to the second, a row lies on the near side if ⟨row, normal⟩ is no more than half-way between them, or, where that leaves less than
    * ⌈sample/8⌉ members on one side, no more than the product of the last member that has to be near, or of the last that need not be
    * far. Rows of the near side come first;
-   * both keep their order. If one side has no row, the node is cut in the middle of its order.
+   * both keep their order. If one side has no row, or the node at most TREE_BUNDLE rows, it is cut in the middle of its order.
    */
   growTree(args: {
     /** [heads, count, width] */

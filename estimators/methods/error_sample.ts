@@ -24,19 +24,24 @@ const QUANTILE = 1.96;
 
 /**
  * ‖Att~ − Att‖ / ‖Att‖ in operator norm, from a sample of rows. The largest eigenvalue of a sample's EᵀE is on average no less than that of
- * all rows, so that the estimate leans upwards where no direction stands out. The interval is that of the delta method for the logarithm of the ratio: by first-order
- * perturbation both eigenvalues are means of squared components along their eigenvectors. Its lower end uses eigenvectors of the other
- * half of the rows, since a direction that was fitted to rows flatters them. It knows nothing of rows with large errors of which the sample has none.
+ * all rows: its eigenvector was fitted to them. What either half of the rows has along the leading eigenvector of the other is on average no more. Their
+ * mean stands for the eigenvalue of all rows; where few rows err much, the one is far too large and the other far too small.
+ * The interval goes from below the latter to above the former, by the delta method for the logarithm of the ratio: by first-order perturbation
+ * both eigenvalues are means of squared components along their eigenvectors. It knows nothing of rows with large errors of which the sample has none.
  */
 export function operatorError({ width, errors, outputs }: ErrorSample): Estimate {
   const along = squaresAlong(errors, width), own = squaresAlong(outputs, width);
-  const errorSum = sum(along), outputSum = sum(own);
-  if (errorSum === 0) return { error: 0, low: 0, high: 0 };
+  const fitted = sum(along), outputSum = sum(own);
+  if (fitted === 0) return { error: 0, low: 0, high: 0 };
   if (outputSum === 0) return { error: Infinity, low: Infinity, high: Infinity };
-  const error = Math.sqrt(errorSum / outputSum);
-  const half = QUANTILE / 2 * Math.sqrt(relativeVariance(along, errorSum) + relativeVariance(own, outputSum));
-  const crossed = Math.sqrt(crossedSum(errors, width) / outputSum);
-  return { error, low: Math.min(error, crossed) * Math.exp(-half), high: error * Math.exp(half) };
+  const crossed = Math.min(fitted, crossedSum(errors, width));
+  const half = QUANTILE / 2 * Math.sqrt(relativeVariance(along, fitted) + relativeVariance(own, outputSum));
+  const rootOf = (eigenvalue: number) => Math.sqrt(eigenvalue / outputSum);
+  return {
+    error: rootOf((fitted + crossed) / 2),
+    low: rootOf(crossed) * Math.exp(-half),
+    high: rootOf(fitted) * Math.exp(half),
+  };
 }
 
 /** Of a sum of independent terms, over its square. */

@@ -1,5 +1,5 @@
 import type { Arguments } from "../primitives.ts";
-import { type RowTree, TREE_SAMPLE } from "../tree_primitives.ts";
+import { type RowTree, TREE_BUNDLE, TREE_SAMPLE } from "../tree_primitives.ts";
 import { floats, floatValues, words } from "./array.ts";
 import type { Steps } from "./steps.ts";
 
@@ -28,7 +28,8 @@ export function* growTree({ rows, heads, count, width }: Arguments<"growTree">):
     for (let node = todo.pop(); node; node = todo.pop()) {
       const { begin, end, link } = node;
       if (end - begin < 2) continue;
-      const members = places.slice(begin, end), near = nearSide(own, members, width);
+      const members = places.slice(begin, end);
+      const near = end - begin > TREE_BUNDLE ? nearSide(own, members, width) : [];
       const at = begin + near.reduce((sum, is) => sum + Number(is), 0);
       const cut = at === begin || at === end ? begin + (end - begin >> 1) : at;
       if (cut === at) {

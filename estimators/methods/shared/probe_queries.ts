@@ -27,7 +27,9 @@ export function chooseProbes(
 ): Uint32Array {
   const wanted = Math.max(LEAST_CANDIDATES, Math.min(MOST_CANDIDATES, CANDIDATES_EACH * outlying));
   const stride = Math.ceil(count / Math.max(wanted, 2 * outlying));
-  const far = largest(leverages(query, count, width, stride), outlying).map((at) => at * stride);
+  const far = outlying === 0
+    ? new Uint32Array()
+    : largest(leverages(query, count, width, stride), outlying).map((at) => at * stride);
   const isFar = new Uint8Array(count);
   for (const row of far) isFar[row] = 1;
   const others = new Uint32Array(count - outlying);

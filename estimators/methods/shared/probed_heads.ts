@@ -8,8 +8,8 @@ import type { Problem } from "../../core/problem.ts";
 import type { HeldOutRows } from "../held_out.ts";
 import type { HeadRun } from "../run_heads.ts";
 
-/** A run of heads on a device, and some of their queries with exact rows of attention. */
-export interface ProbedHeads {
+/** A run of heads on a device, and some of their queries. */
+export interface PickedHeads {
   /** What a primitive that goes through all keys is given. */
   readonly shape: Omit<AttentionShape, "queries"> & {
     readonly scale: number;
@@ -26,12 +26,16 @@ export interface ProbedHeads {
   readonly picks: Uint32Array;
   /** [heads, probes, features] */
   readonly probeRows: DeviceArray;
+}
+
+/** The same with exact rows of attention. */
+export interface ProbedHeads extends PickedHeads {
   /** Attention of the probes to all keys; probabilities are [heads, probes, keys]. */
   readonly exact: PartialAttention & { readonly probabilities: DeviceArray };
 }
 
 /** Which rows of a run of heads are computed exactly. */
-export type ProbedRows = Pick<ProbedHeads, "queries" | "probes" | "picks"> & {
+export type ProbedRows = Pick<PickedHeads, "queries" | "probes" | "picks"> & {
   readonly shape: Pick<AttentionShape, "heads" | "valueFeatures">;
 };
 
@@ -43,6 +47,19 @@ export function probeHeads(
   seed: number,
   run: HeadRun,
 ): ProbedHeads {
+  const picked = pickHeads(backend, problem, counts, seed, run);
+  const { shape, probeRows, probes } = picked;
+  return { ...picked, exact: backend.attendProbes({ ...shape, query: probeRows, queries: probes }) };
+}
+
+/** Uploads heads and gathers some of their queries. */
+export function pickHeads(
+  backend: Backend,
+  problem: Problem,
+  counts: ProbeCounts,
+  seed: number,
+  run: HeadRun,
+): PickedHeads {
   const { queries, keys, features, valueFeatures, scale } = problem, heads = run.count;
   const probes = counts.uniform + counts.outlying + counts.heldOut;
   const { query, key, value } = uploadHeads(backend, problem, run.first, heads);
@@ -57,8 +74,7 @@ export function probeHeads(
   });
   const shape = { heads, keys, features, valueFeatures, scale, key, value };
   const valueMean = backend.columnMean({ rows: value, heads, count: keys, width: valueFeatures });
-  const exact = backend.attendProbes({ ...shape, query: probeRows, queries: probes });
-  return { shape, queries, query, valueMean, probes, picks, probeRows, exact };
+  return { shape, queries, query, valueMean, probes, picks, probeRows };
 }
 
 /** Puts the exact rows of probes in their places. */

@@ -2,7 +2,7 @@ import type { Backend } from "../../../kernels/backend.ts";
 import type { HostAttention } from "../../core/exact.ts";
 import type { Problem } from "../../core/problem.ts";
 import { type ErrorSums, sumsOfHead } from "../held_out.ts";
-import { pickProbes, type ProbedHeads, type ProbedRows } from "../shared/probed_heads.ts";
+import { type PickedHeads, pickProbes, type ProbedRows } from "../shared/probed_heads.ts";
 import { attendToOpened, type OpenedLists, type PlantedTree } from "./attend_lists.ts";
 
 /** Exact rows of one head, by which the lists of its tree are judged. */
@@ -18,7 +18,7 @@ export class Judges {
   constructor(
     readonly backend: Backend,
     readonly problem: Problem,
-    readonly first: ProbedHeads,
+    readonly first: PickedHeads,
     readonly planted: PlantedTree,
     readonly seed: number,
   ) {
@@ -26,9 +26,10 @@ export class Judges {
     this.#labels = labelsOf(planted, first.queries);
   }
 
-  /** Runs what was recorded with the first rows. */
+  /** Computes the first rows. */
   async read(signal?: AbortSignal): Promise<void> {
-    const { exact, valueMean } = this.first;
+    const { shape, probeRows, probes, valueMean } = this.first;
+    const exact = this.backend.attend({ ...shape, query: probeRows, queries: probes });
     const [output, logSumExp, mean] = await this.backend.run(
       [exact.output, exact.logSumExp, valueMean],
       signal,

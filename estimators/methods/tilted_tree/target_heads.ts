@@ -1,8 +1,8 @@
 import type { Backend } from "../../../kernels/backend.ts";
 import type { Problem } from "../../core/problem.ts";
-import { operatorError } from "../error_sample.ts";
+import { type Estimate, operatorError } from "../error_sample.ts";
 import type { CostedAttention } from "../method.ts";
-import { heldOutRows, placeExactRows, probeHeads } from "../shared/probed_heads.ts";
+import { heldOutRows, pickHeads, placeExactRows } from "../shared/probed_heads.ts";
 import { TrialFailed } from "../trial.ts";
 import { attendToOpened, evaluationsOf, type OpenedLists, openTree, plantTree } from "./attend_lists.ts";
 import { canonicalDirections } from "./canonical_directions.ts";
@@ -22,14 +22,13 @@ export interface TreeTarget {
 
 /** The rows must err by no more than this share of the tolerance: lists are opened until they do, and what passes first flatters itself. */
 const MARGIN = 0.95;
-/** Errors fall about as entries to the power of minus one over this. */
-export const POWER = 1.2;
-/** A step multiplies entries within these bounds. */
-const LEAST_STEP = 1.8, MOST_STEP = 4;
+/** Errors of one head fall at least as entries to the power of minus one over this, and a step multiplies entries within these bounds. */
+const POWER = 1.6, LEAST_STEP = 1.4, MOST_STEP = 4;
 
 /**
  * One head by a tree of its keys, whose lists are opened further and further, the tree as it is, until the rows that are computed exactly
- * err by no more than the tolerance. If the first of these leave it open whether they do, there are twice as many from then on.
+ * err by no more than the tolerance. If the first of these leave it open whether they do, and longer lists would take more than as many rows
+ * again, there are twice as many from then on.
  *
  * @throws {TrialFailed} If the lists would grow too long: no query was answered then.
  */
@@ -41,7 +40,7 @@ export async function tiltToTarget(
   signal?: AbortSignal,
 ): Promise<CostedAttention> {
   const { queries, keys, features } = problem, counts = { uniform: 0, outlying: 0, heldOut: plan.heldOut };
-  const probed = probeHeads(backend, problem, counts, seed, { first: 0, count: 1 }), { query } = probed;
+  const probed = pickHeads(backend, problem, counts, seed, { first: 0, count: 1 }), { query } = probed;
   const maps = [canonicalDirections(problem.query, problem.key, features, plan.directions)];
   const listed = { ...probed.shape, query, queries, maps };
   const found = await findClusters(backend, listed, 1, () => problem.query, plan, signal),
@@ -55,16 +54,18 @@ export async function tiltToTarget(
     opened = await openTree(backend, planted, entries, signal);
     keyEvaluations += plan.clusters * keys;
     const aim = MARGIN * tolerance;
+    const longer = ({ error }: Estimate) =>
+      Math.min(mostEntries, entries * Math.max(LEAST_STEP, Math.min(MOST_STEP, (error / aim) ** POWER)));
     let sums = await judges.judge(opened, signal), estimate = operatorError(sums.sample!);
-    if (estimate.error > aim && estimate.low <= aim && await judges.call(signal)) {
+    const isOpen = estimate.error > aim && estimate.low <= aim;
+    if (isOpen && (longer(estimate) - entries) * queries > plan.heldOut * keys && await judges.call(signal)) {
       keyEvaluations += plan.heldOut * keys;
       sums = await judges.judge(opened, signal);
       estimate = operatorError(sums.sample!);
     }
-    const excess = estimate.error / aim;
-    if (excess <= 1) break;
+    if (estimate.error <= aim) break;
     if (entries >= mostEntries) throw new TrialFailed([sums], Math.round(keyEvaluations));
-    entries = Math.min(mostEntries, entries * Math.max(LEAST_STEP, Math.min(MOST_STEP, excess ** POWER)));
+    entries = longer(estimate);
   }
   const attended = attendToOpened(backend, planted, opened, { query, queries, ...clusters });
   const answer = await backend.run([attended.output, attended.logSumExp], signal);

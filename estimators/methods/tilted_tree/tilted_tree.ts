@@ -7,7 +7,7 @@ import { type Budget, type CostedAttention, type Method, perQuery } from "../met
 import { attendExactly, requireEveryKey, runEachHead, runHeads } from "../run_heads.ts";
 import { tiltCausalHeads } from "./causal_heads.ts";
 import { type CausalPlan, planCausalTree } from "./causal_plan.ts";
-import { POWER, tiltToTarget, type TreeTarget } from "./target_heads.ts";
+import { tiltToTarget, type TreeTarget } from "./target_heads.ts";
 import { tiltHeads } from "./tilted_heads.ts";
 import { planTree, type TreePlan } from "./tree_plan.ts";
 
@@ -123,13 +123,13 @@ export async function attendByTree(
 }
 
 /** Evaluations for each query that decide how many clusters there are where lists grow to an error. */
-const TARGET_BUDGET = 512, MOST_TARGET_SHARE = 1 / 6;
-/** Rows that judge the answer. */
-const JUDGES = 240;
+const TARGET_BUDGET = 400, MOST_TARGET_SHARE = 1 / 6;
+/** Rows that judge the answer, and queries that clusters are found on at most: more find hardly better ones, and splitting them takes the host long. */
+const JUDGES = 240, MOST_SAMPLED = 2048;
 /** Lists are tried at this length first, times how far off a coreset was, within bounds. */
 const FIRST_ENTRIES = 128, MOST_FIRST = 640;
-/** Where all that is known of a head is that it is sharp: at this length for a tolerance of 1. */
-const SHARP_ENTRIES = 14;
+/** Where all that is known of a head is that it is sharp: at this length for a tolerance of 1, as errors fall on the sharpest. */
+const SHARP_ENTRIES = 14, SHARP_POWER = 1.2;
 /** Shares of the keys that the first lists may be long, and the last: beyond, exact attention is as fast. */
 const MOST_FIRST_SHARE = 1 / 16, MOST_SHARE = 0.1;
 /** How much longer preparing takes than its evaluations say; with the first lists it may take this share of the time of exact attention. */
@@ -143,10 +143,10 @@ const PREPARATION = 3, MOST_TIME = 0.25;
 export function planTarget(problem: Problem, tolerance: number, excess?: number): TreeTarget | undefined {
   const { queries, keys } = problem;
   const budget = Math.min(TARGET_BUDGET, MOST_TARGET_SHARE * keys) + JUDGES * keys / queries;
-  const plan = planTree(problem, budget, JUDGES);
+  const plan = planTree(problem, budget, JUDGES, MOST_SAMPLED);
   if (!canShareTree(problem, plan) || JUDGES > queries / 16) return undefined;
   const wanted = excess === undefined
-    ? SHARP_ENTRIES / tolerance ** POWER
+    ? SHARP_ENTRIES / tolerance ** SHARP_POWER
     : FIRST_ENTRIES * Math.max(1, excess);
   const entries = Math.min(MOST_FIRST, MOST_FIRST_SHARE * keys, wanted);
   if (PREPARATION * plan.preparation / queries + entries > MOST_TIME * keys) return undefined;

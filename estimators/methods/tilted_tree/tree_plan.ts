@@ -43,8 +43,14 @@ export function costOfTree(rows: number, directions: number, unit: number): numb
  * Splits a budget of key evaluations for each query; undefined where it is too small for a tree.
  *
  * @param rows Rows that are computed exactly to tell the error.
+ * @param mostSampled Queries that clusters are found on at most.
  */
-export function planTree(problem: Problem, keysPerQuery: number, rows = HELD_OUT): TreePlan | undefined {
+export function planTree(
+  problem: Problem,
+  keysPerQuery: number,
+  rows = HELD_OUT,
+  mostSampled = problem.queries,
+): TreePlan | undefined {
   const { queries, keys, features, valueFeatures } = problem;
   const directions = countDirections(features, keysPerQuery), heldOut = Math.min(rows, queries);
   // Multiply-adds of one number of a row, of which an evaluation has features + valueFeatures.
@@ -59,7 +65,11 @@ export function planTree(problem: Problem, keysPerQuery: number, rows = HELD_OUT
     queries * directions / unit;
   const found = (clusters: number) => {
     const least = Math.max(LEAST_SAMPLED, SAMPLED_PER_EVALUATION * keysPerQuery);
-    const sampled = Math.min(queries, Math.floor(Math.max(least, SAMPLED_PER_CLUSTER * clusters)));
+    const sampled = Math.min(
+      queries,
+      mostSampled,
+      Math.floor(Math.max(least, SAMPLED_PER_CLUSTER * clusters)),
+    );
     return { sampled, cost: grow(sampled) + STEPS * sampled * clusters * directions / unit };
   };
   const left = keysPerQuery * queries - fixed - found(FEWEST_CLUSTERS).cost;

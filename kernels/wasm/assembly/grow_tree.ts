@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { TREE_SAMPLE } from "../../constants";
+import { TREE_BUNDLE, TREE_SAMPLE } from "../../constants";
 import { SUBTREES } from "../engine/layout";
 import { squaredDistance } from "./row_sums";
 import { addScaled, copyFloats, innerProduct } from "./simd";
@@ -120,25 +120,12 @@ function rowOf(place: u32): usize {
 
 /** Cuts the node [begin, end), notes where, there and at its link, and returns where. */
 function cutNode(begin: u32, end: u32, link: u32): u32 {
-  let cut = end - begin === 2 ? turnPair(begin) : moveRows(begin, end, placePlane(begin, end));
+  let cut = end - begin <= <u32>TREE_BUNDLE ? begin : moveRows(begin, end, placePlane(begin, end));
   if (cut === begin || cut === end) cut = begin + (end - begin) / 2;
   store<u32>(cuts + (<usize>link << 2), cut);
   store<u32>(cuts + (<usize>cut << 4), begin);
   store<u32>(cuts + (<usize>cut << 4), end, 4);
   return cut;
-}
-
-/** What cutting two rows comes to: the first of them is the far one, unless they are the same. */
-function turnPair(begin: u32): u32 {
-  const first = rowOf(begin), second = rowOf(begin + 1);
-  if (squaredDistance(first, second, stride) > 0) {
-    copyFloats(normal, first, width);
-    copyFloats(first, second, width);
-    copyFloats(second, normal, width);
-    const place = order + (<usize>begin << 2);
-    store<u64>(place, rotl<u64>(load<u64>(place), 32));
-  }
-  return begin + 1;
 }
 
 /** Finds the normal; returns the largest product of a row on the near side. */

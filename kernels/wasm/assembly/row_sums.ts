@@ -15,7 +15,7 @@ export function sumOf(values: usize, first: usize, length: u32): f64 {
   return even + odd;
 }
 
-/** Sum of some of the rows, of `bytes` each, under factors; 32 columns at a time so that the sums stay in registers. */
+/** Sum of some of the rows, of `bytes` each, under factors; up to 32 columns at a time, whose sums stay in registers and do not wait for one another. */
 export function sumRows(sums: usize, first: usize, length: u32, rows: usize, bytes: usize, factors: usize): void {
   const end = first + (<usize>length << 2);
   let column: usize = 0;
@@ -41,6 +41,32 @@ export function sumRows(sums: usize, first: usize, length: u32, rows: usize, byt
     v128.store(sums + column, f, 80);
     v128.store(sums + column, g, 96);
     v128.store(sums + column, h, 112);
+  }
+  for (; column + 64 <= bytes; column += 64) {
+    let a = f32x4.splat(0), b = a, c = a, d = a;
+    for (let i = first; i < end; i += 4) {
+      const row = load<u32>(i), x = rows + row * bytes + column;
+      const w = v128.load_splat<f32>(factors + (<usize>row << 2));
+      a = multiplyAdd(w, v128.load(x), a);
+      b = multiplyAdd(w, v128.load(x, 16), b);
+      c = multiplyAdd(w, v128.load(x, 32), c);
+      d = multiplyAdd(w, v128.load(x, 48), d);
+    }
+    v128.store(sums + column, a);
+    v128.store(sums + column, b, 16);
+    v128.store(sums + column, c, 32);
+    v128.store(sums + column, d, 48);
+  }
+  for (; column + 32 <= bytes; column += 32) {
+    let a = f32x4.splat(0), b = a;
+    for (let i = first; i < end; i += 4) {
+      const row = load<u32>(i), x = rows + row * bytes + column;
+      const w = v128.load_splat<f32>(factors + (<usize>row << 2));
+      a = multiplyAdd(w, v128.load(x), a);
+      b = multiplyAdd(w, v128.load(x, 16), b);
+    }
+    v128.store(sums + column, a);
+    v128.store(sums + column, b, 16);
   }
   for (; column + 16 <= bytes; column += 16) {
     let a = f32x4.splat(0);

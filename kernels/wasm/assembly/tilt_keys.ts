@@ -1,8 +1,10 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { NEGLIGIBLE_WEIGHT, TREE_BUNDLE } from "../../constants";
+import { LANE_CENTRES } from "../engine/layout";
 import { exponential, exponentialOf } from "./exponential";
 import { logarithm } from "./logarithm";
-import { addScaled, largestOfLanes, multiplyAdd, sumOfLanes } from "./simd";
+import { largestOfLanes, multiplyAdd, sumOfLanes } from "./simd";
+import { squaredDistance } from "./row_sums";
 import { EMPTY, MASKED } from "./tile_softmax";
 
 @unmanaged
@@ -21,46 +23,49 @@ class TiltArguments {
   centres: u32;
   count: u32;
   width: u32;
-  /** Centres that go through the tree together, so that its rows are in the cache for all of them. */
-  together: u32;
 }
 
-// What the functions below share while some centres are worked on; every thread has globals of its own.
+// Centres go through the tree together, one in each lane of a vector; lanes without one repeat the first. What the functions below share while some are
+// worked on; every thread has globals of its own.
 let width: u32 = 0;
 let stride: usize = 0;
 let rows: usize = 0;
 let cuts: usize = 0;
-/** Centres that are worked on, and bytes from one to the next. */
+/** Centres that are worked on, and where the weights of the second, third and fourth begin after those of the first. */
 let centres: u32 = 0;
-let lineBytes: usize = 0;
 let weights: usize = 0;
+let second: usize = 0;
+let third: usize = 0;
+let fourth: usize = 0;
+/** [count] vectors: what cutting before a position gains, not yet limited. */
 let gains: usize = 0;
-/** Squared distances of the rows of a bundle, which are the same for all centres: of the first from each later one, then of the second. */
-let pairs: usize = 0;
-const PAIR_BYTES: usize = 32;
-/** Nodes that wait, and moments of finished nodes whose sibling is not: mass, scatter, then the weighted sum of the rows. */
+/** Nodes that wait, and moments of finished nodes whose sibling is not: masses, scatters, then weighted sums of the rows, column by column. */
 let waiting: usize = 0;
 let moments: usize = 0;
 let momentBytes: usize = 0;
-const SUMS: usize = 16;
+const SCATTERS: usize = 16;
+const SUMS: usize = 32;
 
 /** Weights of all keys for some centres, and what cutting the nodes of their tree gains. */
 export function tiltKeysTask(operation: usize, task: u32, scratch: usize): void {
-  const args = changetype<TiltArguments>(operation), count = args.count;
-  const parts = (args.centres + args.together - 1) / args.together, head = task / parts;
-  const first = (task % parts) * args.together, line = <usize>head * args.centres + first;
+  const args = changetype<TiltArguments>(operation), count = args.count, lanes = <u32>LANE_CENTRES;
+  const parts = (args.centres + lanes - 1) / lanes, head = task / parts;
+  const first = (task % parts) * lanes, line = <usize>head * args.centres + first;
   width = args.width;
   stride = <usize>width << 2;
   rows = args.rows + <usize>head * count * stride;
   cuts = args.cuts + ((<usize>head * count) << 4);
-  centres = min<u32>(args.together, args.centres - first);
-  lineBytes = <usize>count << 2;
+  centres = min<u32>(lanes, args.centres - first);
+  const lineBytes = <usize>count << 2;
   weights = args.weights + line * lineBytes;
-  gains = args.gains + line * lineBytes;
-  momentBytes = SUMS + ((stride + 15) & ~15);
-  pairs = scratch;
-  waiting = pairs + PAIR_BYTES;
+  second = centres > 1 ? lineBytes : 0;
+  third = centres > 2 ? 2 * lineBytes : 0;
+  fourth = centres > 3 ? 3 * lineBytes : 0;
+  momentBytes = SUMS + (stride << 2);
+  gains = scratch;
+  waiting = gains + (<usize>count << 4);
   moments = waiting + 16 * (<usize>count + 2);
+  const limited = args.gains + line * lineBytes;
   for (let i: u32 = 0; i < centres; ++i) {
     const own = weights + i * lineBytes;
     let logits = args.logits + (line + i) * lineBytes;
@@ -71,12 +76,12 @@ export function tiltKeysTask(operation: usize, task: u32, scratch: usize): void 
     }
     const logMass = weigh(logits, own, count);
     store<f32>(args.logMass + ((line + i) << 2), logMass);
-    store<f32>(gains + i * lineBytes, 0);
+    store<f32>(limited + i * lineBytes, 0);
   }
   const root = load<u32>(cuts, 8);
   if (root === 0) return;
   sumNodes(root, count);
-  limitGains(root);
+  limitGains(root, limited);
 }
 
 /** Copies logits, but for those of the keys from `end` on, which are masked. */
@@ -136,27 +141,19 @@ function pushNode(depth: u32, begin: u32, end: u32, cut: u32, done: u32): void {
 
 /** Scatters of all nodes, sides before wholes, the larger side first: then few moments wait at a time. */
 function sumNodes(root: u32, count: u32): void {
-  const allBytes = centres * momentBytes;
-  let depth: u32 = 0, top = moments - allBytes;
+  let depth: u32 = 0, top = moments - momentBytes;
   pushNode(depth++, 0, count, root, 0);
   while (depth > 0) {
     const node = waiting + (<usize>(--depth) << 4);
     const begin = load<u32>(node), end = load<u32>(node, 4), cut = load<u32>(node, 8);
     if (end - begin <= <u32>TREE_BUNDLE) {
-      top += allBytes;
-      measurePairs(begin, end);
-      for (let i: u32 = 0; i < centres; ++i) {
-        const own = top + i * momentBytes, line = gains + i * lineBytes;
-        sumBundle(own, weights + i * lineBytes, begin, end);
-        for (let at = begin + 1; at < end; ++at) store<f32>(line + (<usize>at << 2), load<f32>(own, 4));
-      }
+      top += momentBytes;
+      sumBundle(top, begin, end);
+      if (cut) v128.store(gains + (<usize>cut << 4), v128.load(top, SCATTERS));
     } else if (load<u32>(node, 12)) {
-      top -= allBytes;
-      for (let i: u32 = 0; i < centres; ++i) {
-        const own = top + i * momentBytes;
-        merge(own, own + allBytes);
-        store<f32>(gains + i * lineBytes + (<usize>cut << 2), load<f32>(own, 4));
-      }
+      top -= momentBytes;
+      merge(top, top + momentBytes);
+      v128.store(gains + (<usize>cut << 4), v128.load(top, SCATTERS));
     } else {
       const left = load<u32>(cuts + (<usize>cut << 4), 8), right = load<u32>(cuts + (<usize>cut << 4), 12);
       pushNode(depth++, begin, end, cut, 1);
@@ -171,95 +168,111 @@ function sumNodes(root: u32, count: u32): void {
   }
 }
 
-function measurePairs(begin: u32, end: u32): void {
-  let to = pairs;
-  for (let i = begin; i < end; ++i) {
-    for (let j = i + 1; j < end; ++j, to += 4) {
-      store<f32>(to, squaredDistance(rows + <usize>i * stride, 1, rows + <usize>j * stride, 1));
-    }
-  }
+/** The weights of a key for the centres. */
+@inline
+function weightsOf(key: u32): v128 {
+  const at = weights + (<usize>key << 2);
+  let w = v128.load32_splat(at);
+  w = v128.load32_lane(at + second, w, 1);
+  w = v128.load32_lane(at + third, w, 2);
+  return v128.load32_lane(at + fourth, w, 3);
 }
 
-/** Moments of few rows; their scatter is Σ w w′ ‖y − y′‖² over pairs, by the mass. Sums stay what they were where the mass is 0. */
-function sumBundle(to: usize, weights: usize, begin: u32, end: u32): void {
-  const sums = to + SUMS;
-  let mass: f32 = 0, rowsSeen: u32 = 0;
-  for (let j = begin; j < end; ++j) {
-    const w = load<f32>(weights + (<usize>j << 2)), row = rows + <usize>j * stride;
-    if (w === 0) continue;
-    if (mass === 0) scaleRow(sums, row, w);
-    else addScaled(sums, row, w, width);
-    mass += w;
-    ++rowsSeen;
-  }
-  let scatter: f32 = 0;
-  if (rowsSeen > 1) {
-    let pair = pairs;
-    for (let i = begin; i < end; ++i) {
-      const w = load<f32>(weights + (<usize>i << 2));
-      let others: f32 = 0;
-      for (let j = i + 1; j < end; ++j, pair += 4) others += load<f32>(weights + (<usize>j << 2)) * load<f32>(pair);
-      scatter += w * others;
-    }
-    scatter /= mass;
-  }
-  store<f32>(to, mass);
-  store<f32>(to, scatter, 4);
+@inline
+function distanceOf(row: usize, other: usize): v128 {
+  return f32x4.splat(squaredDistance(row, other, stride));
 }
 
-/** to = row · factor */
-function scaleRow(to: usize, row: usize, factor: f32): void {
-  let left = width;
-  for (; left >= 4; left -= 4, to += 16, row += 16) v128.store(to, f32x4.mul(v128.load(row), f32x4.splat(factor)));
-  for (; left > 0; --left, to += 4, row += 4) store<f32>(to, load<f32>(row) * factor);
+/** Moments of at most four rows; their scatter is Σ w w′ ‖y − y′‖² over pairs, by the mass. */
+function sumBundle(to: usize, begin: u32, end: u32): void {
+  const size = end - begin, none = f32x4.splat(0);
+  const a = rows + <usize>begin * stride, w = weightsOf(begin);
+  const b = size > 1 ? a + stride : a, c = size > 2 ? b + stride : a, d = size > 3 ? c + stride : a;
+  const x = size > 1 ? weightsOf(begin + 1) : none, y = size > 2 ? weightsOf(begin + 2) : none;
+  const z = size > 3 ? weightsOf(begin + 3) : none;
+  for (let at: usize = 0, sum = to + SUMS; at < stride; at += 4, sum += 16) {
+    let column = f32x4.mul(v128.load32_splat(a + at), w);
+    column = multiplyAdd(v128.load32_splat(b + at), x, column);
+    column = multiplyAdd(v128.load32_splat(c + at), y, column);
+    v128.store(sum, multiplyAdd(v128.load32_splat(d + at), z, column));
+  }
+  const mass = f32x4.add(f32x4.add(w, x), f32x4.add(y, z));
+  let scatter = none;
+  if (size > 1) scatter = f32x4.mul(f32x4.mul(w, x), distanceOf(a, b));
+  if (size > 2) {
+    const others = multiplyAdd(x, distanceOf(b, c), f32x4.mul(w, distanceOf(a, c)));
+    scatter = multiplyAdd(y, others, scatter);
+  }
+  if (size > 3) {
+    const others = multiplyAdd(x, distanceOf(b, d), f32x4.mul(w, distanceOf(a, d)));
+    scatter = multiplyAdd(z, multiplyAdd(y, distanceOf(c, d), others), scatter);
+  }
+  v128.store(to, mass);
+  v128.store(to, whereSeen(f32x4.div(scatter, mass), mass), SCATTERS);
 }
 
-/** Adds the moments of the rows beside them (Chan, Golub and LeVeque 1979). */
+/** Values for centres that see any of a node; 0 for the others. */
+@inline
+function whereSeen(values: v128, mass: v128): v128 {
+  return v128.and(values, f32x4.gt(mass, f32x4.splat(0)));
+}
+
+/** Adds the moments of the rows beside them (Chan, Golub and LeVeque 1979); sums of what has no mass are 0. */
 function merge(to: usize, other: usize): void {
-  const mass = load<f32>(to), more = load<f32>(other);
-  let scatter = load<f32>(to, 4) + load<f32>(other, 4);
-  if (mass > 0 && more > 0) {
-    scatter += mass * more / (mass + more) * squaredDistance(to + SUMS, <f32>1 / mass, other + SUMS, <f32>1 / more);
-    addScaled(to + SUMS, other + SUMS, 1, width);
-  } else if (more > 0) scaleRow(to + SUMS, other + SUMS, 1);
-  store<f32>(to, mass + more);
-  store<f32>(to, scatter, 4);
+  const mass = v128.load(to), more = v128.load(other), total = f32x4.add(mass, more), one = f32x4.splat(1);
+  const factor = whereSeen(f32x4.div(one, mass), mass), otherFactor = whereSeen(f32x4.div(f32x4.neg(one), more), more);
+  let even = f32x4.splat(0), odd = even, at = to + SUMS;
+  const distance = other - to, end = at + (stride << 2);
+  for (; at + 32 <= end; at += 32) {
+    const a = v128.load(at), b = v128.load(at + distance), c = v128.load(at, 16), d = v128.load(at + distance, 16);
+    const first = multiplyAdd(b, otherFactor, f32x4.mul(a, factor));
+    const next = multiplyAdd(d, otherFactor, f32x4.mul(c, factor));
+    even = multiplyAdd(first, first, even);
+    odd = multiplyAdd(next, next, odd);
+    v128.store(at, f32x4.add(a, b));
+    v128.store(at, f32x4.add(c, d), 16);
+  }
+  if (at < end) {
+    const a = v128.load(at), b = v128.load(at + distance);
+    const first = multiplyAdd(b, otherFactor, f32x4.mul(a, factor));
+    even = multiplyAdd(first, first, even);
+    v128.store(at, f32x4.add(a, b));
+  }
+  const between = f32x4.mul(whereSeen(f32x4.div(f32x4.mul(mass, more), total), total), f32x4.add(even, odd));
+  const scatter = f32x4.add(f32x4.add(v128.load(to, SCATTERS), v128.load(other, SCATTERS)), between);
+  v128.store(to, total);
+  v128.store(to, scatter, SCATTERS);
 }
 
-/** ‖a · factor − b · otherFactor‖² */
-function squaredDistance(a: usize, factor: f32, b: usize, otherFactor: f32): f32 {
-  const first = f32x4.splat(factor), second = f32x4.splat(otherFactor);
-  let sums = f32x4.splat(0), left = width;
-  for (; left >= 4; left -= 4, a += 16, b += 16) {
-    const difference = f32x4.sub(f32x4.mul(v128.load(a), first), f32x4.mul(v128.load(b), second));
-    sums = multiplyAdd(difference, difference, sums);
-  }
-  let sum = sumOfLanes(sums);
-  for (; left > 0; --left, a += 4, b += 4) {
-    const difference = load<f32>(a) * factor - load<f32>(b) * otherFactor;
-    sum += difference * difference;
-  }
-  return sum;
-}
-
-/** Lets no node gain more than its parent, from the whole downwards. */
-function limitGains(root: u32): void {
+/** Lets no node gain more than its parent, from the whole downwards, and writes gains centre by centre. */
+function limitGains(root: u32, to: usize): void {
   let depth: u32 = 0;
   pushNode(depth++, 0, 0, root, 0);
   while (depth > 0) {
     const node = waiting + (<usize>(--depth) << 4), cut = load<u32>(node, 8), parent = load<u32>(node, 12);
     const place = cuts + (<usize>cut << 4), begin = load<u32>(place), end = load<u32>(place, 4);
-    const isBundle = end - begin <= <u32>TREE_BUNDLE;
-    for (let i: u32 = 0; i < centres; ++i) {
-      const line = gains + i * lineBytes, most = parent ? load<f32>(line + (<usize>parent << 2)) : f32.MAX_VALUE;
-      const own = min<f32>(load<f32>(line + (<usize>cut << 2)), most);
-      if (!isBundle) store<f32>(line + (<usize>cut << 2), own);
-      else for (let at = begin + 1; at < end; ++at) store<f32>(line + (<usize>at << 2), own);
+    const from = gains + (<usize>cut << 4);
+    let gain = v128.load(from);
+    if (parent) {
+      gain = f32x4.pmin(v128.load(gains + (<usize>parent << 4)), gain);
+      v128.store(from, gain);
     }
-    if (isBundle) continue;
+    if (end - begin <= <u32>TREE_BUNDLE) {
+      for (let at = begin + 1; at < end; ++at) writeGains(to, at, gain);
+      continue;
+    }
+    writeGains(to, cut, gain);
     for (let side: usize = 8; side <= 12; side += 4) {
       const next = load<u32>(place + side);
       if (next) pushNode(depth++, 0, 0, next, cut);
     }
   }
+}
+
+function writeGains(to: usize, cut: u32, gain: v128): void {
+  const at = to + (<usize>cut << 2);
+  v128.store32_lane(at, gain, 0);
+  if (centres > 1) v128.store32_lane(at + second, gain, 1);
+  if (centres > 2) v128.store32_lane(at + third, gain, 2);
+  if (centres > 3) v128.store32_lane(at + fourth, gain, 3);
 }

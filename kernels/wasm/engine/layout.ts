@@ -57,6 +57,8 @@ export const TILE_KEYS = 128;
 export const STRETCH_TILES = 16;
 /** Features whose products are summed in one chain, and chains are added: half as long, they err by a third less. */
 export const CHAIN_FEATURES = 32;
+/** Centres that go through a tree together, a lane each. */
+export const LANE_CENTRES = 4;
 /** Keys that one task of PACK_KEYS, PROBE_LOGITS or PROBE_PARTS takes; a multiple of PANEL. */
 export const CHUNK_KEYS = 128;
 /** Rows that one task of the row operations takes. */

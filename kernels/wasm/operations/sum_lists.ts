@@ -4,10 +4,14 @@ import { packArguments } from "../engine/arguments.ts";
 import * as codes from "../engine/codes.generated.ts";
 import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
-import { centresTogether } from "./tilt_keys.ts";
 
 /** Bytes of an open entry before the sum of its rows: see `assembly/sum_lists.ts`. */
 const ENTRY_HEADER = 32;
+
+/** How many centres go through the keys together: as many as leave tasks enough for many threads. */
+function centresTogether(centres: number): number {
+  return centres >= 32 ? 4 : centres >= 16 ? 2 : 1;
+}
 
 /** Records the sums of lists, some centres a task. */
 export function sumLists(workspace: Workspace, args: Arguments<"sumLists">): ListSums {

@@ -2,17 +2,11 @@ import type { Arguments } from "../../primitives.ts";
 import type { TiltedKeys } from "../../tree_primitives.ts";
 import { packArguments } from "../engine/arguments.ts";
 import * as codes from "../engine/codes.generated.ts";
+import * as layout from "../engine/layout.ts";
 import type { WasmArray, Workspace } from "../engine/program.ts";
 
-/** Bytes of the moments of a node before the sum of its rows: see `assembly/tilt_keys.ts`. */
-const MOMENTS_HEADER = 16;
-/** Bytes of the distances within a bundle. */
-const PAIR_BYTES = 32;
-
-/** How many centres go through a tree of keys together: as many as leave tasks enough for many threads. */
-export function centresTogether(centres: number): number {
-  return centres >= 64 ? 4 : centres >= 32 ? 2 : 1;
-}
+/** Bytes of the moments of a node before the sums of its rows: see `assembly/tilt_keys.ts`. */
+const MOMENTS_HEADER = 32;
 
 /** Records the weights of keys, some centres a task. */
 export function tiltKeys(workspace: Workspace, args: Arguments<"tiltKeys">): TiltedKeys {
@@ -21,12 +15,12 @@ export function tiltKeys(workspace: Workspace, args: Arguments<"tiltKeys">): Til
   const ends = args.ends as WasmArray | undefined, order = ends && tree.order as WasmArray;
   const weights = workspace.floats(heads * centres * count),
     gains = workspace.floats(heads * centres * count);
-  const logMass = workspace.floats(heads * centres), together = centresTogether(heads * centres);
+  const logMass = workspace.floats(heads * centres);
   // The larger side of a node is done first, so that no more than this many halves wait.
   const waiting = Math.ceil(Math.log2(count)) + 3;
   workspace.record({
     code: codes.TILT_KEYS,
-    tasks: heads * Math.ceil(centres / together),
+    tasks: heads * Math.ceil(centres / layout.LANE_CENTRES),
     words: packArguments("TiltArguments", {
       logits,
       rows,
@@ -40,11 +34,10 @@ export function tiltKeys(workspace: Workspace, args: Arguments<"tiltKeys">): Til
       centres,
       count,
       width,
-      together,
     }),
     inputs: [logits, rows, cuts, order, ends],
     outputs: [weights, gains, logMass],
-    scratchBytes: PAIR_BYTES + 16 * (count + 2) + waiting * together * (MOMENTS_HEADER + 4 * width + 16),
+    scratchBytes: 32 * (count + 1) + waiting * (MOMENTS_HEADER + 16 * width),
   });
   return { weights, logMass, gains };
 }

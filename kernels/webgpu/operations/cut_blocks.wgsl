@@ -1,4 +1,4 @@
-// Cuts nodes of few rows down to single rows, level by level: see `Backend.growTree`. Behind grow_tree.wgsl.
+// Cuts nodes of few rows down to bundles, level by level, and these in their middles: see `Backend.growTree`. Behind grow_tree.wgsl.
 
 override LANES: u32;
 
@@ -64,9 +64,14 @@ fn endOf(i: u32) -> u32 {
   return ranges[i] >> 16u;
 }
 
-// Whether a node that is to be cut begins at a place.
+// Whether the node of a place is to be cut by a plane.
+fn isWide(i: u32) -> bool {
+  return endOf(i) - beginOf(i) > TREE_BUNDLE;
+}
+
+// Whether such a node begins at a place.
 fn leads(i: u32) -> bool {
-  return beginOf(i) == i && endOf(i) - i > 1u;
+  return beginOf(i) == i && isWide(i);
 }
 
 // Each node picks its member farthest from the one that it picked before, the first of those as far.
@@ -91,7 +96,7 @@ fn pickFarthest(head: u32, length: u32, local: u32) {
 fn measure(head: u32, start: u32, length: u32, local: u32) {
   let columns = parameters.columns;
   for (var i = local; i < length; i += LANES) {
-    if (endOf(i) - beginOf(i) > 1u) {
+    if (isWide(i)) {
       values[i] = productOf(rowAt(head, members[i]), rowAt(head, start + beginOf(i)));
     }
     if (leads(i)) {
@@ -138,6 +143,9 @@ fn improve(head: u32, start: u32, length: u32, local: u32) {
 // Cuts each node by the sides of its members.
 fn separate(head: u32, start: u32, length: u32, local: u32) {
   for (var i = local; i < length; i += LANES) {
+    if (!isWide(i)) {
+      continue;
+    }
     let begin = beginOf(i);
     let end = endOf(i);
     let value = values[i];
@@ -159,7 +167,7 @@ fn separate(head: u32, start: u32, length: u32, local: u32) {
     let end = endOf(i);
     movedMembers[i] = members[i];
     movedRanges[i] = ranges[i];
-    if (end - begin > 1u) {
+    if (isWide(i)) {
       let limit = limitOf(middles[begin], lowest[begin], highest[begin]);
       var below = 0u;
       var total = 0u;
@@ -196,6 +204,20 @@ fn separate(head: u32, start: u32, length: u32, local: u32) {
     picks[i] = i;
   }
   workgroupBarrier();
+}
+
+const_assert TREE_BUNDLE <= 4;
+
+// Cuts a node of few rows in its middle, and then its sides, which have two rows at most.
+fn cutBundle(head: u32, begin: u32, end: u32, link: u32) {
+  let cut = begin + (end - begin) / 2u;
+  enterCut(head, begin, end, cut, link);
+  if (cut - begin > 1u) {
+    enterCut(head, begin, cut, begin + 1u, 4u * cut + 2u);
+  }
+  if (end - cut > 1u) {
+    enterCut(head, cut, end, cut + 1u, 4u * cut + 3u);
+  }
 }
 
 fn agreeOn(value: vec2u, local: u32) -> vec2u {
@@ -287,5 +309,8 @@ fn cutBlocks(
   }
   for (var i = local; i < length; i += LANES) {
     order[own + start + i] = members[i];
+    if (beginOf(i) == i && endOf(i) - i > 1u) {
+      cutBundle(head, start + i, start + endOf(i), links[i]);
+    }
   }
 }
