@@ -30,7 +30,8 @@ export class WasmBackend implements Backend {
   #pool: Pool;
   readonly #workspace: Workspace;
   #program = new Program();
-  #running: Promise<unknown> = Promise.resolve();
+  /** The run in progress, if there is one. */
+  #running: Promise<unknown> | undefined;
   /** The most bytes that each of the last calls needed. */
   readonly #needed: number[] = [];
 
@@ -75,18 +76,25 @@ export class WasmBackend implements Backend {
     return array;
   }
 
-  /** Runs what was recorded and copies the outputs; a second run waits for the first. */
+  /**
+   * Runs what was recorded and copies the outputs; a second run waits for the first. The workers begin at once: what the caller does
+   * before it waits goes on beside them.
+   */
   run(outputs: readonly DeviceArray[], signal?: AbortSignal): Promise<(Float32Array | Uint32Array)[]> {
     const program = this.#program;
     this.#program = new Program();
-    const result = this.#running.then(async () => {
+    const execute = async () => {
       let results: (Float32Array | Uint32Array)[] | undefined;
       await this.#pool.run(program, signal, () => results = outputs.map(prepareResult));
       results ??= outputs.map(prepareResult);
       results.forEach((values, at) => this.#read(outputs[at] as WasmArray, values));
       return results;
+    };
+    const result = this.#running ? this.#running.then(execute) : execute();
+    const running = result.catch(() => {}).then(() => {
+      if (this.#running === running) this.#running = undefined;
     });
-    this.#running = result.catch(() => {});
+    this.#running = running;
     return result;
   }
 

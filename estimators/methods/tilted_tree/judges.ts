@@ -12,18 +12,15 @@ export class Judges {
   exact: HostAttention = { output: new Float32Array(), logSumExp: new Float32Array() };
   /** [valueFeatures] */
   meanValue = new Float32Array();
-  readonly #labels: Uint32Array;
 
   /** Further rows are drawn with another seed than the first. */
   constructor(
     readonly backend: Backend,
     readonly problem: Problem,
     readonly first: PickedHeads,
-    readonly planted: PlantedTree,
     readonly seed: number,
   ) {
     this.probed = first;
-    this.#labels = labelsOf(planted, first.queries);
   }
 
   /** Computes the first rows. */
@@ -65,9 +62,9 @@ export class Judges {
   }
 
   /** What attention of the rows to some lists says of the others. */
-  async judge(opened: OpenedLists, signal?: AbortSignal): Promise<ErrorSums> {
-    const { backend, planted, meanValue, probed: { picks, probes, queries }, first } = this;
-    const labels = this.#labels, sizes = new Uint32Array(planted.clusters.sizes.length);
+  async judge(planted: PlantedTree, opened: OpenedLists, signal?: AbortSignal): Promise<ErrorSums> {
+    const { backend, meanValue, probed: { picks, probes, queries }, first } = this;
+    const labels = labelsOf(planted, queries), sizes = new Uint32Array(planted.clusters.sizes.length);
     for (const pick of picks) sizes[labels[pick]]++;
     const order = Uint32Array.from(picks.keys()).sort((a, b) => labels[picks[a]] - labels[picks[b]]);
     const query = probes === first.probes ? first.probeRows : backend.gatherRows({

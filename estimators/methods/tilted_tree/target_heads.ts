@@ -41,13 +41,15 @@ export async function tiltToTarget(
 ): Promise<CostedAttention> {
   const { queries, keys, features } = problem, counts = { uniform: 0, outlying: 0, heldOut: plan.heldOut };
   const probed = pickHeads(backend, problem, counts, seed, { first: 0, count: 1 }), { query } = probed;
+  const judges = new Judges(backend, problem, probed, seed);
+  // The device computes while the host looks for directions.
+  const read = judges.read(signal);
   const maps = [canonicalDirections(problem.query, problem.key, features, plan.directions)];
+  await read;
   const listed = { ...probed.shape, query, queries, maps };
   const found = await findClusters(backend, listed, 1, () => problem.query, plan, signal),
     { clusters } = found;
-  const planted = plantTree(backend, listed, found),
-    judges = new Judges(backend, problem, probed, planted, seed);
-  await judges.read(signal);
+  const planted = plantTree(backend, listed, found);
 
   let keyEvaluations = plan.preparation, opened: OpenedLists;
   for (let entries = Math.min(plan.entries, mostEntries);;) {
@@ -56,11 +58,11 @@ export async function tiltToTarget(
     const aim = MARGIN * tolerance;
     const longer = ({ error }: Estimate) =>
       Math.min(mostEntries, entries * Math.max(LEAST_STEP, Math.min(MOST_STEP, (error / aim) ** POWER)));
-    let sums = await judges.judge(opened, signal), estimate = operatorError(sums.sample!);
+    let sums = await judges.judge(planted, opened, signal), estimate = operatorError(sums.sample!);
     const isOpen = estimate.error > aim && estimate.low <= aim;
     if (isOpen && (longer(estimate) - entries) * queries > plan.heldOut * keys && await judges.call(signal)) {
       keyEvaluations += plan.heldOut * keys;
-      sums = await judges.judge(opened, signal);
+      sums = await judges.judge(planted, opened, signal);
       estimate = operatorError(sums.sample!);
     }
     if (estimate.error <= aim) break;

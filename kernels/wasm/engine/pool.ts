@@ -116,7 +116,7 @@ export class Pool {
     return this.#reason ?? this.#workers.refusal;
   }
 
-  /** Runs a program to its end; the main thread does `first` before it takes part. */
+  /** Runs a program to its end; the main thread ends what it is at, and does `first`, before it takes part. */
   async run(program: Program, signal?: AbortSignal, first?: () => void): Promise<void> {
     signal?.throwIfAborted();
     this.#throwIfLost();
@@ -137,6 +137,7 @@ export class Pool {
     this.rouse();
     try {
       first?.();
+      await undefined;
       await this.#takePart(signal);
     } finally {
       await this.#close();
