@@ -34,7 +34,7 @@ export function operatorError({ width, errors, outputs }: ErrorSample): Estimate
   const fitted = sum(along), outputSum = sum(own);
   if (fitted === 0) return { error: 0, low: 0, high: 0 };
   if (outputSum === 0) return { error: Infinity, low: Infinity, high: Infinity };
-  const crossed = Math.min(fitted, crossedSum(errors, width));
+  const crossed = errors.length === width ? fitted : Math.min(fitted, crossedSum(errors, width));
   const half = QUANTILE / 2 * Math.sqrt(relativeVariance(along, fitted) + relativeVariance(own, outputSum));
   const rootOf = (eigenvalue: number) => Math.sqrt(eigenvalue / outputSum);
   return {
@@ -74,7 +74,6 @@ function crossedSum(rows: Float64Array, width: number): number {
   });
   return halves.reduce((total, half, at) => {
     const other = halves[1 - at];
-    if (other.length === 0) return total;
     const { direction } = lowerOperatorNorm(other, other.length / width, width);
     return total + sum(componentsAlong(half, width, direction));
   }, 0);

@@ -1,4 +1,4 @@
-import { assert, assertAlmostEquals, assertEquals, assertGreater } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { operatorNorm } from "../../../estimators/linear_algebra/operator_norm.ts";
 import { type ErrorSample, operatorError } from "../../../estimators/methods/error_sample.ts";
 import { normals } from "../../data.ts";
@@ -33,12 +33,30 @@ function some(
   return { width, errors: own(errors), outputs: own(outputs) };
 }
 
-Deno.test("operatorError() of all rows is the ratio of operator norms", () => {
-  for (const [rows, width] of [[200, 7], [9, 12], [1, 3]]) {
+Deno.test("operatorError() of more and more rows comes to be the ratio of operator norms, and is that of a single one", () => {
+  for (const [rows, width, share] of [[200, 7, 0.05], [4000, 7, 3e-3], [1, 3, 1e-12]]) {
     const all = population(rows, width), { error, low, high } = operatorError(all);
-    assertAlmostEquals(error, ratio(all), 2e-3 * error);
+    assertAlmostEquals(error, ratio(all), share * error);
     assert(low <= error && error <= high);
   }
+});
+
+Deno.test("operatorError() is not led astray where one row in a hundred has half of the squared error", () => {
+  const rows = 20000, width = 16, each = 200;
+  const far = normals(6, rows), kind = normals(7, rows * width), outputs = normals(8, rows * width);
+  const errors = Float64Array.from(kind, (x, at) => Math.floor(at / width) % 101 === 5 ? 10 * x : x);
+  for (let at = 0; at < errors.length; at += width) errors[at] += 2 * far[at / width];
+  const all = { width, errors, outputs: Float64Array.from(outputs) }, truth = ratio(all);
+  const found: number[] = [], fitted: number[] = [];
+  for (let first = 0; first < rows; first += each) {
+    const sample = some(all, first, each, rows / each);
+    found.push(operatorError(sample).error / truth);
+    fitted.push(ratio(sample) / truth);
+  }
+  const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length / 2];
+  // The eigenvalue of a sample alone is that of its largest rows.
+  assertGreater(median(fitted), 1.1);
+  assertLess(Math.abs(Math.log(median(found))), Math.log(median(fitted)));
 });
 
 Deno.test("operatorError() of samples is right in the mean, and its interval has the truth nine times in ten or more", () => {
