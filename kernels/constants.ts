@@ -20,12 +20,10 @@ export const PIVOT_CANDIDATES = 16;
 /** Where to cut a cluster is decided by at most this many members: {@link Backend.bisectRows}. */
 export const CUT_SAMPLE = 96;
 /**
- * Which row of a part stands for it: multiples of the golden section of 2^32 lie irregularly and evenly, where each so many-th row would always meet the
- * same columns of an image or the same words of a refrain: {@link Backend.bisectRows}.
+ * The golden section of 2^16: rows that are so much more than a whole number apart in the mean meet every column of an image and every word of a refrain, which
+ * rows a whole number apart need not, and are as even: {@link Backend.bisectRows}.
  */
-export const GOLDEN_WORD = 0x9e3779b9;
-/** Among no more than so many rows of a part, so that products with the upper half of a word fit a word: {@link Backend.bisectRows}. */
-export const MOST_OF_PART = 0xffff;
+export const GOLDEN_SECTION = 40503;
 /** Of the scatter of all rows, that at which a cluster counts as one point, 2^−20: below f32 rounding. */
 export const NEGLIGIBLE_SCATTER = 9.5367431640625e-7;
 /** Mass that each key has at least when points are fitted, so that keys that no probe sees have a mean: {@link Backend.fitPoints}. */

@@ -18,9 +18,7 @@ interface RecordedInput {
 const recorded = rivals.inputs as Readonly<Record<string, RecordedInput>>;
 
 /** Every input of the section. */
-export async function* comparedInputs(
-  device: Device,
-): AsyncGenerator<NamedInput & { readonly group: Group }> {
+export async function* comparedInputs(): AsyncGenerator<NamedInput & { readonly group: Group }> {
   for (const n of [2048, 4096]) {
     for await (const head of sentenceEncoderHeads(n)) {
       yield { ...head, name: `sentence-encoder n=${n} ${head.name}`, group: "peers" };

@@ -2,8 +2,7 @@ import type { Arguments } from "../primitives.ts";
 import {
   type Bisection,
   CUT_SAMPLE,
-  GOLDEN_WORD,
-  MOST_OF_PART,
+  GOLDEN_SECTION,
   NEGLIGIBLE_SCATTER,
   type OtherRows,
   PIVOT_CANDIDATES,
@@ -98,7 +97,9 @@ function* grow(
   { count, budget, perCluster }: Arguments<"bisectRows">,
 ): Generator<undefined, { clusters: Cluster[]; cuts: Cut[]; products: number }, void> {
   const grownOn = Math.ceil(count / own.stride);
-  const clusters = [measure(own, Uint32Array.from({ length: grownOn }, (_, at) => rowOfPart(at, own.stride, count)))];
+  const clusters = [
+    measure(own, Uint32Array.from({ length: grownOn }, (_, at) => rowOfPart(at, own.stride, count))),
+  ];
   const cuts: Cut[] = [], all = clusters[0].scatter;
   let products = 0;
   while (true) {
@@ -121,10 +122,10 @@ function* grow(
   }
 }
 
-/** The row that stands for a part, at an irregular place within it. */
+/** The row that stands for a part: its place moves on by 0 or 1 from each to the next. */
 function rowOfPart(at: number, stride: number, count: number): number {
-  const first = at * stride, rows = Math.min(MOST_OF_PART, stride, count - first);
-  return first + Math.floor(rows * (Math.imul(at, GOLDEN_WORD) >>> 16) / 2 ** 16);
+  const first = at * stride, rows = Math.min(stride, count - first);
+  return first + (Math.imul(at, GOLDEN_SECTION) >>> 16) % rows;
 }
 
 /** The cluster that a row comes to. */

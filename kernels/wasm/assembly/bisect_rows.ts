@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { CUT_SAMPLE, GOLDEN_WORD, MOST_OF_PART, NEGLIGIBLE_SCATTER, PIVOT_CANDIDATES } from "../../constants";
+import { CUT_SAMPLE, GOLDEN_SECTION, NEGLIGIBLE_SCATTER, PIVOT_CANDIDATES } from "../../constants";
 import { DESCENT_ROWS } from "../engine/layout";
 import { squaredDistance, sumOf, sumRows } from "./row_sums";
 import { copyFloats, multiplyAdd, upToFour } from "./simd";
@@ -206,11 +206,11 @@ function moveOrigin(args: DescendArguments, head: u32, moved: usize): void {
   }
 }
 
-/** The row that stands for a part, at an irregular place within it. */
+/** The row that stands for a part: its place moves on by 0 or 1 from each to the next. */
 @inline
 function rowOfPart(at: u32, every: u32, count: u32): u32 {
-  const first = at * every, rows = min<u32>(MOST_OF_PART, min<u32>(every, count - first));
-  return first + (rows * ((at * <u32>GOLDEN_WORD) >> 16) >> 16);
+  const first = at * every;
+  return first + ((at * GOLDEN_SECTION) >> 16) % min<u32>(every, count - first);
 }
 
 /** The first cluster with the largest scatter. */

@@ -84,11 +84,10 @@ fn nodeVectors(head: u32, node: u32) -> u32 {
   return centreOf(head) + (1u + 3u * node) * parameters.columns;
 }
 
-// The row that stands for a part, at an irregular place within it.
+// The row that stands for a part: its place moves on by 0 or 1 from each to the next.
 fn rowOfPart(at: u32) -> u32 {
   let first = at * parameters.every;
-  let rows = min(MOST_OF_PART, min(parameters.every, parameters.count - first));
-  return first + ((rows * ((at * GOLDEN_WORD) >> 16u)) >> 16u);
+  return first + ((at * GOLDEN_SECTION) >> 16u) % min(parameters.every, parameters.count - first);
 }
 
 fn strideFor(length: u32, most: u32) -> u32 {
