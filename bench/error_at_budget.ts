@@ -71,9 +71,9 @@ export async function errorAtBudget([seeds = 5, rounds = 11]: readonly number[])
     "implementations, are recorded in `rival_errors.json` and `peer_errors.json`, with origin, options, changes and " +
     "faults, and were not measured in this run; inputs are checked to be the same to the bit.",
     "**What is counted.** Ours: `stats.keyEvaluations`, with all preparation, products of clustering and rows " +
-    `computed exactly; of \`auto\` it was never more than ${
-      digits(most, 3)
-    } of the budget. Theirs: keys, centroids or features ` +
+    `computed exactly; of \`auto\` at most ${
+      digits(100 * most, 4)
+    } per cent of the budget. Theirs: keys, centroids or features ` +
     "that an answer takes, and all that was computed before, divided by the number of queries: exact rows, features " +
     "of keys, clustering, halving, hash tables; an inner product counts as one evaluation. On neither side are " +
     "counted the hyperplanes of one hash, sorting, and solving least squares, which is in others' favour. A rival " +
