@@ -13,10 +13,14 @@ export function oneHead({ query, key, value, ...rest }: NamedInput, head: number
   return { ...rest, query: own(query), key: own(key), value: own(value) };
 }
 
-/** All heads of the sentence encoder on n tokens, named `layer.head`; layers below them are attended on the device. */
-export async function* sentenceEncoderHeads(n: number, device: Device): AsyncGenerator<NamedInput> {
-  const below = async (query: Tensor, key: Tensor, value: Tensor) =>
-    (await attention(query, key, value, { method: "exact", device })).output;
+/**
+ * All heads of the sentence encoder on n tokens, named `layer.head`; layers below them are attended on the device, or as the workload does it where none is
+ * given: the same to the bit everywhere, in half a minute.
+ */
+export async function* sentenceEncoderHeads(n: number, device?: Device): AsyncGenerator<NamedInput> {
+  const below = device &&
+    (async (query: Tensor, key: Tensor, value: Tensor) =>
+      (await attention(query, key, value, { method: "exact", device })).output);
   for (const layer of [1, 2]) {
     const all = await loadWorkload("sentence-encoder", { n, head: `${layer}.all`, attention: below });
     for (let head = 0; head < all.query.shape[0]; head++) {

@@ -19,6 +19,11 @@ export const FAR = 3e38;
 export const PIVOT_CANDIDATES = 16;
 /** Where to cut a cluster is decided by at most this many members: {@link Backend.bisectRows}. */
 export const CUT_SAMPLE = 96;
+/**
+ * The golden section of 2^16: rows that are so much more than a whole number apart in the mean meet every column of an image and every word of a refrain, which
+ * rows a whole number apart need not, and are as even: {@link Backend.bisectRows}.
+ */
+export const GOLDEN_SECTION = 40503;
 /** Of the scatter of all rows, that at which a cluster counts as one point, 2^−20: below f32 rounding. */
 export const NEGLIGIBLE_SCATTER = 9.5367431640625e-7;
 /** Mass that each key has at least when points are fitted, so that keys that no probe sees have a mean: {@link Backend.fitPoints}. */

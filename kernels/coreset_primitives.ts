@@ -2,6 +2,7 @@ import type { AttentionShape, DeviceArray, PartialAttention } from "./device_arr
 
 export {
   CUT_SAMPLE,
+  GOLDEN_SECTION,
   LEAST_COLUMN,
   LEAST_MASS,
   LEAST_TOTAL,
@@ -78,8 +79,8 @@ export interface CoresetPrimitives {
   ): PartialAttention & { readonly probabilities: DeviceArray };
 
   /**
-   * Clusters the rows of each head by a tree of hyperplanes, grown on some of them: evenly strided ones, each
-   * ⌈count/grownOn⌉-th. The cluster with the largest weighted scatter Σ w‖x − mean‖² is cut, again and again, by a hyperplane
+   * Clusters the rows of each head by a tree of hyperplanes, grown on some of them: with every = ⌈count/grownOn⌉, row
+   * at · every + ⌊(at · GOLDEN_SECTION mod 2^32)/2^16⌋ mod rows of part number at, each of `every` rows but for the last. The cluster with the largest weighted scatter Σ w‖x − mean‖² is cut, again and again, by a hyperplane
    * half-way between the weighted means of two halves of a sample of its members: those on either side of the cluster's
    * weighted mean, seen along the line to the pivot, the candidate with the largest w‖x − mean‖². Sample and candidates are
    * evenly strided: each ⌈size/most⌉-th member in the order of the rows, most = CUT_SAMPLE or PIVOT_CANDIDATES. All other rows

@@ -2,6 +2,7 @@ import type { Arguments } from "../primitives.ts";
 import {
   type Bisection,
   CUT_SAMPLE,
+  GOLDEN_SECTION,
   NEGLIGIBLE_SCATTER,
   type OtherRows,
   PIVOT_CANDIDATES,
@@ -14,7 +15,7 @@ interface WeightedRows {
   readonly rows: Float64Array;
   readonly weights: Float64Array;
   readonly width: number;
-  /** Each how many-th row the tree grows on. */
+  /** Rows of a part, of which the tree grows on one. */
   readonly stride: number;
 }
 
@@ -96,7 +97,9 @@ function* grow(
   { count, budget, perCluster }: Arguments<"bisectRows">,
 ): Generator<undefined, { clusters: Cluster[]; cuts: Cut[]; products: number }, void> {
   const grownOn = Math.ceil(count / own.stride);
-  const clusters = [measure(own, Uint32Array.from({ length: grownOn }, (_, at) => at * own.stride))];
+  const clusters = [
+    measure(own, Uint32Array.from({ length: grownOn }, (_, at) => rowOfPart(at, own.stride, count))),
+  ];
   const cuts: Cut[] = [], all = clusters[0].scatter;
   let products = 0;
   while (true) {
@@ -117,6 +120,12 @@ function* grow(
       clusters[near] = { members, mean, scatter: 0 };
     }
   }
+}
+
+/** The row that stands for a part: its place moves on by 0 or 1 from each to the next. */
+function rowOfPart(at: number, stride: number, count: number): number {
+  const first = at * stride, rows = Math.min(stride, count - first);
+  return first + (Math.imul(at, GOLDEN_SECTION) >>> 16) % rows;
 }
 
 /** The cluster that a row comes to. */

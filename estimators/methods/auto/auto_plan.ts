@@ -87,7 +87,7 @@ export function planAuto(problem: Problem, budget: Budget, given: boolean): Auto
 /** How much longer preparing a tree takes than its evaluations say, and attending to its lists. */
 const TREE_PREPARATION = 3, TREE_LISTS = 1.3;
 
-/** With shorter lists a tree errs more than what it is to replace. */
+/** With shorter lists a tree errs more than what it is to replace, of which all that is known is that it is rough. */
 const LEAST_ENTRIES = 64;
 
 /** A tree beside the calibrated coreset, and what it takes of the time of exact attention, about. */
@@ -101,15 +101,17 @@ export interface OtherPlan {
  *
  * @param spent Evaluations that have been spent on a head.
  * @param rows Rows that are computed exactly to tell the error.
+ * @param least Entries that a list must have.
  */
 export function planOther(
   problem: Problem,
   budget: Budget,
   spent: number,
   rows: number,
+  least = LEAST_ENTRIES,
 ): OtherPlan | undefined {
   const { queries, keys } = problem, plan = planTree(problem, perQuery(budget) - spent / queries, rows);
-  if (!canShareTree(problem, plan) || plan.entries < LEAST_ENTRIES) return undefined;
+  if (!canShareTree(problem, plan) || plan.entries < least) return undefined;
   const preparation = TREE_PREPARATION * plan.preparation / queries;
   return { plan, total: (preparation + TREE_LISTS * plan.entries) / keys };
 }

@@ -9,12 +9,14 @@ import { headsOf } from "../shared/some_heads.ts";
 import { attendByTree, numbersOfTree } from "../tilted_tree/tilted_tree.ts";
 import { planAuto, planOther } from "./auto_plan.ts";
 import type { Answer } from "./improve_heads.ts";
-import { costOfOverlap, rowOverlap, SHARP } from "../shared/row_overlap.ts";
+import { costOfOverlap, rowOverlap, sharpBelow } from "../shared/row_overlap.ts";
 
 /** A tree may take this share of the time of exact attention. */
 const MOST_TREE = 0.9;
 /** Rows that tell the error of a tree. */
 const HELD_OUT = 12;
+/** With shorter lists a tree is of no use. */
+const LEAST_ENTRIES = 32;
 
 /**
  * Where a budget was given: all of it for a tree in heads whose queries look to keys of their own, where it pays for one, and for a coreset in the others.
@@ -34,12 +36,12 @@ export async function attendWithinBudget(
   }
   const { heads, queries, features, valueFeatures } = problem;
   const looked = costOfOverlap(problem) / (features + valueFeatures);
-  const other = planOther(problem, budget, looked, HELD_OUT);
+  const other = planOther(problem, budget, looked, HELD_OUT, LEAST_ENTRIES);
   if (!other || other.total > MOST_TREE || !fitsDevice(backend, problem, numbersOfTree(other.plan))) {
     return { name: "calibrated", result: await calibrate(backend, problem, own, progress) };
   }
-  const all = Array.from(Array(heads).keys()),
-    sharp = all.filter((head) => rowOverlap(problem, head) < SHARP);
+  const all = Array.from(Array(heads).keys()), most = sharpBelow(other.plan.entries);
+  const sharp = all.filter((head) => rowOverlap(problem, head) < most);
   const even = all.filter((head) => !sharp.includes(head)), parts: AnsweredHeads[] = [];
   if (sharp.length > 0) {
     const result = await attendByTree(backend, headsOf(problem, sharp), other.plan, budget, progress);

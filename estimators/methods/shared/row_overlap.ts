@@ -8,10 +8,19 @@ import { scatteredPlaces } from "../../linear_algebra/scattered_places.ts";
 const ROWS = 16, KEYS = 1024;
 
 /**
- * Where rows overlap less, a tree errs less than a coreset with the same budget: so it is on pretrained heads with 0.06 to 0.17 and one with 0.24, and
- * not on those with 0.3 and more. Where a tree is no more precise it takes several times as long: what may try a coreset at little cost believes the second alone.
+ * Where rows overlap less, a tree with lists of so many entries errs less than a coreset with the same budget: so it is on pretrained heads with 0.06 to 0.17 and one
+ * with 0.24, and not on those with 0.3 and more. Shorter lists need less overlap: with 70 entries the tree errs three times as much on the head with 0.24, with 60 half as much
+ * again on one with 0.1, with 40 as much on one with 0.08; clusters with 0.01 are worth it even then (`docs/experiments.md`).
  */
-export const SHARP = 0.25, VERY_SHARP = 0.19;
+const SHARP = 0.25, SHARP_ENTRIES = 115, SHARP_POWER = 1.5;
+
+/** Where a tree is no more precise it takes several times as long: what may try a coreset at little cost believes smaller overlaps alone. */
+export const VERY_SHARP = 0.19;
+
+/** The overlap below which a tree with lists of so many entries takes the place of a coreset. */
+export function sharpBelow(entries: number): number {
+  return SHARP * Math.min(1, entries / SHARP_ENTRIES) ** SHARP_POWER;
+}
 
 /**
  * How much the softmax rows of a head's queries lie on the same keys: the mean of ⟨p, p′⟩/(‖p‖‖p′‖) over pairs of some of them, on some of the keys. Near 1 every query

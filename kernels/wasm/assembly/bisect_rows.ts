@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { CUT_SAMPLE, NEGLIGIBLE_SCATTER, PIVOT_CANDIDATES } from "../../constants";
+import { CUT_SAMPLE, GOLDEN_SECTION, NEGLIGIBLE_SCATTER, PIVOT_CANDIDATES } from "../../constants";
 import { DESCENT_ROWS } from "../engine/layout";
 import { squaredDistance, sumOf, sumRows } from "./row_sums";
 import { copyFloats, multiplyAdd, upToFour } from "./simd";
@@ -23,7 +23,7 @@ class BisectArguments {
   most: u32;
   budget: u32;
   perCluster: u32;
-  /** Each how many-th row the tree grows on. */
+  /** Rows of a part, of which the tree grows on one. */
   every: u32;
 }
 
@@ -93,10 +93,10 @@ export function bisectRowsTask(operation: usize, head: u32, scratch: usize): voi
   sample = centre + vectorBytes;
   const nodes = args.nodes + <usize>head * args.most * nodeBytes();
 
-  for (let i: u32 = 0; i < grown; ++i) store<u32>(order + (<usize>i << 2), i * every);
+  for (let i: u32 = 0; i < grown; ++i) store<u32>(order + (<usize>i << 2), rowOfPart(i, every, count));
   meanOf(centre, order, grown);
-  for (let row: u32 = 0; row < count; row += every) {
-    const at = <usize>row << 2;
+  for (let i: u32 = 0; i < grown; ++i) {
+    const row = load<u32>(order + (<usize>i << 2)), at = <usize>row << 2;
     store<f32>(moments + at, load<f32>(weights + at) * squaredDistance(rows + row * stride, centre, stride));
   }
   const root = changetype<Node>(nodes);
@@ -143,7 +143,7 @@ class DescendArguments {
   count: u32;
   width: u32;
   most: u32;
-  /** The tree grew on each of so many rows, which have their labels; 0 where it grew on none of them. */
+  /** The tree grew on one of each so many rows, which have their labels; 0 where it grew on none of them. */
   every: u32;
 }
 
@@ -164,7 +164,7 @@ export function descendRowsTask(operation: usize, task: u32, scratch: usize): vo
   const places = beyond + (DESCENT_ROWS << 2);
   let listed: u32 = 0;
   for (let row = start; row < end; ++row) {
-    if (every && row % every === 0) continue;
+    if (every && row === rowOfPart(row / every, every, count)) continue;
     store<u32>(list + (<usize>listed << 2), row);
     ++listed;
   }
@@ -204,6 +204,13 @@ function moveOrigin(args: DescendArguments, head: u32, moved: usize): void {
   for (let at: usize = 0; at < stride; at += 4) {
     store<f32>(moved + at, load<f32>(from + at) + (load<f32>(origin + at) - load<f32>(to + at)) / scale);
   }
+}
+
+/** The row that stands for a part: its place moves on by 0 or 1 from each to the next. */
+@inline
+function rowOfPart(at: u32, every: u32, count: u32): u32 {
+  const first = at * every;
+  return first + ((at * GOLDEN_SECTION) >> 16) % min<u32>(every, count - first);
 }
 
 /** The first cluster with the largest scatter. */

@@ -63,7 +63,7 @@ interface Tree {
   readonly clusters: WasmArray;
 }
 
-/** Records the descent of rows, a chunk a task: of all, or of those that are no multiples of `every`. */
+/** Records the descent of rows, a chunk a task: of all, or of those that stand for none of the parts of `every` rows. */
 function descend(
   workspace: Workspace,
   { heads, width, most, nodes, clusters }: Tree,

@@ -43,7 +43,7 @@ fn begin(
   let columns = parameters.columns;
   let state = head * (count + parameters.most + 1u);
   for (var i = local; i < parameters.grown; i += LANES) {
-    let row = i * parameters.every;
+    let row = rowOfPart(i);
     order[ordersOf(head) + i] = row;
     labels[head * count + row] = 0u;
   }
@@ -57,7 +57,7 @@ fn begin(
   }
   storageBarrier();
   for (var i = local; i < parameters.grown; i += LANES) {
-    let row = i * parameters.every;
+    let row = rowOfPart(i);
     let square = squareOf((head * count + row) * columns, centre);
     moments[state + row] = weights[head * count + row] * square;
   }

@@ -1,7 +1,7 @@
 // A tree of hyperplanes over the rows of each head: where it lies. bisect_rows.wgsl grows it, descend_rows.wgsl uses it.
 // parameters.heads, count: rows of each head; columns: vec4s of a row; most: clusters that there is room for;
 // budget, perCluster: when to end; cuts, work: cuts and inner products after which a dispatch leaves the rest to the next one;
-// every: each how many-th row the tree grows on; grown: how many these are; levels, nodes, level: see cut_levels.wgsl, both 0 where
+// every: rows of a part, of which the tree grows on one; grown: how many these are; levels, nodes, level: see cut_levels.wgsl, both 0 where
 // it has no part in it.
 
 struct Parameters {
@@ -82,6 +82,12 @@ fn nodeOf(head: u32, node: u32) -> u32 {
 // First column of a node's mean, which its normal and its origin follow.
 fn nodeVectors(head: u32, node: u32) -> u32 {
   return centreOf(head) + (1u + 3u * node) * parameters.columns;
+}
+
+// The row that stands for a part: its place moves on by 0 or 1 from each to the next.
+fn rowOfPart(at: u32) -> u32 {
+  let first = at * parameters.every;
+  return first + ((at * GOLDEN_SECTION) >> 16u) % min(parameters.every, parameters.count - first);
 }
 
 fn strideFor(length: u32, most: u32) -> u32 {

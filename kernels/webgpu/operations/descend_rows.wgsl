@@ -1,5 +1,5 @@
 // Where rows come to in a tree: see `Backend.bisectRows`. Behind bisection_tree.wgsl.
-// parameters.every: rows that the tree grew on and that have their labels, each so many-th; 0 where it grew on none of them.
+// parameters.every: the tree grew on one of each so many rows, which have their labels; 0 where it grew on none of them.
 // Defined in front: HELD, vec4s of a row that an invocation holds while it descends; it loads the others at every cut.
 
 // Whether rows are moved from their own centre to that of the tree.
@@ -55,7 +55,11 @@ fn descend(
 ) {
   let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
   let head = at / parameters.count;
-  if (head >= parameters.heads || (parameters.every != 0u && (at % parameters.count) % parameters.every == 0u)) {
+  if (head >= parameters.heads) {
+    return;
+  }
+  let own = at % parameters.count;
+  if (parameters.every != 0u && own == rowOfPart(own / max(1u, parameters.every))) {
     return;
   }
   let row = at * parameters.columns;

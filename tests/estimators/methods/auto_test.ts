@@ -241,6 +241,26 @@ Deno.test("auto spends a budget that was given on one method a head: a tree wher
   backend.destroy();
 });
 
+Deno.test("auto gives the smallest budgets to a tree on clusters alone: short lists need rows that hardly overlap", async () => {
+  const backend = await openWasm(), n = 4096, least = { bucketSize: 32, samples: 64, seed: 3 };
+  const clusters = problemOf("clustered", n);
+  const flatter = { ...clusters, query: clusters.query.map((x) => 0.6 * x) };
+  assertLess(rowOverlap(clusters, 0), 0.03);
+  assertGreater(rowOverlap(flatter, 0), 0.1);
+  assertLess(rowOverlap(flatter, 0), 0.25);
+  const nameOf = async (problem: Problem, budget: typeof least) =>
+    (await attendAuto(backend, centre(backend, problem), budget, true)).name;
+  assertEquals(await nameOf(clusters, least), "tilted-tree");
+  assertEquals(await nameOf(flatter, least), "calibrated");
+  assertEquals(await nameOf(flatter, { ...least, samples: 352 }), "tilted-tree");
+  const { output: exact } = await exactAttention(backend, clusters);
+  const { output, keyEvaluations } = await attendAuto(backend, centre(backend, clusters), least, true);
+  const coreset = await calibrate(backend, clusters, least, {});
+  assertLess(keyEvaluations, 96 * n);
+  assertLess(trueError(output, exact), 0.9 * trueError(coreset.output, exact));
+  backend.destroy();
+});
+
 Deno.test("heads that do not fit the device together are tried one after the other, and each gets its method", async () => {
   const backend = await openWasm(), n = 4096, clusters = problemOf("clustered", n);
   // Room for one head at a time, with what a tree keeps of it.
