@@ -1,9 +1,10 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { NEGLIGIBLE_WEIGHT, TREE_BUNDLE } from "../../constants";
-import { exponential, exponentialOf } from "./exponential";
-import { logarithm } from "./logarithm";
-import { addScaled, largestOfLanes, multiplyAdd, sumOfLanes } from "./simd";
+import { TREE_BUNDLE } from "../../constants";
+import { findGroups, groupBytes, shareGroups } from "./share_groups";
+import { addScaled } from "./simd";
+import { squaredDistance } from "./squared_distance";
 import { EMPTY, MASKED } from "./tile_softmax";
+import { weigh } from "./weigh_keys";
 
 @unmanaged
 class TiltArguments {
@@ -14,6 +15,8 @@ class TiltArguments {
   /** Rows of the keys before the tree, and how many of these each centre sees; 0 where it sees all. */
   order: usize;
   ends: usize;
+  /** Offsets of `picks` queries of each centre; 0 where gains are of the weights of the centre alone. */
+  offsets: usize;
   weights: usize;
   logMass: usize;
   gains: usize;
@@ -21,6 +24,7 @@ class TiltArguments {
   centres: u32;
   count: u32;
   width: u32;
+  picks: u32;
   /** Centres that go through the tree together, so that its rows are in the cache for all of them. */
   together: u32;
 }
@@ -30,7 +34,7 @@ let width: u32 = 0;
 let stride: usize = 0;
 let rows: usize = 0;
 let cuts: usize = 0;
-/** Centres that are worked on, and bytes from one to the next. */
+/** Centres that are worked on, and bytes from one to the next; their weights, those by which their queries look if these are known. */
 let centres: u32 = 0;
 let lineBytes: usize = 0;
 let weights: usize = 0;
@@ -59,8 +63,10 @@ export function tiltKeysTask(operation: usize, task: u32, scratch: usize): void 
   gains = args.gains + line * lineBytes;
   momentBytes = SUMS + ((stride + 15) & ~15);
   pairs = scratch;
-  waiting = pairs + PAIR_BYTES;
+  const shared = pairs + PAIR_BYTES, groups = shared + (args.offsets ? args.together * lineBytes : 0);
+  waiting = groups + (args.offsets ? groupBytes(count, width) : 0);
   moments = waiting + 16 * (<usize>count + 2);
+  if (args.offsets) findGroups(groups, cuts, count);
   for (let i: u32 = 0; i < centres; ++i) {
     const own = weights + i * lineBytes;
     let logits = args.logits + (line + i) * lineBytes;
@@ -72,7 +78,13 @@ export function tiltKeysTask(operation: usize, task: u32, scratch: usize): void 
     const logMass = weigh(logits, own, count);
     store<f32>(args.logMass + ((line + i) << 2), logMass);
     store<f32>(gains + i * lineBytes, 0);
+    if (args.offsets) {
+      const offsets = args.offsets + (line + i) * args.picks * stride;
+      if (logMass > EMPTY) shareGroups(shared + i * lineBytes, own, rows, groups, offsets, args.picks, count, width);
+      else memory.fill(shared + i * lineBytes, 0, lineBytes);
+    }
   }
+  if (args.offsets) weights = shared;
   const root = load<u32>(cuts, 8);
   if (root === 0) return;
   sumNodes(root, count);
@@ -89,40 +101,6 @@ function hideFrom(end: u32, order: usize, logits: usize, to: usize, count: u32):
   for (; left > 0; --left, order += 4, logits += 4, to += 4) {
     store<f32>(to, load<u32>(order) < end ? load<f32>(logits) : <f32>MASKED);
   }
-}
-
-/** Softmax of the logits, in place or not; returns the logarithm of the sum of their exponentials. */
-function weigh(logits: usize, weights: usize, count: u32): f32 {
-  const whole = count & ~3, end = logits + ((<usize>count) << 2), wholeEnd = logits + ((<usize>whole) << 2);
-  let most = f32x4.splat(-f32.MAX_VALUE);
-  let at = logits;
-  for (; at < wholeEnd; at += 16) most = f32x4.pmax(most, v128.load(at));
-  let largest = largestOfLanes(most);
-  for (; at < end; at += 4) largest = max(largest, load<f32>(at));
-  if (largest <= <f32>MASKED) {
-    memory.fill(weights, 0, <usize>count << 2);
-    return EMPTY;
-  }
-  let total: f64 = 0;
-  let to = weights;
-  const shift = f32x4.splat(largest);
-  for (at = logits; at < wholeEnd; at += 16, to += 16) {
-    const w = exponential(f32x4.sub(v128.load(at), shift));
-    v128.store(to, w);
-    total += <f64>sumOfLanes(w);
-  }
-  for (; at < end; at += 4, to += 4) {
-    const w = exponentialOf(load<f32>(at) - largest);
-    store<f32>(to, w);
-    total += <f64>w;
-  }
-  const sum = f32x4.splat(<f32>total), least = <f32>(NEGLIGIBLE_WEIGHT * total), last = weights + ((<usize>count) << 2);
-  for (to = weights; to + 16 <= last; to += 16) {
-    const w = v128.load(to);
-    v128.store(to, v128.and(f32x4.div(w, sum), f32x4.ge(w, f32x4.splat(least))));
-  }
-  for (; to < last; to += 4) store<f32>(to, load<f32>(to) < least ? 0 : load<f32>(to) / <f32>total);
-  return <f32>(<f64>largest + logarithm(total));
 }
 
 /** A node that waits: [begin, end), its cut, and 1 once its sides are done. */
@@ -175,7 +153,7 @@ function measurePairs(begin: u32, end: u32): void {
   let to = pairs;
   for (let i = begin; i < end; ++i) {
     for (let j = i + 1; j < end; ++j, to += 4) {
-      store<f32>(to, squaredDistance(rows + <usize>i * stride, 1, rows + <usize>j * stride, 1));
+      store<f32>(to, squaredDistance(rows + <usize>i * stride, 1, rows + <usize>j * stride, 1, width));
     }
   }
 }
@@ -219,27 +197,11 @@ function merge(to: usize, other: usize): void {
   const mass = load<f32>(to), more = load<f32>(other);
   let scatter = load<f32>(to, 4) + load<f32>(other, 4);
   if (mass > 0 && more > 0) {
-    scatter += mass * more / (mass + more) * squaredDistance(to + SUMS, <f32>1 / mass, other + SUMS, <f32>1 / more);
+    scatter += mass * more / (mass + more) * squaredDistance(to + SUMS, <f32>1 / mass, other + SUMS, <f32>1 / more, width);
     addScaled(to + SUMS, other + SUMS, 1, width);
   } else if (more > 0) scaleRow(to + SUMS, other + SUMS, 1);
   store<f32>(to, mass + more);
   store<f32>(to, scatter, 4);
-}
-
-/** ‖a · factor − b · otherFactor‖² */
-function squaredDistance(a: usize, factor: f32, b: usize, otherFactor: f32): f32 {
-  const first = f32x4.splat(factor), second = f32x4.splat(otherFactor);
-  let sums = f32x4.splat(0), left = width;
-  for (; left >= 4; left -= 4, a += 16, b += 16) {
-    const difference = f32x4.sub(f32x4.mul(v128.load(a), first), f32x4.mul(v128.load(b), second));
-    sums = multiplyAdd(difference, difference, sums);
-  }
-  let sum = sumOfLanes(sums);
-  for (; left > 0; --left, a += 4, b += 4) {
-    const difference = load<f32>(a) * factor - load<f32>(b) * otherFactor;
-    sum += difference * difference;
-  }
-  return sum;
 }
 
 /** Lets no node gain more than its parent, from the whole downwards. */
