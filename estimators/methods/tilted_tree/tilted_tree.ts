@@ -17,7 +17,7 @@ const FEW_QUERIES = 48;
 /**
  * Attention by a tree of keys that each cluster of queries sees in its own light. The queries are clustered; from the centre of each cluster all keys
  * are weighed exactly, and with these weights every node of a tree over the keys has a mass, a mean key and a mean value (MuSe, arXiv 2509.10406).
- * A cluster opens the nodes in which the logits of its queries would vary most, by one threshold for all clusters, and its queries attend to
+ * A cluster opens the nodes that some of its queries look at and in which their logits would vary most, by one threshold for all clusters, and its queries attend to
  * what it has then: single keys exactly, the others by their means, to first order about the centre and to second order in the mean. No row is fitted, and nothing is
  * drawn but the few rows that are computed exactly, to tell the error.
  *
