@@ -87,14 +87,14 @@ export async function attendInOrder(
   );
 }
 
-/** Numbers that a tree keeps for each key: logits, weights and gains for each cluster. */
+/** Numbers that a tree keeps for each key: logits, weights, those by which queries look, and gains for each cluster. */
 export function numbersOfTree({ clusters }: TreePlan): number {
-  return 3 * clusters;
+  return 4 * clusters;
 }
 
-/** The same in causal order. */
-export function numbersInOrder({ queries, period }: Problem, plan: CausalPlan): number {
-  return numbersOfTree(plan) * plan.cut.blocks * (queries / period);
+/** The same in causal order, where queries are not asked. */
+export function numbersInOrder({ queries, period }: Problem, { clusters, cut }: CausalPlan): number {
+  return 3 * clusters * cut.blocks * (queries / period);
 }
 
 /** Whether there are queries enough to share a tree, each cluster of several. */
