@@ -40,5 +40,7 @@ export const USELESS = 0.5;
 export const TREE_SAMPLE = 256;
 /** Nodes of at most this many keys are cut in the middle, and into single keys at once: {@link Backend.growTree}, {@link Backend.tiltKeys}. */
 export const TREE_BUNDLE = 4;
+/** Keys of a group, in the mean, that queries are asked about as one: {@link Backend.tiltKeys}. */
+export const TREE_GROUP = 16;
 /** Softmax weights below this are 0, 2^−40: {@link Backend.tiltKeys}. */
 export const NEGLIGIBLE_WEIGHT = 9.094947017729282e-13;

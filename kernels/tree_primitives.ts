@@ -1,6 +1,6 @@
 import type { DeviceArray } from "./device_array.ts";
 
-export { NEGLIGIBLE_WEIGHT, TREE_BUNDLE, TREE_SAMPLE } from "./constants.ts";
+export { NEGLIGIBLE_WEIGHT, TREE_BUNDLE, TREE_GROUP, TREE_SAMPLE } from "./constants.ts";
 
 /** A binary tree over the rows of each head, down to single rows: see {@link Backend.growTree}. */
 export interface RowTree {
@@ -79,6 +79,11 @@ export interface TreePrimitives {
    * keys, Σ w ‖y − ȳ‖², ȳ their mean under w, but no more than its parent gains, so that what gains most is cut first. Weights
    * below NEGLIGIBLE_WEIGHT are 0. A node of at most TREE_BUNDLE keys is cut into single keys at once, where its first cut is.
    * A centre sees all keys, or those alone that come before its end in the order that they had before the tree's.
+   *
+   * With offsets of some queries from their centre, gains are of the weights w f: keys fall into groups, which begin at 0 and where the largest node,
+   * the first of these, is cut of each further run of TREE_GROUP positions. A query z looks at a group with the share p_z, a softmax of
+   * ⟨z, ȳ⟩ + ln Σ w + half the group's variance of y. For a group f is the root mean square of p over its queries and the centre, whose p is Σ w, over Σ w:
+   * what some of the queries look at is worth cutting, whether the centre looks there or not.
    */
   tiltKeys(args: {
     /** [heads, centres, count]: logits of the keys in the order of the tree. */
@@ -86,6 +91,10 @@ export interface TreePrimitives {
     readonly tree: RowTree;
     /** [heads, centres] words: keys that each centre sees, the first ones as `tree.order` counts them; may be 0. All if left out. */
     readonly ends?: DeviceArray;
+    /** [heads, centres, picks, width]: ⟨offset, row⟩ is what the logits of a query differ by from those of its centre. */
+    readonly offsets?: DeviceArray;
+    /** Queries of each centre that `offsets` has; 0 if left out. */
+    readonly picks?: number;
     readonly heads: number;
     readonly centres: number;
     readonly count: number;

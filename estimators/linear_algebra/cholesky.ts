@@ -22,6 +22,16 @@ export function cholesky(matrix: Float64Array, size: number): Float64Array {
   return root;
 }
 
+/** The x with L x = right, L from {@link cholesky}. */
+export function solve(root: Float64Array, right: Float64Array, size: number): Float64Array {
+  const x = Float64Array.from(right);
+  for (let i = 0; i < size; i++) {
+    for (let t = 0; t < i; t++) x[i] -= root[i * size + t] * x[t];
+    x[i] /= root[i * size + i];
+  }
+  return x;
+}
+
 /** The x with Lᵀ x = right, L from {@link cholesky}. */
 export function solveTransposed(root: Float64Array, right: Float64Array, size: number): Float64Array {
   const x = Float64Array.from(right);

@@ -128,7 +128,7 @@ export const treeAnswers = {
         width: size.features,
       }),
       tiltedArrays,
-      ({ ends }) => ends === undefined,
+      ({ ends, offsets }) => ends === undefined && offsets === undefined,
     ),
     // Centres that see some of the keys, none, and all.
     knownAnswer(
@@ -146,6 +146,22 @@ export const treeAnswers = {
       }),
       tiltedArrays,
       ({ ends }) => ends !== undefined,
+    ),
+    // What gains by the queries of each centre.
+    knownAnswer(
+      "tiltKeys",
+      (inputs, { heads, points: centres, keys: count, features: width, probes: picks }) => ({
+        logits: inputs.floats(heads * centres * count),
+        tree: evenTree(inputs, { heads, keys: count, features: width }),
+        offsets: inputs.floats(heads * centres * picks * width),
+        picks,
+        heads,
+        centres,
+        count,
+        width,
+      }),
+      tiltedArrays,
+      ({ offsets }) => offsets !== undefined,
     ),
   ],
   openLists: [

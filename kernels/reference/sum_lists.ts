@@ -3,7 +3,7 @@ import type { Arguments } from "../primitives.ts";
 import type { ListSums } from "../tree_primitives.ts";
 import { floats, floatValues, wordValues } from "./array.ts";
 import type { Steps } from "./steps.ts";
-import { scatterOf } from "./tilt_keys.ts";
+import { scatterOf } from "./scatter_of.ts";
 
 /** What stands for the keys of each entry of each list. */
 export function* sumLists(args: Arguments<"sumLists">): Steps<ListSums> {

@@ -23,7 +23,7 @@ export const argumentClasses = {
   SlopeArguments: { key: "usize", value: "usize", pointKey: "usize", pointValue: "usize", labels: "usize", probabilities: "usize", exact: "usize", approximate: "usize", keyStrays: "usize", valueStrays: "usize", slope: "usize", linear: "usize", offset: "usize", output: "usize", heads: "u32", keys: "u32", features: "u32", valueFeatures: "u32", probes: "u32", fitted: "u32", even: "u32", otherWeight: "f32", most: "u32", scale: "f32", every: "u32" },
   SoftmaxArguments: { query: "usize", key: "usize", probabilities: "usize", logSumExp: "usize", value: "usize", output: "usize", partial: "usize", heads: "u32", queries: "u32", keys: "u32", features: "u32", valueFeatures: "u32", scale: "f32" },
   SortArguments: { ranks: "usize", order: "usize", position: "usize", scratch: "usize", heads: "u32", count: "u32", buckets: "u32" },
-  TiltArguments: { logits: "usize", rows: "usize", cuts: "usize", order: "usize", ends: "usize", weights: "usize", logMass: "usize", gains: "usize", heads: "u32", centres: "u32", count: "u32", width: "u32" },
+  TiltArguments: { logits: "usize", rows: "usize", cuts: "usize", order: "usize", ends: "usize", offsets: "usize", weights: "usize", logMass: "usize", gains: "usize", heads: "u32", centres: "u32", count: "u32", width: "u32", picks: "u32" },
   TransposeArguments: { probabilities: "usize", columns: "usize", masses: "usize", heads: "u32", keys: "u32", probes: "u32", fitted: "u32", even: "u32", otherWeight: "f32" },
   TreeArguments: { rows: "usize", order: "usize", ordered: "usize", cuts: "usize", subtrees: "usize", heads: "u32", count: "u32", width: "u32" },
 } as const;

@@ -43,7 +43,7 @@ export interface PlantedTree {
 export function plantTree(
   backend: Backend,
   given: ListedHeads,
-  { clusters, keyMaps }: FoundClusters,
+  { clusters, keyMaps, offsets }: FoundClusters,
 ): PlantedTree {
   const { heads, key, value, keys, features, valueFeatures, scale, maps, ends } = given;
   const width = maps[0].directions, centres = clusters.sizes.length / heads;
@@ -73,7 +73,17 @@ export function plantTree(
     projections: keys,
   });
   const limits = ends && backend.upload(ends);
-  const tilted = backend.tiltKeys({ logits, tree, ends: limits, heads, centres, count: keys, width });
+  const tilted = backend.tiltKeys({
+    logits,
+    tree,
+    ends: limits,
+    offsets: offsets && backend.upload(offsets),
+    picks: offsets && offsets.length / (heads * centres * width),
+    heads,
+    centres,
+    count: keys,
+    width,
+  });
   return { given, clusters, centres, width, tree, tilted, ordered, centre };
 }
 

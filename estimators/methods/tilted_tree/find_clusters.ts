@@ -4,6 +4,7 @@ import { cholesky } from "../../linear_algebra/cholesky.ts";
 import type { CanonicalDirections } from "./canonical_directions.ts";
 import { clusterQueries, type QueryClusters } from "./query_clusters.ts";
 import { splitWidest } from "./split_widest.ts";
+import { nearQueries } from "./near_queries.ts";
 import { moveCentres, spreadAbout, spreadCentres } from "./spread_centres.ts";
 
 /** Steps that move centres to the means of what is nearest to them. */
@@ -39,6 +40,8 @@ export interface FoundClusters {
   readonly clusters: QueryClusters;
   /** [heads, directions, features]: maps of keys under which their distances are what logits within clusters differ by. */
   readonly keyMaps: Float32Array;
+  /** [heads, clusters, NEAR_QUERIES, directions]: offsets of some queries from their means, as keys under these maps see them; if they are known. */
+  readonly offsets?: Float32Array;
 }
 
 /**
@@ -108,7 +111,9 @@ async function cutParts(
   if (parts > 1) {
     clusters.order.forEach((row, at) => clusters.order[at] = row + at % queries - at % rowsOfPart);
   }
-  return { clusters, keyMaps: keyMapsOf(given, parts, own, rows, labels) };
+  const { keyMaps, roots } = keyMapsOf(given, parts, own, rows, labels);
+  if (parts > 1) return { clusters, keyMaps };
+  return { clusters, keyMaps, offsets: nearQueries(given, clusters.means, roots, rows, labels) };
 }
 
 /** Parts that are clusters as they are. */
@@ -131,7 +136,7 @@ async function takeParts(
   });
   return {
     clusters: { sizes: new Uint32Array(all).fill(count), means: meanRows },
-    keyMaps: keyMapsOf(given, parts, centres, rows, new Uint32Array(all * sampled)),
+    keyMaps: keyMapsOf(given, parts, centres, rows, new Uint32Array(all * sampled)).keyMaps,
   };
 }
 
@@ -169,17 +174,17 @@ function sampleRows(
   return backend.gatherRows({ rows, index: backend.upload(index), heads, count, width, picks });
 }
 
-/** The maps of keys from how sampled queries spread about the centres of their clusters. */
+/** The maps of keys from how sampled queries spread about the centres of their clusters, and for each head the root of that spread. */
 function keyMapsOf(
   { features, maps }: QueryHeads,
   parts: number,
   centres: readonly Float64Array[],
   rows: Float32Array,
   labels: Uint32Array,
-): Float32Array {
+): { readonly keyMaps: Float32Array; readonly roots: readonly Float64Array[] } {
   const all = centres.length, width = maps[0].directions;
   const keyMaps = new Float32Array(maps.length * width * features);
-  maps.forEach((map, head) => {
+  const roots = maps.map((map, head) => {
     const spread = new Float64Array(width * width);
     for (let part = head * parts; part < (head + 1) * parts; part++) {
       const own = spreadAbout(centres[part], ofHead(rows, part, all), ofHead(labels, part, all), width);
@@ -188,8 +193,9 @@ function keyMapsOf(
     // The factor of a matrix that is 0 is its ridge; queries that are their centres move no logit.
     const root = spread.some((x) => x > 0) ? cholesky(spread, width) : spread;
     keyMaps.set(mapBySpread(map, root, features), head * width * features);
+    return root;
   });
-  return keyMaps;
+  return { keyMaps, roots };
 }
 
 /** The map k -> Rᵀ x(k), where the spread of queries about their centres is R Rᵀ and x the map of keys. */

@@ -17,7 +17,7 @@ const FEW_QUERIES = 48;
 /**
  * Attention by a tree of keys that each cluster of queries sees in its own light. The queries are clustered; from the centre of each cluster all keys
  * are weighed exactly, and with these weights every node of a tree over the keys has a mass, a mean key and a mean value (MuSe, arXiv 2509.10406).
- * A cluster opens the nodes in which the logits of its queries would vary most, by one threshold for all clusters, and its queries attend to
+ * A cluster opens the nodes that some of its queries look at and in which their logits would vary most, by one threshold for all clusters, and its queries attend to
  * what it has then: single keys exactly, the others by their means, to first order about the centre and to second order in the mean. No row is fitted, and nothing is
  * drawn but the few rows that are computed exactly, to tell the error.
  *
@@ -87,14 +87,14 @@ export async function attendInOrder(
   );
 }
 
-/** Numbers that a tree keeps for each key: logits, weights and gains for each cluster. */
+/** Numbers that a tree keeps for each key: logits, weights, those by which queries look, and gains for each cluster. */
 export function numbersOfTree({ clusters }: TreePlan): number {
-  return 3 * clusters;
+  return 4 * clusters;
 }
 
-/** The same in causal order. */
-export function numbersInOrder({ queries, period }: Problem, plan: CausalPlan): number {
-  return numbersOfTree(plan) * plan.cut.blocks * (queries / period);
+/** The same in causal order, where queries are not asked. */
+export function numbersInOrder({ queries, period }: Problem, { clusters, cut }: CausalPlan): number {
+  return 3 * clusters * cut.blocks * (queries / period);
 }
 
 /** Whether there are queries enough to share a tree, each cluster of several. */

@@ -1,5 +1,7 @@
 import type { Problem } from "../../core/problem.ts";
+import { TREE_GROUP } from "../../../kernels/tree_primitives.ts";
 import { costOfDirections } from "./canonical_directions.ts";
+import { NEAR_QUERIES } from "./near_queries.ts";
 
 /** How the budget of a head is spent. */
 export interface TreePlan {
@@ -63,6 +65,8 @@ export function planTree(
   // Logits, scatters of the nodes, and sums of the lists; then what finding the clusters takes.
   const ofCluster = keys * (2 * features + valueFeatures + 2 * directions) / unit +
     queries * directions / unit;
+  // Means and scatters of groups of keys, and how queries look at them. It shortens lists, and leaves as many clusters: few are worse than short lists.
+  const ofLooks = keys * (2 + NEAR_QUERIES / TREE_GROUP) * directions / unit;
   const found = (clusters: number) => {
     const least = Math.max(LEAST_SAMPLED, SAMPLED_PER_EVALUATION * keysPerQuery);
     const sampled = Math.min(
@@ -77,7 +81,7 @@ export function planTree(
     CLUSTER_SHARE * left / (ofCluster + STEPS * SAMPLED_PER_CLUSTER * directions / unit),
   );
   if (clusters < FEWEST_CLUSTERS) return undefined;
-  const { sampled, cost } = found(clusters), preparation = fixed + cost + clusters * ofCluster;
+  const { sampled, cost } = found(clusters), preparation = fixed + cost + clusters * (ofCluster + ofLooks);
   const entries = keysPerQuery - preparation / queries;
   return entries < FEWEST_ENTRIES
     ? undefined

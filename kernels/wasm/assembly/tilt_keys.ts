@@ -1,11 +1,11 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { NEGLIGIBLE_WEIGHT, TREE_BUNDLE } from "../../constants";
+import { TREE_BUNDLE } from "../../constants";
 import { LANE_CENTRES } from "../engine/layout";
-import { exponential, exponentialOf } from "./exponential";
-import { logarithm } from "./logarithm";
-import { largestOfLanes, multiplyAdd, sumOfLanes } from "./simd";
+import { shareGroups } from "./share_groups";
+import { multiplyAdd } from "./simd";
 import { squaredDistance } from "./row_sums";
-import { EMPTY, MASKED } from "./tile_softmax";
+import { MASKED } from "./tile_softmax";
+import { weigh } from "./weigh_keys";
 
 @unmanaged
 class TiltArguments {
@@ -16,6 +16,8 @@ class TiltArguments {
   /** Rows of the keys before the tree, and how many of these each centre sees; 0 where it sees all. */
   order: usize;
   ends: usize;
+  /** Offsets of `picks` queries of each centre; 0 where gains are of the weights of the centre alone. */
+  offsets: usize;
   weights: usize;
   logMass: usize;
   gains: usize;
@@ -23,6 +25,7 @@ class TiltArguments {
   centres: u32;
   count: u32;
   width: u32;
+  picks: u32;
 }
 
 // Centres go through the tree together, one in each lane of a vector; lanes without one repeat the first. What the functions below share while some are
@@ -31,12 +34,13 @@ let width: u32 = 0;
 let stride: usize = 0;
 let rows: usize = 0;
 let cuts: usize = 0;
-/** Centres that are worked on, and where the weights of the second, third and fourth begin after those of the first. */
+/** Centres that are worked on, and how far what belongs to the second, third and fourth is from what belongs to the first, in keys. */
 let centres: u32 = 0;
-let weights: usize = 0;
 let second: usize = 0;
 let third: usize = 0;
 let fourth: usize = 0;
+/** [count] vectors: weights of the keys, or by how much queries look at them. */
+let weights: usize = 0;
 /** [count] vectors: what cutting before a position gains, not yet limited. */
 let gains: usize = 0;
 /** Nodes that wait, and moments of finished nodes whose sibling is not: masses, scatters, then weighted sums of the rows, column by column. */
@@ -57,17 +61,17 @@ export function tiltKeysTask(operation: usize, task: u32, scratch: usize): void 
   cuts = args.cuts + ((<usize>head * count) << 4);
   centres = min<u32>(lanes, args.centres - first);
   const lineBytes = <usize>count << 2;
-  weights = args.weights + line * lineBytes;
   second = centres > 1 ? lineBytes : 0;
   third = centres > 2 ? 2 * lineBytes : 0;
   fourth = centres > 3 ? 3 * lineBytes : 0;
   momentBytes = SUMS + (stride << 2);
-  gains = scratch;
+  weights = scratch;
+  gains = weights + (<usize>count << 4);
   waiting = gains + (<usize>count << 4);
   moments = waiting + 16 * (<usize>count + 2);
-  const limited = args.gains + line * lineBytes;
+  const softmaxes = args.weights + line * lineBytes, limited = args.gains + line * lineBytes;
   for (let i: u32 = 0; i < centres; ++i) {
-    const own = weights + i * lineBytes;
+    const own = softmaxes + i * lineBytes;
     let logits = args.logits + (line + i) * lineBytes;
     if (args.ends) {
       const order = args.order + <usize>head * lineBytes;
@@ -80,6 +84,12 @@ export function tiltKeysTask(operation: usize, task: u32, scratch: usize): void 
   }
   const root = load<u32>(cuts, 8);
   if (root === 0) return;
+  for (let key: usize = 0, to = weights; key < lineBytes; key += 4, to += 16) v128.store(to, lanesAt(softmaxes + key));
+  if (args.offsets) {
+    const step = args.picks * stride, offsets = args.offsets + line * step;
+    const next = centres > 1 ? step : 0, further = centres > 2 ? 2 * step : 0, last = centres > 3 ? 3 * step : 0;
+    shareGroups(weights, rows, cuts, count, width, offsets, next, further, last, args.picks, waiting);
+  }
   sumNodes(root, count);
   limitGains(root, limited);
 }
@@ -94,40 +104,6 @@ function hideFrom(end: u32, order: usize, logits: usize, to: usize, count: u32):
   for (; left > 0; --left, order += 4, logits += 4, to += 4) {
     store<f32>(to, load<u32>(order) < end ? load<f32>(logits) : <f32>MASKED);
   }
-}
-
-/** Softmax of the logits, in place or not; returns the logarithm of the sum of their exponentials. */
-function weigh(logits: usize, weights: usize, count: u32): f32 {
-  const whole = count & ~3, end = logits + ((<usize>count) << 2), wholeEnd = logits + ((<usize>whole) << 2);
-  let most = f32x4.splat(-f32.MAX_VALUE);
-  let at = logits;
-  for (; at < wholeEnd; at += 16) most = f32x4.pmax(most, v128.load(at));
-  let largest = largestOfLanes(most);
-  for (; at < end; at += 4) largest = max(largest, load<f32>(at));
-  if (largest <= <f32>MASKED) {
-    memory.fill(weights, 0, <usize>count << 2);
-    return EMPTY;
-  }
-  let total: f64 = 0;
-  let to = weights;
-  const shift = f32x4.splat(largest);
-  for (at = logits; at < wholeEnd; at += 16, to += 16) {
-    const w = exponential(f32x4.sub(v128.load(at), shift));
-    v128.store(to, w);
-    total += <f64>sumOfLanes(w);
-  }
-  for (; at < end; at += 4, to += 4) {
-    const w = exponentialOf(load<f32>(at) - largest);
-    store<f32>(to, w);
-    total += <f64>w;
-  }
-  const sum = f32x4.splat(<f32>total), least = <f32>(NEGLIGIBLE_WEIGHT * total), last = weights + ((<usize>count) << 2);
-  for (to = weights; to + 16 <= last; to += 16) {
-    const w = v128.load(to);
-    v128.store(to, v128.and(f32x4.div(w, sum), f32x4.ge(w, f32x4.splat(least))));
-  }
-  for (; to < last; to += 4) store<f32>(to, load<f32>(to) < least ? 0 : load<f32>(to) / <f32>total);
-  return <f32>(<f64>largest + logarithm(total));
 }
 
 /** A node that waits: [begin, end), its cut, and 1 once its sides are done. */
@@ -168,14 +144,18 @@ function sumNodes(root: u32, count: u32): void {
   }
 }
 
-/** The weights of a key for the centres. */
+/** What the centres have of a number that the first has here. */
 @inline
-function weightsOf(key: u32): v128 {
-  const at = weights + (<usize>key << 2);
+function lanesAt(at: usize): v128 {
   let w = v128.load32_splat(at);
   w = v128.load32_lane(at + second, w, 1);
   w = v128.load32_lane(at + third, w, 2);
   return v128.load32_lane(at + fourth, w, 3);
+}
+
+@inline
+function weightsOf(key: u32): v128 {
+  return v128.load(weights + (<usize>key << 4));
 }
 
 @inline

@@ -4,6 +4,7 @@ import type { Kernel } from "../engine/kernel.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { padRows } from "./pad_rows.ts";
 import { reductions } from "./reductions.ts";
+import { shareGroups } from "./share_groups.ts";
 import { shaders } from "../shaders.generated.ts";
 
 const weigher: Kernel = {
@@ -52,15 +53,16 @@ export function tiltKeys(recorder: Recorder, args: Arguments<"tiltKeys">): Tilte
   const few = recorder.software && count <= MOST_KEYS_OF_FEW && columns <= MOST_COLUMNS_OF_FEW;
   const lanes = few ? FEW_LANES : LANES;
   const gains = recorder.array("float", rows * count, "the gains of the cuts");
+  const padded = padRows(recorder, tree.rows, heads * count, width);
   const measuring = {
     kernel: scatterer,
     definitions: { GROUP: group, FOUR },
     constants: { LANES: lanes },
     parameters: { heads, centres, count, columns, windows, tiles, firstWorkgroup: 0 },
     bindings: {
-      rows: padRows(recorder, tree.rows, heads * count, width),
+      rows: padded,
       cuts: tree.cuts,
-      weights,
+      weights: shareGroups(recorder, args, padded, weights),
       windows: recorder.array("float", rows * windows * 4 * (columns + 1), "the moments of the keys"),
       parents: recorder.array("word", heads * count, "the parents of the nodes"),
       scatters: recorder.array("float", rows * count, "the scatters of the nodes"),

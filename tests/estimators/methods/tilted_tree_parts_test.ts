@@ -1,8 +1,9 @@
 import { assert, assertAlmostEquals, assertEquals, assertLess } from "@std/assert";
-import { cholesky, solveTransposed } from "../../../estimators/linear_algebra/cholesky.ts";
+import { cholesky, solve, solveTransposed } from "../../../estimators/linear_algebra/cholesky.ts";
 import { leadingSubspace } from "../../../estimators/linear_algebra/leading_subspace.ts";
 import { canonicalDirections } from "../../../estimators/methods/tilted_tree/canonical_directions.ts";
 import { clusterQueries, layOutLists } from "../../../estimators/methods/tilted_tree/query_clusters.ts";
+import { NEAR_QUERIES, nearQueries } from "../../../estimators/methods/tilted_tree/near_queries.ts";
 import {
   moveCentres,
   spreadAbout,
@@ -41,6 +42,10 @@ Deno.test("a Cholesky factor multiplies back, and solves", () => {
     let product = 0;
     for (let r = 0; r < size; r++) product += root[r * size + c] * x[r];
     assertAlmostEquals(product, right[c], 1e-9);
+  }
+  const forward = solve(root, right, size);
+  for (let r = 0; r < size; r++) {
+    assertAlmostEquals(dot(root.subarray(r * size, (r + 1) * size), forward), right[r], 1e-9);
   }
   assert(cholesky(new Float64Array(16), 4).every(Number.isFinite), "no covariance at all");
 });
@@ -165,4 +170,67 @@ Deno.test("scatteredPlaces() takes one place of each equal part, and meets every
   }
   const columns = new Set(Array.from(scatteredPlaces(3136, 196), (place) => place % 56));
   assert(columns.size > 40, `${columns.size} of 56 columns`);
+});
+
+Deno.test("offsets of near queries are what logits differ by, and clusters of few show them again", () => {
+  const heads = 2, features = 5, queries = 70, keys = 40, scale = 0.4, clusters = 4;
+  const query = normals(31, heads * queries * features, 2), key = normals(32, heads * keys * features);
+  const ofHead = <T extends Float32Array>(rows: T, head: number) =>
+    rows.subarray(head * rows.length / heads, (head + 1) * rows.length / heads);
+  const maps = [0, 1].map((head) =>
+    canonicalDirections(ofHead(query, head), ofHead(key, head), features, features)
+  );
+  // Any root will do; the last cluster has no query, the third three.
+  const roots = [0, 1].map((head) =>
+    cholesky(
+      new Float64Array(features ** 2).map((_, at) => at % (features + 1) === 0 ? 2 + head : 0.5),
+      features,
+    )
+  );
+  const labels = Uint32Array.from(
+    { length: heads * queries },
+    (_, at) => at % queries < 3 ? 2 : Number(at % queries > 20),
+  );
+  const means = normals(33, heads * clusters * features);
+  const rows = new Float32Array(heads * queries * features);
+  for (let row = 0; row < heads * queries; row++) {
+    const map = maps[Math.floor(row / queries)].query, own = query.subarray(row * features);
+    for (let i = 0; i < features; i++) {
+      for (let t = 0; t < features; t++) rows[row * features + i] += scale * map[i * features + t] * own[t];
+    }
+  }
+  const offsets = nearQueries({ heads, features, scale, maps }, means, roots, rows, labels);
+  assertEquals(offsets.length, heads * clusters * NEAR_QUERIES * features);
+  for (let head = 0; head < heads; head++) {
+    const image = Float64Array.from({ length: features }, (_, i) => {
+      // Rᵀ times the image of a key.
+      let sum = 0;
+      for (let j = i; j < features; j++) {
+        sum += roots[head][j * features + i] *
+          dot(maps[head].key.subarray(j * features, (j + 1) * features), ofHead(key, head));
+      }
+      return sum;
+    });
+    for (let cluster = 0; cluster < clusters; cluster++) {
+      const mean = means.subarray((head * clusters + cluster) * features);
+      const members = Array.from(Array(queries).keys()).filter((row) =>
+        labels[head * queries + row] === cluster
+      );
+      const differences = members.map((row) => {
+        const own = query.subarray((head * queries + row) * features);
+        return scale * dot(Array.from({ length: features }, (_, t) => own[t] - mean[t]), ofHead(key, head));
+      });
+      for (let pick = 0; pick < NEAR_QUERIES; pick++) {
+        const at = ((head * clusters + cluster) * NEAR_QUERIES + pick) * features;
+        const product = dot(offsets.subarray(at, at + features), image);
+        if (members.length === 0) assertEquals(product, 0);
+        else {
+          assert(differences.some((x) => Math.abs(x - product) < 1e-4), `${product} of ${differences}`);
+          if (members.length < NEAR_QUERIES) {
+            assertAlmostEquals(product, differences[pick % members.length], 1e-4);
+          }
+        }
+      }
+    }
+  }
 });

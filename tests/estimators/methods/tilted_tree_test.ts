@@ -95,7 +95,7 @@ onEachBackend("lists of single keys are all keys: the result is exact", async (b
   assertEquals(actual.keyEvaluations, heads * queries * keys);
 });
 
-Deno.test("tilted-tree errs less than 0.8 times as much as calibrated where clusters of queries look to clusters of keys, seed by seed", async () => {
+Deno.test("tilted-tree errs less than half as much as calibrated where clusters of queries look to clusters of keys, seed by seed", async () => {
   const backend = await openWasm();
   try {
     for (let seed = 0; seed < 6; seed++) {
@@ -104,10 +104,10 @@ Deno.test("tilted-tree errs less than 0.8 times as much as calibrated where clus
       backend.reset();
       const errors: number[] = [];
       for (const { attend } of [tiltedTree, calibrated]) {
-        const { output } = await attend(backend, problem, { ...budget, seed });
+        const { output } = await attend(backend, problem, { bucketSize: 64, samples: 128, seed });
         errors.push(errorOf(problem, output, exact.output));
       }
-      assertLess(errors[0], 0.8 * errors[1], `seed ${seed}`);
+      assertLess(errors[0], 0.5 * errors[1], `seed ${seed}`);
     }
   } finally {
     backend.destroy();
