@@ -135,6 +135,6 @@ export function largestSquare(
 
 function squareOf(values: ArrayLike<number>, start: number, width: number): number {
   let sum = 0;
-  for (let at = start; at < start + width; at++) sum += values[at] ** 2;
+  for (let at = start; at < start + width; at++) sum += values[at] * values[at];
   return sum;
 }
