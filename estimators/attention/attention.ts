@@ -206,7 +206,9 @@ async function compute(
     return { ...ran, method: name, budget: shortened ? bestMethod(problem, given).budget : given };
   }
   const { name, budget } = method === "auto" ? bestMethod(problem, given) : { name: method, budget: given };
-  const request = { epsilon, delta, certify, checkSeed };
+  const merge = method === "auto" || method === "tilted-tree";
+  const request = { epsilon, delta, certify, checkSeed, merge };
   const certified = await attendWithin(approximateMethods[name], backend, centred, request, budget, progress);
-  return { ...certified, method: certified.budget ? name : "exact" };
+  const answered = certified.merged ? "tilted-tree" : name;
+  return { ...certified, method: certified.budget ? answered : "exact" };
 }

@@ -27,25 +27,16 @@ export function lowerOperatorNorm(
   columns: number,
   tolerance: number = TOLERANCE,
 ): { norm: number; direction: Float64Array } {
-  if (rows >= WORTH_SAMPLING * SAMPLED_ROWS) {
-    const step = Math.floor(rows / SAMPLED_ROWS), start = largestRow(values, rows, columns, step);
-    // All sampled rows may be zero.
-    if (normalise(start) > 0) {
-      const { direction } = iterate(
-        values,
-        rows,
-        columns,
-        step,
-        start,
-        MOST_PASSES_OVER_SAMPLE,
-        ROUGH_TOLERANCE,
-      );
-      return iterate(values, rows, columns, 1, direction, MOST_PASSES_OVER_ALL, tolerance);
-    }
-  }
-  const start = largestRow(values, rows, columns, 1);
+  const start = largestRow(values, rows, columns);
   if (normalise(start) === 0) return { norm: 0, direction: start };
-  return iterate(values, rows, columns, 1, start, MOST_PASSES, tolerance);
+  if (rows < WORTH_SAMPLING * SAMPLED_ROWS) {
+    return iterate(values, rows, columns, 1, start, MOST_PASSES, tolerance);
+  }
+  const step = Math.floor(rows / SAMPLED_ROWS);
+  const sampled = iterate(values, rows, columns, step, start, MOST_PASSES_OVER_SAMPLE, ROUGH_TOLERANCE);
+  // All sampled rows may be zero.
+  const from = sampled.norm > 0 ? sampled.direction : start;
+  return iterate(values, rows, columns, 1, from, MOST_PASSES_OVER_ALL, tolerance);
 }
 
 /** Lanczos' iteration on every `step`-th row. */
@@ -146,15 +137,9 @@ function rowProduct(values: ArrayLike<number>, start: number, vector: Float64Arr
   return (a + b) + (c + d);
 }
 
-/** The longest of every `step`-th row. */
-function largestRow(
-  values: ArrayLike<number>,
-  rows: number,
-  columns: number,
-  step: number,
-): Float64Array {
+function largestRow(values: ArrayLike<number>, rows: number, columns: number): Float64Array {
   let largest = -1, found = 0;
-  for (let i = 0; i < rows; i += step) {
+  for (let i = 0; i < rows; i++) {
     let sum = 0;
     for (let c = 0, at = i * columns; c < columns; c++, at++) sum += values[at] * values[at];
     if (sum > largest) [largest, found] = [sum, i];
