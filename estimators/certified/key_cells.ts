@@ -41,8 +41,9 @@ export function cellsOfRows(
       compared++;
       if (isWithin(rows, width, picks[at], picks[openers[cell]], reach)) break;
     }
+    if (compared > MOST_COMPARED * picks.length) return undefined;
     if (cell < oldest) {
-      if (openers.length === most || compared > MOST_COMPARED * picks.length) return undefined;
+      if (openers.length === most) return undefined;
       cell = openers.push(at) - 1;
       openedAt.push(places[at]);
     }

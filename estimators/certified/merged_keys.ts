@@ -22,6 +22,8 @@ export interface MergedAttention {
 const MOST_SHARE = 1 / 8;
 /** So many keys of each head tell whether a look at all of them is worth it, and so many cells of them that it is not. */
 const LOOKED_AT = 512, MOST_SEEN = 0.7;
+/** For that look one query in so many tells how long they are, and cells may reach so many times as far. */
+const ONE_IN = 16, FARTHER = 2;
 /** Of the error allowed, what may be spent on merging; the rest is for what rounding adds. */
 const SPENT = 0.95;
 
@@ -93,20 +95,23 @@ function cellsOfHeads(
   const { heads, queries, period, features, valueFeatures, scale } = problem, group = queries / period;
   const found: HeadCells[] = [];
   for (let head = 0; head < heads; head++) {
-    let reach = Infinity;
-    for (let at = head * group; at < (head + 1) * group; at++) {
-      let squares = 0, rounded = 0;
-      for (let row = at * period; row < (at + 1) * period; row++) {
-        squares += squaredQuery(problem, row);
-        rounded += roundingOfRow(rounding, values[head], row) ** 2;
+    const reachOf = (step: number) => {
+      let reach = Infinity;
+      for (let at = head * group; at < (head + 1) * group; at++) {
+        let squares = 0, rounded = 0;
+        for (let row = at * period; row < (at + 1) * period; row += step) {
+          squares += step * squaredQuery(problem, row);
+          rounded += step * roundingOfRow(rounding, values[head], row) ** 2;
+        }
+        const each = Math.abs(scale) * Math.sqrt(squares) * values[head].radius;
+        reach = Math.min(reach, each > 0 ? (SPENT * targets[at] - Math.sqrt(rounded)) / each : Infinity);
       }
-      const left = SPENT * targets[at] - Math.sqrt(rounded);
-      const each = Math.abs(scale) * Math.sqrt(squares) * values[head].radius;
-      reach = Math.min(reach, each > 0 ? left / each : Infinity);
-    }
-    if (!(reach >= 0)) return undefined;
-    const picks = visibleOf(problem, head), most = Math.floor(MOST_SHARE * picks.length);
-    const cells = most > 0 ? cellsWithin(problem.key, features, picks, reach, most) : undefined;
+      return reach;
+    };
+    const most = Math.floor(MOST_SHARE * values[head].visible);
+    if (most === 0 || looksScattered(problem, head, FARTHER * reachOf(ONE_IN))) return undefined;
+    const reach = reachOf(1), picks = visibleOf(problem, head);
+    const cells = reach >= 0 ? cellsOfRows(problem.key, features, picks, reach, most) : undefined;
     if (!cells) return undefined;
     found.push({
       keys: meansOfCells(problem.key, features, picks, cells),
@@ -117,21 +122,20 @@ function cellsOfHeads(
   return found;
 }
 
-function cellsWithin(
-  rows: Float32Array,
-  width: number,
-  picks: Uint32Array,
+/** Whether some keys of a head show that all of them lie in too many cells. */
+function looksScattered(
+  { key, keys, features, logWeights }: Problem,
+  head: number,
   reach: number,
-  most: number,
-): RowCells | undefined {
-  const step = Math.floor(picks.length / LOOKED_AT);
-  if (step > 1) {
-    const some = picks.filter((_, at) => at % step === 0);
-    if (!cellsOfRows(rows, width, some, reach, Math.min(most, Math.floor(MOST_SEEN * some.length)))) {
-      return undefined;
-    }
+): boolean {
+  const step = Math.floor(keys / LOOKED_AT);
+  if (step < 2 || !(reach >= 0)) return step >= 2;
+  const some: number[] = [];
+  for (let at = head * keys; at < (head + 1) * keys; at += step) {
+    if (!logWeights || logWeights[at] > MASKED) some.push(at);
   }
-  return cellsOfRows(rows, width, picks, reach, most);
+  return some.length > 0 &&
+    !cellsOfRows(key, features, Uint32Array.from(some), reach, Math.ceil(MOST_SEEN * some.length));
 }
 
 /** The keys of a head that may be seen, counted through all heads. */

@@ -3,6 +3,7 @@ import { leastSoftmaxNorm } from "../../estimators/certified/exact_certificate.t
 import { roundingBounds } from "../../estimators/certified/rounding_bound.ts";
 import { valueGeometry } from "../../estimators/certified/value_geometry.ts";
 import { makeProblem, type Problem } from "../../estimators/core/problem.ts";
+import { squaredLength } from "../../estimators/linear_algebra/lower_operator_norm.ts";
 import { operatorNorm } from "../../estimators/linear_algebra/operator_norm.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { holdsOn, searchedCase } from "../engine/cases.ts";
@@ -43,7 +44,7 @@ function tighten(
     makeProblem(query, { data: own, shape: key.shape }, { data: far, shape: value.shape }, { scale });
   const problem = make(), [geometry] = valueGeometry(problem);
   const allowed = epsilon * leastSoftmaxNorm(queries, geometry) * geometry.valueNorm;
-  const each = Math.abs(scale) * Math.hypot(...query.data) * geometry.radius;
+  const each = Math.abs(scale) * Math.sqrt(squaredLength(query.data)) * geometry.radius;
   const share = NEAREST * (FARTHEST / NEAREST) ** random.uniform();
   const reach = each > 0 && length > 0 ? share * allowed / each / length : 0;
   sides.forEach((side, j) => along.forEach((x, c) => own[j * features + c] += side * reach * x));
