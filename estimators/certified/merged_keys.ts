@@ -5,7 +5,7 @@ import type { Problem } from "../core/problem.ts";
 import { countVisible } from "../core/visible_pairs.ts";
 import type { Certificate } from "./certificate.ts";
 import { checkFinite, leastSoftmaxNorm, roundingOfRow } from "./exact_certificate.ts";
-import { type CellMeans, cellsOfRows, meansOfCells, type RowCells } from "./key_cells.ts";
+import { type CellMeans, cellsOfRows, meansOfCells } from "./key_cells.ts";
 import { type RoundingBounds, roundingBounds } from "./rounding_bound.ts";
 import { HOST_ROUNDING, type ValueGeometry } from "./value_geometry.ts";
 

@@ -157,12 +157,12 @@ export const mutants: readonly Mutant[] = [
       return { certificate: { ...certificate, holds: operatorNormEstimate <= target! }, head };
     },
   }),
-  mutant("cells as wide as if values lay fifty times closer together", "merged-keys-bound", "gaussian", {
+  mutant("cells as wide as if values lay five times closer together", "merged-keys-bound", "equal-queries", {
     attendMerged: (backend, problem, values, ...rest) =>
       shipped.attendMerged(
         backend,
         problem,
-        values.map((own) => ({ ...own, radius: own.radius / 50 })),
+        values.map((own) => ({ ...own, radius: own.radius / 5 })),
         ...rest,
       ),
   }),
