@@ -27,7 +27,7 @@ export interface AttentionStats {
   readonly adapter: string;
   /** Inner products of a query and a key that were computed, over all heads; checks included. */
   readonly keyEvaluations: number;
-  /** The budget of sampled keys per query that was given to the method; 0 for exact attention. */
+  /** The budget of sampled keys per query that was given to the method; the keys that are left where a certificate merged them; 0 for exact attention. */
   readonly samples: number;
   /** Keys per block; 0 for exact attention. */
   readonly bucketSize: number;

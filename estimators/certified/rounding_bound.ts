@@ -68,8 +68,8 @@ export function roundingBounds(backend: Backend, problem: Problem): RoundingBoun
         fixed += unit * (5 * largestProduct + 2 * deepest(row));
         perGap += 2 * unit;
       } else if (heaviest > 0) {
-        // A weight is rounded, and so is its sum with the product.
-        fixed += unit * (largestProduct + 2 * heaviest);
+        // A weight is rounded to f32 on every device, and so is its sum with the product by the device.
+        fixed += 2 ** -24 * heaviest + unit * (largestProduct + heaviest);
       }
       fixed += (rounding.exponential + unit) * (1 + rounding.rescalings);
       if (merges > 0) {

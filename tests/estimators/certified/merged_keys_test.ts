@@ -122,3 +122,28 @@ Deno.test("every row lies within reach of another of its cell, and clusters far 
   assertEquals(cellsOfRows(rows, width, picks, reach, clusters - 1), undefined);
   assertEquals(cellsOfRows(rows, width, picks, 0, count)?.count, picks.length);
 });
+
+onEachDevice(
+  "the bound covers that weights of cells are rounded, where nothing else errs",
+  async (device) => {
+    // Sizes of two cells whose logarithms f32 rounds far apart.
+    let worst = { off: 0, sizes: [1, 1] };
+    const rounded = (size: number) => Math.fround(Math.log(size)) - Math.log(size);
+    for (let one = 150; one < 250; one++) {
+      for (let other = 150; other < one; other++) {
+        const off = Math.abs(rounded(one) - rounded(other));
+        if (off > worst.off) worst = { off, sizes: [one, other] };
+      }
+    }
+    const [one, other] = worst.sizes, total = one + other, rows = 40, logit = 2 ** -5;
+    const key = tensor(Float32Array.from({ length: total }, (_, j) => j < one ? 1 : -1), [total, 1]);
+    const query = tensor(new Float32Array(rows).fill(logit), [rows, 1]);
+    const options = { device, epsilon: 0.01, method: "tilted-tree", scale: 1 } as const;
+    const { output, certificate, stats } = await attention(query, key, key, options);
+    assert(certificate !== null);
+    assertEquals([certificate.kind, certificate.rowsChecked, stats.samples], ["bound", 0, 2]);
+    const right = one * Math.exp(logit), left = other * Math.exp(-logit);
+    const error = Math.hypot(...Array.from(output.data, (x) => x - (right - left) / (right + left)));
+    assertLessOrEqual(error, certificate.operatorNormBound);
+  },
+);
