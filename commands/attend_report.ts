@@ -116,6 +116,7 @@ export function describeCertificate({ kind, holds, epsilon, delta, ...found }: C
   if (kind === "estimate") {
     return `estimate, no guarantee: ${asked}${holds ? "" : " NOT found"}; estimate ${figures}, ${checked}`;
   }
+  if (delta === 0) return `certificate: ${asked} for certain; bound ${figures}, no rows checked`;
   return `certificate: ${holds ? "" : "NOT established: "}${asked} with probability ${1 - delta}; ` +
     `bound ${figures}, ${checked}`;
 }

@@ -27,7 +27,7 @@ export interface AttentionStats {
   readonly adapter: string;
   /** Inner products of a query and a key that were computed, over all heads; checks included. */
   readonly keyEvaluations: number;
-  /** The budget of sampled keys per query that was given to the method; 0 for exact attention. */
+  /** The budget of sampled keys per query that was given to the method; the keys that are left where a certificate merged them; 0 for exact attention. */
   readonly samples: number;
   /** Keys per block; 0 for exact attention. */
   readonly bucketSize: number;
@@ -206,7 +206,9 @@ async function compute(
     return { ...ran, method: name, budget: shortened ? bestMethod(problem, given).budget : given };
   }
   const { name, budget } = method === "auto" ? bestMethod(problem, given) : { name: method, budget: given };
-  const request = { epsilon, delta, certify, checkSeed };
+  const merge = method === "auto" || method === "tilted-tree";
+  const request = { epsilon, delta, certify, checkSeed, merge };
   const certified = await attendWithin(approximateMethods[name], backend, centred, request, budget, progress);
-  return { ...certified, method: certified.budget ? name : "exact" };
+  const answered = certified.merged ? "tilted-tree" : name;
+  return { ...certified, method: certified.budget ? answered : "exact" };
 }

@@ -10,6 +10,7 @@ import { LEAST_ROWS } from "./check_plan.ts";
 import { ExactRows } from "./exact_rows.ts";
 import { checkFinite, exactCertificate } from "./exact_certificate.ts";
 import { headGeometry, PROBES } from "./head_geometry.ts";
+import { attendMerged } from "./merged_keys.ts";
 import { roundingBounds } from "./rounding_bound.ts";
 import { valueGeometry } from "./value_geometry.ts";
 
@@ -23,6 +24,8 @@ export interface ErrorRequest {
   readonly certify: "bound" | "estimate";
   /** Decides which rows are checked: the method must not know it. */
   readonly checkSeed: number;
+  /** Whether cells of keys may answer in the place of the method, where a bound of each row allows that. */
+  readonly merge?: boolean;
 }
 
 /** An output with its certificate, and what it took. */
@@ -33,6 +36,8 @@ export interface CertifiedAttention {
   readonly keyEvaluations: number;
   /** The budget of the attempt that held; null when the output is exact. */
   readonly budget: Budget | null;
+  /** Whether cells of keys answered: its budget is then their number. */
+  readonly merged?: boolean;
   /** Why the output is exact, or null. */
   readonly reason: string | null;
 }
@@ -49,7 +54,8 @@ const MOST_CHECKED = 0.7;
 
 /**
  * Attention to a given error, certified: approximates, compares with rows computed exactly until the certificate holds, and
- * falls back to exact attention as soon as these rows say that it will not, or no more may be lost.
+ * falls back to exact attention as soon as these rows say that it will not, or no more may be lost. Where keys lie in few cells that
+ * no query tells apart, these answer, and the certificate is certain.
  *
  * @param method The method to approximate with; left out, attention is exact.
  * @throws {RangeError} Before any work, if rounding alone may exceed epsilon; and if exact attention is not finite.
@@ -78,6 +84,13 @@ export async function attendWithin(
     return { output, certificate, keyEvaluations, budget: null, reason };
   };
   if (!method) return await answerExactly(null);
+  if (request.merge) {
+    const merged = await attendMerged(backend, centred.problem, values, bounds, request.epsilon, progress);
+    if (merged) {
+      const budget = { ...start, bucketSize: 0, samples: merged.cells };
+      return { ...merged, budget, merged: true, reason: null };
+    }
+  }
   const mostRows = Math.floor(MOST_CHECKED * period),
     probes = Math.ceil(Math.min(PROBES, MOST_PROBED * period));
   const probing = probes * keys;

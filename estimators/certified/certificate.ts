@@ -9,7 +9,7 @@ export interface Certificate {
   readonly guaranteed: boolean;
   /** The error asked for, relative to ‖P‖·‖V‖. */
   readonly epsilon: number;
-  /** The probability allowed of a larger error. */
+  /** The probability allowed of a larger error; 0 for a bound of each row that is certain without any row checked. */
   readonly delta: number;
   /**
    * Upper bound on ‖output − attention‖_op of the head where it is closest to its target, attention being that of real

@@ -1,4 +1,3 @@
-import { squaredLength } from "../linear_algebra/lower_operator_norm.ts";
 import { boundFrom, estimateFrom, type Evidence } from "./evidence.ts";
 import type { HeadGeometry } from "./head_geometry.ts";
 
@@ -39,7 +38,7 @@ export function firstDelta(attempt: number, delta: number): number {
 
 /** What rows would show of an output without any error, as far as `geometry` alone can tell. */
 export function faultless(
-  { softmaxNormEstimate, direction }: HeadGeometry,
+  { softmaxNormEstimate, squaredDirection }: HeadGeometry,
   queries: number,
   farthest: number,
 ): Evidence {
@@ -49,7 +48,7 @@ export function faultless(
     squaredError: 0,
     squaredRemoved: 0,
     squaredRounding: 0,
-    squaredImage: softmaxNormEstimate ** 2 * squaredLength(direction) / queries,
+    squaredImage: softmaxNormEstimate ** 2 * squaredDirection / queries,
     operatorNorm: () => 0,
   };
 }

@@ -24,14 +24,23 @@ export function lowerMeanBound(sampleMean: number, count: number, delta: number)
   return solve(sampleMean, 0, Math.log(1 / delta) / count);
 }
 
-/** Bisects from the sample mean towards `end` for the q with divergence `level`, erring on the outer side. */
+/** Bounds are this close to what they bound, relatively. */
+const CLOSE = 2 ** -46;
+
+/**
+ * Searches from the sample mean towards `end` for the q with divergence `level`, erring on the outer side. The divergence is convex in
+ * q, so that Newton's steps from outside stay there but for rounding; where they leave the bracket it is halved.
+ */
 function solve(p: number, end: number, level: number): number {
-  let inside = p, outside = end;
-  for (let step = 0; step < 100 && inside !== outside; step++) {
-    const middle = (inside + outside) / 2;
-    if (middle === inside || middle === outside) break;
-    if (bernoulliDivergence(p, middle) > level + CANCELLED) outside = middle;
-    else inside = middle;
+  let inside = p, outside = end, excess = Infinity;
+  for (let step = 0; step < 200 && Math.abs(inside - outside) > CLOSE * inside; step++) {
+    const newton = outside - excess * outside * (1 - outside) / (outside - p);
+    const isBetween = (newton - inside) * (outside - newton) > 0, halfway = (inside + outside) / 2;
+    if (halfway === inside || halfway === outside) break;
+    const next = isBetween ? newton : halfway;
+    const found = bernoulliDivergence(p, next) - (level + CANCELLED);
+    if (found > 0) [outside, excess] = [next, found];
+    else inside = next;
   }
   return outside;
 }

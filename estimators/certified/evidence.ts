@@ -1,6 +1,5 @@
 import type { Problem } from "../core/problem.ts";
 import { operatorNorm } from "../linear_algebra/operator_norm.ts";
-import { squaredLength } from "../linear_algebra/lower_operator_norm.ts";
 import { lowerMeanBound, upperMeanBound } from "./confidence.ts";
 import type { DrawnRows } from "./exact_rows.ts";
 import { leastSoftmaxNorm, roundingOfRow } from "./exact_certificate.ts";
@@ -104,7 +103,7 @@ export function gatherEvidence(
  */
 export function boundFrom(
   { queries, farthest, squaredImage, ...found }: Evidence,
-  { direction, largestImage, ...geometry }: HeadGeometry,
+  { squaredDirection, largestImage, ...geometry }: HeadGeometry,
   { epsilon, rows, delta }: { readonly epsilon: number; readonly rows: number; readonly delta: number },
 ): ErrorBound {
   const finite = Number.isFinite(farthest) && Number.isFinite(found.squaredError + squaredImage);
@@ -118,7 +117,7 @@ export function boundFrom(
   const lowest = most === 0
     ? 0
     : lowerMeanBound(Math.min(1, squaredImage / most), rows, (1 - ERROR_SHARE) * delta);
-  const image = most === 0 ? 0 : Math.sqrt(queries * lowest * most / squaredLength(direction));
+  const image = most === 0 ? 0 : Math.sqrt(queries * lowest * most / squaredDirection);
   const softmaxNorm = Math.max(leastSoftmaxNorm(queries, geometry), image * (1 - HOST_ROUNDING));
   return {
     operatorNormBound: finite

@@ -11,6 +11,8 @@ import { type ValueGeometry, valueGeometry } from "./value_geometry.ts";
 export interface HeadGeometry extends ValueGeometry {
   /** A vector x >= 0 of the keys, in f32 and about a unit long, with ‖P x‖ close to ‖P‖; found on probe rows. */
   readonly direction: Float32Array;
+  /** ‖x‖² */
+  readonly squaredDirection: number;
   /** Images of x under single rows count as no more than this, so that few rows tell their mean: from the probe rows as well. */
   readonly largestImage: number;
   /** ‖P x‖/‖x‖ with such images, estimated from probe rows of which x was not made: for planning, not a bound. */
@@ -73,6 +75,7 @@ export async function headGeometry(
     geometry.push({
       ...value,
       direction,
+      squaredDirection: length,
       largestImage,
       softmaxNormEstimate: Math.sqrt(
         Math.max(period / value.visible, length > 0 ? period * mean / length : 0),

@@ -48,6 +48,7 @@ export function roundingBounds(backend: Backend, problem: Problem): RoundingBoun
   for (let head = 0; head < heads; head++) {
     const longestKey = Math.sqrt(largestSquare(problem.key, head * keys, keys, features, problem.logWeights));
     const { deepest, shared } = sharedTerm(problem, head, longestKey);
+    const heaviest = problem.queryCentre ? 0 : largestWeight(problem, head);
     // No key moves farther than this; no number of it is larger than its length.
     const movedKey = (stored + storedLeast * Math.sqrt(features)) * longestKey +
       (stored > 0 ? TINY_KEYS * Math.sqrt(features) : 0);
@@ -66,10 +67,13 @@ export function roundingBounds(backend: Backend, problem: Problem): RoundingBoun
         // |shared logit| <= gap + 2 largestProduct + depth, and both it and its sum with the product are rounded.
         fixed += unit * (5 * largestProduct + 2 * deepest(row));
         perGap += 2 * unit;
+      } else if (heaviest > 0) {
+        // A weight is rounded to f32 on every device, and so is its sum with the product by the device.
+        fixed += 2 ** -24 * heaviest + unit * (largestProduct + heaviest);
       }
       fixed += (rounding.exponential + unit) * (1 + rounding.rescalings);
       if (merges > 0) {
-        const logSum = 3 * largestProduct + deepest(row) + logKeys;
+        const logSum = 3 * largestProduct + deepest(row) + heaviest + logKeys;
         fixed += merges * (rounding.exponential + unit * (2 * logSum + 4 * (1 + logKeys)));
         perGap += merges * (2 * unit + rounding.exponentialPerUnit);
       }
@@ -117,6 +121,16 @@ function sharedTerm(
   return { shared, deepest };
 }
 
+/** Largest magnitude of the weights of the visible keys: 0 for a mask. */
+function largestWeight({ keys, logWeights }: Problem, head: number): number {
+  let largest = 0;
+  if (!logWeights) return largest;
+  for (let j = head * keys; j < (head + 1) * keys; j++) {
+    if (logWeights[j] > MASKED) largest = Math.max(largest, Math.abs(logWeights[j]));
+  }
+  return largest;
+}
+
 /** Largest squared length of the visible rows. */
 export function largestSquare(
   rows: Float32Array,
@@ -135,6 +149,6 @@ export function largestSquare(
 
 function squareOf(values: ArrayLike<number>, start: number, width: number): number {
   let sum = 0;
-  for (let at = start; at < start + width; at++) sum += values[at] ** 2;
+  for (let at = start; at < start + width; at++) sum += values[at] * values[at];
   return sum;
 }

@@ -62,7 +62,10 @@ export function distanceOfFarthest(rows: Float32Array, centre: Float64Array): nu
   let farthest = 0;
   for (let start = 0; start < rows.length; start += width) {
     let squared = 0;
-    for (let c = 0; c < width; c++) squared += (rows[start + c] - centre[c]) ** 2;
+    for (let c = 0; c < width; c++) {
+      const away = rows[start + c] - centre[c];
+      squared += away * away;
+    }
     // Written so that NaN and infinity enter the branch, and stay.
     if (!(squared <= farthest)) {
       if (!Number.isFinite(squared)) return NaN;

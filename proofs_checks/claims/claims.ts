@@ -18,6 +18,7 @@ import { kernelSumClaim, topEigenvalue } from "./kernel_algebra.ts";
 import { keyEvaluations } from "./key_evaluations.ts";
 import { denominatorUnbiased, keySampling } from "./key_sampling.ts";
 import { liftIdentity } from "./lift_identity.ts";
+import { mergedKeysBound, mergedKeysCertified } from "./merged_keys.ts";
 import { mergeIdentity } from "./merge_identity.ts";
 import { columnSampling, uniformSampling, valueNormSampling } from "./other_sampling.ts";
 import { finiteOutput, sameSeed } from "./output_range.ts";
@@ -81,6 +82,8 @@ export const claims: readonly Claim[] = [
   finiteOutput,
   sameSeed,
   ...certificateClaims,
+  mergedKeysBound,
+  mergedKeysCertified,
   certifiedAttention,
   keyEvaluations,
   hardnessBoundary,

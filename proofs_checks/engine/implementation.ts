@@ -9,6 +9,7 @@ import { attendByTree, attendInOrder } from "../../estimators/methods/tilted_tre
 import { mergePartials } from "../../estimators/attention/merge_partials.ts";
 import { certify } from "../../estimators/certified/certify.ts";
 import { headGeometry } from "../../estimators/certified/head_geometry.ts";
+import { attendMerged } from "../../estimators/certified/merged_keys.ts";
 import type { FitDensity } from "../../estimators/kde/density.ts";
 import { kernelSum } from "../../estimators/kde/kernel_sum.ts";
 import { densityFit, type DensityMethod } from "../../estimators/kde/methods.ts";
@@ -36,6 +37,7 @@ export interface Implementation {
   readonly bernsteinSamples: typeof bernsteinSamples;
   readonly certify: typeof certify;
   readonly headGeometry: typeof headGeometry;
+  readonly attendMerged: typeof attendMerged;
   readonly liftWeights: typeof liftWeights;
   readonly densityFit: (method: DensityMethod) => FitDensity;
   readonly densityDraw: DensityDraw;
@@ -60,6 +62,7 @@ export const shipped: Implementation = {
   bernsteinSamples,
   certify,
   headGeometry,
+  attendMerged,
   liftWeights,
   densityFit,
   densityDraw,

@@ -5,9 +5,10 @@ import type { CertifiedRun } from "./certified_run.ts";
 /** Counts of certificates, and of those that were false. */
 export class Campaign {
   refused = 0;
-  readonly held = { exact: 0, bound: 0, estimate: 0 };
-  readonly wrong = { exact: 0, bound: 0, estimate: 0 };
-  /** Certificates of each method with a bound. */
+  /** Certain are bounds of approximations that leave nothing to chance. */
+  readonly held = { exact: 0, certain: 0, bound: 0, estimate: 0 };
+  readonly wrong = { exact: 0, certain: 0, bound: 0, estimate: 0 };
+  /** Certificates of each method with a bound that may fail. */
   readonly bounds = new Map<MethodName, number>();
   #deltas = 0;
 
@@ -17,7 +18,7 @@ export class Campaign {
       this.refused++;
       return false;
     }
-    const { kind } = certificate, wrong = !(share <= 1 + 1e-5);
+    const kind = certificate.delta === 0 ? "certain" : certificate.kind, wrong = !(share <= 1 + 1e-5);
     this.held[kind]++;
     if (kind === "bound") {
       this.#deltas += delta;
@@ -27,17 +28,18 @@ export class Campaign {
     return wrong;
   }
 
-  /** No exact certificate was false, and others no more often than they allow, as far as that can be told. */
+  /** No certificate that is certain was false, and others no more often than they allow, as far as that can be told. */
   get passed(): boolean {
-    const { exact, bound } = this.wrong;
-    if (exact > 0) return false;
+    const { exact, certain, bound } = this.wrong;
+    if (exact > 0 || certain > 0) return false;
     return this.held.bound === 0 ||
       clopperPearson(bound, this.held.bound, 0.99).lower <= this.#deltas / this.held.bound;
   }
 
   summary(): string {
     const { held, wrong, refused } = this;
-    return `${refused} refused; exact: ${held.exact}, ${wrong.exact} false; bound: ${held.bound}, ${wrong.bound} false ` +
+    return `${refused} refused; exact: ${held.exact}, ${wrong.exact} false; certain: ${held.certain}, ${wrong.certain} false; ` +
+      `bound: ${held.bound}, ${wrong.bound} false ` +
       `of ${this.#deltas.toFixed(1)} allowed in the mean (${
         [...this.bounds].map(([name, count]) => `${name} ${count}`).join(", ")
       })`;

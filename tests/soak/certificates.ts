@@ -1,6 +1,6 @@
 /**
  * Certified attention on problems of every kind: how often is a certificate false? `--runs`, `--seed`, `--device`, `--method`;
- * `--only I` replays one run. Exits with 1 on a false certificate of exact attention, or more of those with a
+ * `--only I` replays one run. Exits with 1 on a false certificate that is certain, or more of those with a
  * probability than it allows.
  */
 import process from "node:process";

@@ -118,10 +118,12 @@ class Draw {
     const offset = () => this.chance(0.3) ? this.between(1, 1e4) : 0;
     const [queryOffset, keyOffset, valueOffset] = [offset(), offset(), offset()];
     const size = this.chance(0.1) ? this.between(1e-30, 1e25) : 1;
-    const kind = this.pick(["gaussian", "ties", "sink", "needles", "clusters"]);
+    const kinds = ["gaussian", "ties", "sink", "needles", "clusters"];
+    const kind = this.pick(tree ? [...kinds, "copies"] : kinds);
     const query = this.#rows(keyHeads * group * queries, features, spread, queryOffset, kind);
     const key = this.#rows(keyHeads * keys, features, spread, keyOffset, kind);
     const value = this.#rows(keyHeads * keys, columns, size, size * valueOffset, kind);
+    if (kind === "copies") this.#copyKeys(key, features, spread);
     if (kind === "needles") this.#hideNeedles(query, key, value, features, columns, spread, size);
     const words = `${kind}, logits ${logits.toPrecision(2)}, offsets ${
       [queryOffset, keyOffset, valueOffset].map(Math.round)
@@ -150,6 +152,16 @@ class Draw {
       }
     }
     return rows;
+  }
+
+  /** Keys become copies of few of them, but for a little. */
+  #copyKeys(key: Float32Array, width: number, spread: number): void {
+    const count = key.length / width, originals = 1 + this.integer(count / 6);
+    const noise = this.coin() ? 0 : spread * this.between(1e-6, 0.01);
+    for (let row = originals; row < count; row++) {
+      const from = this.integer(originals) * width;
+      for (let c = 0; c < width; c++) key[row * width + c] = key[from + c] + noise * this.#stream.normal();
+    }
   }
 
   /** A few queries look to one key each, whose value lies far off. */

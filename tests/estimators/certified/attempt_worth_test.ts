@@ -17,6 +17,7 @@ function headOf(n: number): HeadGeometry {
     valueNorm: Math.sqrt(n) / 2,
     visible: n,
     direction,
+    squaredDirection: 1,
     largestImage: 1 / 3,
     softmaxNormEstimate: Math.sqrt(n) / 3,
     bounds: { weights: new Float64Array(n), sums: 0, least: 0 },

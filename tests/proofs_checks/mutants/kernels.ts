@@ -1,4 +1,4 @@
-import { type Backend, EMPTY, type PartialAttention } from "../../../kernels/backend.ts";
+import { type Backend, EMPTY, MASKED, type PartialAttention } from "../../../kernels/backend.ts";
 import { floats, floatValues, words, wordValues } from "../../../kernels/reference/array.ts";
 
 /** Reference kernels with some of them replaced. */
@@ -21,6 +21,14 @@ export const forwardGray = replaceKernels((backend) => ({
   angularHash: (args) => {
     const gray = (code: number) => (code ^ (code >>> 1)) >>> 0;
     return words(wordValues(backend.angularHash(args)).map((rank) => gray(gray(rank))));
+  },
+}));
+
+/** Attention that knows which keys are hidden, and nothing else of what they weigh. */
+export const weightsLeftOut = replaceKernels((backend) => ({
+  attend: (args) => {
+    const masks = args.logWeights && floatValues(args.logWeights).map((w) => w <= MASKED ? EMPTY : 0);
+    return backend.attend({ ...args, logWeights: masks && floats(masks) });
   },
 }));
 

@@ -12,6 +12,7 @@ import {
   massesLeftOut,
   scaleBoundSampling,
   unshiftedMerge,
+  weightsLeftOut,
   zeroCalibration,
 } from "./kernels.ts";
 
@@ -155,6 +156,21 @@ export const mutants: readonly Mutant[] = [
         { operatorNormEstimate, target } = certificate;
       return { certificate: { ...certificate, holds: operatorNormEstimate <= target! }, head };
     },
+  }),
+  mutant("cells as wide as if values lay five times closer together", "merged-keys-bound", "equal-queries", {
+    attendMerged: (backend, problem, values, ...rest) =>
+      shipped.attendMerged(
+        backend,
+        problem,
+        values.map((own) => ({ ...own, radius: own.radius / 5 })),
+        ...rest,
+      ),
+  }),
+  mutant("cells that weigh the same, however many keys they have", "merged-keys-bound", "clustered", {
+    kernels: weightsLeftOut,
+  }),
+  mutant("keys that are not merged", "merged-keys-certified", "gaussian", {
+    attendMerged: () => Promise.resolve(undefined),
   }),
   mutant("norm of a wide softmax matrix taken to be at least 1", "softmax-norm-kernels", "shape-one-query", {
     softmaxOperatorNorm: async (...args) =>
