@@ -31,7 +31,7 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
     p,
     { LANES: lanes },
   ) => [p.levels, up(NODES_FOR_CLUSTER * p.most, AHEAD * lanes)],
-  "add_linear.wgsl main": (p) => [p.columns],
+  "add_linear.wgsl main": (p, { DEPTH }) => [up(p.columns, DEPTH)],
   "attend_probes.wgsl joinOutputs": (p) => [up(p.chunks, AHEAD)],
   "attend_probes.wgsl partialOutputs": (p, { KEYS }) => [up(p.chunkKeys, KEYS)],
   "attend_tiles.wgsl main": attendTurns,
@@ -68,13 +68,17 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
   "fit_masses.wgsl weigh": (p) => [up(p.fitted, AHEAD), up(p.fitted, AHEAD)],
   "fit_means.wgsl pointKeys": (p) => [0, halvings(p.keys), ...meanTurns(p)],
   "fit_means.wgsl pointValues": (p) => [0, 0, halvings(p.keys), ...meanTurns(p), 0, 0, 0, 1],
-  "fit_slope.wgsl stray": (p) => [up(p.fitted, AHEAD), up(p.columns, AHEAD), up(p.valueColumns, AHEAD)],
+  "fit_slope.wgsl stray": (p, { SHARING }) => [
+    up(p.fitted, AHEAD * SHARING),
+    up(Math.max(p.columns, p.valueColumns), SHARING),
+  ],
   "fit_slope.wgsl sumProducts": (p, { PARTS }) => {
     const halves = halvings(PARTS);
     // The compiler writes the first halvings of lanes out.
     return [up(p.taken, AHEAD * PARTS), halves, halves, halves];
   },
   "inner_products.wgsl main": (p) => [p.columns],
+  "inner_products.wgsl single": (p) => [up(p.columns, AHEAD)],
   "join_splits.wgsl main": (p) => [p.splits, up(p.splits, 8), p.splits],
   "key_importance.wgsl combine": (p) => {
     const own = up(p.keys, AHEAD * LANES);
@@ -93,6 +97,7 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
   "ridge_system.wgsl products": (p, { AHEAD: ahead }) => [up(p.most, ahead), up(p.most, ahead)],
   "ridge_system.wgsl softmaxRows": (p) => [up(p.most, 64), up(p.most, 64), 6, up(p.most, 64)],
   "rows.wgsl columnMean": (p) => [up(p.picks, AHEAD)],
+  "rows.wgsl wholeMean": (p, { WHOLE, TOGETHER }) => [up(p.count, AHEAD * WHOLE / TOGETHER)],
   "rows.wgsl partialMean": (p) => [up(p.chunkRows, AHEAD)],
   "sketch_rows.wgsl main": (p) => [up(p.columns, p.folded)],
   "softmax_rows.wgsl logits": (p) => [up(p.columns, 8), p.columns],

@@ -33,6 +33,7 @@ export function fitSlope(recorder: Recorder, args: Arguments<"fitSlope">): Fitte
       COLUMNS: tile.strip,
       LABELLED: labels ? 1 : 0,
       PARTS: tile.parts,
+      SHARING: tile.sharing,
       AHEAD: tile.ahead,
     },
     constants: { LANES: tile.lanes },
@@ -62,7 +63,11 @@ export function fitSlope(recorder: Recorder, args: Arguments<"fitSlope">): Fitte
       slope,
     },
   };
-  recorder.dispatch({ ...step, entryPoint: "stray", workgroups: Math.ceil(heads * taken / 64) });
+  recorder.dispatch({
+    ...step,
+    entryPoint: "stray",
+    workgroups: Math.ceil(heads * taken * tile.sharing / 64),
+  });
   recorder.dispatch({
     ...step,
     entryPoint: "sumProducts",
