@@ -44,12 +44,14 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
   // Nothing is left to do where all levels were cut.
   "bisect_rows.wgsl cutOn": (p) => [1, up(p.most, LANES), ...Array(28).fill(0)],
   "cut_levels.wgsl cutLevel": cutTurns,
-  "calibrate_values.wgsl correct": (p, { AHEAD: ahead }) => [up(p.fitted, ahead)],
+  "calibrate_values.wgsl correct": (p, { PROBES }) => [up(p.fitted, PROBES)],
   "calibrate_values.wgsl judge": (p, { AHEAD: ahead }) => {
-    const judges = p.probes - p.fitted, tiles = up(up(judges, 4) * p.columns, LANES);
+    const judges = p.probes - p.fitted, tiles = up(judges, 4) * p.columns, turns = up(tiles, LANES);
+    const parts = Math.floor(LANES / Math.min(tiles, LANES)), others = turns * (parts - 1);
     return [
-      tiles,
-      tiles * up(p.most, ahead),
+      turns,
+      turns * up(p.most, ahead * parts),
+      ...[others, others, others, others],
       1,
       up(p.columns, ahead),
       1,
@@ -79,7 +81,10 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
   },
   "inner_products.wgsl main": (p) => [p.columns],
   "inner_products.wgsl single": (p) => [up(p.columns, AHEAD)],
-  "join_splits.wgsl main": (p) => [p.splits, up(p.splits, 8), p.splits],
+  "join_splits.wgsl main": (
+    p,
+    { AHEAD: ahead },
+  ) => [up(p.splits, ahead), up(p.splits, 8), up(p.splits, ahead)],
   "key_importance.wgsl combine": (p) => {
     const own = up(p.keys, AHEAD * LANES);
     return [own, own, REDUCTION, own];
@@ -93,8 +98,12 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
   "pair_buckets.wgsl placeBlocks": (p) => [halvings(p.buckets)],
   "ridge_system.wgsl columnScales": (
     p,
-  ) => [up(p.most, 64), up(p.most, 64) * up(p.fitted, AHEAD), up(p.most, 64)],
-  "ridge_system.wgsl products": (p, { AHEAD: ahead }) => [up(p.most, ahead), up(p.most, ahead)],
+    { SCALERS },
+  ) => [up(p.most, SCALERS), up(p.most, SCALERS) * up(p.fitted, AHEAD), up(p.most, SCALERS)],
+  "ridge_system.wgsl products": (p, { AHEAD: ahead, PARTS }) => {
+    const own = up(p.most, ahead * PARTS);
+    return [own, own];
+  },
   "ridge_system.wgsl softmaxRows": (p) => [up(p.most, 64), up(p.most, 64), 6, up(p.most, 64)],
   "rows.wgsl columnMean": (p) => [up(p.picks, AHEAD)],
   "rows.wgsl wholeMean": (p, { WHOLE, TOGETHER }) => [up(p.count, AHEAD * WHOLE / TOGETHER)],
@@ -106,7 +115,7 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
     return [own, own, REDUCTION, own];
   },
   "solve_ridge.wgsl main": (p, { AHEAD: ahead }) => {
-    const { blocks } = p, own = up(blocks + p.columns, 128), tiles = up(blocks * p.columns, 128);
+    const { blocks } = p, own = up(blocks + p.columns, LANES), tiles = up(blocks * p.columns, LANES);
     const inner = up(blocks / 2, ahead), products = up(0.75 * blocks, ahead);
     return [blocks, blocks, blocks * own, blocks * own * inner, tiles, tiles * products, 0];
   },
