@@ -34,6 +34,23 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
   "add_linear.wgsl main": (p, { DEPTH }) => [up(p.columns, DEPTH)],
   "attend_probes.wgsl joinOutputs": (p) => [up(p.chunks, AHEAD)],
   "attend_probes.wgsl partialOutputs": (p, { KEYS }) => [up(p.chunkKeys, KEYS)],
+  "probe_chunks.wgsl chunkOutputs": (p, { SLICE, ACROSS, KEYS }) => {
+    const groups = up(p.valueColumns, ACROSS);
+    return [up(p.columns, SLICE), groups, groups * KEYS / AHEAD];
+  },
+  "probe_chunks.wgsl joinChunks": (p) => {
+    const { columns, parts } = partsOf({ columns: p.valueColumns }, LANES), own = up(p.chunks, LANES);
+    const groups = up(p.valueColumns, columns);
+    return [
+      own,
+      own,
+      REDUCTION,
+      groups,
+      groups * up(p.chunks, AHEAD * parts),
+      groups * up(parts - 1, AHEAD),
+      up(p.keys, AHEAD * LANES),
+    ];
+  },
   "attend_tiles.wgsl main": attendTurns,
   "bisect_rows.wgsl begin": (p) => {
     const own = up(p.grown, LANES),
@@ -133,22 +150,26 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
       own,
       own * up(p.valueColumns, AHEAD),
       own * up(p.columns, AHEAD),
-      p.probes,
+      up(p.probes, AHEAD),
       columns,
     ];
   },
   "weigh_slope.wgsl main": (p) => {
-    const own = up(p.fitted, 64), columns = up(p.valueColumns, 64);
+    const { columns, parts } = partsOf({ columns: p.valueColumns }, LANES),
+      groups = up(p.valueColumns, columns);
+    const runs = up(p.valueColumns, p.run), items = up(p.fitted * runs, LANES), own = up(p.fitted, LANES);
     return [
-      columns,
-      columns * up(p.fitted, AHEAD),
+      groups,
+      groups * up(p.fitted, AHEAD * parts),
+      groups * up(parts - 1, AHEAD),
+      items,
+      items * up(p.run, AHEAD),
       own,
-      own * up(p.valueColumns, AHEAD),
-      up(p.fitted, AHEAD),
-      own,
-      up(p.probes * p.valueColumns, 64 * AHEAD),
-      up(p.slopes, 64 * AHEAD),
-      columns,
+      own * runs,
+      groups,
+      groups * up(p.probes, AHEAD * parts),
+      up(p.slopes, LANES * AHEAD),
+      groups,
     ];
   },
 };

@@ -49,17 +49,8 @@ export const rowAnswers = {
       alone,
     ),
   ],
-  innerProducts: [
-    knownAnswer(
-      "innerProducts",
-      (inputs, size) => ({
-        ...rowsOf(inputs, size),
-        directions: inputs.floats(size.heads * DIRECTIONS * size.features),
-        projections: DIRECTIONS,
-      }),
-      alone,
-    ),
-  ],
+  // One direction a head has a kernel of its own.
+  innerProducts: [productsOf(DIRECTIONS), productsOf(1)],
   gatheredDistances: [
     knownAnswer(
       "gatheredDistances",
@@ -83,3 +74,15 @@ export const rowAnswers = {
 } satisfies KnownAnswers<
   "columnMean" | "centreRows" | "gatherRows" | "sketchRows" | "innerProducts" | "gatheredDistances"
 >;
+
+function productsOf(projections: number): KnownAnswer<"innerProducts"> {
+  return knownAnswer(
+    "innerProducts",
+    (inputs, size) => ({
+      ...rowsOf(inputs, size),
+      directions: inputs.floats(size.heads * projections * size.features),
+      projections,
+    }),
+    alone,
+  );
+}
