@@ -5,6 +5,8 @@ type Values = Readonly<Record<string, number>>;
 
 const up = (count: number, by = 1) => Math.max(1, Math.ceil(count / by));
 const halvings = (count: number) => Math.max(1, Math.ceil(Math.log2(Math.max(2, count))));
+const searches = (count: number, places: number) =>
+  up(Math.log(Math.max(2, count)) / Math.log(places + 1)) + 1;
 /** Lanes of a reduction halve in so many turns. */
 const REDUCTION = 8;
 /** Lanes of workgroups that reduce, and what they load at a time. */
@@ -73,20 +75,24 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
       up(p.columns, ahead),
       1,
       up(judges, ahead),
-      up(p.most * p.columns, ahead * LANES),
+      up(p.columns, LANES),
+      up(p.columns, LANES) * up(p.most, ahead * partsOf(p, LANES).parts),
     ];
   },
-  "descend_rows.wgsl aim": (p) => [p.columns],
+  "descend_rows.wgsl aim": (p, { AHEAD: ahead }) => [up(p.columns, ahead)],
   "descend_rows.wgsl descend": (p) => [halvings(p.most) + 2, 0],
   "fit_centre.wgsl main": (p) => {
     const own = up(p.taken, LANES), { parts } = partsOf(p, LANES);
     return [own, own * up(p.probes, AHEAD), 1, up(p.taken, AHEAD * parts), parts - 1];
   },
-  "fit_masses.wgsl fittedMasses": (p) => [up(p.fitted, 4)],
-  "fit_masses.wgsl seenMasses": (p) => [up(p.fitted, 4)],
+  "fit_masses.wgsl fittedMasses": (p, { FOUR }) => [up(p.fitted, FOUR)],
+  "fit_masses.wgsl seenMasses": (p, { FOUR }) => [up(p.fitted, FOUR)],
   "fit_masses.wgsl weigh": (p) => [up(p.fitted, AHEAD), up(p.fitted, AHEAD)],
-  "fit_means.wgsl pointKeys": (p) => [0, halvings(p.keys), ...meanTurns(p)],
-  "fit_means.wgsl pointValues": (p) => [0, 0, halvings(p.keys), ...meanTurns(p), 0, 0, 0, 1],
+  "fit_means.wgsl pointKeys": (p, { PLACES }) => [0, searches(p.keys, PLACES), ...meanTurns(p)],
+  "fit_means.wgsl pointValues": (
+    p,
+    { PLACES },
+  ) => [0, 0, searches(p.keys, PLACES), ...meanTurns(p), 0, 0, 0, 1],
   "fit_slope.wgsl stray": (p, { SHARING }) => [
     up(p.fitted, AHEAD * SHARING),
     up(Math.max(p.columns, p.valueColumns), SHARING),
@@ -106,9 +112,9 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
     const own = up(p.keys, AHEAD * LANES);
     return [own, own, REDUCTION, own];
   },
-  "key_importance.wgsl measure": (p) => {
+  "key_importance.wgsl measure": (p, { OWN }) => {
     const counted = up(p.counted, AHEAD);
-    return [up(p.columns, AHEAD), counted, counted, counted, counted];
+    return [up(p.columns, AHEAD), ...Array(OWN).fill(counted)];
   },
   "pair_buckets.wgsl countBlocks": (p) => [up(p.buckets + 1, LANES), up(p.buckets + 1, LANES)],
   "pair_buckets.wgsl findBuckets": (p) => [halvings(p.queries), halvings(p.keys)],
@@ -233,7 +239,7 @@ function cutTurns(p: Values, { LANES: lanes }: Values): number[] {
   const mean = (members: number) => [1, up(members, AHEAD * parts), others];
   const known = Math.min(2 ** p.level, NODES_FOR_CLUSTER * p.most);
   return [
-    ...[p.level, up(known, lanes), 0, 1, across, halvings(lanes), up(columns, lanes)],
+    ...[up(p.level, AHEAD), up(known, AHEAD * lanes), 0, 1, across, halvings(lanes), up(columns, lanes)],
     ...[up(sampled, lanes), up(sampled, lanes) * across, up(sampled, lanes)],
     ...mean(sampled / 2),
     ...mean(sampled / 2),

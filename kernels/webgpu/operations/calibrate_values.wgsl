@@ -228,20 +228,25 @@ fn judge(
   }
   workgroupBarrier();
   let factor = bitcast<f32>(atomicLoad(&factorBits));
-  // Whole rows of vec4s, one after another; beyond the clusters they stay 0.
-  let end = size * columns;
-  for (var next = local; next < end; next += AHEAD * LANES) {
-    var ahead: array<vec4f, AHEAD>;
-    var centre: array<vec4f, AHEAD>;
-    for (var step = 0u; step < AHEAD; step++) {
-      let at = min(next + step * LANES, end - 1u);
-      ahead[step] = calibrated[head * parameters.most * columns + at];
-      centre[step] = mean[head * columns + at % columns];
-    }
-    for (var step = 0u; step < AHEAD; step++) {
-      let at = next + step * LANES;
-      if (AHEAD == 1u || at < end) {
-        calibrated[head * parameters.most * columns + at] = fma(vec4f(factor), ahead[step], centre[step]);
+  // Beyond the clusters values stay 0.
+  let across = min(columns, LANES);
+  let down = LANES / across;
+  let first = local / across;
+  for (var firstColumn = 0u; firstColumn < columns; firstColumn += across) {
+    let column = firstColumn + local % across;
+    let centre = mean[head * columns + min(column, columns - 1u)];
+    let end = select(0u, size, first < down && column < columns);
+    for (var next = first; next < end; next += AHEAD * down) {
+      // Compilers would bring loads behind a branch around the stores: past the end a lane stores its last row again.
+      let last = next + (end - 1u - next) / down * down;
+      var ahead: array<vec4f, AHEAD>;
+      for (var step = 0u; step < AHEAD; step++) {
+        let s = min(next + step * down, last);
+        ahead[step] = fma(vec4f(factor), calibrated[(head * parameters.most + s) * columns + column], centre);
+      }
+      for (var step = 0u; step < AHEAD; step++) {
+        let s = min(next + step * down, last);
+        calibrated[(head * parameters.most + s) * columns + column] = ahead[step];
       }
     }
   }

@@ -143,18 +143,15 @@ fn main(
     let centre = offset[head * columns + min(column, columns - 1u)];
     let end = select(0u, parameters.probes, part < sharing && column < columns);
     for (var next = part; next < end; next += AHEAD * sharing) {
-      var own: array<vec4f, AHEAD>;
-      var whole: array<vec4f, AHEAD>;
+      // Compilers would bring loads behind a branch around the stores: past the end a lane stores its last row again.
+      let last = next + (end - 1u - next) / sharing * sharing;
+      var left: array<vec4f, AHEAD>;
       for (var step = 0u; step < AHEAD; step++) {
-        let at = first + min(next + step * sharing, end - 1u) * columns + column;
-        own[step] = linear[at];
-        whole[step] = exact[at];
+        let at = first + min(next + step * sharing, last) * columns + column;
+        left[step] = exact[at] - factor * (linear[at] - centre);
       }
       for (var step = 0u; step < AHEAD; step++) {
-        let i = next + step * sharing;
-        if (AHEAD == 1u || i < end) {
-          output[first + i * columns + column] = whole[step] - factor * (own[step] - centre);
-        }
+        output[first + min(next + step * sharing, last) * columns + column] = left[step];
       }
     }
   }
