@@ -28,6 +28,22 @@ fn isBoundary(head: u32, place: u32) -> bool {
   return place == 0u || cuts[4u * (head * parameters.count + place) + 1u] != 0u;
 }
 
+// The first place from one on at which a node begins, or `to`.
+fn firstBoundary(head: u32, start: u32, to: u32) -> u32 {
+  var found = to;
+  for (var place = start; place < to && found == to; place += FRONT) {
+    var ends: array<u32, FRONT>;
+    for (var step = 0u; step < FRONT; step++) {
+      ends[step] = cuts[4u * (head * parameters.count + min(place + step, to - 1u)) + 1u];
+    }
+    for (var step = 0u; step < FRONT; step++) {
+      let isBegin = place + step == 0u || ends[step] != 0u;
+      found = min(found, select(to, place + step, isBegin));
+    }
+  }
+  return found;
+}
+
 // Where the first node begins of those that begin in BLOCK places, before any of them is cut; beyond these places if none does.
 @compute @workgroup_size(64)
 fn findBlocks(
@@ -40,12 +56,8 @@ fn findBlocks(
   if (head >= parameters.heads) {
     return;
   }
-  var place = at % parameters.slots * BLOCK;
-  let end = min(place + BLOCK, parameters.count);
-  while (place < end && !isBoundary(head, place)) {
-    place++;
-  }
-  nodes[at] = place;
+  let place = at % parameters.slots * BLOCK;
+  nodes[at] = firstBoundary(head, place, min(place + BLOCK, parameters.count));
 }
 
 // The same, or the end: nodes of at most BLOCK rows begin in these places, or the last of those before ends at the end.
@@ -230,10 +242,10 @@ fn cutBlocks(
   for (var i = local; i < length; i += LANES) {
     members[i] = order[own + start + i];
     if (start + i < to && isBoundary(head, start + i)) {
-      var end = i + 1u;
-      while (end < length && !(start + end < to && isBoundary(head, start + end))) {
-        end++;
-      }
+      let limit = min(to, start + length);
+      let next = firstBoundary(head, start + i + 1u, limit);
+      // The last one reaches beyond these places.
+      let end = select(next - start, length, next == limit);
       for (var j = i; j < end; j++) {
         ranges[j] = i | (end << 16u);
       }
