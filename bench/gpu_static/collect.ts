@@ -55,7 +55,8 @@ recorder.run = async (outputs) => {
   await Promise.all(pipelines.splice(0));
   return outputs.map((output) => {
     const { type, length } = output, answer = answers[names.get(output as GpuArray)!]?.(queries) ?? (() => 1);
-    return (type === "float" ? Float32Array : Uint32Array).from({ length }, (_, at) => answer(at));
+    const values = Array.from({ length }, (_, at) => answer(at));
+    return type === "float" ? Float32Array.from(values) : Uint32Array.from(values);
   });
 };
 recorder.dispatch = (step: Step) => {

@@ -1,4 +1,5 @@
 import type { Dispatch } from "./runs.ts";
+import { STRAIGHT_OF_TREES, TREE_TURNS, WORKING_OF_TREES } from "./tree_turns.ts";
 
 /** Parameters, definitions and constants of a dispatch. */
 type Values = Readonly<Record<string, number>>;
@@ -21,6 +22,7 @@ const SAMPLE = 96;
  * those that the compiler has written out left away. A loop in a loop is counted for all turns of the outer one together.
  */
 const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly number[]>> = {
+  ...TREE_TURNS,
   "adopt_cuts.wgsl adoptCuts": (p, { LANES: lanes }) => [
     p.levels,
     up(NODES_FOR_CLUSTER * p.most, AHEAD * lanes),
@@ -182,6 +184,7 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
 
 /** Kernels without loops. */
 const STRAIGHT: ReadonlySet<string> = new Set([
+  ...STRAIGHT_OF_TREES,
   "attend_index.wgsl main",
   "halve_rows.wgsl main",
   "rows.wgsl centreRows",
@@ -193,7 +196,8 @@ const STRAIGHT: ReadonlySet<string> = new Set([
 export const modelledKernels: readonly string[] = [...Object.keys(TURNS), ...STRAIGHT];
 
 /** How many workgroups have something to do, of kernels most of whose workgroups may have nothing. */
-const WORKING: Readonly<Record<string, (p: Values) => number>> = {
+const WORKING: Readonly<Record<string, (p: Values, values: Values) => number>> = {
+  ...WORKING_OF_TREES,
   "adopt_cuts.wgsl adoptCuts": (p) => p.heads * NODES_FOR_CLUSTER * p.most,
   "adopt_cuts.wgsl rankNodes": (p) => p.heads * NODES_FOR_CLUSTER * p.most,
   // Of real heads: first all clusters of a level, then a quarter of what there will be, then fewer and fewer.
@@ -204,8 +208,9 @@ const WORKING: Readonly<Record<string, (p: Values) => number>> = {
 };
 
 /** The workgroups of a dispatch that have something to do. */
-export function workingOf({ file, entryPoint, parameters, workgroups }: Dispatch): number {
-  return Math.min(workgroups, Math.ceil(WORKING[`${file} ${entryPoint}`]?.(parameters) ?? workgroups));
+export function workingOf({ file, entryPoint, parameters, values, workgroups }: Dispatch): number {
+  const working = WORKING[`${file} ${entryPoint}`]?.(parameters, values) ?? workgroups;
+  return Math.min(workgroups, Math.ceil(working));
 }
 
 /** The turns of a dispatch's loops; undefined for a kernel that this list does not know. */

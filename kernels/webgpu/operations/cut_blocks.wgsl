@@ -129,13 +129,17 @@ fn improve(head: u32, start: u32, length: u32, local: u32) {
       var farSum = vec4f(0.0);
       var nearCount = 0u;
       let end = endOf(i);
-      for (var j = i; j < end; j++) {
-        let row = rows[rowAt(head, members[j]) + column];
-        if (values[j] <= middles[i]) {
-          nearSum += row;
-          nearCount++;
-        } else {
-          farSum += row;
+      for (var next = i; next < end; next += FRONT) {
+        var ahead: array<vec4f, FRONT>;
+        for (var step = 0u; step < FRONT; step++) {
+          ahead[step] = rows[rowAt(head, members[min(next + step, end - 1u)]) + column];
+        }
+        for (var step = 0u; step < FRONT; step++) {
+          let isOwn = FRONT == 1u || next + step < end;
+          let isNear = values[min(next + step, end - 1u)] <= middles[i];
+          nearSum += select(vec4f(0.0), ahead[step], isOwn && isNear);
+          farSum += select(vec4f(0.0), ahead[step], isOwn && !isNear);
+          nearCount += select(0u, 1u, isOwn && isNear);
         }
       }
       if (nearCount > 0u && nearCount < end - i) {
