@@ -41,7 +41,7 @@ export const TREE_TURNS: Readonly<Record<string, (p: Values, values: Values) => 
       ...[levels, all, levels, all, levels, levels, 1],
     ];
   },
-  "cut_blocks.wgsl findBlocks": (p, { BLOCK, FRONT }) => [up(BLOCK / 2, FRONT)],
+  "cut_blocks.wgsl findBlocks": (_, { BLOCK, FRONT }) => [up(BLOCK / 2, FRONT)],
   "cut_nodes.wgsl cutNodes": (p, { BLOCK, FRONT, LANES }) => {
     const rows = rowsOfNode(p, BLOCK), sampled = Math.min(SAMPLE, rows), across = up(p.columns, FRONT);
     if (rows === 0) return none(29);
@@ -95,7 +95,7 @@ export const TREE_TURNS: Readonly<Record<string, (p: Values, values: Values) => 
     const { own, mass, parts } = sumsOf(p, AHEAD, LANES);
     return [mass, 1, own, parts, own, 1, REDUCTION];
   },
-  "tilt_keys.wgsl sumChunks": (p, { LANES }) => [up(1024, LANES), up(1024, LANES), REDUCTION],
+  "tilt_keys.wgsl sumChunks": (_, { LANES }) => [up(1024, LANES), up(1024, LANES), REDUCTION],
   "tilt_keys.wgsl weigh": (p, { LANES }) => [
     up(p.chunks, LANES),
     up(p.chunks, LANES),

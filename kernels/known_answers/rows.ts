@@ -1,6 +1,6 @@
 import { type DeviceArray, NO_ROW } from "../backend.ts";
 import type { Inputs } from "./inputs.ts";
-import { knownAnswer, type KnownAnswers, type Size } from "./known_answer.ts";
+import { type KnownAnswer, knownAnswer, type KnownAnswers, type Size } from "./known_answer.ts";
 
 /** Columns of a sketch, directions of inner products, and rows whose distance a query asks for. */
 const FOLDED = 4, DIRECTIONS = 3, PICKS = 5;
