@@ -16,7 +16,7 @@ export interface Call {
   readonly keys: number;
   readonly features: number;
   readonly valueFeatures: number;
-  readonly method: "exact" | "auto" | "routed";
+  readonly method: "exact" | "auto" | "routed" | "tilted-tree";
   /** Keys in the block and sampled keys of each query, of those that approximate. */
   readonly budget?: readonly [bucketSize: number, samples: number];
 }
@@ -35,18 +35,21 @@ const layer = (name: keyof typeof SHAPES) => {
 };
 const exact = { name: "exact", method: "exact" } as const;
 const auto = { name: "auto, 256 keys", method: "auto", budget: [64, 192] } as const;
+const tree = { name: "tilted-tree, 256 keys", method: "tilted-tree", budget: [64, 192] } as const;
 const few = { name: "auto, 8 keys", method: "auto", budget: [3, 5] } as const;
 
 /** The calls that the benchmark of GPUs looks at, those of a group side by side. */
 export const calls: readonly Call[] = [
   { ...square(1, 4096), ...exact },
   { ...square(1, 4096), ...auto },
+  { ...square(1, 4096), ...tree },
   { ...square(16, 4096), ...exact },
   { ...square(16, 4096), ...auto },
   { ...square(1, 65536), ...exact },
   { ...square(1, 65536), ...auto },
   { ...square(16, 65536), ...exact },
   { ...square(16, 65536), ...auto },
+  { ...square(16, 65536), ...tree },
   // Budgets at which RESULTS.md finds the error of the published code reached, on most inputs and on clustered ones.
   { ...layer("t2t-vit-1"), ...exact },
   { ...layer("t2t-vit-1"), ...few },

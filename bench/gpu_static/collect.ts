@@ -1,7 +1,7 @@
 /**
  * Makes every pipeline that the project asks for in whole calls and for tiles of exact attention, each under its label in the
  * environment for layer.c, and writes the dispatches to OUT/runs.json. Nothing is computed: arrays take no memory, and
- * what is read back is 1 everywhere. The only argument is OUT.
+ * what is read back is 1 everywhere, but for what shapes depend on. The only argument is OUT.
  */
 import { describeAdapter, requestAdapter, requestDevice } from "../../kernels/webgpu/engine/adapter.ts";
 import type { GpuArray } from "../../kernels/webgpu/engine/array.ts";
@@ -26,16 +26,38 @@ device.createComputePipelineAsync = (descriptor) => {
 const cache = new PipelineCache(device, false), pipelines: Promise<unknown>[] = [], runs: Run[] = [];
 let dispatches: Dispatch[] = [];
 
+/** What arrays are for. */
+const names = new WeakMap<GpuArray, string>();
+
+/** The parameters of the last dispatch of a kernel. */
+function lastOf(file: string): Readonly<Record<string, number>> {
+  return dispatches.findLast((one) => one.file === file)!.parameters;
+}
+
+/** What is read back of arrays on which the shapes of later dispatches depend: clusters are as large as each other, and so are lists. */
+const answers: Readonly<Record<string, (queries: number) => (at: number) => number>> = {
+  "the nearest centres": () => (at) => at % lastOf("nearest_centres.wgsl").centres,
+  "the lengths of the lists": (queries) => () => Math.floor(lastOf("open_lists.wgsl").budget / queries),
+};
+/** Queries of a head of the call. */
+let queries = 0;
+
 /** Records steps, and computes nothing. */
 const recorder = Recorder.prototype;
-recorder.array = (type, length) => ({ type, length, buffer: {} as GPUBuffer });
+recorder.array = (type, length, name) => {
+  const array = { type, length, buffer: {} as GPUBuffer };
+  names.set(array, name);
+  return array;
+};
 recorder.upload = (data) => recorder.array(data instanceof Float32Array ? "float" : "word", data.length, "");
 recorder.reset = () => {};
 recorder.run = async (outputs) => {
   await Promise.all(pipelines.splice(0));
-  return outputs.map(({ type, length }) =>
-    new (type === "float" ? Float32Array : Uint32Array)(length).fill(1)
-  );
+  return outputs.map((output) => {
+    const { type, length } = output, answer = answers[names.get(output as GpuArray)!]?.(queries) ?? (() => 1);
+    const values = Array.from({ length }, (_, at) => answer(at));
+    return type === "float" ? Float32Array.from(values) : Uint32Array.from(values);
+  });
 };
 recorder.dispatch = (step: Step) => {
   const { kernel, entryPoint = "main", element = "", definitions, constants, workgroups, parameters } = step;
@@ -67,7 +89,10 @@ async function record(title: string, work: () => Promise<unknown>): Promise<void
 }
 
 const backend = new WebGpuBackend(device, { ...describeAdapter(adapter), software: false }, {});
-for (const call of calls) await record(`${call.group}, ${call.name}`, () => runCall(backend, call));
+for (const call of calls) {
+  queries = call.queries;
+  await record(`${call.group}, ${call.name}`, () => runCall(backend, call));
+}
 const own = new Recorder(device, { software: false, largestArrayBytes: 2 ** 30 });
 for (const d of WIDTHS) {
   const array: GpuArray = own.array("float", ROWS * d, "");

@@ -1,10 +1,13 @@
 import type { Dispatch } from "./runs.ts";
+import { STRAIGHT_OF_TREES, TREE_TURNS, WORKING_OF_TREES } from "./tree_turns.ts";
 
 /** Parameters, definitions and constants of a dispatch. */
 type Values = Readonly<Record<string, number>>;
 
 const up = (count: number, by = 1) => Math.max(1, Math.ceil(count / by));
 const halvings = (count: number) => Math.max(1, Math.ceil(Math.log2(Math.max(2, count))));
+const searches = (count: number, places: number) =>
+  up(Math.log(Math.max(2, count)) / Math.log(places + 1)) + 1;
 /** Lanes of a reduction halve in so many turns. */
 const REDUCTION = 8;
 /** Lanes of workgroups that reduce, and what they load at a time. */
@@ -19,6 +22,7 @@ const SAMPLE = 96;
  * those that the compiler has written out left away. A loop in a loop is counted for all turns of the outer one together.
  */
 const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly number[]>> = {
+  ...TREE_TURNS,
   "adopt_cuts.wgsl adoptCuts": (p, { LANES: lanes }) => [
     p.levels,
     up(NODES_FOR_CLUSTER * p.most, AHEAD * lanes),
@@ -31,9 +35,26 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
     p,
     { LANES: lanes },
   ) => [p.levels, up(NODES_FOR_CLUSTER * p.most, AHEAD * lanes)],
-  "add_linear.wgsl main": (p) => [p.columns],
+  "add_linear.wgsl main": (p, { DEPTH }) => [up(p.columns, DEPTH)],
   "attend_probes.wgsl joinOutputs": (p) => [up(p.chunks, AHEAD)],
   "attend_probes.wgsl partialOutputs": (p, { KEYS }) => [up(p.chunkKeys, KEYS)],
+  "probe_chunks.wgsl chunkOutputs": (p, { SLICE, ACROSS, KEYS }) => {
+    const groups = up(p.valueColumns, ACROSS);
+    return [up(p.columns, SLICE), groups, groups * KEYS / AHEAD];
+  },
+  "probe_chunks.wgsl joinChunks": (p) => {
+    const { columns, parts } = partsOf({ columns: p.valueColumns }, LANES), own = up(p.chunks, LANES);
+    const groups = up(p.valueColumns, columns);
+    return [
+      own,
+      own,
+      REDUCTION,
+      groups,
+      groups * up(p.chunks, AHEAD * parts),
+      groups * up(parts - 1, AHEAD),
+      up(p.keys, AHEAD * LANES),
+    ];
+  },
   "attend_tiles.wgsl main": attendTurns,
   "bisect_rows.wgsl begin": (p) => {
     const own = up(p.grown, LANES),
@@ -44,55 +65,73 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
   // Nothing is left to do where all levels were cut.
   "bisect_rows.wgsl cutOn": (p) => [1, up(p.most, LANES), ...Array(28).fill(0)],
   "cut_levels.wgsl cutLevel": cutTurns,
-  "calibrate_values.wgsl correct": (p, { AHEAD: ahead }) => [up(p.fitted, ahead)],
+  "calibrate_values.wgsl correct": (p, { PROBES }) => [up(p.fitted, PROBES)],
   "calibrate_values.wgsl judge": (p, { AHEAD: ahead }) => {
-    const judges = p.probes - p.fitted, tiles = up(up(judges, 4) * p.columns, LANES);
+    const judges = p.probes - p.fitted, tiles = up(judges, 4) * p.columns, turns = up(tiles, LANES);
+    const parts = Math.floor(LANES / Math.min(tiles, LANES)), others = turns * (parts - 1);
     return [
-      tiles,
-      tiles * up(p.most, ahead),
+      turns,
+      turns * up(p.most, ahead * parts),
+      ...[others, others, others, others],
       1,
       up(p.columns, ahead),
       1,
       up(judges, ahead),
-      up(p.most * p.columns, ahead * LANES),
+      up(p.columns, LANES),
+      up(p.columns, LANES) * up(p.most, ahead * partsOf(p, LANES).parts),
     ];
   },
-  "descend_rows.wgsl aim": (p) => [p.columns],
+  "descend_rows.wgsl aim": (p, { AHEAD: ahead }) => [up(p.columns, ahead)],
   "descend_rows.wgsl descend": (p) => [halvings(p.most) + 2, 0],
   "fit_centre.wgsl main": (p) => {
     const own = up(p.taken, LANES), { parts } = partsOf(p, LANES);
     return [own, own * up(p.probes, AHEAD), 1, up(p.taken, AHEAD * parts), parts - 1];
   },
-  "fit_masses.wgsl fittedMasses": (p) => [up(p.fitted, 4)],
-  "fit_masses.wgsl seenMasses": (p) => [up(p.fitted, 4)],
+  "fit_masses.wgsl fittedMasses": (p, { FOUR }) => [up(p.fitted, FOUR)],
+  "fit_masses.wgsl seenMasses": (p, { FOUR }) => [up(p.fitted, FOUR)],
   "fit_masses.wgsl weigh": (p) => [up(p.fitted, AHEAD), up(p.fitted, AHEAD)],
-  "fit_means.wgsl pointKeys": (p) => [0, halvings(p.keys), ...meanTurns(p)],
-  "fit_means.wgsl pointValues": (p) => [0, 0, halvings(p.keys), ...meanTurns(p), 0, 0, 0, 1],
-  "fit_slope.wgsl stray": (p) => [up(p.fitted, AHEAD), up(p.columns, AHEAD), up(p.valueColumns, AHEAD)],
+  "fit_means.wgsl pointKeys": (p, { PLACES }) => [0, searches(p.keys, PLACES), ...meanTurns(p)],
+  "fit_means.wgsl pointValues": (
+    p,
+    { PLACES },
+  ) => [0, 0, searches(p.keys, PLACES), ...meanTurns(p), 0, 0, 0, 1],
+  "fit_slope.wgsl stray": (p, { SHARING }) => [
+    up(p.fitted, AHEAD * SHARING),
+    up(Math.max(p.columns, p.valueColumns), SHARING),
+  ],
   "fit_slope.wgsl sumProducts": (p, { PARTS }) => {
     const halves = halvings(PARTS);
     // The compiler writes the first halvings of lanes out.
     return [up(p.taken, AHEAD * PARTS), halves, halves, halves];
   },
   "inner_products.wgsl main": (p) => [p.columns],
-  "join_splits.wgsl main": (p) => [p.splits, up(p.splits, 8), p.splits],
+  "inner_products.wgsl single": (p) => [up(p.columns, AHEAD)],
+  "join_splits.wgsl main": (
+    p,
+    { AHEAD: ahead },
+  ) => [up(p.splits, ahead), up(p.splits, 8), up(p.splits, ahead)],
   "key_importance.wgsl combine": (p) => {
     const own = up(p.keys, AHEAD * LANES);
     return [own, own, REDUCTION, own];
   },
-  "key_importance.wgsl measure": (p) => {
+  "key_importance.wgsl measure": (p, { OWN }) => {
     const counted = up(p.counted, AHEAD);
-    return [up(p.columns, AHEAD), counted, counted, counted, counted];
+    return [up(p.columns, AHEAD), ...Array(OWN).fill(counted)];
   },
   "pair_buckets.wgsl countBlocks": (p) => [up(p.buckets + 1, LANES), up(p.buckets + 1, LANES)],
   "pair_buckets.wgsl findBuckets": (p) => [halvings(p.queries), halvings(p.keys)],
   "pair_buckets.wgsl placeBlocks": (p) => [halvings(p.buckets)],
   "ridge_system.wgsl columnScales": (
     p,
-  ) => [up(p.most, 64), up(p.most, 64) * up(p.fitted, AHEAD), up(p.most, 64)],
-  "ridge_system.wgsl products": (p, { AHEAD: ahead }) => [up(p.most, ahead), up(p.most, ahead)],
+    { SCALERS },
+  ) => [up(p.most, SCALERS), up(p.most, SCALERS) * up(p.fitted, AHEAD), up(p.most, SCALERS)],
+  "ridge_system.wgsl products": (p, { AHEAD: ahead, PARTS }) => {
+    const own = up(p.most, ahead * PARTS);
+    return [own, own];
+  },
   "ridge_system.wgsl softmaxRows": (p) => [up(p.most, 64), up(p.most, 64), 6, up(p.most, 64)],
   "rows.wgsl columnMean": (p) => [up(p.picks, AHEAD)],
+  "rows.wgsl wholeMean": (p, { WHOLE, TOGETHER }) => [up(p.count, AHEAD * WHOLE / TOGETHER)],
   "rows.wgsl partialMean": (p) => [up(p.chunkRows, AHEAD)],
   "sketch_rows.wgsl main": (p) => [up(p.columns, p.folded)],
   "softmax_rows.wgsl logits": (p) => [up(p.columns, 8), p.columns],
@@ -101,7 +140,7 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
     return [own, own, REDUCTION, own];
   },
   "solve_ridge.wgsl main": (p, { AHEAD: ahead }) => {
-    const { blocks } = p, own = up(blocks + p.columns, 128), tiles = up(blocks * p.columns, 128);
+    const { blocks } = p, own = up(blocks + p.columns, LANES), tiles = up(blocks * p.columns, LANES);
     const inner = up(blocks / 2, ahead), products = up(0.75 * blocks, ahead);
     return [blocks, blocks, blocks * own, blocks * own * inner, tiles, tiles * products, 0];
   },
@@ -119,28 +158,33 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
       own,
       own * up(p.valueColumns, AHEAD),
       own * up(p.columns, AHEAD),
-      p.probes,
+      up(p.probes, AHEAD),
       columns,
     ];
   },
   "weigh_slope.wgsl main": (p) => {
-    const own = up(p.fitted, 64), columns = up(p.valueColumns, 64);
+    const { columns, parts } = partsOf({ columns: p.valueColumns }, LANES),
+      groups = up(p.valueColumns, columns);
+    const runs = up(p.valueColumns, p.run), items = up(p.fitted * runs, LANES), own = up(p.fitted, LANES);
     return [
-      columns,
-      columns * up(p.fitted, AHEAD),
+      groups,
+      groups * up(p.fitted, AHEAD * parts),
+      groups * up(parts - 1, AHEAD),
+      items,
+      items * up(p.run, AHEAD),
       own,
-      own * up(p.valueColumns, AHEAD),
-      up(p.fitted, AHEAD),
-      own,
-      up(p.probes * p.valueColumns, 64 * AHEAD),
-      up(p.slopes, 64 * AHEAD),
-      columns,
+      own * runs,
+      groups,
+      groups * up(p.probes, AHEAD * parts),
+      up(p.slopes, LANES * AHEAD),
+      groups,
     ];
   },
 };
 
 /** Kernels without loops. */
 const STRAIGHT: ReadonlySet<string> = new Set([
+  ...STRAIGHT_OF_TREES,
   "attend_index.wgsl main",
   "halve_rows.wgsl main",
   "rows.wgsl centreRows",
@@ -152,7 +196,8 @@ const STRAIGHT: ReadonlySet<string> = new Set([
 export const modelledKernels: readonly string[] = [...Object.keys(TURNS), ...STRAIGHT];
 
 /** How many workgroups have something to do, of kernels most of whose workgroups may have nothing. */
-const WORKING: Readonly<Record<string, (p: Values) => number>> = {
+const WORKING: Readonly<Record<string, (p: Values, values: Values) => number>> = {
+  ...WORKING_OF_TREES,
   "adopt_cuts.wgsl adoptCuts": (p) => p.heads * NODES_FOR_CLUSTER * p.most,
   "adopt_cuts.wgsl rankNodes": (p) => p.heads * NODES_FOR_CLUSTER * p.most,
   // Of real heads: first all clusters of a level, then a quarter of what there will be, then fewer and fewer.
@@ -163,8 +208,9 @@ const WORKING: Readonly<Record<string, (p: Values) => number>> = {
 };
 
 /** The workgroups of a dispatch that have something to do. */
-export function workingOf({ file, entryPoint, parameters, workgroups }: Dispatch): number {
-  return Math.min(workgroups, Math.ceil(WORKING[`${file} ${entryPoint}`]?.(parameters) ?? workgroups));
+export function workingOf({ file, entryPoint, parameters, values, workgroups }: Dispatch): number {
+  const working = WORKING[`${file} ${entryPoint}`]?.(parameters, values) ?? workgroups;
+  return Math.min(workgroups, Math.ceil(working));
 }
 
 /** The turns of a dispatch's loops; undefined for a kernel that this list does not know. */
@@ -198,7 +244,7 @@ function cutTurns(p: Values, { LANES: lanes }: Values): number[] {
   const mean = (members: number) => [1, up(members, AHEAD * parts), others];
   const known = Math.min(2 ** p.level, NODES_FOR_CLUSTER * p.most);
   return [
-    ...[p.level, up(known, lanes), 0, 1, across, halvings(lanes), up(columns, lanes)],
+    ...[up(p.level, AHEAD), up(known, AHEAD * lanes), 0, 1, across, halvings(lanes), up(columns, lanes)],
     ...[up(sampled, lanes), up(sampled, lanes) * across, up(sampled, lanes)],
     ...mean(sampled / 2),
     ...mean(sampled / 2),

@@ -1,6 +1,6 @@
 import { type DeviceArray, NO_ROW } from "../backend.ts";
 import type { Inputs } from "./inputs.ts";
-import { knownAnswer, type KnownAnswers, type Size } from "./known_answer.ts";
+import { type KnownAnswer, knownAnswer, type KnownAnswers, type Size } from "./known_answer.ts";
 
 /** Columns of a sketch, directions of inner products, and rows whose distance a query asks for. */
 const FOLDED = 4, DIRECTIONS = 3, PICKS = 5;
@@ -49,17 +49,8 @@ export const rowAnswers = {
       alone,
     ),
   ],
-  innerProducts: [
-    knownAnswer(
-      "innerProducts",
-      (inputs, size) => ({
-        ...rowsOf(inputs, size),
-        directions: inputs.floats(size.heads * DIRECTIONS * size.features),
-        projections: DIRECTIONS,
-      }),
-      alone,
-    ),
-  ],
+  // One direction a head has a kernel of its own.
+  innerProducts: [productsOf(DIRECTIONS), productsOf(1)],
   gatheredDistances: [
     knownAnswer(
       "gatheredDistances",
@@ -83,3 +74,15 @@ export const rowAnswers = {
 } satisfies KnownAnswers<
   "columnMean" | "centreRows" | "gatherRows" | "sketchRows" | "innerProducts" | "gatheredDistances"
 >;
+
+function productsOf(projections: number): KnownAnswer<"innerProducts"> {
+  return knownAnswer(
+    "innerProducts",
+    (inputs, size) => ({
+      ...rowsOf(inputs, size),
+      directions: inputs.floats(size.heads * projections * size.features),
+      projections,
+    }),
+    alone,
+  );
+}

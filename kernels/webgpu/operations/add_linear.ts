@@ -40,7 +40,7 @@ export function multiply(recorder: Recorder, args: Product, result: DeviceArray)
   const groups = Math.ceil(count / tile.rows), chunks = Math.ceil(valueColumns / tile.columns);
   recorder.dispatch({
     kernel,
-    definitions: { ROWS: tile.rows, COLUMNS: tile.columns, ADDED: rows ? 1 : 0 },
+    definitions: { ROWS: tile.rows, COLUMNS: tile.columns, DEPTH: tile.depth, ADDED: rows ? 1 : 0 },
     parameters: { heads, count, columns, valueColumns, groups, chunks, ownRows: args.sameRow ? 0 : 1 },
     bindings: { rows, query: padRows(recorder, query, heads * count, features), slope, offset, result },
     entryPoint: "main",

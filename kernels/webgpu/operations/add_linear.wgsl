@@ -1,7 +1,7 @@
 // rows + offset + query · slope, or the product alone: see `Backend.addLinear`. An invocation takes ROWS rows in COLUMNS vec4s.
 // parameters.heads, count; columns, valueColumns: vec4s of a query and of a row; groups: groups of ROWS rows of a head; chunks:
 // chunks of COLUMNS vec4s of a row; ownRows: 1 where each query has a row, 0 where a head has one.
-// Defined in front: ROWS, COLUMNS; ADDED, 1 if there are rows and an offset.
+// Defined in front: ROWS, COLUMNS; DEPTH, vec4s of a query that are loaded at a time; ADDED, 1 if there are rows and an offset.
 
 struct Parameters {
   heads: u32,
@@ -51,22 +51,31 @@ fn main(
       }
     }
   }
-  for (var t = 0u; t < columns; t++) {
-    let place = (head * columns + t) * 4u * valueColumns;
-    var q: array<vec4f, ROWS>;
-    for (var r = 0u; r < ROWS; r++) {
-      q[r] = query[(firstRow + min(first + r, lastRow)) * columns + t];
-    }
-    for (var c = 0u; c < COLUMNS; c++) {
-      let at = place + min(firstColumn + c, lastColumn);
-      let block = mat4x4f(
-        slope[at],
-        slope[at + valueColumns],
-        slope[at + 2u * valueColumns],
-        slope[at + 3u * valueColumns],
-      );
+  for (var next = 0u; next < columns; next += DEPTH) {
+    var q: array<array<vec4f, ROWS>, DEPTH>;
+    var blocks: array<array<mat4x4f, COLUMNS>, DEPTH>;
+    for (var step = 0u; step < DEPTH; step++) {
+      // What is past the end repeats the last vec4 of a query, and counts 0.
+      let t = min(next + step, columns - 1u);
+      let own = select(0.0, 1.0, DEPTH == 1u || next + step < columns);
       for (var r = 0u; r < ROWS; r++) {
-        sums[r][c] += block * q[r];
+        q[step][r] = own * query[(firstRow + min(first + r, lastRow)) * columns + t];
+      }
+      for (var c = 0u; c < COLUMNS; c++) {
+        let at = (head * columns + t) * 4u * valueColumns + min(firstColumn + c, lastColumn);
+        blocks[step][c] = mat4x4f(
+          slope[at],
+          slope[at + valueColumns],
+          slope[at + 2u * valueColumns],
+          slope[at + 3u * valueColumns],
+        );
+      }
+    }
+    for (var step = 0u; step < DEPTH; step++) {
+      for (var c = 0u; c < COLUMNS; c++) {
+        for (var r = 0u; r < ROWS; r++) {
+          sums[r][c] += blocks[step][c] * q[step][r];
+        }
       }
     }
   }

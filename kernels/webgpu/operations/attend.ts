@@ -1,6 +1,6 @@
 import type { AttendArguments, DeviceArray, PartialAttention } from "../../backend.ts";
 import { type AttendIndex, attendIndex } from "./attend_index.ts";
-import { type AttendKernel, type AttendTile, TILE_SIZES } from "../tuning.ts";
+import type { AttendKernel, AttendTile } from "../tuning.ts";
 import { type AttendWidths, attendWidths, chunksOf, cutTile, fitTile, rowsOf } from "./attend_tile.ts";
 import { halveRows } from "./halve_rows.ts";
 import { joinSplits } from "./join_splits.ts";
@@ -36,9 +36,8 @@ const MOST_KEYS = 2 ** 14;
 const BUSY_WORKGROUPS = 512;
 /** Fewest keys of a split: what it saves in stretches one after another is more than joining takes, in time and in roundings. */
 const SPLIT_KEYS = 256;
-/** Keys of a tile, or a multiple: splits are of whole tiles. */
-const TILE_KEYS = Math.max(...TILE_SIZES);
-
+/** On a GPU most of which idles, fewer, a tile of them: one after another takes longer there than joining. */
+const IDLE_WORKGROUPS = 128, IDLE_SPLIT_KEYS = 32;
 /**
  * Lengths of the chains of sums: vec4s of features, keys, and stretches of keys whose totals of weights are added. These have
  * one sign, so that their partial sums, and what is rounded of them, are larger than those of values.
@@ -55,11 +54,13 @@ export interface KeyCut {
   readonly mostKeys: number;
 }
 
-/** How keys are cut among dispatches, and among splits of at least SPLIT_KEYS. */
-export function cutKeys(keys: number, splits = 1): KeyCut {
+/** How keys are cut among dispatches, and among splits, which are of whole tiles of so many keys. */
+export function cutKeys(keys: number, splits = 1, tileKeys = 1): KeyCut {
   const parts = Math.ceil(keys / splits / MOST_KEYS), mostKeys = Math.ceil(keys / splits / parts);
-  // Whole tiles, where there is a next split.
-  return { parts, splits, mostKeys: splits > 1 ? TILE_KEYS * Math.ceil(mostKeys / TILE_KEYS) : mostKeys };
+  if (splits === 1) return { parts, splits, mostKeys };
+  // Whole tiles, where there is a next split, and no split without a key.
+  const whole = tileKeys * Math.ceil(mostKeys / tileKeys);
+  return { parts, splits: Math.ceil(keys / parts / whole), mostKeys: whole };
 }
 
 /** Softmax attention of each query over its visible keys: one dispatch, or several that follow on one another where keys are many. */
@@ -71,7 +72,8 @@ export function attend(
   const { heads, queries, valueFeatures } = args, rows = heads * queries;
   const index = attendIndex(recorder, args), arrays = padded(recorder, args), valueColumns = arrays.columns;
   const cut = cutRows(tile, args), { chunks, columns } = cut.widths;
-  const { parts, splits, mostKeys } = cutKeys(cut.keys, splitsOf(recorder, cut, rows * valueColumns));
+  const mostSplits = splitsOf(recorder, cut, rows * valueColumns);
+  const { parts, splits, mostKeys } = cutKeys(cut.keys, mostSplits, cut.tile.size);
   const stride = parts > 1 ? 1 + columns : 1;
   const resting = parts > 1 || splits > 1 ? splits * rows * chunks * stride : 1;
   const result = {
@@ -131,10 +133,10 @@ function splitsOf(recorder: Recorder, { tile, widths, tiles, keys }: RowCut, fou
   if (tile.kernel === "registers") return 1;
   const busy = recorder.software ? hardwareThreads() : BUSY_WORKGROUPS;
   const room = Math.floor(recorder.largestArrayBytes / (16 * fours));
-  return Math.max(
-    1,
-    Math.min(Math.floor(busy / (tiles * widths.chunks)), room, Math.floor(keys / SPLIT_KEYS)),
-  );
+  const sharing = (workgroups: number) => Math.floor(workgroups / (tiles * widths.chunks));
+  const idle = recorder.software ? 1 : Math.min(sharing(IDLE_WORKGROUPS), Math.ceil(keys / IDLE_SPLIT_KEYS));
+  const splits = Math.min(sharing(busy), Math.floor(keys / SPLIT_KEYS));
+  return Math.max(1, Math.min(room, Math.max(idle, splits)));
 }
 
 /** The rows of an attention in whole fours. */

@@ -75,6 +75,21 @@ export function possibleTiles(widths: AttendWidths, limits: GPUSupportedLimits):
   ];
 }
 
+/** Fewest lanes of tiles of wide values that do not spill dozens of registers. */
+const WIDE_LANES = 64;
+
+/**
+ * Every tile that is worth measuring on a GPU: WebGPU does not tell what spills, but for two GPUs a model does (`deno task bench gpu`),
+ * and what spills dozens of registers there is slow, and takes longest to compile. Those are rows in registers, and few rows of
+ * wide values.
+ */
+export function gpuTiles(widths: AttendWidths, limits: GPUSupportedLimits): AttendTile[] {
+  const possible = possibleTiles(widths, limits),
+    sharing = possible.filter(({ kernel }) => kernel === "tiles");
+  const lean = sharing.filter((tile) => tile.lanes >= WIDE_LANES || cutTile(tile, widths).BATCHES === 1);
+  return [lean, sharing].find((tiles) => tiles.length > 0) ?? possible;
+}
+
 /** Whether a device can run a tile: it may come from the adapter under an older driver. */
 export function hasRoom(tile: AttendTile, widths: AttendWidths, limits: GPUSupportedLimits): boolean {
   return tile.kernel === "registers"

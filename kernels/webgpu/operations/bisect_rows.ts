@@ -32,7 +32,7 @@ const FEW_LANES = [8, 32], LANES = 256, FEW_LANES_ON_GPU = 64, FEW_MEMBERS = 128
 /** Turns of a loop that are written out, so that loads wait for one another less: for nothing on the CPU, where it costs. */
 const AHEAD = 4, AHEAD_ON_GPU = 8, MOST_COLUMNS_ONE_BY_ONE = 32;
 /** Levels that GPUs cut all at once: so many more than halving alone would take; and nodes for each cluster that there is room for. */
-const MORE_LEVELS = 4, NODES_PER_CLUSTER = 4, MOST_NODES = 2 ** 12;
+const MORE_LEVELS = 3, NODES_PER_CLUSTER = 4, MOST_NODES = 2 ** 12;
 /** Words of a node: see bisection_tree.wgsl. */
 const NODE_WORDS = 11;
 /** Most turns of an invocation for one cut of all rows. */
@@ -118,13 +118,14 @@ export function bisectRows(recorder: Recorder, args: Arguments<"bisectRows">): B
   }
   // Cuts that fail make no cluster, but leave one that is not cut again: at most two cuts for each.
   const mostProducts = Math.min(budget, 2 * (count + every + 8) * most);
-  const dispatches = Math.ceil(2 * most / cuts) + Math.ceil(mostProducts / work);
+  const dispatches = Math.ceil(2 * most / cuts) + Math.floor(mostProducts / work);
   for (let at = 0; at < dispatches; at++) recorder.dispatch({ ...step, entryPoint: "cutOn" });
   const offsets = recorder.array("float", heads * most, "the offsets of the cuts");
   const { parameters } = step;
+  const held = Math.min(columns, MOST_HELD), loaded = software ? 1 : Math.min(held, recorder.loadsAhead);
   const descent = {
     kernel: descender,
-    definitions: { HELD: Math.min(columns, MOST_HELD) },
+    definitions: { HELD: held, AHEAD: loaded, TURNS: Math.ceil(held / loaded) },
     constants: { MOVED: 0 },
     parameters,
     bindings: {

@@ -21,13 +21,14 @@ const kernel: Kernel = {
   source: [shaders["calibrate_values.wgsl"]],
 };
 
-/** vec4s of a tile of products, which has four times as many rows. */
-const WIDE = 2;
-const TILES = { WIDE, TILE: 4 * WIDE, FOUR: 4 };
+/**
+ * vec4s of a tile of products, which has four times as many rows; invocations that share the points of one, and those of a workgroup
+ * that takes tiles. On the CPU loads limit, on a GPU the waiting of few lanes.
+ */
+const SOFTWARE_TILES = { WIDE: 2, TILE: 8, PARTS: 1, TAKERS: 32, SUMS: 1 };
+const TILES = { WIDE: 1, TILE: 4, PARTS: 8, TAKERS: 64, SUMS: 64 };
 /** Points or probes of a tile that a lane loads at a time on GPUs: each takes several vec4s. */
 const AHEAD = 4, SOLVED_AHEAD = 2;
-/** Invocations of a workgroup that takes tiles. */
-const TAKERS = 32;
 
 /** Values of points after ridge regression of what they leave of the exact outputs of the probes. */
 export function calibrateValues(
@@ -51,11 +52,13 @@ export function calibrateValues(
 
   // On the CPU a row is too little work for lanes that take turns at barriers.
   const rowLanes = software ? { ROWS: 64, LANES: 1 } : { ROWS: 1, LANES: 64 };
-  const rowTiles = Math.ceil(blocks / WIDE), columnTiles = Math.ceil(columns / WIDE);
-  const gramGroups = Math.ceil(heads * Math.ceil(rowTiles / 2) * (rowTiles + 1) / TAKERS);
+  const tiles = software ? SOFTWARE_TILES : TILES, takers = tiles.TAKERS / tiles.PARTS;
+  const rowTiles = Math.ceil(blocks / tiles.WIDE), columnTiles = Math.ceil(columns / tiles.WIDE);
+  const gramGroups = Math.ceil(heads * Math.ceil(rowTiles / 2) * (rowTiles + 1) / takers);
   const systemStep = {
     kernel: systemKernel,
-    definitions: { ...TILES, ...rowLanes, AHEAD: software ? 1 : AHEAD, LOADS: recorder.loadsAhead },
+    definitions: { ...tiles, FOUR: 4, ...rowLanes, AHEAD: software ? 1 : AHEAD, LOADS: recorder.loadsAhead },
+    constants: { SCALERS: software ? 64 : 256 },
     parameters: { ...shape, gramGroups },
     bindings: { logits, clusters, value, output, mean, weights, system },
   };
@@ -68,19 +71,19 @@ export function calibrateValues(
   recorder.dispatch({
     ...systemStep,
     entryPoint: "products",
-    workgroups: gramGroups + Math.ceil(heads * rowTiles * columnTiles / TAKERS),
+    workgroups: gramGroups + Math.ceil(heads * rowTiles * columnTiles / takers),
   });
   recorder.dispatch({
     kernel: solver,
     definitions: { AHEAD: software ? 1 : SOLVED_AHEAD },
-    constants: { LANES: software ? 32 : 128 },
+    constants: { LANES: software ? 32 : 256 },
     parameters: { heads, count: fitted, blocks, columns },
     bindings: { system, dual },
     workgroups: heads,
   });
   const step = {
     kernel,
-    definitions: { ...TILES, AHEAD: software ? 1 : AHEAD },
+    definitions: { ...tiles, FOUR: 4, AHEAD: software ? 1 : AHEAD, PROBES: recorder.loadsAhead },
     constants: { LANES: recorder.reducingLanes },
     parameters: { ...shape, largest: args.largestValue },
     bindings: { clusters, value, output, mean, weights, dual, moments, calibrated },
@@ -88,7 +91,7 @@ export function calibrateValues(
   recorder.dispatch({
     ...step,
     entryPoint: "correct",
-    workgroups: Math.ceil(heads * Math.ceil(most / TILES.TILE) * columnTiles / TAKERS),
+    workgroups: Math.ceil(heads * Math.ceil(most / tiles.TILE) * columnTiles / tiles.TAKERS),
   });
   recorder.dispatch({ ...step, entryPoint: "judge", workgroups: heads });
   return trimRows(recorder, calibrated, heads * most, valueFeatures);

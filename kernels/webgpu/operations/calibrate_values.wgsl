@@ -1,8 +1,8 @@
 // Values of points from the dual solution of their ridge regression, and what the probes held out say of them: see
 // `Backend.calibrateValues`. Two dispatches: correct, judge.
 // parameters.heads, probes, most: shape of `weights`; fitted, even, root, columns, blocks, unit: as for ridge_system.wgsl;
-// largest: bound on the values. Defined in front: WIDE: vec4s of a tile, TILE = 4 WIDE, FOUR = 4; AHEAD, probes or points
-// that a lane loads at a time.
+// largest: bound on the values. Defined in front: WIDE: vec4s of a tile, TILE = 4 WIDE, FOUR = 4; TAKERS,
+// invocations of a workgroup of tiles; PROBES and AHEAD, probes of these and points that a lane loads at a time.
 // An invocation makes `fitted` turns in the loops of correct. In those of judge, with m = probes - fitted, it makes about
 // ((m/4 + 1) most columns + m (columns + m)) / LANES: 6,400 for m = 32, 700 points, 64 columns and 64 lanes.
 
@@ -37,15 +37,16 @@ const ONE_BITS = 0x3f800000u;
 
 // Bits of the least factor: those of floats that are not negative are in the order of their values.
 var<workgroup> factorBits: atomic<u32>;
+var<workgroup> partial: array<vec4f, LANES>;
 
 // TILE points in WIDE vec4s of columns: few loads for each product.
-@compute @workgroup_size(32)
+@compute @workgroup_size(TAKERS)
 fn correct(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let tile = (workgroup.x + workgroup.y * workgroups.x) * 32u + local;
+  let tile = (workgroup.x + workgroup.y * workgroups.x) * TAKERS + local;
   let pointTiles = (parameters.most + TILE - 1u) / TILE;
   let columnTiles = (parameters.columns + WIDE - 1u) / WIDE;
   let head = tile / (pointTiles * columnTiles);
@@ -67,10 +68,10 @@ fn correct(
       sums[r][h] = vec4f(0.0);
     }
   }
-  for (var next = 0u; next < parameters.fitted; next += AHEAD) {
-    var weighted: array<array<vec4f, WIDE>, AHEAD>;
-    var weight: array<array<f32, TILE>, AHEAD>;
-    for (var step = 0u; step < AHEAD; step++) {
+  for (var next = 0u; next < parameters.fitted; next += PROBES) {
+    var weighted: array<array<vec4f, WIDE>, PROBES>;
+    var weight: array<array<f32, TILE>, PROBES>;
+    for (var step = 0u; step < PROBES; step++) {
       // Probes past the end repeat the last one, and count 0.
       let i = min(next + step, parameters.fitted - 1u);
       let row = (head * 4u * parameters.blocks + i) * parameters.columns;
@@ -81,9 +82,9 @@ fn correct(
         weight[step][r] = weights[first + i * parameters.most + points[r]];
       }
     }
-    for (var step = 0u; step < AHEAD; step++) {
+    for (var step = 0u; step < PROBES; step++) {
       let root = select(parameters.root, 1.0, next + step < parameters.even);
-      let own = select(0.0, root, AHEAD == 1u || next + step < parameters.fitted);
+      let own = select(0.0, root, PROBES == 1u || next + step < parameters.fitted);
       for (var h = 0u; h < WIDE; h++) {
         let scaled = own * weighted[step][h];
         for (var r = 0u; r < TILE; r++) {
@@ -128,7 +129,14 @@ fn judge(
   let columns = parameters.columns;
   let judges = parameters.probes - parameters.fitted;
   let own = head * judges * (columns + 1u);
-  for (var tile = local; tile < (judges + 3u) / 4u * columns; tile += LANES) {
+  // Where there are more lanes than tiles several share the points of one.
+  let tiles = (judges + 3u) / 4u * columns;
+  let wide = clamp(tiles, 1u, LANES);
+  let parts = LANES / wide;
+  let part = local / wide;
+  for (var firstTile = 0u; firstTile < tiles; firstTile += wide) {
+    let tile = firstTile + local % wide;
+    let isThere = tile < tiles && part < parts;
     let column = tile % columns;
     let firstRow = tile / columns * FOUR;
     let centre = mean[head * columns + column];
@@ -139,26 +147,38 @@ fn judge(
       rows[r] = (head * (parameters.probes + 1u) + probe) * parameters.most;
       sums[r] = vec4f(0.0);
     }
-    for (var next = 0u; next < size; next += AHEAD) {
+    for (var next = part; next < select(0u, size, isThere); next += AHEAD * parts) {
       var centred: array<vec4f, AHEAD>;
       var weight: array<array<f32, FOUR>, AHEAD>;
       for (var step = 0u; step < AHEAD; step++) {
-        let s = min(next + step, size - 1u);
+        let s = min(next + step * parts, size - 1u);
         centred[step] = calibrated[(head * parameters.most + s) * columns + column];
         for (var r = 0u; r < FOUR; r++) {
           weight[step][r] = weights[rows[r] + s];
         }
       }
       for (var step = 0u; step < AHEAD; step++) {
-        let own = select(0.0, 1.0, AHEAD == 1u || next + step < size);
+        let own = select(0.0, 1.0, AHEAD == 1u || next + step * parts < size);
         for (var r = 0u; r < FOUR; r++) {
           sums[r] = fma(vec4f(own * weight[step][r]), centred[step], sums[r]);
         }
       }
     }
+    if (parts > 1u) {
+      for (var r = 0u; r < FOUR; r++) {
+        partial[local] = sums[r];
+        workgroupBarrier();
+        if (part == 0u) {
+          for (var other = 1u; other < parts; other++) {
+            sums[r] += partial[other * wide + local];
+          }
+        }
+        workgroupBarrier();
+      }
+    }
     for (var r = 0u; r < FOUR; r++) {
       let row = firstRow + r;
-      if (row < judges) {
+      if (row < judges && isThere && part == 0u) {
         // In units, since squares of large values would overflow.
         let exact = (output[(head * parameters.probes + parameters.fitted + row) * columns + column] - centre) / parameters.unit;
         let predicted = sums[r] / parameters.unit;
@@ -208,20 +228,25 @@ fn judge(
   }
   workgroupBarrier();
   let factor = bitcast<f32>(atomicLoad(&factorBits));
-  // Whole rows of vec4s, one after another; beyond the clusters they stay 0.
-  let end = size * columns;
-  for (var next = local; next < end; next += AHEAD * LANES) {
-    var ahead: array<vec4f, AHEAD>;
-    var centre: array<vec4f, AHEAD>;
-    for (var step = 0u; step < AHEAD; step++) {
-      let at = min(next + step * LANES, end - 1u);
-      ahead[step] = calibrated[head * parameters.most * columns + at];
-      centre[step] = mean[head * columns + at % columns];
-    }
-    for (var step = 0u; step < AHEAD; step++) {
-      let at = next + step * LANES;
-      if (AHEAD == 1u || at < end) {
-        calibrated[head * parameters.most * columns + at] = fma(vec4f(factor), ahead[step], centre[step]);
+  // Beyond the clusters values stay 0.
+  let across = min(columns, LANES);
+  let down = LANES / across;
+  let first = local / across;
+  for (var firstColumn = 0u; firstColumn < columns; firstColumn += across) {
+    let column = firstColumn + local % across;
+    let centre = mean[head * columns + min(column, columns - 1u)];
+    let end = select(0u, size, first < down && column < columns);
+    for (var next = first; next < end; next += AHEAD * down) {
+      // Compilers would bring loads behind a branch around the stores: past the end a lane stores its last row again.
+      let last = next + (end - 1u - next) / down * down;
+      var ahead: array<vec4f, AHEAD>;
+      for (var step = 0u; step < AHEAD; step++) {
+        let s = min(next + step * down, last);
+        ahead[step] = fma(vec4f(factor), calibrated[(head * parameters.most + s) * columns + column], centre);
+      }
+      for (var step = 0u; step < AHEAD; step++) {
+        let s = min(next + step * down, last);
+        calibrated[(head * parameters.most + s) * columns + column] = ahead[step];
       }
     }
   }

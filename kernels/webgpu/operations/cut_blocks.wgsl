@@ -28,6 +28,22 @@ fn isBoundary(head: u32, place: u32) -> bool {
   return place == 0u || cuts[4u * (head * parameters.count + place) + 1u] != 0u;
 }
 
+// The first place from one on at which a node begins, or `to`.
+fn firstBoundary(head: u32, start: u32, to: u32) -> u32 {
+  var found = to;
+  for (var place = start; place < to && found == to; place += FRONT) {
+    var ends: array<u32, FRONT>;
+    for (var step = 0u; step < FRONT; step++) {
+      ends[step] = cuts[4u * (head * parameters.count + min(place + step, to - 1u)) + 1u];
+    }
+    for (var step = 0u; step < FRONT; step++) {
+      let isBegin = place + step == 0u || ends[step] != 0u;
+      found = min(found, select(to, place + step, isBegin));
+    }
+  }
+  return found;
+}
+
 // Where the first node begins of those that begin in BLOCK places, before any of them is cut; beyond these places if none does.
 @compute @workgroup_size(64)
 fn findBlocks(
@@ -40,12 +56,8 @@ fn findBlocks(
   if (head >= parameters.heads) {
     return;
   }
-  var place = at % parameters.slots * BLOCK;
-  let end = min(place + BLOCK, parameters.count);
-  while (place < end && !isBoundary(head, place)) {
-    place++;
-  }
-  nodes[at] = place;
+  let place = at % parameters.slots * BLOCK;
+  nodes[at] = firstBoundary(head, place, min(place + BLOCK, parameters.count));
 }
 
 // The same, or the end: nodes of at most BLOCK rows begin in these places, or the last of those before ends at the end.
@@ -122,13 +134,17 @@ fn improve(head: u32, start: u32, length: u32, local: u32) {
       var farSum = vec4f(0.0);
       var nearCount = 0u;
       let end = endOf(i);
-      for (var j = i; j < end; j++) {
-        let row = rows[rowAt(head, members[j]) + column];
-        if (values[j] <= middles[i]) {
-          nearSum += row;
-          nearCount++;
-        } else {
-          farSum += row;
+      for (var next = i; next < end; next += FRONT) {
+        var ahead: array<vec4f, FRONT>;
+        for (var step = 0u; step < FRONT; step++) {
+          ahead[step] = rows[rowAt(head, members[min(next + step, end - 1u)]) + column];
+        }
+        for (var step = 0u; step < FRONT; step++) {
+          let isOwn = FRONT == 1u || next + step < end;
+          let isNear = values[min(next + step, end - 1u)] <= middles[i];
+          nearSum += select(vec4f(0.0), ahead[step], isOwn && isNear);
+          farSum += select(vec4f(0.0), ahead[step], isOwn && !isNear);
+          nearCount += select(0u, 1u, isOwn && isNear);
         }
       }
       if (nearCount > 0u && nearCount < end - i) {
@@ -252,10 +268,10 @@ fn cutBlocks(
   for (var i = local; i < length; i += LANES) {
     members[i] = order[own + start + i];
     if (start + i < to && isBoundary(head, start + i)) {
-      var end = i + 1u;
-      while (end < length && !(start + end < to && isBoundary(head, start + end))) {
-        end++;
-      }
+      let limit = min(to, start + length);
+      let next = firstBoundary(head, start + i + 1u, limit);
+      // The last one reaches beyond these places.
+      let end = select(next - start, length, next == limit);
       for (var j = i; j < end; j++) {
         ranges[j] = i | (end << 16u);
       }

@@ -10,11 +10,20 @@
 // Sums of costs are rounded: clusters at the edge of the budget are cut to be sure.
 const SLACK = 0.9999;
 
-fn nodesOn(head: u32, level: u32) -> u32 {
-  if (level == 0u) {
-    return 1u;
+// Nodes in front of a level, and those up to its end.
+fn nodesBefore(head: u32, level: u32) -> vec2u {
+  // What stands for the first level means nothing.
+  var known = vec2u(min(level, 1u), 1u);
+  for (var next = 1u; next <= level; next += AHEAD) {
+    var found: array<u32, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      found[step] = atomicLoad(&counters[head * (parameters.levels + 1u) + min(next + step, level)]);
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      known += found[step] * select(vec2u(0u), vec2u(1u), vec2u(next + step) < vec2u(level, level + 1u));
+    }
   }
-  return atomicLoad(&counters[head * (parameters.levels + 1u) + level]);
+  return known;
 }
 
 fn enterNode(node: u32, start: u32, length: u32, parent: u32, scatter: f32, most: f32) {
@@ -36,22 +45,27 @@ fn cutLevel(
   let head = place % parameters.heads;
   let number = place / parameters.heads;
   let level = parameters.level;
-  var first = 0u;
-  for (var before = 0u; before < level; before++) {
-    first += nodesOn(head, before);
-  }
-  let known = min(first + nodesOn(head, level), parameters.nodes);
-  let own = first + number;
+  let nodes = nodesBefore(head, level);
+  let known = min(nodes.y, parameters.nodes);
+  let own = nodes.x + number;
   if (agreeOn(select(0u, 1u, own < known), local) == 0u) {
     return;
   }
   let node = nodeOf(head, own);
   let key = bitcast<f32>(order[node]);
   var wider = vec2f(0.0);
-  for (var other = local; other < known; other += LANES) {
-    let at = nodeOf(head, other);
-    let isWider = bitcast<f32>(order[at]) > key;
-    wider += select(vec2f(0.0), vec2f(1.0, f32(costOf(order[at + 2u]))), isWider);
+  for (var next = local; next < known; next += AHEAD * LANES) {
+    var keys: array<f32, AHEAD>;
+    var lengths: array<u32, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      let at = nodeOf(head, min(next + step * LANES, known - 1u));
+      keys[step] = bitcast<f32>(order[at]);
+      lengths[step] = order[at + 2u];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      let isWider = keys[step] > key && next + step * LANES < known;
+      wider += select(vec2f(0.0), vec2f(1.0, f32(costOf(lengths[step]))), isWider);
+    }
   }
   let before = sumOfLanes(wider, local);
   let size = order[node + 2u];
@@ -82,7 +96,7 @@ fn cutLevel(
   if (local == 0u) {
     offset = atomicAdd(&counters[head * (parameters.levels + 1u) + level + 1u], 2u);
   }
-  let child = agreeOn(first + nodesOn(head, level) + offset, local);
+  let child = agreeOn(nodes.y + offset, local);
   // Without room for its parts a cluster stays uncut.
   if (child + 2u > parameters.nodes) {
     return;

@@ -109,9 +109,19 @@ fn improve(plane: u32, count: u32, local: u32) -> bool {
     farSums[local] = farSum;
     workgroupBarrier();
     if (part == 0u && column < columns) {
-      for (var other = 1u; other < parts; other++) {
-        nearSum += nearSums[other * wide + local];
-        farSum += farSums[other * wide + local];
+      for (var next = 1u; next < parts; next += FRONT) {
+        var near: array<vec4f, FRONT>;
+        var far: array<vec4f, FRONT>;
+        for (var step = 0u; step < FRONT; step++) {
+          let other = min(next + step, parts - 1u) * wide + local;
+          near[step] = nearSums[other];
+          far[step] = farSums[other];
+        }
+        for (var step = 0u; step < FRONT; step++) {
+          let own = select(0.0, 1.0, FRONT == 1u || next + step < parts);
+          nearSum += own * near[step];
+          farSum += own * far[step];
+        }
       }
       setPlane(plane, column, nearSum / f32(nearCount), farSum / f32(count - nearCount));
     }

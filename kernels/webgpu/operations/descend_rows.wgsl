@@ -1,6 +1,7 @@
 // Where rows come to in a tree: see `Backend.bisectRows`. Behind bisection_tree.wgsl.
 // parameters.every: the tree grew on one of each so many rows, which have their labels; 0 where it grew on none of them.
-// Defined in front: HELD, vec4s of a row that an invocation holds while it descends; it loads the others at every cut.
+// Defined in front: HELD, vec4s of a row that an invocation holds while it descends; it loads the others at every cut; AHEAD, vec4s
+// that it loads at a time, and TURNS, in how many all that it holds.
 
 // Whether rows are moved from their own centre to that of the tree.
 override MOVED: bool;
@@ -41,8 +42,19 @@ fn aim(
   let normal = normalOf(head, at % parameters.most);
   let mean = centreOf(head);
   var sums = vec4f(0.0);
-  for (var c = 0u; c < parameters.columns; c++) {
-    sums = fma(means[normal + parameters.columns + c] - means[mean + c], means[normal + c], sums);
+  let columns = parameters.columns;
+  for (var first = 0u; first < columns; first += AHEAD) {
+    var origins: array<vec4f, AHEAD>;
+    var across: array<vec4f, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      let c = min(first + step, columns - 1u);
+      origins[step] = means[normal + columns + c] - means[mean + c];
+      across[step] = means[normal + c];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      let own = select(0.0, 1.0, AHEAD == 1u || first + step < columns);
+      sums = fma(own * origins[step], across[step], sums);
+    }
   }
   offsets[at] = sumOf(sums);
 }
@@ -72,15 +84,26 @@ fn descend(
   while (cut != 0u) {
     let normal = normalOf(head, cut);
     var sums = vec4f(0.0);
-    for (var c = 0u; c < HELD; c++) {
-      sums = fma(held[c], means[normal + c], sums);
+    let limit = offsets[head * parameters.most + cut];
+    let next = cutsOf(head, cut);
+    let cuts = vec2u(order[next], order[next + 1u]);
+    for (var turn = 0u; turn < TURNS; turn++) {
+      var across: array<vec4f, AHEAD>;
+      for (var step = 0u; step < AHEAD; step++) {
+        across[step] = means[normal + min(turn * AHEAD + step, HELD - 1u)];
+      }
+      for (var step = 0u; step < AHEAD; step++) {
+        if (turn * AHEAD + step < HELD) {
+          sums = fma(held[min(turn * AHEAD + step, HELD - 1u)], across[step], sums);
+        }
+      }
     }
     for (var c = HELD; c < parameters.columns; c++) {
       sums = fma(columnOf(row, c, head), means[normal + c], sums);
     }
-    let isBeyond = sumOf(sums) > offsets[head * parameters.most + cut];
+    let isBeyond = sumOf(sums) > limit;
     label = select(label, cut, isBeyond);
-    cut = order[cutsOf(head, cut) + select(1u, 0u, isBeyond)];
+    cut = select(cuts.y, cuts.x, isBeyond);
   }
   labels[at] = label;
 }

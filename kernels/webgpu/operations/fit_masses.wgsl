@@ -1,6 +1,6 @@
 // Masses of keys and weights of probes for fitted points: see `Backend.fitPoints`. Put behind elementary.wgsl.
 // parameters.heads, keys, probes, fitted, most: shapes; even: probes that count as one; otherWeight: what the rest counts.
-// Defined in front: FOUR = 4; AHEAD, values that a lane loads at a time.
+// Defined in front: AHEAD and FOUR, values that a lane loads at a time of points and of keys.
 
 struct Parameters {
   heads: u32,

@@ -1,5 +1,6 @@
 // Means of the keys and of the values of clusters, for fitted points: see `Backend.fitPoints`. Put behind elementary.wgsl.
-// parameters.heads, keys, probes, most: shapes; columns: vec4s of a row. Defined in front: FOUR = 4.
+// parameters.heads, keys, probes, most: shapes; columns: vec4s of a row. Defined in front: FOUR = 4; PLACES, places
+// that a search looks at in a turn.
 
 struct Parameters {
   heads: u32,
@@ -33,11 +34,23 @@ fn firstOf(head: u32, label: u32) -> u32 {
   var low = 0u;
   var high = parameters.keys;
   while (low < high) {
-    let middle = (low + high) / 2u;
-    if (labels[start + order[start + middle]] < label) {
-      low = middle + 1u;
-    } else {
-      high = middle;
+    // So many places look at once where loads are waited for; one in the middle otherwise.
+    let stride = (high - low) / (PLACES + 1u) + 1u;
+    var found: array<u32, PLACES>;
+    for (var place = 0u; place < PLACES; place++) {
+      found[place] = order[start + min(low + (place + 1u) * stride - 1u, high - 1u)];
+    }
+    for (var place = 0u; place < PLACES; place++) {
+      found[place] = labels[start + found[place]];
+    }
+    let before = low;
+    for (var place = 0u; place < PLACES; place++) {
+      let middle = min(before + (place + 1u) * stride - 1u, high - 1u);
+      low = select(low, middle + 1u, found[place] < label);
+    }
+    for (var place = 0u; place < PLACES; place++) {
+      let middle = before + (place + 1u) * stride - 1u;
+      high = select(high, min(high, middle), found[place] >= label && middle < high);
     }
   }
   return low;

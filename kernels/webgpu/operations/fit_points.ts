@@ -34,7 +34,7 @@ export function fitPoints(recorder: Recorder, args: Arguments<"fitPoints">): Fit
   const fit = recorder.array("float", 2 * heads * keys + 3 * points, "the masses of the keys");
   const massesOf = {
     kernel: massesKernel,
-    definitions: { FOUR: 4, AHEAD: recorder.loadsAhead },
+    definitions: { FOUR: recorder.software ? 4 : 16, AHEAD: recorder.loadsAhead },
     parameters: { heads, keys, probes, fitted, most, even, otherWeight },
     bindings: { probabilities: args.probabilities, labels, logSumExp: args.logSumExp, logits, weights, fit },
   };
@@ -42,7 +42,7 @@ export function fitPoints(recorder: Recorder, args: Arguments<"fitPoints">): Fit
     const columns = Math.ceil(width / 4), rows = padRows(recorder, of, heads * keys, width);
     return {
       kernel: meansKernel,
-      definitions: { FOUR: 4 },
+      definitions: { FOUR: 4, PLACES: recorder.loadsAhead },
       constants: { LANES: recorder.software && fewLanesDo(keys, columns) ? FEW_LANES : LANES },
       parameters: { heads, keys, probes, most, columns },
       bindings: { rows, labels, order, clusters, fit, means, logMass, logits },

@@ -4,6 +4,7 @@ import type { Kernel } from "../engine/kernel.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { multiply } from "./add_linear.ts";
 import { padRows, trimRows } from "./pad_rows.ts";
+import { reductions } from "./reductions.ts";
 import { tileFor } from "./slope_tile.ts";
 import { shaders } from "../shaders.generated.ts";
 
@@ -14,7 +15,7 @@ const kernel: Kernel = {
 
 const weighKernel: Kernel = {
   file: "weigh_slope.wgsl",
-  source: [shaders["weigh_slope.wgsl"]],
+  source: [reductions, shaders["weigh_slope.wgsl"]],
 };
 
 /** The linear function that fitted points leave out; its slope has rows and columns padded to whole vec4s. */
@@ -33,6 +34,7 @@ export function fitSlope(recorder: Recorder, args: Arguments<"fitSlope">): Fitte
       COLUMNS: tile.strip,
       LABELLED: labels ? 1 : 0,
       PARTS: tile.parts,
+      SHARING: tile.sharing,
       AHEAD: tile.ahead,
     },
     constants: { LANES: tile.lanes },
@@ -62,12 +64,17 @@ export function fitSlope(recorder: Recorder, args: Arguments<"fitSlope">): Fitte
       slope,
     },
   };
-  recorder.dispatch({ ...step, entryPoint: "stray", workgroups: Math.ceil(heads * taken / 64) });
+  recorder.dispatch({
+    ...step,
+    entryPoint: "stray",
+    workgroups: Math.ceil(heads * taken * tile.sharing / 64),
+  });
   recorder.dispatch({
     ...step,
     entryPoint: "sumProducts",
     workgroups: Math.ceil(heads * columns * strips * tile.parts / tile.lanes),
   });
+  const run = recorder.software ? valueColumns : Math.min(valueColumns, tile.ahead);
   const rowsOfProbes = (name: string) => recorder.array("float", heads * probes * 4 * valueColumns, name);
   const linear = rowsOfProbes("the slopes at the probes"), output = rowsOfProbes("what slopes leave");
   const offset = recorder.array("float", heads * 4 * valueColumns, "the offsets of the slopes");
@@ -75,7 +82,7 @@ export function fitSlope(recorder: Recorder, args: Arguments<"fitSlope">): Fitte
   recorder.dispatch({
     kernel: weighKernel,
     definitions: { AHEAD: tile.ahead },
-    constants: { LANES: tile.lanes },
+    constants: { LANES: recorder.software ? tile.lanes : recorder.reducingLanes },
     parameters: {
       heads,
       probes,
@@ -87,6 +94,7 @@ export function fitSlope(recorder: Recorder, args: Arguments<"fitSlope">): Fitte
       unit: 2 ** Math.floor(Math.log2(Math.max(args.largestValue, 2 ** -100))),
       approximateHead: valueColumns * (args.approximate ? probes : most),
       approximateProbe: args.approximate ? valueColumns : 0,
+      run,
     },
     bindings: {
       linear,
@@ -97,7 +105,11 @@ export function fitSlope(recorder: Recorder, args: Arguments<"fitSlope">): Fitte
       slope,
       offset,
       output,
-      parts: recorder.array("float", 2 * heads * fitted, "the parts of the slopes' factors"),
+      parts: recorder.array(
+        "float",
+        2 * heads * fitted * Math.ceil(valueColumns / run),
+        "the parts of the slopes' factors",
+      ),
     },
     entryPoint: "main",
     workgroups: heads,

@@ -2,7 +2,7 @@
 // parameters.heads, keys, probes, fitted, even, otherWeight, most: as there; columns, valueColumns: vec4s of a key and of a value;
 // taken: sampled keys of a head; every: their stride; unit: scale · every / Σ ω.
 // strips: strips of COLUMNS vec4s of a value. Defined in front: FOUR = 4; COLUMNS; LABELLED, 1 if keys have points of their own; PARTS,
-// lanes that share the keys of a sum; AHEAD, keys that a lane loads at a time.
+// lanes that share the keys of a sum; SHARING, lanes that share a key; AHEAD, keys or probabilities that a lane loads at a time.
 
 struct Parameters {
   heads: u32,
@@ -32,35 +32,49 @@ override LANES: u32;
 @group(0) @binding(7) var<storage, read_write> strays: array<vec4f>; // (heads, taken, 4 (columns + valueColumns)) f32
 @group(0) @binding(8) var<storage, read_write> slope: array<vec4f>; // (heads, 4 columns, 4 valueColumns) f32
 
-// unit · Σ_i ω_i P_ij · (k_j − κ) and v_j − z of one sampled key.
+var<workgroup> weighted: array<f32, 64>;
+
+// unit · Σ_i ω_i P_ij · (k_j − κ) and v_j − z of one sampled key, by SHARING lanes that follow one another.
 @compute @workgroup_size(64)
 fn stray(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
-  let head = at / parameters.taken;
-  if (head >= parameters.heads) {
-    return;
-  }
+  let lane = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
+  let at = lane / SHARING;
+  let part = lane % SHARING;
+  let head = min(at / parameters.taken, parameters.heads - 1u);
   let j = (at % parameters.taken) * parameters.every;
   let row = head * parameters.keys + j;
   var even = 0.0;
   var other = 0.0;
   let first = head * parameters.probes * parameters.keys + j;
-  for (var next = 0u; next < parameters.fitted; next += AHEAD) {
+  for (var next = part; next < parameters.fitted; next += AHEAD * SHARING) {
     var ahead: array<f32, AHEAD>;
     for (var step = 0u; step < AHEAD; step++) {
-      ahead[step] = probabilities[first + min(next + step, parameters.fitted - 1u) * parameters.keys];
+      ahead[step] = probabilities[first + min(next + step * SHARING, parameters.fitted - 1u) * parameters.keys];
     }
     for (var step = 0u; step < AHEAD; step++) {
-      let own = select(0.0, ahead[step], AHEAD == 1u || next + step < parameters.fitted);
-      even += select(0.0, own, next + step < parameters.even);
-      other += select(own, 0.0, next + step < parameters.even);
+      let probe = next + step * SHARING;
+      let own = select(0.0, ahead[step], AHEAD == 1u || probe < parameters.fitted);
+      even += select(0.0, own, probe < parameters.even);
+      other += select(own, 0.0, probe < parameters.even);
     }
   }
-  let share = parameters.unit * fma(parameters.otherWeight, other, even);
+  var sum = fma(parameters.otherWeight, other, even);
+  if (SHARING > 1u) {
+    weighted[local] = sum;
+    workgroupBarrier();
+    sum = 0.0;
+    for (var lane = 0u; lane < SHARING; lane++) {
+      sum += weighted[local - part + lane];
+    }
+  }
+  if (at >= parameters.heads * parameters.taken) {
+    return;
+  }
+  let share = parameters.unit * sum;
   var point = head * parameters.most;
   if (LABELLED == 1u) {
     point += labels[row];
@@ -68,32 +82,19 @@ fn stray(
   let columns = parameters.columns;
   let valueColumns = parameters.valueColumns;
   let to = at * (columns + valueColumns);
-  for (var next = 0u; next < columns; next += AHEAD) {
-    var own: array<vec4f, AHEAD>;
-    var centre: array<vec4f, AHEAD>;
-    for (var step = 0u; step < AHEAD; step++) {
-      let c = min(next + step, columns - 1u);
-      own[step] = key[row * columns + c];
-      centre[step] = pointKey[point * columns + c];
+  for (var c = part; c < max(columns, valueColumns); c += SHARING) {
+    // Columns past the end repeat the last one and are not stored.
+    let keyColumn = min(c, columns - 1u);
+    let valueColumn = min(c, valueColumns - 1u);
+    let ownKey = key[row * columns + keyColumn];
+    let centreKey = pointKey[point * columns + keyColumn];
+    let ownValue = value[row * valueColumns + valueColumn];
+    let centreValue = pointValue[point * valueColumns + valueColumn];
+    if (c < columns) {
+      strays[to + c] = share * (ownKey - centreKey);
     }
-    for (var step = 0u; step < AHEAD; step++) {
-      if (AHEAD == 1u || next + step < columns) {
-        strays[to + next + step] = share * (own[step] - centre[step]);
-      }
-    }
-  }
-  for (var next = 0u; next < valueColumns; next += AHEAD) {
-    var own: array<vec4f, AHEAD>;
-    var centre: array<vec4f, AHEAD>;
-    for (var step = 0u; step < AHEAD; step++) {
-      let c = min(next + step, valueColumns - 1u);
-      own[step] = value[row * valueColumns + c];
-      centre[step] = pointValue[point * valueColumns + c];
-    }
-    for (var step = 0u; step < AHEAD; step++) {
-      if (AHEAD == 1u || next + step < valueColumns) {
-        strays[to + columns + next + step] = own[step] - centre[step];
-      }
+    if (c < valueColumns) {
+      strays[to + columns + c] = ownValue - centreValue;
     }
   }
 }

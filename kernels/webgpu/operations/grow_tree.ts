@@ -25,8 +25,11 @@ const FEW_LANES = 8, MOST_COLUMNS_OF_FEW = 16, MOST_ROWS_OF_FEW = 4096;
 const AHEAD = 4;
 /** Multiply-adds that each number takes as long as, on the CPU: in a level, of its own and of samples; in the blocks, mostly barriers. */
 const WORK = 128, WORK_IN_BLOCKS = 2048;
-/** Levels of the tree for each halving of the rows down to a block; what is left then is cut by one workgroup a node. */
-const LEVELS_PER_HALVING = 3, LEVELS = 4;
+/**
+ * Levels of the tree for each halving of the rows down to a block; what is left then is cut by one workgroup a node. On a GPU a level of
+ * no node costs as much as two cuts of a small one.
+ */
+const SOFTWARE_LEVELS = { perHalving: 3, more: 4 }, GPU_LEVELS = { perHalving: 2, more: 2 };
 
 /** A binary tree over the rows of each head, level by level, and in each level all nodes at once. */
 export function growTree(recorder: Recorder, args: Arguments<"growTree">): RowTree {
@@ -36,7 +39,7 @@ export function growTree(recorder: Recorder, args: Arguments<"growTree">): RowTr
   const cuts = recorder.array("word", heads * count * 4, "the cuts of the tree");
   const few = recorder.software && columns <= MOST_COLUMNS_OF_FEW ? FEW_LANES : recorder.reducingLanes;
   const step = {
-    definitions: { AHEAD, BLOCK: block },
+    definitions: { AHEAD, FRONT: recorder.loadsAhead, BLOCK: block },
     constants: { LANES: few },
     parameters: { heads, count, columns, slots, level: 0, rest: 0 },
     bindings: {
@@ -55,7 +58,8 @@ export function growTree(recorder: Recorder, args: Arguments<"growTree">): RowTr
     entryPoint: "begin",
     workgroups: Math.ceil(heads * count / 64),
   });
-  const levels = count > block ? Math.ceil(LEVELS_PER_HALVING * Math.log2(count / block)) + LEVELS : 0;
+  const { perHalving, more } = recorder.software ? SOFTWARE_LEVELS : GPU_LEVELS;
+  const levels = count > block ? Math.ceil(perHalving * Math.log2(count / block)) + more : 0;
   // The larger side of a cut has seven eighths of a node's rows at most, as far as its sample tells.
   const wideLevels = Math.max(0, Math.ceil(Math.log(count / MOST_ROWS_OF_FEW) / Math.log(8 / 7)));
   for (let level = 0; level < levels; level++) {

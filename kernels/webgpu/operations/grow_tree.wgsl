@@ -1,7 +1,8 @@
 // What the two kernels of `Backend.growTree` share: the rows, the tree so far, and on which side of a plane a row lies.
 // parameters.heads, count: shapes; columns: vec4s of a row; slots: places of nodes of more than BLOCK rows per head; level: cuts from
 // the whole down to the nodes that are cut now; rest: 1 to cut these down to BLOCK rows at once. Defined in front: BLOCK, rows of a
-// node that one workgroup cuts down to single rows, and AHEAD, turns of a loop that are written out.
+// node that one workgroup cuts down to single rows; AHEAD, turns of a loop that are written out; FRONT, what an invocation of a GPU
+// loads in front of what uses it: 1 on the CPU, where that takes longer.
 
 struct Parameters {
   heads: u32,
@@ -34,7 +35,17 @@ fn rowAt(head: u32, member: u32) -> u32 {
 fn distanceOf(row: u32, other: u32) -> f32 {
   let columns = parameters.columns;
   var squares = vec4f(0.0);
-  for (var first = 0u; first < columns; first += AHEAD) {
+  for (var first = 0u; first < select(0u, columns, FRONT > 1u); first += FRONT) {
+    var differences: array<vec4f, FRONT>;
+    for (var step = 0u; step < FRONT; step++) {
+      let c = min(first + step, columns - 1u);
+      differences[step] = select(0.0, 1.0, first + step < columns) * (rows[row + c] - rows[other + c]);
+    }
+    for (var step = 0u; step < FRONT; step++) {
+      squares = fma(differences[step], differences[step], squares);
+    }
+  }
+  for (var first = select(0u, columns, FRONT > 1u); first < columns; first += AHEAD) {
     for (var step = 0u; step < AHEAD; step++) {
       let c = first + step;
       if (c < columns) {
@@ -50,7 +61,19 @@ fn distanceOf(row: u32, other: u32) -> f32 {
 fn productOf(row: u32, plane: u32) -> f32 {
   let columns = parameters.columns;
   var sums = vec4f(0.0);
-  for (var first = 0u; first < columns; first += AHEAD) {
+  for (var first = 0u; first < select(0u, columns, FRONT > 1u); first += FRONT) {
+    var own: array<vec4f, FRONT>;
+    var across: array<vec4f, FRONT>;
+    for (var step = 0u; step < FRONT; step++) {
+      let c = min(first + step, columns - 1u);
+      own[step] = rows[row + c];
+      across[step] = select(0.0, 1.0, first + step < columns) * planes[plane + c];
+    }
+    for (var step = 0u; step < FRONT; step++) {
+      sums = fma(own[step], across[step], sums);
+    }
+  }
+  for (var first = select(0u, columns, FRONT > 1u); first < columns; first += AHEAD) {
     for (var step = 0u; step < AHEAD; step++) {
       let c = first + step;
       if (c < columns) {

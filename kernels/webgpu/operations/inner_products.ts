@@ -21,15 +21,18 @@ export function innerProducts(
   const { rows, directions, heads, count, width, projections } = args;
   const result = recorder.array("float", heads * count * projections, "the inner products");
   const rowTiles = Math.ceil(count / TILE), directionTiles = Math.ceil(projections / TILE);
+  const single = projections === 1, invocations = single ? heads * count : heads * rowTiles * directionTiles;
   recorder.dispatch({
     kernel: products,
+    definitions: { AHEAD: recorder.loadsAhead },
+    entryPoint: single ? "single" : "main",
     parameters: { heads, count, columns: Math.ceil(width / 4), projections, rowTiles, directionTiles },
     bindings: {
       rows: padRows(recorder, rows, heads * count, width),
       directions: padRows(recorder, directions, heads * projections, width),
       products: result,
     },
-    workgroups: Math.ceil(heads * rowTiles * directionTiles / 64),
+    workgroups: Math.ceil(invocations / 64),
   });
   return result;
 }

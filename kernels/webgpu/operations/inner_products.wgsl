@@ -1,5 +1,6 @@
 // Inner products of rows with directions.
 // parameters.heads, count, projections: shapes; columns: vec4s of a row; rowTiles, directionTiles: tiles of four per head.
+// Defined in front: AHEAD, vec4s of a row that `single` loads at a time.
 
 struct Parameters {
   heads: u32,
@@ -79,4 +80,33 @@ fn storeRow(place: u32, left: u32, values: vec4f) {
   if (left > 3u) {
     products[place + 3u] = values.w;
   }
+}
+
+// One direction a head: a row per invocation.
+@compute @workgroup_size(64)
+fn single(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
+  let head = at / parameters.count;
+  if (head >= parameters.heads) {
+    return;
+  }
+  let columns = parameters.columns;
+  var sum = 0.0;
+  for (var next = 0u; next < columns; next += AHEAD) {
+    var own: array<vec4f, AHEAD>;
+    var along: array<vec4f, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      let column = min(next + step, columns - 1u);
+      own[step] = rows[at * columns + column];
+      along[step] = directions[head * columns + column];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      sum += select(0.0, dot(own[step], along[step]), AHEAD == 1u || next + step < columns);
+    }
+  }
+  products[at] = sum;
 }

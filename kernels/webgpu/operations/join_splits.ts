@@ -8,6 +8,9 @@ const kernel: Kernel = {
   source: [shaders["elementary.wgsl"], shaders["join_splits.wgsl"]],
 };
 
+/** Splits that an invocation loads at a time, no more than there are and than suit a device. */
+const AHEAD = [1, 2, 4, 8];
+
 /** Shapes of what the splits of an attention leave, in vec4s where wide. */
 export interface SplitShape {
   readonly rows: number;
@@ -30,6 +33,7 @@ export function joinSplits(
 ): void {
   recorder.dispatch({
     kernel,
+    definitions: { AHEAD: AHEAD.find((few) => few >= shape.splits || few >= recorder.loadsAhead)! },
     parameters: { ...shape },
     bindings: { sums, paused, ...result },
     workgroups: Math.ceil(shape.rows * shape.valueColumns / 64),

@@ -1,6 +1,7 @@
 // Joins what workgroups of attention leave that took other keys each for the same rows. Put behind elementary.wgsl.
 // parameters.rows, splits: shapes; valueColumns: vec4s of a value row; chunks: chunks of `columns` of these; stride: vec4s
 // that each leaves in `paused`; unit: factor on the values.
+// Defined in front: AHEAD, splits that are loaded at a time, a divisor of CHAIN.
 
 struct Parameters {
   rows: u32,
@@ -39,22 +40,39 @@ fn main(
   }
   let row = at / parameters.valueColumns;
   let column = at % parameters.valueColumns;
+  let last = parameters.splits - 1u;
   var largest = EMPTY;
-  for (var s = 0u; s < parameters.splits; s++) {
-    largest = max(largest, left(row, column, s).x);
+  for (var first = 0u; first < parameters.splits; first += AHEAD) {
+    var found: array<f32, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      found[step] = left(row, column, min(first + step, last)).x;
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      largest = max(largest, found[step]);
+    }
   }
   var sum = vec4f(0.0);
   var total = 0.0;
   for (var first = 0u; first < parameters.splits; first += CHAIN) {
     var chainSum = vec4f(0.0);
     var chainTotal = 0.0;
-    for (var s = first; s < min(first + CHAIN, parameters.splits); s++) {
-      let own = left(row, column, s);
-      let difference = own.x - largest;
-      // Below exp(-87) a share is lost against the largest one, and EMPTY minus a large logit could overflow.
-      let share = select(exponential(max(difference, -87.0)), 0.0, (own.x <= MASKED) | (difference < -87.0));
-      chainSum = fma(vec4f(share), sums[s * parameters.rows * parameters.valueColumns + at], chainSum);
-      chainTotal = fma(share, own.y, chainTotal);
+    for (var next = first; next < min(first + CHAIN, parameters.splits); next += AHEAD) {
+      var found: array<vec2f, AHEAD>;
+      var ahead: array<vec4f, AHEAD>;
+      for (var step = 0u; step < AHEAD; step++) {
+        let s = min(next + step, last);
+        found[step] = left(row, column, s);
+        ahead[step] = sums[s * parameters.rows * parameters.valueColumns + at];
+      }
+      for (var step = 0u; step < AHEAD; step++) {
+        let difference = found[step].x - largest;
+        // Below exp(-87) a share is lost against the largest one, and EMPTY minus a large logit could overflow. Past the end
+        // the last split is repeated, and counts 0.
+        let isLost = (found[step].x <= MASKED) | (difference < -87.0) | (AHEAD > 1u && next + step > last);
+        let share = select(exponential(max(difference, -87.0)), 0.0, isLost);
+        chainSum = fma(vec4f(share), ahead[step], chainSum);
+        chainTotal = fma(share, found[step].y, chainTotal);
+      }
     }
     sum += chainSum;
     total += chainTotal;

@@ -20,10 +20,10 @@ export function keyImportance(
   const valueSquare = recorder.array("float", heads * keys, "the squared norms of the values");
   const columnNorm = recorder.array("float", heads * keys, "the column norms");
   const importance = recorder.array("float", heads * keys, "the importance of the keys");
-  const tiles = Math.ceil(keys / 4);
+  const ofTile = recorder.software ? 4 : 1, tiles = Math.ceil(keys / ofTile);
   const step = {
     kernel,
-    definitions: { FOUR: 4, AHEAD: recorder.loadsAhead },
+    definitions: { OWN: ofTile, AHEAD: recorder.loadsAhead },
     constants: { LANES: recorder.reducingLanes },
     parameters: {
       heads,

@@ -1,6 +1,7 @@
 // How much each key deserves to be sampled. Put behind reductions.wgsl.
-// parameters.heads, keys, probes: shapes; columns: vec4s of a value row; tiles: fours of keys per head; valueScale: factor on the values;
-// columnShare, valueShare, uniformShare: weights of the three parts. Defined in front: FOUR = 4; AHEAD, values that a lane loads at a time.
+// parameters.heads, keys, probes: shapes; columns: vec4s of a value row; tiles: groups of OWN keys per head; valueScale: factor on the values;
+// columnShare, valueShare, uniformShare: weights of the three parts. Defined in front: OWN, keys of an
+// invocation, at most four; AHEAD, values that a lane loads at a time.
 
 struct Parameters {
   heads: u32,
@@ -23,7 +24,7 @@ struct Parameters {
 @group(0) @binding(5) var<storage, read_write> columnNorm: array<f32>; // (heads, keys) f32
 @group(0) @binding(6) var<storage, read_write> importance: array<f32>; // (heads, keys) f32
 
-// Four keys per invocation share every value of the centre that it loads.
+// The keys of an invocation share every value of the centre that it loads.
 @compute @workgroup_size(64)
 fn measure(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -35,34 +36,34 @@ fn measure(
   if (head >= parameters.heads) {
     return;
   }
-  let firstKey = (tile % parameters.tiles) * FOUR;
+  let firstKey = (tile % parameters.tiles) * OWN;
   let lastKey = parameters.keys - 1u;
   // Keys past the end repeat the last one and are not stored.
   let four = min(vec4u(firstKey) + vec4u(0u, 1u, 2u, 3u), vec4u(lastKey));
   let starts = (vec4u(head * parameters.keys) + four) * parameters.columns;
-  var squares: array<f32, FOUR>;
-  for (var k = 0u; k < FOUR; k++) {
+  var squares: array<f32, OWN>;
+  for (var k = 0u; k < OWN; k++) {
     squares[k] = 0.0;
   }
   for (var first = 0u; first < parameters.columns; first += AHEAD) {
     var mean: array<vec4f, AHEAD>;
-    var values: array<array<vec4f, FOUR>, AHEAD>;
+    var values: array<array<vec4f, OWN>, AHEAD>;
     for (var step = 0u; step < AHEAD; step++) {
       let c = min(first + step, parameters.columns - 1u);
       mean[step] = centre[head * parameters.columns + c];
-      for (var k = 0u; k < FOUR; k++) {
+      for (var k = 0u; k < OWN; k++) {
         values[step][k] = value[starts[k] + c];
       }
     }
     for (var step = 0u; step < AHEAD; step++) {
       let scale = select(0.0, parameters.valueScale, AHEAD == 1u || first + step < parameters.columns);
-      for (var k = 0u; k < FOUR; k++) {
+      for (var k = 0u; k < OWN; k++) {
         let scaled = scale * (values[step][k] - mean[step]);
         squares[k] += dot(scaled, scaled);
       }
     }
   }
-  for (var k = 0u; k < FOUR; k++) {
+  for (var k = 0u; k < OWN; k++) {
     let probed = head * parameters.probes * parameters.keys + four[k];
     var column = 0.0;
     for (var first = 0u; first < parameters.counted; first += AHEAD) {

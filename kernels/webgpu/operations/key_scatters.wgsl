@@ -1,7 +1,7 @@
 // What cutting a node of a tree gains for each centre: see `Backend.tiltKeys`. Behind reductions.wgsl.
 // parameters.heads, centres, count: shapes; columns: vec4s of a row; windows: runs of WINDOW places per head; tiles: tiles of FOUR
 // centres per head; firstWorkgroup: where this dispatch begins, of several that share the work. Defined in front: GROUP, lanes that
-// share a node of few rows, a column each, and FOUR = 4, centres that a row that is loaded serves.
+// share a node of few rows, a column each, and FOUR = 4, centres that a row that is loaded serves; FRONT, rows that a lane loads in front of what uses them.
 // Scatters are sums of squares about the mean: differences of sums from the first key on would lose most of what is small.
 
 struct Parameters {
@@ -99,12 +99,20 @@ fn meansOf(tile: Tile, column: u32, begin: u32, end: u32) -> Means {
     sums[c] = vec4f(0.0);
   }
   var mass = vec4f(0.0);
-  for (var j = begin; j < end; j++) {
-    let weight = weightsAt(tile, j);
-    let row = rows[own + j * parameters.columns];
-    mass += weight;
-    for (var c = 0u; c < FOUR; c++) {
-      sums[c] = fma(vec4f(weight[c]), row, sums[c]);
+  for (var next = begin; next < end; next += FRONT) {
+    var weight: array<vec4f, FRONT>;
+    var row: array<vec4f, FRONT>;
+    for (var step = 0u; step < FRONT; step++) {
+      let j = min(next + step, end - 1u);
+      weight[step] = weightsAt(tile, j);
+      row[step] = rows[own + j * parameters.columns];
+    }
+    for (var step = 0u; step < FRONT; step++) {
+      let counted = select(vec4f(0.0), weight[step], FRONT == 1u || next + step < end);
+      mass += counted;
+      for (var c = 0u; c < FOUR; c++) {
+        sums[c] = fma(vec4f(counted[c]), row[step], sums[c]);
+      }
     }
   }
   var means: Means;
@@ -119,15 +127,23 @@ fn meansOf(tile: Tile, column: u32, begin: u32, end: u32) -> Means {
 fn scattersAbout(tile: Tile, means: Means, column: u32, begin: u32, end: u32) -> vec4f {
   let own = tile.head * parameters.count * parameters.columns + column;
   var squares = vec4f(0.0);
-  for (var j = begin; j < end; j++) {
-    let weight = weightsAt(tile, j);
-    let row = rows[own + j * parameters.columns];
-    var square = vec4f(0.0);
-    for (var c = 0u; c < FOUR; c++) {
-      let difference = row - means.columns[c];
-      square[c] = dot(difference, difference);
+  for (var next = begin; next < end; next += FRONT) {
+    var weight: array<vec4f, FRONT>;
+    var row: array<vec4f, FRONT>;
+    for (var step = 0u; step < FRONT; step++) {
+      let j = min(next + step, end - 1u);
+      weight[step] = weightsAt(tile, j);
+      row[step] = rows[own + j * parameters.columns];
     }
-    squares = fma(weight, square, squares);
+    for (var step = 0u; step < FRONT; step++) {
+      var square = vec4f(0.0);
+      for (var c = 0u; c < FOUR; c++) {
+        let difference = row[step] - means.columns[c];
+        square[c] = dot(difference, difference);
+      }
+      let counted = select(vec4f(0.0), weight[step], FRONT == 1u || next + step < end);
+      squares = fma(counted, square, squares);
+    }
   }
   return squares;
 }
@@ -212,6 +228,26 @@ fn vectorOf(items: Items, i: u32, column: u32) -> vec4f {
   return rows[items.rows + placeOf(items, i) * parameters.columns + column];
 }
 
+struct Item {
+  mass: f32,
+  vector: vec4f,
+}
+
+fn itemAt(items: Items, i: u32, column: u32) -> Item {
+  if (FRONT == 1u) {
+    return Item(massOf(items, i), vectorOf(items, i, column));
+  }
+  // Without a branch, in front of which loads would be waited for.
+  let columns = parameters.columns;
+  let isWhole = isWindow(items, i);
+  let window = items.windows + select(0u, i - items.heads, isWhole) * (columns + 1u);
+  let place = select(placeOf(items, i), items.begin, isWhole);
+  return Item(
+    select(weights[items.weights + place], windows[window + columns].x, isWhole),
+    select(rows[items.rows + place * columns + column], windows[window + column], isWhole),
+  );
+}
+
 // The scatter of a node of many rows, by all lanes.
 fn scatterOf(head: u32, row: u32, begin: u32, end: u32, local: u32) -> f32 {
   let columns = parameters.columns;
@@ -244,8 +280,15 @@ fn scatterOf(head: u32, row: u32, begin: u32, end: u32, local: u32) -> f32 {
     let takes = part < deep && column < columns;
     var sum = vec4f(0.0);
     if (takes) {
-      for (var i = part; i < count; i += deep) {
-        sum = fma(vec4f(massOf(items, i)), vectorOf(items, i, column), sum);
+      for (var next = part; next < count; next += FRONT * deep) {
+        var ahead: array<Item, FRONT>;
+        for (var step = 0u; step < FRONT; step++) {
+          ahead[step] = itemAt(items, min(next + step * deep, count - 1u), column);
+        }
+        for (var step = 0u; step < FRONT; step++) {
+          let counted = select(0.0, ahead[step].mass, FRONT == 1u || next + step * deep < count);
+          sum = fma(vec4f(counted), ahead[step].vector, sum);
+        }
       }
     }
     sums[local] = sum;
@@ -256,9 +299,16 @@ fn scatterOf(head: u32, row: u32, begin: u32, end: u32, local: u32) -> f32 {
         mean += sums[other * wide + local % wide];
       }
       mean /= mass;
-      for (var i = part; i < count; i += deep) {
-        let difference = vectorOf(items, i, column) - mean;
-        squares = fma(massOf(items, i) * difference, difference, squares);
+      for (var next = part; next < count; next += FRONT * deep) {
+        var ahead: array<Item, FRONT>;
+        for (var step = 0u; step < FRONT; step++) {
+          ahead[step] = itemAt(items, min(next + step * deep, count - 1u), column);
+        }
+        for (var step = 0u; step < FRONT; step++) {
+          let counted = select(0.0, ahead[step].mass, FRONT == 1u || next + step * deep < count);
+          let difference = ahead[step].vector - mean;
+          squares = fma(counted * difference, difference, squares);
+        }
       }
     }
     workgroupBarrier();

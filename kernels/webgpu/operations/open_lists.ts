@@ -19,6 +19,7 @@ export function openLists(recorder: Recorder, args: Arguments<"openLists">): Ope
   const chunks = Math.ceil(count / CHUNK), pieces = heads * centres * chunks;
   const step = {
     kernel,
+    definitions: { AHEAD: recorder.loadsAhead },
     constants: { LANES: recorder.reducingLanes },
     parameters: { heads, centres, count, chunks, budget },
     bindings: { gains, sizes, entries, threshold, lengths },

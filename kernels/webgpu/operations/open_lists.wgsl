@@ -1,6 +1,6 @@
 // Thresholds of gains, and the lengths of the lists that they cut: see `Backend.openLists`. Behind reductions.wgsl.
 // parameters.heads, centres, count: shapes; chunks: pieces of CHUNK gains per centre; budget: most entries, each list counted as
-// often as its centre has queries.
+// often as its centre has queries. Defined in front: AHEAD, numbers that a lane loads at a time.
 
 struct Parameters {
   heads: u32,
@@ -36,6 +36,21 @@ fn add(a: vec2u, b: vec2u) -> vec2u {
 fn entriesOf(head: u32, bin: u32) -> vec2u {
   let at = 2u * (head * BINS + bin);
   return vec2u(atomicLoad(&entries[at]), atomicLoad(&entries[at + 1u]));
+}
+
+// What the bins of lanes hold, from one on.
+fn sumFrom(start: u32) -> vec2u {
+  var sum = vec2u(0u);
+  for (var next = start; next < LANES; next += AHEAD) {
+    var found: array<vec2u, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      found[step] = ofBins[min(next + step, LANES - 1u)];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      sum = add(sum, select(vec2u(0u), found[step], AHEAD == 1u || next + step < LANES));
+    }
+  }
+  return sum;
 }
 
 @compute @workgroup_size(64)
@@ -102,30 +117,38 @@ fn choose(
     atomicStore(&least, BINS);
   }
   workgroupBarrier();
-  used = vec2u(0u);
-  for (var lane = 0u; lane < LANES; lane++) {
-    used = add(used, ofBins[lane]);
-  }
+  used = sumFrom(0u);
   workgroupBarrier();
   let run = (BINS + LANES - 1u) / LANES;
   let first = max(local * run, 1u);
   let end = min((local + 1u) * run, BINS);
   var own = vec2u(0u);
-  for (var bin = first; bin < end; bin++) {
-    own = add(own, entriesOf(head, bin));
+  for (var next = first; next < end; next += AHEAD) {
+    var found: array<vec2u, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      found[step] = entriesOf(head, min(next + step, BINS - 1u));
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      own = add(own, select(vec2u(0u), found[step], next + step < end));
+    }
   }
   ofBins[local] = own;
   workgroupBarrier();
-  for (var lane = local + 1u; lane < LANES; lane++) {
-    used = add(used, ofBins[lane]);
-  }
-  for (var bin = end; bin > first; bin--) {
-    used = add(used, entriesOf(head, bin - 1u));
-    if (used.y > 0u || used.x > parameters.budget) {
-      break;
+  used = add(used, sumFrom(local + 1u));
+  var lowest = BINS;
+  var fits = true;
+  for (var next = end; next > first && fits; next -= min(next, AHEAD)) {
+    var found: array<vec2u, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      found[step] = entriesOf(head, max(next, step + 1u) - step - 1u);
     }
-    atomicMin(&least, bin - 1u);
+    for (var step = 0u; step < AHEAD; step++) {
+      used = add(used, found[step]);
+      fits = fits && next >= first + step + 1u && used.y == 0u && used.x <= parameters.budget;
+      lowest = select(lowest, next - step - 1u, fits);
+    }
   }
+  atomicMin(&least, lowest);
   workgroupBarrier();
   if (local == 0u) {
     threshold[head] = bitcast<f32>(min(atomicLoad(&least), LAST) << 16u);

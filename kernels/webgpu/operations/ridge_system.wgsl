@@ -4,8 +4,10 @@
 // on weighted by `root`; columns: vec4s of a value row; blocks: ⌈fitted/4⌉; unit: residuals are in units of this power of two, so
 // that their squares neither overflow nor underflow; gramGroups: workgroups of `products` that take the Gram matrix.
 // Defined in front: LANES lanes share a row of logits, ROWS rows a workgroup; WIDE: vec4s of a tile, TILE = 4 WIDE, FOUR = 4.
+// TAKERS, invocations of a workgroup of tiles, of which PARTS, side by side, share the points of a tile: 1, or a multiple of TILE = 4;
+// SUMS, as many as TAKERS where they share them, else 1.
 // AHEAD, points that a lane of a tile loads at a time; LOADS, values that others do.
-// An invocation makes at most 3 most turns in the loops of softmaxRows, (fitted + 1) most / 64 in those of columnScales, and most
+// An invocation makes at most 3 most turns in the loops of softmaxRows, (fitted + 1) most / SCALERS in those of columnScales, and most
 // in those of products: 2,100 for 176 of 208 probes and 700 points.
 
 struct Parameters {
@@ -31,7 +33,11 @@ struct Parameters {
 @group(0) @binding(6) var<storage, read_write> weights: array<f32>;
 @group(0) @binding(7) var<storage, read_write> system: array<vec4f>; // see solve_ridge.wgsl
 
+override SCALERS: u32;
+
 var<workgroup> partial: array<f32, ROWS * LANES>;
+// Sums of the parts of a tile of one vec4.
+var<workgroup> partialSums: array<array<vec4f, TILE>, SUMS>;
 // Bits of the largest root mean square: those of floats that are not negative are in the order of their values.
 var<workgroup> largestBits: atomic<u32>;
 
@@ -98,7 +104,7 @@ fn softmaxRows(
 }
 
 // One workgroup per head.
-@compute @workgroup_size(ROWS * LANES)
+@compute @workgroup_size(SCALERS)
 fn columnScales(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
@@ -112,7 +118,7 @@ fn columnScales(
   let first = weightsOf(head);
   let scales = first + parameters.probes * parameters.most;
   var largest = 0.0;
-  for (var s = local; s < size; s += ROWS * LANES) {
+  for (var s = local; s < size; s += SCALERS) {
     var even = 0.0;
     var other = 0.0;
     for (var next = 0u; next < parameters.fitted; next += LOADS) {
@@ -135,63 +141,75 @@ fn columnScales(
   atomicMax(&largestBits, bitcast<u32>(largest));
   workgroupBarrier();
   let least = LEAST_COLUMN * bitcast<f32>(atomicLoad(&largestBits));
-  for (var s = local; s < size; s += ROWS * LANES) {
+  for (var s = local; s < size; s += SCALERS) {
     weights[scales + s] = inverseSqrt(max(weights[scales + s], least));
   }
 }
 
 // The Gram matrix of the weighted and scaled rows, and the residual of the plain values: one dispatch, since neither needs the
 // other.
-@compute @workgroup_size(32)
+@compute @workgroup_size(TAKERS)
 fn products(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
   let group = workgroup.x + workgroup.y * workgroups.x;
+  let takers = TAKERS / PARTS;
   if (group < parameters.gramGroups) {
-    gram(group * 32u + local);
+    gram(group * takers + local / PARTS, local);
   } else {
-    residual((group - parameters.gramGroups) * 32u + local);
+    residual((group - parameters.gramGroups) * takers + local / PARTS, local);
   }
 }
 
-// A tile of TILE rows by TILE columns on or below the diagonal: few loads for each product.
-fn gram(tile: u32) {
+// Sums of a tile of one vec4 over its parts, of which each gets a row.
+fn joinParts(own: array<vec4f, TILE>, local: u32) -> vec4f {
+  partialSums[local] = own;
+  workgroupBarrier();
+  let part = local % PARTS;
+  var sum = vec4f(0.0);
+  for (var other = 0u; other < PARTS; other++) {
+    sum += partialSums[local - part + other][part % TILE];
+  }
+  return sum;
+}
+
+// A tile of TILE rows by TILE columns on or below the diagonal: few loads for each product. All lanes take part in the barrier.
+fn gram(tile: u32, local: u32) {
   // Of n rows of tiles the first, with one tile, is put beside the last, with n, and so on: n + 1 tiles each.
   let tiles = (parameters.blocks + WIDE - 1u) / WIDE;
   let pairs = (tiles + 1u) / 2u;
-  let head = tile / (pairs * (tiles + 1u));
+  let head = min(tile / (pairs * (tiles + 1u)), parameters.heads - 1u);
   let pair = tile / (tiles + 1u) % pairs;
   let place = tile % (tiles + 1u);
   let ofLast = place > pair;
   let rowTile = select(pair, tiles - 1u - pair, ofLast);
   let columnTile = select(place, place - pair - 1u, ofLast);
   // The row in the middle has no other beside it.
-  if (head >= parameters.heads || (ofLast && rowTile == pair)) {
-    return;
-  }
+  let isThere = tile < parameters.heads * pairs * (tiles + 1u) && !(ofLast && rowTile == pair);
+  let part = local % PARTS;
   let size = clusters[head];
   let first = weightsOf(head);
   let scales = first + parameters.probes * parameters.most;
   var rows: array<u32, TILE>;
   var others: array<u32, TILE>;
-  var sums: array<array<vec4f, WIDE>, TILE>;
+  var sums: array<array<vec4f, TILE>, WIDE>;
   for (var r = 0u; r < TILE; r++) {
     // Rows past the end repeat the last one; their roots are 0.
     rows[r] = first + min(rowTile * TILE + r, parameters.fitted - 1u) * parameters.most;
     others[r] = first + min(columnTile * TILE + r, parameters.fitted - 1u) * parameters.most;
     for (var h = 0u; h < WIDE; h++) {
-      sums[r][h] = vec4f(0.0);
+      sums[h][r] = vec4f(0.0);
     }
   }
-  for (var next = 0u; next < size; next += AHEAD) {
+  for (var next = part; next < select(0u, size, isThere); next += AHEAD * PARTS) {
     var scale: array<f32, AHEAD>;
     var own: array<array<vec4f, WIDE>, AHEAD>;
     var weight: array<array<f32, TILE>, AHEAD>;
     for (var step = 0u; step < AHEAD; step++) {
       // Points past the end repeat the last one, and count 0.
-      let s = min(next + step, size - 1u);
+      let s = min(next + step * PARTS, size - 1u);
       scale[step] = weights[scales + s];
       for (var h = 0u; h < WIDE; h++) {
         own[step][h] = vec4f(
@@ -206,44 +224,52 @@ fn gram(tile: u32) {
       }
     }
     for (var step = 0u; step < AHEAD; step++) {
-      let factor = select(0.0, scale[step], AHEAD == 1u || next + step < size);
+      let factor = select(0.0, scale[step], AHEAD == 1u || next + step * PARTS < size);
       for (var h = 0u; h < WIDE; h++) {
         let scaled = factor * own[step][h];
         for (var r = 0u; r < TILE; r++) {
-          sums[r][h] = fma(vec4f(factor * weight[step][r]), scaled, sums[r][h]);
+          sums[h][r] = fma(vec4f(factor * weight[step][r]), scaled, sums[h][r]);
         }
       }
     }
   }
   let start = head * (8u * parameters.blocks + 4u * parameters.columns) * parameters.blocks;
-  for (var h = 0u; h < WIDE; h++) {
-    let block = columnTile * WIDE + h;
-    let roots = rootsOf(vec4u(4u * block) + vec4u(0u, 1u, 2u, 3u));
-    for (var r = 0u; r < TILE; r++) {
-      let row = rowTile * TILE + r;
-      if (row < 4u * parameters.blocks && block < parameters.blocks) {
-        system[start + row * parameters.blocks + block] = rootsOf(vec4u(row)).x * roots * sums[r][h];
+  if (PARTS > 1u) {
+    let sum = joinParts(sums[0], local);
+    if (isThere && part < TILE) {
+      storeProduct(start, rowTile * TILE + part, columnTile, sum);
+    }
+  } else if (isThere) {
+    for (var h = 0u; h < WIDE; h++) {
+      for (var r = 0u; r < TILE; r++) {
+        storeProduct(start, rowTile * TILE + r, columnTile * WIDE + h, sums[h][r]);
       }
     }
   }
 }
 
+fn storeProduct(start: u32, row: u32, block: u32, sum: vec4f) {
+  let roots = rootsOf(vec4u(4u * block) + vec4u(0u, 1u, 2u, 3u));
+  if (row < 4u * parameters.blocks && block < parameters.blocks) {
+    system[start + row * parameters.blocks + block] = rootsOf(vec4u(row)).x * roots * sum;
+  }
+}
+
 // What the centred values leave of the centred outputs of TILE probes in WIDE vec4s of columns.
-fn residual(tile: u32) {
+fn residual(tile: u32, local: u32) {
   let rowTiles = (parameters.blocks + WIDE - 1u) / WIDE;
   let columnTiles = (parameters.columns + WIDE - 1u) / WIDE;
-  let head = tile / (rowTiles * columnTiles);
+  let head = min(tile / (rowTiles * columnTiles), parameters.heads - 1u);
   let rowTile = tile / columnTiles % rowTiles;
   let columnTile = tile % columnTiles;
-  if (head >= parameters.heads) {
-    return;
-  }
+  let isThere = tile < parameters.heads * rowTiles * columnTiles;
+  let part = local % PARTS;
   let size = clusters[head];
   let first = weightsOf(head);
   var rows: array<u32, TILE>;
   var columns: array<u32, WIDE>;
   var means: array<vec4f, WIDE>;
-  var sums: array<array<vec4f, WIDE>, TILE>;
+  var sums: array<array<vec4f, TILE>, WIDE>;
   for (var h = 0u; h < WIDE; h++) {
     columns[h] = min(columnTile * WIDE + h, parameters.columns - 1u);
     means[h] = mean[head * parameters.columns + columns[h]];
@@ -251,14 +277,14 @@ fn residual(tile: u32) {
   for (var r = 0u; r < TILE; r++) {
     rows[r] = min(rowTile * TILE + r, parameters.fitted - 1u);
     for (var h = 0u; h < WIDE; h++) {
-      sums[r][h] = vec4f(0.0);
+      sums[h][r] = vec4f(0.0);
     }
   }
-  for (var next = 0u; next < size; next += AHEAD) {
+  for (var next = part; next < select(0u, size, isThere); next += AHEAD * PARTS) {
     var centred: array<array<vec4f, WIDE>, AHEAD>;
     var weight: array<array<f32, TILE>, AHEAD>;
     for (var step = 0u; step < AHEAD; step++) {
-      let s = min(next + step, size - 1u);
+      let s = min(next + step * PARTS, size - 1u);
       let point = (head * parameters.most + s) * parameters.columns;
       for (var h = 0u; h < WIDE; h++) {
         centred[step][h] = value[point + columns[h]];
@@ -268,33 +294,52 @@ fn residual(tile: u32) {
       }
     }
     for (var step = 0u; step < AHEAD; step++) {
-      let own = select(0.0, 1.0, AHEAD == 1u || next + step < size);
+      let own = select(0.0, 1.0, AHEAD == 1u || next + step * PARTS < size);
       for (var h = 0u; h < WIDE; h++) {
         let difference = own * (centred[step][h] - means[h]);
         for (var r = 0u; r < TILE; r++) {
-          sums[r][h] = fma(vec4f(weight[step][r]), difference, sums[r][h]);
+          sums[h][r] = fma(vec4f(weight[step][r]), difference, sums[h][r]);
         }
       }
-    }
-  }
-  for (var r = 0u; r < TILE; r++) {
-    let root = rootsOf(vec4u(rowTile * TILE + r)).x;
-    for (var h = 0u; h < WIDE; h++) {
-      let exact = output[(head * parameters.probes + rows[r]) * parameters.columns + columns[h]] - means[h];
-      sums[r][h] = root * ((exact - sums[r][h]) / parameters.unit);
     }
   }
   let start = (head * (8u * parameters.blocks + 4u * parameters.columns) + 8u * parameters.blocks) * parameters.blocks;
-  for (var b = 0u; b < WIDE; b++) {
-    let block = rowTile * WIDE + b;
+  let ofHead = head * parameters.probes;
+  if (PARTS > 1u) {
+    let row = rowTile * TILE + part % TILE;
+    let exact = output[(ofHead + min(row, parameters.fitted - 1u)) * parameters.columns + columns[0]] - means[0];
+    let left = residue(row, exact - joinParts(sums[0], local));
+    workgroupBarrier();
+    partialSums[local][0] = left;
+    workgroupBarrier();
+    if (isThere && part < TILE) {
+      var four: vec4f;
+      for (var r = 0u; r < FOUR; r++) {
+        four[r] = partialSums[local - part + r][0][part];
+      }
+      system[start + (4u * columnTile + part) * parameters.blocks + rowTile] = four;
+    }
+  } else if (isThere) {
     for (var h = 0u; h < WIDE; h++) {
-      let column = columnTile * WIDE + h;
-      if (block < parameters.blocks && column < parameters.columns) {
-        let four = transpose(mat4x4f(sums[4u * b][h], sums[4u * b + 1u][h], sums[4u * b + 2u][h], sums[4u * b + 3u][h]));
-        for (var c = 0u; c < FOUR; c++) {
-          system[start + (4u * column + c) * parameters.blocks + block] = four[c];
+      for (var b = 0u; b < WIDE; b++) {
+        var four: array<vec4f, FOUR>;
+        for (var r = 0u; r < FOUR; r++) {
+          let exact = output[(ofHead + rows[4u * b + r]) * parameters.columns + columns[h]] - means[h];
+          four[r] = residue(rowTile * TILE + 4u * b + r, exact - sums[h][4u * b + r]);
+        }
+        let block = rowTile * WIDE + b;
+        let column = columnTile * WIDE + h;
+        if (block < parameters.blocks && column < parameters.columns) {
+          let turned = transpose(mat4x4f(four[0], four[1], four[2], four[3]));
+          for (var c = 0u; c < FOUR; c++) {
+            system[start + (4u * column + c) * parameters.blocks + block] = turned[c];
+          }
         }
       }
     }
   }
+}
+
+fn residue(row: u32, left: vec4f) -> vec4f {
+  return rootsOf(vec4u(row)).x * (left / parameters.unit);
 }

@@ -8,6 +8,10 @@ const MOST_STEPS = 16;
 /** Elements that a lane which sums them loads at a time on GPUs. */
 const AHEAD = 8;
 
+/** Invocations of a workgroup that sums up whole columns, and how many of these, side by side so that what it loads lies together. */
+const WHOLE = 256;
+export const TOGETHER = { vec4f: 4, f32: 16 };
+
 /** How a row-wise kernel walks rows of `width` values. */
 export interface RowTile extends Pick<Specialisation, "element" | "definitions"> {
   /** Width of a row in elements. */
@@ -37,6 +41,8 @@ export function rowTile(
       ROWS: rows,
       STEPS: Math.ceil(elements / lanes),
       AHEAD: software ? 1 : AHEAD,
+      WHOLE,
+      TOGETHER: TOGETHER[element!],
     },
     width: elements,
     rows,

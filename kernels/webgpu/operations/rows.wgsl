@@ -1,6 +1,7 @@
-// Row-wise primitives: columnMean in two levels, centreRows, gatherRows and resizeRows.
+// Row-wise primitives: columnMean at once or in two levels, centreRows, gatherRows and resizeRows.
 // Defined in front: Element, f32 or vec4f; LANES, lanes that share a row; ROWS, rows of a workgroup;
-// STEPS, elements of a row that one lane takes; AHEAD, elements that a lane loads at a time.
+// STEPS, elements of a row that one lane takes; AHEAD, elements that a lane loads at a time; WHOLE, invocations of
+// `wholeMean`'s workgroups, and TOGETHER, their neighbouring columns.
 // parameters.heads, count, width: shape of `rows` in elements; picks: rows per head of `result` (gather), chunks of the
 // mean, or width of a resized row; chunkRows: rows that one invocation of `partialMean` sums.
 
@@ -17,6 +18,50 @@ struct Parameters {
 @group(0) @binding(2) var<storage, read> other: array<Element>; // partial sums (heads, chunks, width) or centre (heads, width)
 @group(0) @binding(3) var<storage, read> index: array<u32>; // (heads, picks) u32
 @group(0) @binding(4) var<storage, read_write> result: array<Element>;
+
+var<workgroup> partial: array<Element, WHOLE>;
+
+// A workgroup takes TOGETHER columns of a head, and its lanes share their rows. picks: workgroups of a head.
+@compute @workgroup_size(WHOLE)
+fn wholeMean(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let at = workgroup.x + workgroup.y * workgroups.x;
+  let head = at / parameters.picks;
+  if (head >= parameters.heads) {
+    return;
+  }
+  let column = (at % parameters.picks) * TOGETHER + local % TOGETHER;
+  let parts = WHOLE / TOGETHER;
+  let headStart = head * parameters.count * parameters.width + min(column, parameters.width - 1u);
+  // Differences from the first row: a constant column sums to exactly 0.
+  let first = rows[headStart];
+  var sum = Element();
+  for (var i = local / TOGETHER; i < parameters.count; i += AHEAD * parts) {
+    var ahead: array<Element, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      // Rows past the end are the first one, and add 0.
+      let row = i + step * parts;
+      ahead[step] = rows[headStart + select(0u, row, row < parameters.count) * parameters.width];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      sum += ahead[step] - first;
+    }
+  }
+  partial[local] = sum;
+  workgroupBarrier();
+  for (var distance = WHOLE / 2u; distance >= TOGETHER; distance /= 2u) {
+    if (local < distance) {
+      partial[local] += partial[local + distance];
+    }
+    workgroupBarrier();
+  }
+  if (local < TOGETHER && column < parameters.width) {
+    result[head * parameters.width + column] = first + partial[local] / f32(parameters.count);
+  }
+}
 
 @compute @workgroup_size(64)
 fn partialMean(

@@ -13,6 +13,8 @@ const kernel: Kernel = {
 
 /** Most queries of one invocation, and fours of keys on an adapter emulated on the CPU, where loads limit. */
 const MOST_QUERIES = 12, SOFTWARE_FOURS = 4;
+/** Keys of all heads up to which a GPU has so few invocations that each takes fewer queries. */
+const FEW_KEYS = 2 ** 13, FEW_QUERIES = 4;
 
 /** Softmax probabilities of few queries over all keys. */
 export function softmaxRows(recorder: Recorder, args: Arguments<"softmaxRows">): DeviceArray {
@@ -46,7 +48,8 @@ export function rowLogits(
 ): Step {
   const { query, key, logits, heads, queries, keys, features, scale } = args;
   const fours = recorder.software ? SOFTWARE_FOURS : 1;
-  const queryTiles = Math.ceil(queries / MOST_QUERIES), keyTiles = Math.ceil(keys / (4 * fours));
+  const mostQueries = !recorder.software && heads * keys <= FEW_KEYS ? FEW_QUERIES : MOST_QUERIES;
+  const queryTiles = Math.ceil(queries / mostQueries), keyTiles = Math.ceil(keys / (4 * fours));
   const step = {
     kernel,
     definitions: {

@@ -18,6 +18,8 @@ const scatterer: Kernel = {
 
 /** Keys of a workgroup that weighs, places of one that measures scatters, most lanes for a node, and centres of a tile. */
 const CHUNK = 1024, WINDOW = 64, MOST_GROUP = 8, FOUR = 4;
+/** Rows that a lane of a GPU loads in front of what uses them. */
+const FRONT = 4;
 
 /**
  * Lanes that measure scatters; and few of them on the CPU, where they take turns at every barrier, as long as none comes anywhere
@@ -56,7 +58,7 @@ export function tiltKeys(recorder: Recorder, args: Arguments<"tiltKeys">): Tilte
   const padded = padRows(recorder, tree.rows, heads * count, width);
   const measuring = {
     kernel: scatterer,
-    definitions: { GROUP: group, FOUR },
+    definitions: { GROUP: group, FOUR, FRONT: recorder.software ? 1 : FRONT },
     constants: { LANES: lanes },
     parameters: { heads, centres, count, columns, windows, tiles, firstWorkgroup: 0 },
     bindings: {

@@ -1,7 +1,7 @@
 import type { AttendArguments, DeviceArray, PartialAttention } from "../../backend.ts";
 import { Purpose, RandomStream } from "../../random.ts";
 import type { AttendKernel, AttendTile } from "../tuning.ts";
-import { attendWidths, isSameTile, possibleTiles, usualTile } from "./attend_tile.ts";
+import { attendWidths, gpuTiles, isSameTile, possibleTiles, usualTile } from "./attend_tile.ts";
 import { KernelError } from "../engine/kernel_error.ts";
 import type { Recorder } from "../engine/recorder.ts";
 
@@ -18,8 +18,8 @@ const TOLERANCE = 1e-4;
 export type AttendWith = (tile: AttendTile, args: AttendArguments) => PartialAttention;
 
 /**
- * Measures exact attention of one head of normal values with every tile that the device has room for, and returns the
- * fastest, of those that give what the usual one gives. What does not compile is passed over.
+ * Measures exact attention of one head of normal values with every tile that the device has room for and that is worth it there, and
+ * returns the fastest, of those that give what the usual one gives. What does not compile is passed over.
  */
 export async function tuneAttend(
   recorder: Recorder,
@@ -30,7 +30,8 @@ export async function tuneAttend(
 ): Promise<AttendTile> {
   const { limits } = recorder.device, widths = attendWidths(features, valueFeatures);
   const first = usualTile(usual, widths, limits.maxComputeWorkgroupStorageSize);
-  const tiles = [first, ...possibleTiles(widths, limits).filter((tile) => !isSameTile(tile, first))];
+  const known = (recorder.software ? possibleTiles : gpuTiles)(widths, limits);
+  const tiles = [first, ...known.filter((tile) => !isSameTile(tile, first))];
   const { queries, keys } = recorder.software ? SOFTWARE_SIZE : SIZE;
   const [query, key, value] = [queries * features, keys * features, keys * valueFeatures].map(normals);
   /** Records attention and reads either its output or, which takes less time, the logarithms alone. */

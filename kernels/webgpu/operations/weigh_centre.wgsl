@@ -94,8 +94,14 @@ fn main(
   storageBarrier();
   if (local == 0u) {
     var all = vec4f(0.0);
-    for (var i = 0u; i < probes; i++) {
-      all += parts[head * probes + i];
+    for (var next = 0u; next < probes; next += AHEAD) {
+      var ahead: array<vec4f, AHEAD>;
+      for (var step = 0u; step < AHEAD; step++) {
+        ahead[step] = parts[head * probes + min(next + step, probes - 1u)];
+      }
+      for (var step = 0u; step < AHEAD; step++) {
+        all += select(0.0, 1.0, AHEAD == 1u || next + step < probes) * ahead[step];
+      }
     }
     agreed = select(0.0, clamp(f32(probes - 1u) * (all.x / all.y), 0.0, 1.0), all.y > 0.0);
     logMass[head] = all.z / f32(probes);

@@ -4,6 +4,7 @@ import type { AttendTile } from "../../../kernels/webgpu/tuning.ts";
 import { describeAdapter, requestAdapter } from "../../../kernels/webgpu/engine/adapter.ts";
 import {
   attendWidths,
+  gpuTiles,
   isSameTile,
   possibleTiles,
   usualTile,
@@ -32,6 +33,16 @@ webgpuTest("attend() with every tile that tuning may choose meets the precision 
     await checkAttend(backend, { ...base, causal, blocks: 3 }, `${JSON.stringify(tile)}, causal, blocks`);
     backend.destroy();
   }
+});
+
+Deno.test("tune() passes over tiles on GPUs that are known to spill registers, unless there are no others", () => {
+  const room = (bytes: number) => ({ maxComputeWorkgroupStorageSize: bytes }) as GPUSupportedLimits;
+  const found = (width: number, bytes: number) =>
+    gpuTiles(attendWidths(width, width), room(bytes)).map(({ kernel, lanes }) => `${kernel} ${lanes}`);
+  assertEquals(found(64, 2 ** 16), ["tiles 32", "tiles 64", "tiles 128"]);
+  assertEquals(found(128, 2 ** 16), ["tiles 64", "tiles 128"]);
+  assertEquals(found(128, 2 ** 14), ["tiles 32"]);
+  assert(found(32, 0).length > 0 && found(32, 0).every((tile) => tile.startsWith("registers")));
 });
 
 webgpuTest("tune() finds a tile, keeps it, and gives it to the next device of the adapter", async () => {
