@@ -37,6 +37,12 @@ export const sections: readonly Section[] = [
     run: async (parameters) => await (await import("./long_context.ts")).longContext(parameters),
   },
   {
+    name: "causal",
+    title: "Causal order",
+    parameters: "n … (4096 16384)",
+    run: async (parameters) => await (await import("./causal.ts")).causalOrder(parameters),
+  },
+  {
     name: "estimates",
     title: "What an estimate of the error is worth",
     parameters: "samples (200)",

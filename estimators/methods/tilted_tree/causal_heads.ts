@@ -63,21 +63,25 @@ export async function tiltCausalHeads(
       picks: index.length,
     });
   const places = order?.rows.length ?? queries;
-  const listed: ListedHeads = {
+  const placed = {
     ...keyShape,
     heads,
     query: order ? inOrder(query, order.rows, queries, features) : query,
     queries: places,
     scale,
-    maps: Array.from({ length: heads }, (_, at) =>
-      canonicalDirections(
-        ofHead(ofRun, at, heads),
-        ofHead(seen.key, at, heads).subarray(0, seen.counts[at] * features),
-        features,
-        plan.directions,
-      )),
-    ends: endsOfClusters(problem, plan, seen),
   };
+  const diagonals = attendDiagonals(backend, problem, placed, seen, cut, run);
+  // The device computes these while the host looks for directions.
+  const begun = backend.run([valueMean, ...exact.outputs], signal);
+  const maps = Array.from({ length: heads }, (_, at) =>
+    canonicalDirections(
+      ofHead(ofRun, at, heads),
+      ofHead(seen.key, at, heads).subarray(0, seen.counts[at] * features),
+      features,
+      plan.directions,
+    ));
+  const [meanValue, ...ofProbes] = await begun as Float32Array[];
+  const listed: ListedHeads = { ...placed, maps, ends: endsOfClusters(problem, plan, seen) };
   const rowsOfParts = () => order ? rowsInOrder(ofRun, order.rows, heads, features) : ofRun;
   const parts = cut.blocks * queries / period;
   const clusters = await findClusters(backend, listed, parts, rowsOfParts, plan, signal);
@@ -90,7 +94,7 @@ export async function tiltCausalHeads(
   const before = await attendToLists(backend, listed, clusters, entries, signal);
   const whole = backend.mergeAttention({
     first: before,
-    second: attendDiagonals(backend, problem, listed, seen, cut, run),
+    second: diagonals,
     heads,
     queries: places,
     valueFeatures,
@@ -101,8 +105,7 @@ export async function tiltCausalHeads(
       inOrder(whole.logSumExp, order.places, places, 1),
     ]
     : [whole.output, whole.logSumExp];
-  const read = await backend.run([...outputs, valueMean, ...exact.outputs], signal) as Float32Array[];
-  const [output, logSumExp, meanValue, ...ofProbes] = read;
+  const [output, logSumExp] = await backend.run(outputs, signal) as Float32Array[];
   // Rows that fill a head up are 0, and count in its mean.
   meanValue.forEach((x, at) => meanValue[at] = x * seen.keys / seen.counts[Math.floor(at / valueFeatures)]);
   const probed = { shape: { heads, valueFeatures }, queries, probes, picks };
@@ -143,7 +146,7 @@ function repeat(backend: Backend, words: Uint32Array, heads: number): DeviceArra
 function attendDiagonals(
   backend: Backend,
   problem: Problem,
-  { heads, query, queries, key, value, keys, features, valueFeatures, scale }: ListedHeads,
+  { heads, query, queries, key, value, keys, features, valueFeatures, scale }: Omit<ListedHeads, "maps">,
   seen: SeenKeys,
   cut: CausalBlocks,
   { first }: HeadRun,

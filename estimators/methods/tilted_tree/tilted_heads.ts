@@ -21,6 +21,8 @@ export async function tiltHeads(
   const counts = { uniform: 0, outlying: 0, heldOut: plan.heldOut };
   const probed = probeHeads(backend, problem, counts, seed, run), { shape, queries, query } = probed;
   const { heads, features } = shape, first = run.first * queries * features;
+  // The device computes these while the host looks for directions.
+  const begun = backend.run([probed.exact.output, probed.exact.logSumExp, probed.valueMean], signal);
   const maps = Array.from({ length: heads }, (_, at) =>
     canonicalDirections(
       ofHead(problem.query, run.first + at, problem.heads),
@@ -28,13 +30,15 @@ export async function tiltHeads(
       features,
       plan.directions,
     ));
+  const [exactOutput, exactSums, meanValue] = await begun as Float32Array[];
   const queryRows = problem.query.subarray(first, first + heads * queries * features);
   const listed = { ...shape, query, queries, maps };
   const clusters = await findClusters(backend, listed, 1, () => queryRows, plan, signal);
   const attended = await attendToLists(backend, listed, clusters, plan.entries, signal);
-  const outputs = [attended.output, attended.logSumExp, probed.exact.output, probed.exact.logSumExp];
-  const read = await backend.run([...outputs, probed.valueMean], signal) as Float32Array[];
-  const [output, logSumExp, exactOutput, exactSums, meanValue] = read;
+  const [output, logSumExp] = await backend.run(
+    [attended.output, attended.logSumExp],
+    signal,
+  ) as Float32Array[];
   const heldOut = heldOutRows(probed, plan.heldOut, { output, logSumExp }, meanValue);
   placeExactRows(probed, { output, logSumExp }, { output: exactOutput, logSumExp: exactSums });
   const keyEvaluations = Math.round(heads * plan.preparation + attended.evaluations);
