@@ -24,17 +24,18 @@ export function cholesky(matrix: Float64Array, size: number): Float64Array {
 
 /** The x with L x = right, L from {@link cholesky}. */
 export function solve(root: Float64Array, right: Float64Array, size: number): Float64Array {
-  const x = Float64Array.from(right);
+  const x = right.slice();
   for (let i = 0; i < size; i++) {
-    for (let t = 0; t < i; t++) x[i] -= root[i * size + t] * x[t];
-    x[i] /= root[i * size + i];
+    let rest = x[i];
+    for (let t = 0; t < i; t++) rest -= root[i * size + t] * x[t];
+    x[i] = rest / root[i * size + i];
   }
   return x;
 }
 
 /** The x with Lᵀ x = right, L from {@link cholesky}. */
 export function solveTransposed(root: Float64Array, right: Float64Array, size: number): Float64Array {
-  const x = Float64Array.from(right);
+  const x = right.slice();
   for (let i = size - 1; i >= 0; i--) {
     x[i] /= root[i * size + i];
     for (let t = 0; t < i; t++) x[t] -= root[i * size + t] * x[i];
