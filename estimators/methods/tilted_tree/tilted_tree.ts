@@ -122,8 +122,8 @@ export async function attendByTree(
   );
 }
 
-/** Evaluations for each query that decide how many clusters there are where lists grow to an error. */
-const TARGET_BUDGET = 400, MOST_TARGET_SHARE = 1 / 6;
+/** Evaluations for each query that decide how many clusters there are where lists grow to an error; longer sequences take more, and longer lists. */
+const TARGET_BUDGET = 400, MOST_TARGET_SHARE = 1 / 6, LONG = 16384;
 /** Rows that judge the answer, and queries that clusters are found on at most: more find hardly better ones, and splitting them takes the host long. */
 const JUDGES = 160, MOST_SAMPLED = 2048;
 /** Lists are tried at this length first, times how far off a coreset was, within bounds. */
@@ -142,13 +142,14 @@ const PREPARATION = 3, MOST_TIME = 0.4;
  */
 export function planTarget(problem: Problem, tolerance: number, excess?: number): TreeTarget | undefined {
   const { queries, keys } = problem;
-  const budget = Math.min(TARGET_BUDGET, MOST_TARGET_SHARE * keys) + JUDGES * keys / queries;
+  const growth = Math.sqrt(Math.max(1, keys / LONG));
+  const budget = Math.min(growth * TARGET_BUDGET, MOST_TARGET_SHARE * keys) + JUDGES * keys / queries;
   const plan = planTree(problem, budget, JUDGES, MOST_SAMPLED);
   if (!canShareTree(problem, plan) || JUDGES > queries / 16) return undefined;
   const wanted = excess === undefined
-    ? SHARP_ENTRIES / tolerance ** SHARP_POWER
+    ? growth * SHARP_ENTRIES / tolerance ** SHARP_POWER
     : FIRST_ENTRIES * Math.max(1, excess);
-  const entries = Math.min(MOST_FIRST, MOST_FIRST_SHARE * keys, wanted);
+  const entries = Math.min(growth * MOST_FIRST, MOST_FIRST_SHARE * keys, wanted);
   if (PREPARATION * plan.preparation / queries + entries > MOST_TIME * keys) return undefined;
   return { tolerance, plan: { ...plan, entries }, mostEntries: Math.floor(MOST_SHARE * keys) };
 }
