@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import type { Backend } from "../../kernels/backend.ts";
+import { membersOfParts } from "../../kernels/reference/member_of_part.ts";
+import { TREE_SAMPLE } from "../../kernels/tree_primitives.ts";
 import { onEachBackend } from "../backends.ts";
 import { besideReference } from "../beside_reference.ts";
 import { normals, wordsBelow } from "../data.ts";
@@ -118,10 +120,10 @@ onEachBackend("growTree() cuts outliers off, and ends where a sample does not se
     const row = Math.floor(at / width);
     return row % 30 === 7 && at % width === 1 ? 3 ** (row / 60) : 0;
   });
-  const every = Math.ceil(count / 256);
+  const sample = new Set(membersOfParts(count, TREE_SAMPLE));
   const unseen = Float32Array.from({ length: count * width }, (_, at) => {
     const row = Math.floor(at / width);
-    return row % every === 0 ? Math.sign(row % 4 - 1) : 1000 + row * (1 + at % width);
+    return sample.has(row) ? Math.sign(row % 4 - 1) : 1000 + row * (1 + at % width);
   });
   for (const rows of [apart, unseen, normals(5, count * width).map((x) => x ** 5)]) {
     await grow(backend, rows, shape);

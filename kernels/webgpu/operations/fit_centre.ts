@@ -7,7 +7,7 @@ import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "fit_centre.wgsl",
-  source: [shaders["fit_centre.wgsl"]],
+  source: [shaders["member_of_part.wgsl"], shaders["fit_centre.wgsl"]],
 };
 const weighKernel: Kernel = {
   file: "weigh_centre.wgsl",

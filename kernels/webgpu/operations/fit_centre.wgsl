@@ -1,5 +1,6 @@
 // Where the point lies that stands for all keys of a head: see `Backend.fitCentre`. One workgroup a head.
-// parameters.heads, keys, probes: as there; columns: vec4s of a key; taken: sampled keys of a head; every: their stride.
+// parameters.heads, keys, probes: as there; columns: vec4s of a key; taken: sampled keys of a head; every: keys of which one is
+// taken. Behind member_of_part.wgsl.
 // Defined in front: AHEAD, values that a lane loads at a time.
 
 struct Parameters {
@@ -34,7 +35,7 @@ fn main(
   }
   for (var i = local; i < parameters.taken; i += LANES) {
     var mass = LEAST_MASS;
-    let place = head * parameters.probes * parameters.keys + i * parameters.every;
+    let place = head * parameters.probes * parameters.keys + memberOfPart(i, parameters.every, parameters.keys);
     for (var probe = 0u; probe < parameters.probes; probe += AHEAD) {
       var ahead: array<f32, AHEAD>;
       for (var step = 0u; step < AHEAD; step++) {
@@ -63,7 +64,7 @@ fn main(
       for (var step = 0u; step < AHEAD; step++) {
         let i = min(next + step * parts, parameters.taken - 1u);
         mass[step] = masses[head * parameters.taken + i];
-        ahead[step] = key[(head * parameters.keys + i * parameters.every) * columns + c];
+        ahead[step] = key[(head * parameters.keys + memberOfPart(i, parameters.every, parameters.keys)) * columns + c];
       }
       for (var step = 0u; step < AHEAD; step++) {
         let own = select(0.0, mass[step], AHEAD == 1u || next + step * parts < parameters.taken);
