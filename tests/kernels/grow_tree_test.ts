@@ -130,6 +130,21 @@ onEachBackend("growTree() cuts outliers off, and ends where a sample does not se
   }
 });
 
+onEachBackend("growTree() tells rows apart that repeat, whatever the period", async (backend) => {
+  const heads = 1, width = 6;
+  for (const [count, period] of [[768, 3], [1024, 2], [1024, 4], [1280, 5]]) {
+    for (const scatter of [0, 1]) {
+      // A node of all rows looks at each so many-th of them, the period or a multiple of it.
+      const noise = normals(8 + period, count * width, scatter);
+      const rows = noise.map((x, at) => x + ((Math.floor(at / width) % period) === at % width ? 50 : 0));
+      const [order] = await backend.run(record(rows, { heads, count, width })(backend)) as [Uint32Array];
+      backend.reset();
+      const seams = order.reduce((sum, row, at) => sum + Number(row % period !== order[at + 1] % period), 0);
+      assertEquals(seams, period, `${count}, ${period}: each column, and the end`);
+    }
+  }
+});
+
 onEachBackend("growTree() gives the reference's tree of rows of all magnitudes", async (backend) => {
   const heads = 2, count = 500, width = 7, shape = { heads, count, width };
   const magnitudes = normals(6, heads * count, 4);
