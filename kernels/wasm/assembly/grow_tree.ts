@@ -36,7 +36,7 @@ let far: usize = 0;
 let normal: usize = 0;
 let nearSum: usize = 0;
 let farSum: usize = 0;
-/** Places of the sample, products of members with the normal, those of the sample in order, rows that move, and nodes that wait. */
+/** Rows of the sample, products of members with the normal, those of the sample in order, rows that move, and nodes that wait. */
 let sample: usize = 0;
 let sampleEnd: usize = 0;
 let products: usize = 0;
@@ -141,16 +141,16 @@ function cutNode(begin: u32, end: u32, link: u32): u32 {
 function placePlane(begin: u32, end: u32): f32 {
   const size = end - begin, every = (size + TREE_SAMPLE - 1) / TREE_SAMPLE, sampled = (size + every - 1) / every;
   sampleEnd = sample + (<usize>sampled << 2);
-  for (let i: u32 = 0; i < sampled; ++i) store<u32>(sample + (<usize>i << 2), begin + memberOfPart(i, every, size));
-  copyFloats(near, rowOf(farthest(rowOf(begin))), width);
-  copyFloats(far, rowOf(farthest(near)), width);
+  for (let i: u32 = 0; i < sampled; ++i) store<u32>(sample + (<usize>i << 2), <u32>rowOf(begin + memberOfPart(i, every, size)));
+  copyFloats(near, farthest(rowOf(begin)), width);
+  copyFloats(far, farthest(near), width);
   let middle = subtract();
   for (let step: u32 = 0; step < STEPS; ++step) {
     clear(nearSum);
     clear(farSum);
     let nearer: u32 = 0;
     for (let at = sample; at < sampleEnd; at += 4) {
-      const row = rowOf(load<u32>(at)), isNear = innerProduct(row, normal, width) <= middle;
+      const row = <usize>load<u32>(at), isNear = innerProduct(row, normal, width) <= middle;
       addScaled(isNear ? nearSum : farSum, row, 1, width);
       nearer += u32(isNear);
     }
@@ -166,9 +166,9 @@ function placePlane(begin: u32, end: u32): f32 {
   for (let place = begin; place < end; ++place) {
     store<f32>(products + (<usize>(place - begin) << 2), innerProduct(rowOf(place), normal, width));
   }
-  for (let at = sample; at < sampleEnd; at += 4) nearer += u32(productAt(load<u32>(at) - begin) <= middle);
-  if (nearer < least) return ranking(begin, least - 1);
-  if (sampled - nearer < least) return ranking(begin, max<i32>(sampled - least - 1, least - 1));
+  for (let i: u32 = 0; i < sampled; ++i) nearer += u32(productAt(memberOfPart(i, every, size)) <= middle);
+  if (nearer < least) return ranking(size, every, sampled, least - 1);
+  if (sampled - nearer < least) return ranking(size, every, sampled, max<i32>(sampled - least - 1, least - 1));
   return middle;
 }
 
@@ -185,22 +185,22 @@ function subtract(): f32 {
 }
 
 /** The first of the members of the sample that are farthest from a row. */
-function farthest(from: usize): u32 {
-  let best = load<u32>(sample), most: f32 = 0;
+function farthest(from: usize): usize {
+  let best = <usize>load<u32>(sample), most: f32 = 0;
   for (let at = sample; at < sampleEnd; at += 4) {
-    const place = load<u32>(at), distance = squaredDistance(rowOf(place), from, stride);
+    const row = <usize>load<u32>(at), distance = squaredDistance(row, from, stride);
     if (distance <= most) continue;
-    best = place;
+    best = row;
     most = distance;
   }
   return best;
 }
 
 /** The product of the sample that has so many below it: sorted by insertion, since few nodes ask for it. */
-function ranking(begin: u32, rank: u32): f32 {
-  for (let from = sample; from < sampleEnd; from += 4) {
-    const product = productAt(load<u32>(from) - begin);
-    let at = ranked + from - sample;
+function ranking(size: u32, every: u32, sampled: u32, rank: u32): f32 {
+  for (let i: u32 = 0; i < sampled; ++i) {
+    const product = productAt(memberOfPart(i, every, size));
+    let at = ranked + (<usize>i << 2);
     for (; at > ranked && load<f32>(at - 4) > product; at -= 4) store<f32>(at, load<f32>(at - 4));
     store<f32>(at, product);
   }
