@@ -33,6 +33,7 @@ export function fitCentre(recorder: Recorder, args: Arguments<"fitCentre">): Fit
       probabilities: args.probabilities,
       masses: recorder.array("float", heads * taken, "the masses of the sampled keys"),
       pointKey: key,
+      sampled: recorder.array("word", heads * taken, "the sampled keys"),
     },
     workgroups: heads,
   });
