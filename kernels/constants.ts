@@ -20,8 +20,9 @@ export const PIVOT_CANDIDATES = 16;
 /** Where to cut a cluster is decided by at most this many members: {@link Backend.bisectRows}. */
 export const CUT_SAMPLE = 96;
 /**
- * The golden section of 2^16: rows that are so much more than a whole number apart in the mean meet every column of an image and every word of a refrain, which
- * rows a whole number apart need not, and are as even: {@link Backend.bisectRows}.
+ * The golden section of 2^16. Of `count` things in parts of `every`, but for the last, that at · every + ⌊(at · GOLDEN_SECTION mod 2^32)/2^16⌋ mod size stands for
+ * part number `at` of so many: so much more than a whole number apart in the mean, they meet every column of an image and every word of a refrain, which
+ * things a whole number apart need not, and are as even. So primitives look at some of the rows, keys or members of a node.
  */
 export const GOLDEN_SECTION = 40503;
 /** Of the scatter of all rows, that at which a cluster counts as one point, 2^−20: below f32 rounding. */

@@ -79,11 +79,11 @@ export interface CoresetPrimitives {
   ): PartialAttention & { readonly probabilities: DeviceArray };
 
   /**
-   * Clusters the rows of each head by a tree of hyperplanes, grown on some of them: with every = ⌈count/grownOn⌉, row
-   * at · every + ⌊(at · GOLDEN_SECTION mod 2^32)/2^16⌋ mod rows of part number at, each of `every` rows but for the last. The cluster with the largest weighted scatter Σ w‖x − mean‖² is cut, again and again, by a hyperplane
+   * Clusters the rows of each head by a tree of hyperplanes, grown on some of them: with every = ⌈count/grownOn⌉, one of each
+   * part of `every` rows ({@link GOLDEN_SECTION}). The cluster with the largest weighted scatter Σ w‖x − mean‖² is cut, again and again, by a hyperplane
    * half-way between the weighted means of two halves of a sample of its members: those on either side of the cluster's
    * weighted mean, seen along the line to the pivot, the candidate with the largest w‖x − mean‖². Sample and candidates are
-   * evenly strided: each ⌈size/most⌉-th member in the order of the rows, most = CUT_SAMPLE or PIVOT_CANDIDATES. All other rows
+   * one of each ⌈size/most⌉ members in the order of the rows, taken in the same way, most = CUT_SAMPLE or PIVOT_CANDIDATES. All other rows
    * then descend the tree. A cut costs one inner product for each row that its members stand for, for each of the
    * sample and for each candidate; these are its products. Cutting ends before products + clusters · perCluster would exceed `budget`, or when no
    * scatter exceeds NEGLIGIBLE_SCATTER times that of all. The near half keeps the number of its cluster, and
@@ -176,7 +176,7 @@ export interface CoresetPrimitives {
 
   /**
    * The point that stands for all keys of a head. It lies at their mean κ under the masses LEAST_MASS + Σ_i P_ij, taken over
-   * evenly strided keys, each ⌈keys/sampled⌉-th, P_i the softmax rows of the probes. Its value is z̄ + t (ō − z̄), z̄ the mean
+   * one of each ⌈keys/sampled⌉ keys ({@link GOLDEN_SECTION}), P_i the softmax rows of the probes. Its value is z̄ + t (ō − z̄), z̄ the mean
    * value and ō that of the exact outputs of the probes: with e_i = o_i − z̄, t = Σ_i <e_i, ē_i> / Σ_i ‖ē_i‖² within [0, 1],
    * ē_i the mean of the others' e; 0 where nothing is left to divide by. The logarithm of its mass is
    * the mean of logSumExp_i − scale · <q_i, κ>. 1 <= sampled < 65,536.
@@ -207,8 +207,8 @@ export interface CoresetPrimitives {
   /**
    * What fitted points leave out to first order. A point at κ with value z answers for its cluster as if keys and values
    * did not differ there; Σ_j p_j (k_j − κ)(v_j − z)ᵀ is how they differ together, p_j the mean over ω of P_ij (ω and P as for
-   * `fitPoints`), and `scale` times the query times it is missing in the output. The sum is taken over evenly strided keys, each
-   * every-th, every = ⌈keys/sampled⌉, and counts `every` times. The function has the mean 0 over the fitted probes, by its
+   * `fitPoints`), and `scale` times the query times it is missing in the output. The sum is taken over one of each
+   * `every` keys ({@link GOLDEN_SECTION}), every = ⌈keys/sampled⌉, and counts `every` times. The function has the mean 0 over the fitted probes, by its
    * offset, and is multiplied by the factor γ within [0, 1] that brings it closest to what the points leave of the exact
    * outputs of these, in the sense of ω: Σ ω <exact − approximate, function> / Σ ω ‖function‖², the least over leaving out one
    * of the probes; 0 where nothing is left to divide by. 1 <= sampled < 65,536.

@@ -1,6 +1,6 @@
 import type { DeviceArray } from "./device_array.ts";
 
-export { NEGLIGIBLE_WEIGHT, TREE_BUNDLE, TREE_GROUP, TREE_SAMPLE } from "./constants.ts";
+export { GOLDEN_SECTION, NEGLIGIBLE_WEIGHT, TREE_BUNDLE, TREE_GROUP, TREE_SAMPLE } from "./constants.ts";
 
 /** A binary tree over the rows of each head, down to single rows: see {@link Backend.growTree}. */
 export interface RowTree {
@@ -46,8 +46,8 @@ export interface ListSums {
 /** What attention by a tree of keys asks of a device. */
 export interface TreePrimitives {
   /**
-   * Cuts the rows of each head in two, each half again, and so on down to single rows. Of the size rows of a node each
-   * ⌈size/TREE_SAMPLE⌉-th is its sample. Two centres, the member of the sample farthest from its first, and the member farthest
+   * Cuts the rows of each head in two, each half again, and so on down to single rows. Of each ⌈size/TREE_SAMPLE⌉
+   * of the rows of a node one is in its sample ({@link GOLDEN_SECTION}). Two centres, the member of the sample farthest from its first, and the member farthest
    * from that, become the means of the members nearer to each, three times, or until one has none. With the normal from the first
    * to the second, a row lies on the near side if ⟨row, normal⟩ is no more than half-way between them, or, where that leaves less than
    * ⌈sample/8⌉ members on one side, no more than the product of the last member that has to be near, or of the last that need not be

@@ -3,6 +3,7 @@ import { exactAttention, mergesOfKeys } from "../core/exact.ts";
 import type { Progress } from "../core/head_chunks.ts";
 import type { Problem } from "../core/problem.ts";
 import { countVisible } from "../core/visible_pairs.ts";
+import { scatteredPlaces } from "../linear_algebra/scattered_places.ts";
 import type { Certificate } from "./certificate.ts";
 import { checkFinite, leastSoftmaxNorm, roundingOfRow } from "./exact_certificate.ts";
 import { type CellMeans, cellsOfRows, meansOfCells } from "./key_cells.ts";
@@ -94,23 +95,26 @@ function cellsOfHeads(
 ): HeadCells[] | undefined {
   const { heads, queries, period, features, valueFeatures, scale } = problem, group = queries / period;
   const found: HeadCells[] = [];
+  const allQueries = scatteredPlaces(period, period);
+  const someQueries = scatteredPlaces(period, Math.ceil(period / ONE_IN));
   for (let head = 0; head < heads; head++) {
-    const reachOf = (step: number) => {
+    const reachOf = (rows: Uint32Array) => {
+      const each = period / rows.length;
       let reach = Infinity;
       for (let at = head * group; at < (head + 1) * group; at++) {
         let squares = 0, rounded = 0;
-        for (let row = at * period; row < (at + 1) * period; row += step) {
-          squares += step * squaredQuery(problem, row);
-          rounded += step * roundingOfRow(rounding, values[head], row) ** 2;
+        for (const row of rows) {
+          squares += each * squaredQuery(problem, at * period + row);
+          rounded += each * roundingOfRow(rounding, values[head], at * period + row) ** 2;
         }
-        const each = Math.abs(scale) * Math.sqrt(squares) * values[head].radius;
-        reach = Math.min(reach, each > 0 ? (SPENT * targets[at] - Math.sqrt(rounded)) / each : Infinity);
+        const apart = Math.abs(scale) * Math.sqrt(squares) * values[head].radius;
+        reach = Math.min(reach, apart > 0 ? (SPENT * targets[at] - Math.sqrt(rounded)) / apart : Infinity);
       }
       return reach;
     };
     const most = Math.floor(MOST_SHARE * values[head].visible);
-    if (most === 0 || looksScattered(problem, head, FARTHER * reachOf(ONE_IN))) return undefined;
-    const reach = reachOf(1), picks = visibleOf(problem, head);
+    if (most === 0 || looksScattered(problem, head, FARTHER * reachOf(someQueries))) return undefined;
+    const reach = reachOf(allQueries), picks = visibleOf(problem, head);
     const cells = reach >= 0 ? cellsOfRows(problem.key, features, picks, reach, most) : undefined;
     if (!cells) return undefined;
     found.push({
@@ -131,7 +135,8 @@ function looksScattered(
   const step = Math.floor(keys / LOOKED_AT);
   if (step < 2 || !(reach >= 0)) return step >= 2;
   const some: number[] = [];
-  for (let at = head * keys; at < (head + 1) * keys; at += step) {
+  for (const place of scatteredPlaces(keys, Math.ceil(keys / step))) {
+    const at = head * keys + place;
     if (!logWeights || logWeights[at] > MASKED) some.push(at);
   }
   return some.length > 0 &&

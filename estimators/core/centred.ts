@@ -1,4 +1,5 @@
 import { type Backend, EMPTY, MASKED } from "../../kernels/backend.ts";
+import { scatteredPlaces } from "../linear_algebra/scattered_places.ts";
 import type { Problem } from "./problem.ts";
 
 /** A problem whose attention is that of another one, without what its keys and its queries have in common. */
@@ -92,20 +93,13 @@ function findCentres(
   return centres;
 }
 
-/** Evenly spaced rows of a head, counted through all heads, of those that are visible. */
-function sampleRows(head: number, count: number, visible?: Float32Array): number[] {
+/** Some rows of a head, counted through all heads, of those that are visible. */
+function sampleRows(head: number, count: number, visible?: Float32Array): Uint32Array {
   const first = head * count;
-  let rows: ArrayLike<number> = { length: count };
-  if (visible) {
-    const left: number[] = [];
-    for (let j = 0; j < count; j++) if (visible[first + j] > MASKED) left.push(j);
-    rows = left;
-  }
-  const taken = Math.min(SAMPLE, rows.length);
-  return Array.from({ length: taken }, (_, at) => {
-    const place = Math.floor((at + 0.5) * rows.length / taken);
-    return first + (visible ? rows[place] : place);
-  });
+  if (!visible) return scatteredPlaces(count, SAMPLE).map((row) => first + row);
+  const left: number[] = [];
+  for (let j = 0; j < count; j++) if (visible[first + j] > MASKED) left.push(j);
+  return scatteredPlaces(left.length, SAMPLE).map((place) => first + left[place]);
 }
 
 function moveKeys(problem: Problem, centres: Float64Array): Problem {

@@ -1,3 +1,4 @@
+import { scatteredPlaces } from "../linear_algebra/scattered_places.ts";
 import { checkRows } from "./check_target.ts";
 import type { KernelRows } from "./kernel_sums.ts";
 import { squaredNorms } from "./log_domain.ts";
@@ -80,16 +81,13 @@ export class CentredPoints implements KernelRows {
   }
 }
 
-/** Median of each column over rows evenly spread: unlike a mean, it stays among the points when a few lie far out. */
+/** Median of each column over some rows: unlike a mean, it stays among the points when a few lie far out. */
 export function medianRow(rows: Float32Array, features: number): Float64Array {
-  const count = rows.length / features, looked = Math.min(count, CENTRE_ROWS);
-  return Float64Array.from({ length: features }, (_, column) => {
-    const values = Float32Array.from(
-      { length: looked },
-      (_, at) => rows[Math.floor(at * count / looked) * features + column],
-    );
-    return values.sort()[(looked - 1) >> 1];
-  });
+  const picks = scatteredPlaces(rows.length / features, CENTRE_ROWS), middle = (picks.length - 1) >> 1;
+  return Float64Array.from(
+    { length: features },
+    (_, column) => Float32Array.from(picks, (row) => rows[row * features + column]).sort()[middle],
+  );
 }
 
 function longestRow(rows: Float32Array, features: number): number {

@@ -1,3 +1,5 @@
+import { scatteredPlaces } from "./scattered_places.ts";
+
 /** Squared length of a vector. */
 export function squaredLength(vector: ArrayLike<number>): number {
   let sum = 0;
@@ -22,7 +24,7 @@ const SAMPLED_ROWS = 512, WORTH_SAMPLING = 4, MOST_PASSES_OVER_ALL = 3;
  * @param tolerance It ends when another step would add no more than about this share to the norm.
  */
 export function lowerOperatorNorm(
-  values: ArrayLike<number>,
+  values: Float32Array | Float64Array,
   rows: number,
   columns: number,
   tolerance: number = TOLERANCE,
@@ -30,21 +32,24 @@ export function lowerOperatorNorm(
   const start = largestRow(values, rows, columns);
   if (normalise(start) === 0) return { norm: 0, direction: start };
   if (rows < WORTH_SAMPLING * SAMPLED_ROWS) {
-    return iterate(values, rows, columns, 1, start, MOST_PASSES, tolerance);
+    return iterate(values, rows, columns, start, MOST_PASSES, tolerance);
   }
-  const step = Math.floor(rows / SAMPLED_ROWS);
-  const sampled = iterate(values, rows, columns, step, start, MOST_PASSES_OVER_SAMPLE, ROUGH_TOLERANCE);
+  const places = scatteredPlaces(rows, SAMPLED_ROWS),
+    some = Float64Array.from(
+      { length: places.length * columns },
+      (_, at) => values[places[Math.floor(at / columns)] * columns + at % columns],
+    );
+  const sampled = iterate(some, SAMPLED_ROWS, columns, start, MOST_PASSES_OVER_SAMPLE, ROUGH_TOLERANCE);
   // All sampled rows may be zero.
   const from = sampled.norm > 0 ? sampled.direction : start;
-  return iterate(values, rows, columns, 1, from, MOST_PASSES_OVER_ALL, tolerance);
+  return iterate(values, rows, columns, from, MOST_PASSES_OVER_ALL, tolerance);
 }
 
-/** Lanczos' iteration on every `step`-th row. */
+/** Lanczos' iteration. */
 function iterate(
-  values: ArrayLike<number>,
+  values: Float32Array | Float64Array,
   rows: number,
   columns: number,
-  step: number,
   start: Float64Array,
   passes: number,
   tolerance: number,
@@ -53,7 +58,7 @@ function iterate(
   let next = start;
   for (;;) {
     basis.push(next);
-    next = imageOf(values, rows, columns, step, next);
+    next = imageOf(values, rows, columns, next);
     diagonal.push(productOf(next, basis.at(-1)!));
     // Against all vectors before, twice: what rounding leaves of them would come back.
     for (let pass = 0; pass < 2; pass++) for (const vector of basis) subtractComponent(next, vector);
@@ -73,16 +78,15 @@ function iterate(
 
 /** AᵀA x, two rows at a time: the image is read and written half as often. */
 function imageOf(
-  values: ArrayLike<number>,
+  values: Float32Array | Float64Array,
   rows: number,
   columns: number,
-  step: number,
   vector: Float64Array,
 ): Float64Array {
   const image = new Float64Array(columns);
   let i = 0;
-  for (; i + step < rows; i += 2 * step) {
-    const one = i * columns, other = (i + step) * columns;
+  for (; i + 1 < rows; i += 2) {
+    const one = i * columns, other = one + columns;
     const a = rowProduct(values, one, vector), b = rowProduct(values, other, vector);
     for (let c = 0; c < columns; c++) image[c] += a * values[one + c] + b * values[other + c];
   }
@@ -134,7 +138,7 @@ function productOf(a: Float64Array, b: Float64Array): number {
  * Of a row with a vector, in four sums, none of which has to wait for another. Apart from `productOf`, since engines compile
  * a loop for the one kind of array that it has seen.
  */
-function rowProduct(values: ArrayLike<number>, start: number, vector: Float64Array): number {
+function rowProduct(values: Float32Array | Float64Array, start: number, vector: Float64Array): number {
   const whole = vector.length - vector.length % 4;
   let a = 0, b = 0, c = 0, d = 0;
   for (let i = 0, at = start; i < whole; i += 4, at += 4) {
@@ -147,7 +151,7 @@ function rowProduct(values: ArrayLike<number>, start: number, vector: Float64Arr
   return (a + b) + (c + d);
 }
 
-function largestRow(values: ArrayLike<number>, rows: number, columns: number): Float64Array {
+function largestRow(values: Float32Array | Float64Array, rows: number, columns: number): Float64Array {
   let largest = -1, found = 0;
   for (let i = 0; i < rows; i++) {
     let sum = 0;

@@ -2,10 +2,11 @@ import type { HostAttention } from "../core/exact.ts";
 import { ofHead } from "../core/of_head.ts";
 import type { Problem } from "../core/problem.ts";
 import { pickRows } from "../linear_algebra/pick_rows.ts";
+import { scatteredPlaces } from "../linear_algebra/scattered_places.ts";
 import type { ErrorSums, HeldOutRows } from "./held_out.ts";
 import type { Rectangle, RectangleGroup } from "./rectangles.ts";
 
-/** Rows of a head whose lengths are looked at, about. */
+/** Rows of a head whose lengths are looked at, at most. */
 const SAMPLE = 512;
 
 /** Rows held out in a rectangle, with the parts of its result that stand in their places. */
@@ -76,13 +77,8 @@ export function mergedErrors(
   });
 }
 
-/** Evenly strided rows, each times the root of how many it stands for. */
+/** Some rows, each times the root of how many it stands for. */
 function sampledRows(output: Float32Array, count: number, width: number): Float64Array {
-  const stride = Math.ceil(count / SAMPLE),
-    taken = Math.ceil(count / stride),
-    factor = Math.sqrt(count / taken);
-  return Float64Array.from(
-    { length: taken * width },
-    (_, at) => factor * output[Math.floor(at / width) * stride * width + at % width],
-  );
+  const picks = scatteredPlaces(count, SAMPLE), factor = Math.sqrt(count / picks.length);
+  return Float64Array.from(pickRows(output, width, picks), (x) => factor * x);
 }

@@ -2,12 +2,12 @@ import type { Arguments } from "../primitives.ts";
 import {
   type Bisection,
   CUT_SAMPLE,
-  GOLDEN_SECTION,
   NEGLIGIBLE_SCATTER,
   type OtherRows,
   PIVOT_CANDIDATES,
 } from "../coreset_primitives.ts";
 import { floatValues, words } from "./array.ts";
+import { memberOfPart, membersOfParts } from "./member_of_part.ts";
 import type { Steps } from "./steps.ts";
 
 /** Rows of one head and how much each counts. */
@@ -98,7 +98,7 @@ function* grow(
 ): Generator<undefined, { clusters: Cluster[]; cuts: Cut[]; products: number }, void> {
   const grownOn = Math.ceil(count / own.stride);
   const clusters = [
-    measure(own, Uint32Array.from({ length: grownOn }, (_, at) => rowOfPart(at, own.stride, count))),
+    measure(own, Uint32Array.from({ length: grownOn }, (_, at) => memberOfPart(at, own.stride, count))),
   ];
   const cuts: Cut[] = [], all = clusters[0].scatter;
   let products = 0;
@@ -106,8 +106,8 @@ function* grow(
     yield;
     const near = clusters.reduce((a, { scatter }, at) => scatter > clusters[a].scatter ? at : a, 0);
     const { members, mean, scatter } = clusters[near];
-    const cost = members.length * own.stride + strided(members, CUT_SAMPLE).length +
-      strided(members, PIVOT_CANDIDATES).length;
+    const cost = members.length * own.stride + some(members, CUT_SAMPLE).length +
+      some(members, PIVOT_CANDIDATES).length;
     const total = products + cost + (clusters.length + 1) * perCluster;
     if (!(scatter > NEGLIGIBLE_SCATTER * all) || total > budget) return { clusters, cuts, products };
     products += cost;
@@ -120,12 +120,6 @@ function* grow(
       clusters[near] = { members, mean, scatter: 0 };
     }
   }
-}
-
-/** The row that stands for a part: its place moves on by 0 or 1 from each to the next. */
-function rowOfPart(at: number, stride: number, count: number): number {
-  const first = at * stride, rows = Math.min(stride, count - first);
-  return first + (Math.imul(at, GOLDEN_SECTION) >>> 16) % rows;
 }
 
 /** The cluster that a row comes to. */
@@ -148,16 +142,15 @@ function measure({ rows, weights, width }: WeightedRows, members: Uint32Array): 
   return { members, mean, scatter };
 }
 
-/** Evenly strided members, at most `most`. */
-function strided(members: Uint32Array, most: number): Uint32Array {
-  const stride = Math.ceil(members.length / most);
-  return members.filter((_, at) => at % stride === 0);
+/** One member of each part, at most `most`. */
+function some(members: Uint32Array, most: number): Uint32Array {
+  return membersOfParts(members.length, most).map((at) => members[at]);
 }
 
 /** Cuts half-way between the means of two halves of a sample; nothing if rows cannot be told apart. */
 function cutInTwo(own: WeightedRows, { members, mean }: Cluster) {
-  const { rows, width } = own, pivot = pivotOf(own, strided(members, PIVOT_CANDIDATES), mean);
-  const sample = cut(own, strided(members, CUT_SAMPLE), {
+  const { rows, width } = own, pivot = pivotOf(own, some(members, PIVOT_CANDIDATES), mean);
+  const sample = cut(own, some(members, CUT_SAMPLE), {
     normal: mean.map((x, c) => rows[pivot * width + c] - x),
     origin: mean,
   });

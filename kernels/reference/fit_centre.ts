@@ -2,6 +2,7 @@ import { type FittedCentre, LEAST_MASS } from "../coreset_primitives.ts";
 import type { Arguments } from "../primitives.ts";
 import { floats, floatValues } from "./array.ts";
 import { innerProduct } from "./attend.ts";
+import { membersOfParts } from "./member_of_part.ts";
 import type { Steps } from "./steps.ts";
 
 /** One point for all keys of each head, fitted to the probes. */
@@ -29,9 +30,9 @@ function meanKey(
   head: number,
 ): Float64Array {
   const key = floatValues(args.key), probabilities = floatValues(args.probabilities);
-  const mean = new Float64Array(features), every = Math.ceil(keys / sampled);
+  const mean = new Float64Array(features);
   let total = 0;
-  for (let j = 0; j < keys; j += every) {
+  for (const j of membersOfParts(keys, sampled)) {
     let mass = LEAST_MASS;
     for (let i = 0; i < probes; i++) mass += probabilities[(head * probes + i) * keys + j];
     total += mass;

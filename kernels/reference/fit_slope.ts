@@ -2,6 +2,7 @@ import type { FittedSlope } from "../coreset_primitives.ts";
 import type { Arguments } from "../primitives.ts";
 import { times } from "./add_linear.ts";
 import { floats, floatValues, wordValues } from "./array.ts";
+import { membersOfParts } from "./member_of_part.ts";
 import type { Steps } from "./steps.ts";
 
 /** The linear function of the query that fitted points leave out. */
@@ -41,7 +42,7 @@ function* crossMoment(
   const pointKey = floatValues(args.points.key), pointValue = floatValues(args.points.value);
   const probabilities = floatValues(args.probabilities), labels = args.labels && wordValues(args.labels);
   const moment = new Float64Array(features * width), every = Math.ceil(keys / sampled);
-  for (let j = 0; j < keys; j += every) {
+  for (const j of membersOfParts(keys, sampled)) {
     yield;
     const row = head * keys + j, point = head * most + (labels?.[row] ?? 0);
     const share = weights.reduce((sum, w, i) => sum + w * probabilities[(head * probes + i) * keys + j], 0);

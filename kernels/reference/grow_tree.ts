@@ -1,6 +1,7 @@
 import type { Arguments } from "../primitives.ts";
 import { type RowTree, TREE_BUNDLE, TREE_SAMPLE } from "../tree_primitives.ts";
 import { floats, floatValues, words } from "./array.ts";
+import { membersOfParts } from "./member_of_part.ts";
 import type { Steps } from "./steps.ts";
 
 /** Steps of two means. */
@@ -51,8 +52,7 @@ export function* growTree({ rows, heads, count, width }: Arguments<"growTree">):
 /** Of each member, whether it lies on the near side. */
 function nearSide(rows: Float64Array, members: Uint32Array, width: number): boolean[] {
   const rowOf = (member: number) => rows.subarray(member * width, (member + 1) * width);
-  const every = Math.ceil(members.length / TREE_SAMPLE);
-  const sample = Array.from(members.filter((_, at) => at % every === 0), rowOf);
+  const sample = Array.from(membersOfParts(members.length, TREE_SAMPLE), (at) => rowOf(members[at]));
   const first = farthest(sample, sample[0]);
   let plane = planeBetween(first, farthest(sample, first));
   for (let step = 0; step < STEPS; step++) {

@@ -214,6 +214,21 @@ onEachBackend("bisectRows() meets every column of rows that repeat, whatever the
   }
 });
 
+onEachBackend("bisectRows() tells rows apart that repeat to the bit", async (backend) => {
+  const count = 96 * 12, width = 4;
+  for (const period of [2, 3, 4, 6]) {
+    const points = normals(41, period * width, 3);
+    const rows = Float32Array.from({ length: count * width }, (_, at) => points[at % (period * width)]);
+    const shape = { heads: 1, count, width, grownOn: count, budget: 2 ** 31, perCluster: 1 };
+    const run = record(rows, new Float32Array(count).fill(1), shape);
+    const [labels, [clusters]] = await backend.run(run(backend)) as Uint32Array[];
+    backend.reset();
+    assertEquals(clusters, period);
+    assertEquals(new Set(labels.subarray(0, period)).size, period);
+    assert(labels.every((label, row) => label === labels[row % period]));
+  }
+});
+
 onEachBackend("bisectRows() leaves equal rows together and ends", async (backend) => {
   const count = 300, width = 5;
   const rows = Float32Array.from({ length: count * width }, (_, at) => [1 / 3, 7, -2, 0, 1e3][at % width]);

@@ -1,6 +1,7 @@
 import { assertEquals, assertLess } from "@std/assert";
 import type { Backend } from "../../kernels/backend.ts";
 import { LEAST_MASS } from "../../kernels/coreset_primitives.ts";
+import { membersOfParts } from "../../kernels/reference/member_of_part.ts";
 import { onEachBackend } from "../backends.ts";
 import { besideReference } from "../beside_reference.ts";
 import { normals } from "../data.ts";
@@ -46,13 +47,12 @@ function makeCase(shape: Shape, centre: number, noise: number, size = 1) {
 
   /** The formula as it stands, each step rounded to single precision. */
   function plain(): [Float32Array, Float32Array, Float32Array] {
-    const every = Math.ceil(keys / shape.sampled);
     const point = new Float32Array(heads * features), value = new Float32Array(heads * width);
     const logMass = new Float32Array(heads);
     for (let head = 0; head < heads; head++) {
       const sum = new Float32Array(features);
       let total = 0;
-      for (let j = 0; j < keys; j += every) {
+      for (const j of membersOfParts(keys, shape.sampled)) {
         let mass = f(LEAST_MASS);
         for (let i = 0; i < probes; i++) mass = f(mass + probabilities[(head * probes + i) * keys + j]);
         total = f(total + mass);

@@ -1,5 +1,6 @@
 import { assertEquals, assertLess } from "@std/assert";
 import type { Backend } from "../../kernels/backend.ts";
+import { membersOfParts } from "../../kernels/reference/member_of_part.ts";
 import { onEachBackend } from "../backends.ts";
 import { besideReference } from "../beside_reference.ts";
 import { normals, wordsBelow } from "../data.ts";
@@ -71,7 +72,7 @@ function makeCase(shape: Shape, strength: number, noise: number, size = 1) {
     for (let i = 0; i < fitted; i++) total = f(total + weight(i));
     for (let head = 0; head < heads; head++) {
       const slope = new Float32Array(features * width);
-      for (let j = 0; j < keys; j += every) {
+      for (const j of membersOfParts(keys, shape.sampled)) {
         const row = head * keys + j, point = head * most + labels[row];
         let share = 0;
         for (let i = 0; i < fitted; i++) {

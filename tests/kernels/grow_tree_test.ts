@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import type { Backend } from "../../kernels/backend.ts";
+import { membersOfParts } from "../../kernels/reference/member_of_part.ts";
+import { TREE_SAMPLE } from "../../kernels/tree_primitives.ts";
 import { onEachBackend } from "../backends.ts";
 import { besideReference } from "../beside_reference.ts";
 import { normals, wordsBelow } from "../data.ts";
@@ -118,13 +120,28 @@ onEachBackend("growTree() cuts outliers off, and ends where a sample does not se
     const row = Math.floor(at / width);
     return row % 30 === 7 && at % width === 1 ? 3 ** (row / 60) : 0;
   });
-  const every = Math.ceil(count / 256);
+  const sample = new Set(membersOfParts(count, TREE_SAMPLE));
   const unseen = Float32Array.from({ length: count * width }, (_, at) => {
     const row = Math.floor(at / width);
-    return row % every === 0 ? Math.sign(row % 4 - 1) : 1000 + row * (1 + at % width);
+    return sample.has(row) ? Math.sign(row % 4 - 1) : 1000 + row * (1 + at % width);
   });
   for (const rows of [apart, unseen, normals(5, count * width).map((x) => x ** 5)]) {
     await grow(backend, rows, shape);
+  }
+});
+
+onEachBackend("growTree() tells rows apart that repeat, whatever the period", async (backend) => {
+  const heads = 1, width = 6;
+  for (const [count, period] of [[768, 3], [1024, 2], [1024, 4], [1280, 5]]) {
+    for (const scatter of [0, 1]) {
+      // A node of all rows looks at each so many-th of them, the period or a multiple of it.
+      const noise = normals(8 + period, count * width, scatter);
+      const rows = noise.map((x, at) => x + ((Math.floor(at / width) % period) === at % width ? 50 : 0));
+      const [order] = await backend.run(record(rows, { heads, count, width })(backend)) as [Uint32Array];
+      backend.reset();
+      const seams = order.reduce((sum, row, at) => sum + Number(row % period !== order[at + 1] % period), 0);
+      assertEquals(seams, period, `${count}, ${period}: each column, and the end`);
+    }
   }
 });
 

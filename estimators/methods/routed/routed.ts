@@ -5,6 +5,7 @@ import { uploadHeads } from "../../core/exact.ts";
 import type { Progress } from "../../core/head_chunks.ts";
 import { bringInRange } from "../../core/in_range.ts";
 import type { Problem } from "../../core/problem.ts";
+import { scatteredPlaces } from "../../linear_algebra/scattered_places.ts";
 import { type Budget, type CostedAttention, type Method, perQuery } from "../method.ts";
 import { runHeads } from "../run_heads.ts";
 import { sampledMean } from "../shared/sampled_mean.ts";
@@ -179,14 +180,14 @@ function spreadRatios(problem: Problem, firstHead: number, heads: number): Float
   });
 }
 
-/** √Σ‖x − mean‖² over evenly strided rows of `width`, from the first of `count` on. */
+/** √Σ‖x − mean‖² over some rows of `width`, from the first of `count` on. */
 function spread(rows: Float32Array, first: number, count: number, width: number): number {
-  const stride = Math.ceil(count / SPREAD_SAMPLE), taken = Math.ceil(count / stride);
+  const picks = scatteredPlaces(count, SPREAD_SAMPLE), taken = picks.length;
   let total = 0;
   for (let c = 0; c < width; c++) {
     let sum = 0, square = 0;
     const shift = rows[first * width + c];
-    for (let row = 0; row < count; row += stride) {
+    for (const row of picks) {
       const x = rows[(first + row) * width + c] - shift;
       sum += x;
       square += x * x;

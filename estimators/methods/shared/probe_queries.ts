@@ -1,4 +1,5 @@
 import type { RandomStream } from "../../../kernels/random.ts";
+import { scatteredPlaces } from "../../linear_algebra/scattered_places.ts";
 
 /** How many queries of each kind have their softmax rows computed exactly. */
 export interface ProbeCounts {
@@ -10,7 +11,7 @@ export interface ProbeCounts {
   readonly heldOut: number;
 }
 
-/** Outlying queries are looked for among so many for each of them, within these bounds, evenly strided. */
+/** Outlying queries are looked for among so many for each of them, within these bounds. */
 const CANDIDATES_EACH = 128, LEAST_CANDIDATES = 512, MOST_CANDIDATES = 1024;
 
 /**
@@ -26,10 +27,10 @@ export function chooseProbes(
   stream: RandomStream,
 ): Uint32Array {
   const wanted = Math.max(LEAST_CANDIDATES, Math.min(MOST_CANDIDATES, CANDIDATES_EACH * outlying));
-  const stride = Math.ceil(count / Math.max(wanted, 2 * outlying));
+  const candidates = scatteredPlaces(count, Math.max(wanted, 2 * outlying));
   const far = outlying === 0
     ? new Uint32Array()
-    : largest(leverages(query, count, width, stride), outlying).map((at) => at * stride);
+    : largest(leverages(query, width, candidates), outlying).map((at) => candidates[at]);
   const isFar = new Uint8Array(count);
   for (const row of far) isFar[row] = 1;
   const others = new Uint32Array(count - outlying);
@@ -42,11 +43,11 @@ export function chooseProbes(
   return rows;
 }
 
-/** Σ_c (x_c − mean_c)² / variance_c of each stride-th row, how far out it lies among them. */
-export function leverages(rows: Float32Array, count: number, width: number, stride = 1): Float64Array {
-  const taken = Math.ceil(count / stride), sum = new Float64Array(width), square = new Float64Array(width);
+/** Σ_c (x_c − mean_c)² / variance_c of each picked row, how far out it lies among them. */
+export function leverages(rows: Float32Array, width: number, picks: Uint32Array): Float64Array {
+  const taken = picks.length, sum = new Float64Array(width), square = new Float64Array(width);
   for (let i = 0; i < taken; i++) {
-    for (let c = 0, at = i * stride * width; c < width; c++, at++) {
+    for (let c = 0, at = picks[i] * width; c < width; c++, at++) {
       const x = rows[at] - rows[c];
       sum[c] += x;
       square[c] += x * x;
@@ -61,7 +62,7 @@ export function leverages(rows: Float32Array, count: number, width: number, stri
   const leverage = new Float64Array(taken);
   for (let i = 0; i < taken; i++) {
     let total = 0;
-    for (let c = 0, at = i * stride * width; c < width; c++, at++) {
+    for (let c = 0, at = picks[i] * width; c < width; c++, at++) {
       const x = rows[at] - mean[c];
       total += x * x * precision[c];
     }

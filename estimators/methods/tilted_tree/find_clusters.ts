@@ -1,6 +1,7 @@
 import type { Backend, DeviceArray } from "../../../kernels/backend.ts";
 import { ofHead } from "../../core/of_head.ts";
 import { cholesky } from "../../linear_algebra/cholesky.ts";
+import { scatteredPlaces } from "../../linear_algebra/scattered_places.ts";
 import type { CanonicalDirections } from "./canonical_directions.ts";
 import { clusterQueries, type QueryClusters } from "./query_clusters.ts";
 import { splitWidest } from "./split_widest.ts";
@@ -158,7 +159,7 @@ function imagesOf(
   });
 }
 
-/** Evenly spaced rows of each head: [heads, picks, width]. */
+/** Some rows of each head: [heads, picks, width]. */
 function sampleRows(
   backend: Backend,
   rows: DeviceArray,
@@ -167,10 +168,8 @@ function sampleRows(
   width: number,
   picks: number,
 ): DeviceArray {
-  const index = Uint32Array.from(
-    { length: heads * picks },
-    (_, at) => Math.floor((at % picks + 0.5) * count / picks),
-  );
+  const places = scatteredPlaces(count, picks), index = new Uint32Array(heads * picks);
+  for (let head = 0; head < heads; head++) index.set(places, head * picks);
   return backend.gatherRows({ rows, index: backend.upload(index), heads, count, width, picks });
 }
 

@@ -1,5 +1,6 @@
 import type { Problem } from "../../core/problem.ts";
 import { pickRows } from "../../linear_algebra/pick_rows.ts";
+import { scatteredPlaces } from "../../linear_algebra/scattered_places.ts";
 import type { HeldOutRows } from "../held_out.ts";
 import type { CostedAttention } from "../method.ts";
 import type { ApproximateName } from "../methods.ts";
@@ -56,10 +57,7 @@ const ROWS = 48;
 
 /** Rows of an exact result, as held out from none. */
 function exactRows({ output, logSumExp }: CostedAttention, { queries, valueFeatures }: Problem): HeldOutRows {
-  const picks = Uint32Array.from(
-    { length: Math.min(ROWS, queries) },
-    (_, at) => Math.floor(at * queries / Math.min(ROWS, queries)),
-  );
+  const picks = scatteredPlaces(queries, ROWS);
   return {
     picks,
     output: pickRows(output, valueFeatures, picks),

@@ -1,6 +1,7 @@
 // deno-fmt-ignore-file: AssemblyScript
-import { CUT_SAMPLE, GOLDEN_SECTION, NEGLIGIBLE_SCATTER, PIVOT_CANDIDATES } from "../../constants";
+import { CUT_SAMPLE, NEGLIGIBLE_SCATTER, PIVOT_CANDIDATES } from "../../constants";
 import { DESCENT_ROWS } from "../engine/layout";
+import { memberOfPart } from "./member_of_part";
 import { squaredDistance, sumOf, sumRows } from "./row_sums";
 import { copyFloats, multiplyAdd, upToFour } from "./simd";
 
@@ -93,7 +94,7 @@ export function bisectRowsTask(operation: usize, head: u32, scratch: usize): voi
   sample = centre + vectorBytes;
   const nodes = args.nodes + <usize>head * args.most * nodeBytes();
 
-  for (let i: u32 = 0; i < grown; ++i) store<u32>(order + (<usize>i << 2), rowOfPart(i, every, count));
+  for (let i: u32 = 0; i < grown; ++i) store<u32>(order + (<usize>i << 2), memberOfPart(i, every, count));
   meanOf(centre, order, grown);
   for (let i: u32 = 0; i < grown; ++i) {
     const row = load<u32>(order + (<usize>i << 2)), at = <usize>row << 2;
@@ -164,7 +165,7 @@ export function descendRowsTask(operation: usize, task: u32, scratch: usize): vo
   const places = beyond + (DESCENT_ROWS << 2);
   let listed: u32 = 0;
   for (let row = start; row < end; ++row) {
-    if (every && row === rowOfPart(row / every, every, count)) continue;
+    if (every && row === memberOfPart(row / every, every, count)) continue;
     store<u32>(list + (<usize>listed << 2), row);
     ++listed;
   }
@@ -206,13 +207,6 @@ function moveOrigin(args: DescendArguments, head: u32, moved: usize): void {
   }
 }
 
-/** The row that stands for a part: its place moves on by 0 or 1 from each to the next. */
-@inline
-function rowOfPart(at: u32, every: u32, count: u32): u32 {
-  const first = at * every;
-  return first + ((at * GOLDEN_SECTION) >> 16) % min<u32>(every, count - first);
-}
-
 /** The first cluster with the largest scatter. */
 function widestOf(nodes: usize, clusters: u32): u32 {
   let widest: u32 = 0, most = changetype<Node>(nodes).scatter;
@@ -251,8 +245,8 @@ function cutInTwo(node: Node, other: Node): bool {
     store<f32>(normal + at, load<f32>(pivot + at) - load<f32>(mean + at));
   }
   copyFloats(origin, mean, width);
-  const sampled = stridedCount(length, CUT_SAMPLE), step = <usize>strideFor(length, CUT_SAMPLE) << 2;
-  for (let i: u32 = 0; i < sampled; ++i) store<u32>(sample + (<usize>i << 2), load<u32>(members + i * step));
+  const sampled = stridedCount(length, CUT_SAMPLE), every = strideFor(length, CUT_SAMPLE);
+  for (let i: u32 = 0; i < sampled; ++i) store<u32>(sample + (<usize>i << 2), load<u32>(members + (<usize>memberOfPart(i, every, length) << 2)));
   const sampleNear = separate(sample, sampled);
   if (sampleNear === 0 || sampleNear === sampled) return false;
   meanOf(origin, near, sampleNear);
@@ -297,11 +291,12 @@ function separate(list: usize, length: u32): u32 {
   return <u32>((nearest - start) >> 2);
 }
 
-/** Of a few evenly strided members, the one with the largest weight · squared distance from the mean. */
+/** Of a few members, one of each part, the one with the largest weight · squared distance from the mean. */
 function pivotOf(mean: usize, length: u32): u32 {
   let pivot: u32 = 0, most: f32 = -1;
-  for (let i: u32 = 0; i < length; i += strideFor(length, PIVOT_CANDIDATES)) {
-    const row = load<u32>(members + (<usize>i << 2)), x = rows + row * stride;
+  const candidates = stridedCount(length, PIVOT_CANDIDATES), every = strideFor(length, PIVOT_CANDIDATES);
+  for (let i: u32 = 0; i < candidates; ++i) {
+    const row = load<u32>(members + (<usize>memberOfPart(i, every, length) << 2)), x = rows + row * stride;
     const weighted = load<f32>(weights + (<usize>row << 2)) * squaredDistance(x, mean, stride);
     if (weighted > most) {
       most = weighted;

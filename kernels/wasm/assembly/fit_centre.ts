@@ -1,5 +1,6 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { LEAST_MASS } from "../../constants";
+import { memberOfPart } from "./member_of_part";
 import { addScaled, innerProduct } from "./simd";
 
 @unmanaged
@@ -29,7 +30,9 @@ export function fitCentreTask(operation: usize, head: u32, scratch: usize): void
   const rows = args.probabilities + head * probes * rowBytes, key = args.key + head * keys * stride;
   let total: f64 = 0;
   memory.fill(point, 0, stride);
-  for (let j: u32 = 0; j < keys; j += args.every) {
+  const every = args.every, taken = (keys + every - 1) / every;
+  for (let at: u32 = 0; at < taken; ++at) {
+    const j = memberOfPart(at, every, keys);
     let mass = <f32>LEAST_MASS, from = rows + (<usize>j << 2);
     for (let i: u32 = 0; i < probes; ++i, from += rowBytes) mass += load<f32>(from);
     total += mass;

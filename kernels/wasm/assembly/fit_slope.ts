@@ -1,5 +1,6 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { CHUNK_ROWS, SLOPE_FEATURES } from "../engine/layout";
+import { memberOfPart } from "./member_of_part";
 import { multiplyAdd } from "./simd";
 
 /** Arguments of STRAYS, SLOPE and WEIGH_SLOPE. */
@@ -62,7 +63,7 @@ export function straysTask(operation: usize, task: u32): void {
   const width = args.valueFeatures, stride = <usize>args.features << 2, valueStride = <usize>width << 2;
   const unit = <f64>args.scale * <f64>args.every / totalWeight(args);
   for (let i = start; i < end; ++i) {
-    const key = i * args.every, row = <usize>head * args.keys + key, to = <usize>head * taken + i;
+    const key = memberOfPart(i, args.every, args.keys), row = <usize>head * args.keys + key, to = <usize>head * taken + i;
     let share: f64 = 0, from = args.probabilities + ((<usize>head * args.probes * args.keys + key) << 2);
     for (let probe: u32 = 0; probe < args.fitted; ++probe, from += <usize>args.keys << 2) {
       share += weightOf(args, probe) * <f64>load<f32>(from);

@@ -1,6 +1,7 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { TREE_BUNDLE, TREE_SAMPLE } from "../../constants";
 import { SUBTREES } from "../engine/layout";
+import { memberOfPart } from "./member_of_part";
 import { squaredDistance } from "./row_sums";
 import { addScaled, copyFloats, innerProduct } from "./simd";
 
@@ -35,7 +36,9 @@ let far: usize = 0;
 let normal: usize = 0;
 let nearSum: usize = 0;
 let farSum: usize = 0;
-/** Products of members with the normal, those of the sample in order, rows that move, and nodes that wait. */
+/** Rows of the sample, products of members with the normal, those of the sample in order, rows that move, and nodes that wait. */
+let sample: usize = 0;
+let sampleEnd: usize = 0;
 let products: usize = 0;
 let ranked: usize = 0;
 let movedRows: usize = 0;
@@ -54,7 +57,8 @@ function share(args: TreeArguments, head: u32, scratch: usize): void {
   normal = far + vector;
   nearSum = normal + vector;
   farSum = nearSum + vector;
-  ranked = farSum + vector;
+  sample = farSum + vector;
+  ranked = sample + (TREE_SAMPLE << 2);
   products = ranked + (TREE_SAMPLE << 2);
   movedOrder = products + words;
   waiting = movedOrder + words;
@@ -114,6 +118,11 @@ function pushNode(depth: u32, begin: u32, end: u32, link: u32): void {
   setNode(waiting + <usize>depth * 12, begin, end, link);
 }
 
+/** Of a member of the node that is cut. */
+function productAt(member: u32): f32 {
+  return load<f32>(products + (<usize>member << 2));
+}
+
 function rowOf(place: u32): usize {
   return rows + <usize>place * stride;
 }
@@ -130,35 +139,36 @@ function cutNode(begin: u32, end: u32, link: u32): u32 {
 
 /** Finds the normal; returns the largest product of a row on the near side. */
 function placePlane(begin: u32, end: u32): f32 {
-  const size = end - begin, every = (size + TREE_SAMPLE - 1) / TREE_SAMPLE, sample = (size + every - 1) / every;
-  copyFloats(near, rowOf(farthest(begin, end, every, rowOf(begin))), width);
-  copyFloats(far, rowOf(farthest(begin, end, every, near)), width);
+  const size = end - begin, every = (size + TREE_SAMPLE - 1) / TREE_SAMPLE, sampled = (size + every - 1) / every;
+  sampleEnd = sample + (<usize>sampled << 2);
+  for (let i: u32 = 0; i < sampled; ++i) store<u32>(sample + (<usize>i << 2), <u32>rowOf(begin + memberOfPart(i, every, size)));
+  copyFloats(near, farthest(rowOf(begin)), width);
+  copyFloats(far, farthest(near), width);
   let middle = subtract();
   for (let step: u32 = 0; step < STEPS; ++step) {
     clear(nearSum);
     clear(farSum);
     let nearer: u32 = 0;
-    for (let place = begin; place < end; place += every) {
-      const row = rowOf(place), isNear = innerProduct(row, normal, width) <= middle;
+    for (let at = sample; at < sampleEnd; at += 4) {
+      const row = <usize>load<u32>(at), isNear = innerProduct(row, normal, width) <= middle;
       addScaled(isNear ? nearSum : farSum, row, 1, width);
       nearer += u32(isNear);
     }
-    if (nearer === 0 || nearer === sample) break;
+    if (nearer === 0 || nearer === sampled) break;
     clear(near);
     clear(far);
     addScaled(near, nearSum, <f32>1 / <f32>nearer, width);
-    addScaled(far, farSum, <f32>1 / <f32>(sample - nearer), width);
+    addScaled(far, farSum, <f32>1 / <f32>(sampled - nearer), width);
     middle = subtract();
   }
-  const least = (sample + 7) / 8;
+  const least = (sampled + 7) / 8;
   let nearer: u32 = 0;
   for (let place = begin; place < end; ++place) {
-    const product = innerProduct(rowOf(place), normal, width);
-    store<f32>(products + (<usize>(place - begin) << 2), product);
-    if ((place - begin) % every === 0) nearer += u32(product <= middle);
+    store<f32>(products + (<usize>(place - begin) << 2), innerProduct(rowOf(place), normal, width));
   }
-  if (nearer < least) return ranking(sample, every, least - 1);
-  if (sample - nearer < least) return ranking(sample, every, max<i32>(sample - least - 1, least - 1));
+  for (let i: u32 = 0; i < sampled; ++i) nearer += u32(productAt(memberOfPart(i, every, size)) <= middle);
+  if (nearer < least) return ranking(size, every, sampled, least - 1);
+  if (sampled - nearer < least) return ranking(size, every, sampled, max<i32>(sampled - least - 1, least - 1));
   return middle;
 }
 
@@ -175,21 +185,21 @@ function subtract(): f32 {
 }
 
 /** The first of the members of the sample that are farthest from a row. */
-function farthest(begin: u32, end: u32, every: u32, from: usize): u32 {
-  let best = begin, most: f32 = 0;
-  for (let place = begin; place < end; place += every) {
-    const distance = squaredDistance(rowOf(place), from, stride);
+function farthest(from: usize): usize {
+  let best = <usize>load<u32>(sample), most: f32 = 0;
+  for (let at = sample; at < sampleEnd; at += 4) {
+    const row = <usize>load<u32>(at), distance = squaredDistance(row, from, stride);
     if (distance <= most) continue;
-    best = place;
+    best = row;
     most = distance;
   }
   return best;
 }
 
 /** The product of the sample that has so many below it: sorted by insertion, since few nodes ask for it. */
-function ranking(sample: u32, every: u32, rank: u32): f32 {
-  for (let i: u32 = 0; i < sample; ++i) {
-    const product = load<f32>(products + (<usize>(i * every) << 2));
+function ranking(size: u32, every: u32, sampled: u32, rank: u32): f32 {
+  for (let i: u32 = 0; i < sampled; ++i) {
+    const product = productAt(memberOfPart(i, every, size));
     let at = ranked + (<usize>i << 2);
     for (; at > ranked && load<f32>(at - 4) > product; at -= 4) store<f32>(at, load<f32>(at - 4));
     store<f32>(at, product);

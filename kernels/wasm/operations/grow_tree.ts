@@ -11,8 +11,8 @@ export function growTree(workspace: Workspace, args: Arguments<"growTree">): Row
   const order = workspace.words(heads * count), ordered = workspace.floats(heads * count * width);
   const cuts = workspace.words(4 * heads * count), subtrees = workspace.words(4 * heads * layout.SUBTREES);
   const words = packArguments("TreeArguments", { rows, order, ordered, cuts, subtrees, heads, count, width });
-  // Five vectors, the sample, products, moved rows and their numbers, nodes that wait.
-  const scratchBytes = 5 * (4 * width + 16) + 4 * TREE_SAMPLE + 2 * (4 * count + 16) + 12 * (count + 1) +
+  // Five vectors, the sample and its products, products, moved rows and their numbers, nodes that wait.
+  const scratchBytes = 5 * (4 * width + 16) + 8 * TREE_SAMPLE + 2 * (4 * count + 16) + 12 * (count + 1) +
     4 * count * width;
   const outputs = [order, ordered, cuts, subtrees];
   workspace.record({ code: codes.GROW_TOP, tasks: heads, words, inputs: [rows], outputs, scratchBytes });

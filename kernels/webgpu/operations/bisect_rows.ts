@@ -7,7 +7,8 @@ import type { Recorder } from "../engine/recorder.ts";
 import { padRows } from "./pad_rows.ts";
 import { shaders } from "../shaders.generated.ts";
 
-const tree = shaders["bisection_tree.wgsl"], cutting = [reductions, tree, shaders["cut_cluster.wgsl"]];
+const tree = shaders["member_of_part.wgsl"] + shaders["bisection_tree.wgsl"];
+const cutting = [reductions, tree, shaders["cut_cluster.wgsl"]];
 const kernel: Kernel = { file: "bisect_rows.wgsl", source: [...cutting, shaders["bisect_rows.wgsl"]] };
 const levelCutter: Kernel = { file: "cut_levels.wgsl", source: [...cutting, shaders["cut_levels.wgsl"]] };
 const adopter: Kernel = {

@@ -1,4 +1,4 @@
-// A tree of hyperplanes over the rows of each head: where it lies. bisect_rows.wgsl grows it, descend_rows.wgsl uses it.
+// A tree of hyperplanes over the rows of each head: where it lies. Behind member_of_part.wgsl. bisect_rows.wgsl grows it, descend_rows.wgsl uses it.
 // parameters.heads, count: rows of each head; columns: vec4s of a row; most: clusters that there is room for;
 // budget, perCluster: when to end; cuts, work: cuts and inner products after which a dispatch leaves the rest to the next one;
 // every: rows of a part, of which the tree grows on one; grown: how many these are; levels, nodes, level: see cut_levels.wgsl, both 0 where
@@ -84,10 +84,9 @@ fn nodeVectors(head: u32, node: u32) -> u32 {
   return centreOf(head) + (1u + 3u * node) * parameters.columns;
 }
 
-// The row that stands for a part: its place moves on by 0 or 1 from each to the next.
+// The row that stands for a part.
 fn rowOfPart(at: u32) -> u32 {
-  let first = at * parameters.every;
-  return first + ((at * GOLDEN_SECTION) >> 16u) % min(parameters.every, parameters.count - first);
+  return memberOfPart(at, parameters.every, parameters.count);
 }
 
 fn strideFor(length: u32, most: u32) -> u32 {

@@ -141,9 +141,10 @@ fn measure(head: u32, members: u32, length: u32, mean: u32, local: u32) -> f32 {
   return select(0.0, found.y - found.x * square, length > 1u);
 }
 
-// Copies each so many-th member, `length` in all, those on the near side of the hyperplane in front of those beyond it, in their old
-// order, and returns how many are near; copies nothing if a side is empty.
-fn separate(head: u32, normal: u32, members: u32, stride: u32, to: u32, length: u32, local: u32) -> u32 {
+// Copies one of each `every` members of `all`, `length` in all, those on the near side of the hyperplane in front of those beyond it, in
+// their old order, and returns how many are near; copies nothing if a side is empty.
+fn separate(head: u32, normal: u32, members: u32, all: u32, every: u32, to: u32, local: u32) -> u32 {
+  let length = strideFor(all, every);
   let count = parameters.count;
   let columns = parameters.columns;
   // Each lane takes a run of members, so that one prefix sum tells where they go.
@@ -152,7 +153,7 @@ fn separate(head: u32, normal: u32, members: u32, stride: u32, to: u32, length: 
   let end = min(first + run, length);
   var nearCount = 0u;
   for (var i = first; i < end; i++) {
-    let place = members + i * stride;
+    let place = members + memberOf(i, every, all);
     let row = order[place] & ~BEYOND;
     let near = sideOf((head * count + row) * columns, normal) <= 0.0;
     nearCount += select(0u, 1u, near);
@@ -164,7 +165,7 @@ fn separate(head: u32, normal: u32, members: u32, stride: u32, to: u32, length: 
     var near = to + nearBelow;
     var beyond = to + total + first - nearBelow;
     for (var i = first; i < end; i++) {
-      let member = order[members + i * stride];
+      let member = order[members + memberOf(i, every, all)];
       if (member < BEYOND) {
         order[near] = member;
         near++;
@@ -178,6 +179,14 @@ fn separate(head: u32, normal: u32, members: u32, stride: u32, to: u32, length: 
   return total;
 }
 
+// `memberOfPart`, without a division where each member is a part.
+fn memberOf(at: u32, every: u32, count: u32) -> u32 {
+  if (every == 1u) {
+    return at;
+  }
+  return memberOfPart(at, every, count);
+}
+
 // Copies the members of a cluster with a mean from one place to another, the near ones in front, and returns how many these are: 0 if
 // they cannot be told apart, and then what is copied means nothing. Leaves the hyperplane.
 fn cutInTwo(head: u32, members: u32, to: u32, length: u32, mean: u32, normal: u32, local: u32) -> u32 {
@@ -188,14 +197,15 @@ fn cutInTwo(head: u32, members: u32, to: u32, length: u32, mean: u32, normal: u3
   var weighted = -1.0;
   var candidate = 0u;
   for (var i = local; i < PIVOT_CANDIDATES && i * stride < length; i += LANES) {
-    let row = head * count + (order[members + i * stride] & ~BEYOND);
+    let row = head * count + (order[members + memberOfPart(i, stride, length)] & ~BEYOND);
     let found = weights[row] * squareOf(row * columns, mean);
     if (found > weighted) {
       weighted = found;
       candidate = i;
     }
   }
-  let pivot = order[members + stride * u32(largestOfLanes(weighted, candidate, local).y)] & ~BEYOND;
+  let farthest = u32(largestOfLanes(weighted, candidate, local).y);
+  let pivot = order[members + memberOfPart(farthest, stride, length)] & ~BEYOND;
   for (var c = local; c < columns; c += LANES) {
     let centre = means[mean + c];
     means[normal + c] = rows[(head * count + pivot) * columns + c] - centre;
@@ -203,7 +213,7 @@ fn cutInTwo(head: u32, members: u32, to: u32, length: u32, mean: u32, normal: u3
   }
   storageBarrier();
   let sampled = stridedCount(length, CUT_SAMPLE);
-  let sampledNear = separate(head, normal, members, strideFor(length, CUT_SAMPLE), to, sampled, local);
+  let sampledNear = separate(head, normal, members, length, strideFor(length, CUT_SAMPLE), to, local);
   if (sampledNear == 0u || sampledNear == sampled) {
     return 0u;
   }
@@ -218,5 +228,5 @@ fn cutInTwo(head: u32, members: u32, to: u32, length: u32, mean: u32, normal: u3
     means[origin + c] = 0.5 * (here + there);
   }
   storageBarrier();
-  return separate(head, normal, members, 1u, to, length, local) % length;
+  return separate(head, normal, members, length, 1u, to, local) % length;
 }

@@ -1,4 +1,4 @@
-// Cuts nodes of many rows, a workgroup each: see `Backend.growTree`. Behind reductions.wgsl and grow_tree.wgsl.
+// Cuts nodes of many rows, a workgroup each: see `Backend.growTree`. Behind reductions.wgsl, member_of_part.wgsl and grow_tree.wgsl.
 
 // Cuts that wait, of which each has at most half as many rows as the one before.
 const MOST_WAITING = 32u;
@@ -139,7 +139,7 @@ fn aim(head: u32, begin: u32, size: u32, local: u32) -> f32 {
   let every = (size + TREE_SAMPLE - 1u) / TREE_SAMPLE;
   let count = (size + every - 1u) / every;
   for (var i = local; i < count; i += LANES) {
-    samples[i] = rowAt(head, order[own + begin + i * every]);
+    samples[i] = rowAt(head, order[own + begin + memberOfPart(i, every, size)]);
   }
   workgroupBarrier();
   let near = farthestFrom(samples[0], count, local);
@@ -159,7 +159,7 @@ fn aim(head: u32, begin: u32, size: u32, local: u32) -> f32 {
   storageBarrier();
   // Those of the sample as they are compared later: a second sum might be rounded differently.
   for (var i = local; i < count; i += LANES) {
-    values[i] = products[own + begin + i * every];
+    values[i] = products[own + begin + memberOfPart(i, every, size)];
   }
   workgroupBarrier();
   let least = leastOf(count);

@@ -7,7 +7,7 @@ import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "fit_centre.wgsl",
-  source: [shaders["fit_centre.wgsl"]],
+  source: [shaders["member_of_part.wgsl"], shaders["fit_centre.wgsl"]],
 };
 const weighKernel: Kernel = {
   file: "weigh_centre.wgsl",
@@ -33,6 +33,7 @@ export function fitCentre(recorder: Recorder, args: Arguments<"fitCentre">): Fit
       probabilities: args.probabilities,
       masses: recorder.array("float", heads * taken, "the masses of the sampled keys"),
       pointKey: key,
+      sampled: recorder.array("word", heads * taken, "the sampled keys"),
     },
     workgroups: heads,
   });

@@ -1,5 +1,6 @@
 // Where the point lies that stands for all keys of a head: see `Backend.fitCentre`. One workgroup a head.
-// parameters.heads, keys, probes: as there; columns: vec4s of a key; taken: sampled keys of a head; every: their stride.
+// parameters.heads, keys, probes: as there; columns: vec4s of a key; taken: sampled keys of a head; every: keys of which one is
+// taken. Behind member_of_part.wgsl.
 // Defined in front: AHEAD, values that a lane loads at a time.
 
 struct Parameters {
@@ -16,6 +17,7 @@ struct Parameters {
 @group(0) @binding(2) var<storage, read> probabilities: array<f32>; // (heads, probes, keys) f32
 @group(0) @binding(3) var<storage, read_write> masses: array<f32>; // (heads, taken) f32
 @group(0) @binding(4) var<storage, read_write> pointKey: array<vec4f>; // (heads, 4 columns) f32
+@group(0) @binding(5) var<storage, read_write> sampled: array<u32>; // (heads, taken) u32: a division for each once, not for each column
 
 override LANES: u32;
 
@@ -34,7 +36,9 @@ fn main(
   }
   for (var i = local; i < parameters.taken; i += LANES) {
     var mass = LEAST_MASS;
-    let place = head * parameters.probes * parameters.keys + i * parameters.every;
+    let own = memberOfPart(i, parameters.every, parameters.keys);
+    let place = head * parameters.probes * parameters.keys + own;
+    sampled[head * parameters.taken + i] = own;
     for (var probe = 0u; probe < parameters.probes; probe += AHEAD) {
       var ahead: array<f32, AHEAD>;
       for (var step = 0u; step < AHEAD; step++) {
@@ -63,7 +67,7 @@ fn main(
       for (var step = 0u; step < AHEAD; step++) {
         let i = min(next + step * parts, parameters.taken - 1u);
         mass[step] = masses[head * parameters.taken + i];
-        ahead[step] = key[(head * parameters.keys + i * parameters.every) * columns + c];
+        ahead[step] = key[(head * parameters.keys + sampled[head * parameters.taken + i]) * columns + c];
       }
       for (var step = 0u; step < AHEAD; step++) {
         let own = select(0.0, mass[step], AHEAD == 1u || next + step * parts < parameters.taken);

@@ -10,7 +10,7 @@ import { shaders } from "../shaders.generated.ts";
 
 const kernel: Kernel = {
   file: "fit_slope.wgsl",
-  source: [shaders["fit_slope.wgsl"]],
+  source: [shaders["member_of_part.wgsl"], shaders["fit_slope.wgsl"]],
 };
 
 const weighKernel: Kernel = {

@@ -1,6 +1,6 @@
-// How keys and values differ together within clusters: see `Backend.fitSlope`. Two entry points, one after the other.
+// How keys and values differ together within clusters: see `Backend.fitSlope`. Behind member_of_part.wgsl. Two entry points, one after the other.
 // parameters.heads, keys, probes, fitted, even, otherWeight, most: as there; columns, valueColumns: vec4s of a key and of a value;
-// taken: sampled keys of a head; every: their stride; unit: scale · every / Σ ω.
+// taken: sampled keys of a head; every: keys of which one is taken; unit: scale · every / Σ ω.
 // strips: strips of COLUMNS vec4s of a value. Defined in front: FOUR = 4; COLUMNS; LABELLED, 1 if keys have points of their own; PARTS,
 // lanes that share the keys of a sum; SHARING, lanes that share a key; AHEAD, keys or probabilities that a lane loads at a time.
 
@@ -45,7 +45,7 @@ fn stray(
   let at = lane / SHARING;
   let part = lane % SHARING;
   let head = min(at / parameters.taken, parameters.heads - 1u);
-  let j = (at % parameters.taken) * parameters.every;
+  let j = memberOfPart(at % parameters.taken, parameters.every, parameters.keys);
   let row = head * parameters.keys + j;
   var even = 0.0;
   var other = 0.0;

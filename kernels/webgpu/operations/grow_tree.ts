@@ -10,7 +10,7 @@ import { shaders } from "../shaders.generated.ts";
 const common = shaders["grow_tree.wgsl"];
 const cutNodes: Kernel = {
   file: "cut_nodes.wgsl",
-  source: [reductions, common, shaders["cut_nodes.wgsl"]],
+  source: [reductions, shaders["member_of_part.wgsl"], common, shaders["cut_nodes.wgsl"]],
 };
 const cutBlocks: Kernel = { file: "cut_blocks.wgsl", source: [common, shaders["cut_blocks.wgsl"]] };
 

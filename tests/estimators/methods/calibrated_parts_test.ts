@@ -2,6 +2,7 @@ import { assertAlmostEquals, assertEquals, assertGreater } from "@std/assert";
 import { bestMethod } from "../../../estimators/methods/auto/auto_plan.ts";
 import { fitsSlope } from "../../../estimators/methods/calibrated/calibrated.ts";
 import { chooseProbes, leverages } from "../../../estimators/methods/shared/probe_queries.ts";
+import { scatteredPlaces } from "../../../estimators/linear_algebra/scattered_places.ts";
 import { makeProblem } from "../../../estimators/core/problem.ts";
 import { RandomStream } from "../../../kernels/random.ts";
 import { type Tensor, tensor } from "../../../kernels/tensor.ts";
@@ -18,8 +19,12 @@ Deno.test("chooseProbes() takes distinct rows, the outlying ones among them", ()
   assertEquals([...picks.subarray(40, 43)], [499, 200, 17]);
   assertEquals(picks, chooseProbes(rows, count, width, counts, new RandomStream(1, 300)));
   // Σ over the rows of the leverages is count · features.
-  assertAlmostEquals(sumOf(leverages(rows, count, width)), count * width, 1e-6 * count);
-  assertEquals([...leverages(new Float32Array(12).fill(1e20), 3, 4)], [0, 0, 0]);
+  assertAlmostEquals(
+    sumOf(leverages(rows, width, scatteredPlaces(count, count))),
+    count * width,
+    1e-6 * count,
+  );
+  assertEquals([...leverages(new Float32Array(12).fill(1e20), 4, Uint32Array.of(0, 1, 2))], [0, 0, 0]);
 });
 
 Deno.test("bestMethod() calibrates where the budget pays for rows to fit to", () => {
