@@ -139,6 +139,7 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
     const own = up(p.keys, AHEAD * LANES);
     return [own, own, REDUCTION, own];
   },
+  "solve_held_ridge.wgsl main": (p) => [p.blocks],
   "solve_ridge.wgsl main": (p, { AHEAD: ahead }) => {
     const { blocks } = p, own = up(blocks + p.columns, LANES), tiles = up(blocks * p.columns, LANES);
     const inner = up(blocks / 2, ahead), products = up(0.75 * blocks, ahead);
