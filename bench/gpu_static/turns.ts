@@ -8,8 +8,6 @@ const up = (count: number, by = 1) => Math.max(1, Math.ceil(count / by));
 const halvings = (count: number) => Math.max(1, Math.ceil(Math.log2(Math.max(2, count))));
 const searches = (count: number, places: number) =>
   up(Math.log(Math.max(2, count)) / Math.log(places + 1)) + 1;
-/** Lanes of a reduction halve in so many turns. */
-const REDUCTION = 8;
 /** Lanes of workgroups that reduce, and what they load at a time. */
 const LANES = 256, AHEAD = 8;
 /** Clusters and parts of them that are known in the end, for each cluster: of real heads. */
@@ -48,7 +46,6 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
     return [
       own,
       own,
-      REDUCTION,
       groups,
       groups * up(p.chunks, AHEAD * parts),
       groups * up(parts - 1, AHEAD),
@@ -60,10 +57,10 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
     const own = up(p.grown, LANES),
       { parts, columns } = partsOf(p, LANES),
       mean = [1, up(p.grown, AHEAD * parts), up(parts - 1, AHEAD)];
-    return [own, ...mean, 1, own, own * up(columns, AHEAD), ...mean, REDUCTION, 1];
+    return [own, ...mean, 1, own, own * up(columns, AHEAD), ...mean, 1];
   },
   // Nothing is left to do where all levels were cut.
-  "bisect_rows.wgsl cutOn": (p) => [1, up(p.most, LANES), ...Array(28).fill(0)],
+  "bisect_rows.wgsl cutOn": (p) => [1, up(p.most, LANES), ...Array(26).fill(0)],
   "cut_levels.wgsl cutLevel": cutTurns,
   "calibrate_values.wgsl correct": (p, { PROBES }) => [up(p.fitted, PROBES)],
   "calibrate_values.wgsl judge": (p, { AHEAD: ahead }) => {
@@ -112,7 +109,7 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
   ) => [up(p.splits, ahead), up(p.splits, 8), up(p.splits, ahead)],
   "key_importance.wgsl combine": (p) => {
     const own = up(p.keys, AHEAD * LANES);
-    return [own, own, REDUCTION, own];
+    return [own, own, own];
   },
   "key_importance.wgsl measure": (p, { OWN }) => {
     const counted = up(p.counted, AHEAD);
@@ -137,7 +134,7 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
   "softmax_rows.wgsl logits": (p) => [up(p.columns, 8), p.columns],
   "softmax_rows.wgsl normalise": (p) => {
     const own = up(p.keys, AHEAD * LANES);
-    return [own, own, REDUCTION, own];
+    return [own, own, own];
   },
   "solve_held_ridge.wgsl main": (p) => [p.blocks],
   "solve_ridge.wgsl main": (p, { AHEAD: ahead }) => {
@@ -245,13 +242,13 @@ function cutTurns(p: Values, { LANES: lanes }: Values): number[] {
   const mean = (members: number) => [1, up(members, AHEAD * parts), others];
   const known = Math.min(2 ** p.level, NODES_FOR_CLUSTER * p.most);
   return [
-    ...[up(p.level, AHEAD), up(known, AHEAD * lanes), 0, 1, across, halvings(lanes), up(columns, lanes)],
+    ...[up(p.level, AHEAD), up(known, AHEAD * lanes), 0, 1, across, up(columns, lanes)],
     ...[up(sampled, lanes), up(sampled, lanes) * across, up(sampled, lanes)],
     ...mean(sampled / 2),
     ...mean(sampled / 2),
     1,
     ...[own, own * across, own],
-    ...[...mean(length / 2), halvings(lanes)],
-    ...[...mean(length / 2), halvings(lanes)],
+    ...mean(length / 2),
+    ...mean(length / 2),
   ];
 }

@@ -54,13 +54,13 @@ fn rankNodes(
   var ties = 0u;
   for (var next = local; next < known; next += AHEAD * LANES) {
     var keys: array<f32, AHEAD>;
-    var lengths: array<u32, AHEAD>;
+    var costs: array<u32, AHEAD>;
     var states: array<u32, AHEAD>;
     var parents: array<u32, AHEAD>;
     for (var step = 0u; step < AHEAD; step++) {
       let at = nodeOf(head, min(next + step * LANES, known - 1u));
       keys[step] = bitcast<f32>(order[at]);
-      lengths[step] = order[at + 2u];
+      costs[step] = order[at + 11u];
       states[step] = order[at + 3u];
       parents[step] = order[at + 5u] / 2u;
     }
@@ -73,7 +73,7 @@ fn rankNodes(
       ties += select(0u, 1u, isOther && keys[step] == key && !isParent && parents[step] != own);
       rank += select(0u, 1u, isBefore);
       made += select(0u, 1u, isBefore && states[step] == CUT);
-      spent += select(0u, costOf(lengths[step]), isBefore);
+      spent += select(0u, costs[step], isBefore);
     }
   }
   // Fewer than 2^24 in all, so that floats are exact.

@@ -34,7 +34,7 @@ const AHEAD = 4, AHEAD_ON_GPU = 8, MOST_COLUMNS_ONE_BY_ONE = 32;
 /** Levels that GPUs cut all at once: so many more than halving alone would take; and nodes for each cluster that there is room for. */
 const MORE_LEVELS = 3, NODES_PER_CLUSTER = 4, MOST_NODES = 2 ** 12;
 /** Words of a node: see bisection_tree.wgsl. */
-const NODE_WORDS = 11;
+const NODE_WORDS = 12;
 /** Most turns of an invocation for one cut of all rows. */
 const MOST_TURNS = 2 ** 14;
 /** vec4s of a row that an invocation holds while it descends. */

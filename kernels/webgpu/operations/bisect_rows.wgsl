@@ -77,6 +77,7 @@ fn begin(
       order[root + 3u] = UNCUT;
       order[root + 5u] = 0u;
       order[root + 6u] = order[root];
+      order[root + 11u] = costOf(parameters.grown);
     }
   }
   if (parameters.nodes > 0u) {

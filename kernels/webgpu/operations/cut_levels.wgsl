@@ -33,6 +33,7 @@ fn enterNode(node: u32, start: u32, length: u32, parent: u32, scatter: f32, most
   order[node + 3u] = UNCUT;
   order[node + 5u] = parent;
   order[node + 6u] = bitcast<u32>(scatter);
+  order[node + 11u] = costOf(length);
 }
 
 @compute @workgroup_size(LANES)
@@ -56,20 +57,20 @@ fn cutLevel(
   var wider = vec2f(0.0);
   for (var next = local; next < known; next += AHEAD * LANES) {
     var keys: array<f32, AHEAD>;
-    var lengths: array<u32, AHEAD>;
+    var costs: array<u32, AHEAD>;
     for (var step = 0u; step < AHEAD; step++) {
       let at = nodeOf(head, min(next + step * LANES, known - 1u));
       keys[step] = bitcast<f32>(order[at]);
-      lengths[step] = order[at + 2u];
+      costs[step] = order[at + 11u];
     }
     for (var step = 0u; step < AHEAD; step++) {
       let isWider = keys[step] > key && next + step * LANES < known;
-      wider += select(vec2f(0.0), vec2f(1.0, f32(costOf(lengths[step]))), isWider);
+      wider += select(vec2f(0.0), vec2f(1.0, f32(costs[step])), isWider);
     }
   }
   let before = sumOfLanes(wider, local);
   let size = order[node + 2u];
-  let total = before.y + f32(costOf(size)) + (before.x + 2.0) * f32(parameters.perCluster);
+  let total = before.y + f32(order[node + 11u]) + (before.x + 2.0) * f32(parameters.perCluster);
   let negligible = moments[head * (parameters.count + parameters.most + 1u) + parameters.count + parameters.most];
   let isWanted = SLACK * total <= f32(parameters.budget) && key > negligible;
   let length = agreeOn(select(0u, size, isWanted), local);

@@ -3,7 +3,7 @@
 
 override LANES: u32;
 
-// So few lanes do not share the work: barriers take longer than that.
+// So many lanes are taken together at a time: a lane waits about as long for the values of eight as for that of one.
 const FEW = 8u;
 
 var<workgroup> ofLanes: array<vec2f, LANES>;
@@ -15,19 +15,25 @@ var<workgroup> sumOfAll: u32;
 fn sumOfLanes(own: vec2f, local: u32) -> vec2f {
   ofLanes[local] = own;
   workgroupBarrier();
+  var left = LANES;
+  for (; left > FEW; left /= FEW) {
+    let next = left / FEW;
+    if (local < next) {
+      let a = ofLanes[local];
+      let b = ofLanes[local + next];
+      let c = ofLanes[local + 2u * next];
+      let d = ofLanes[local + 3u * next];
+      let e = ofLanes[local + 4u * next];
+      let f = ofLanes[local + 5u * next];
+      let g = ofLanes[local + 6u * next];
+      let h = ofLanes[local + 7u * next];
+      ofLanes[local] = ((a + b) + (c + d)) + ((e + f) + (g + h));
+    }
+    workgroupBarrier();
+  }
   var total = vec2f(0.0);
-  if (LANES <= FEW) {
-    for (var lane = 0u; lane < LANES; lane++) {
-      total += ofLanes[lane];
-    }
-  } else {
-    for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {
-      if (local < distance) {
-        ofLanes[local] += ofLanes[local + distance];
-      }
-      workgroupBarrier();
-    }
-    total = ofLanes[0];
+  for (var lane = 0u; lane < left; lane++) {
+    total += ofLanes[lane];
   }
   workgroupBarrier();
   return total;
@@ -37,19 +43,26 @@ fn sumOfLanes(own: vec2f, local: u32) -> vec2f {
 fn largestOfLanes(value: f32, number: u32, local: u32) -> vec2f {
   ofLanes[local] = vec2f(value, f32(number));
   workgroupBarrier();
+  var left = LANES;
+  for (; left > FEW; left /= FEW) {
+    let next = left / FEW;
+    if (local < next) {
+      let a = ofLanes[local];
+      let b = ofLanes[local + next];
+      let c = ofLanes[local + 2u * next];
+      let d = ofLanes[local + 3u * next];
+      let e = ofLanes[local + 4u * next];
+      let f = ofLanes[local + 5u * next];
+      let g = ofLanes[local + 6u * next];
+      let h = ofLanes[local + 7u * next];
+      let half = largerOf(largerOf(a, b), largerOf(c, d));
+      ofLanes[local] = largerOf(half, largerOf(largerOf(e, f), largerOf(g, h)));
+    }
+    workgroupBarrier();
+  }
   var largest = ofLanes[0];
-  if (LANES <= FEW) {
-    for (var lane = 1u; lane < LANES; lane++) {
-      largest = largerOf(largest, ofLanes[lane]);
-    }
-  } else {
-    for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {
-      if (local < distance) {
-        ofLanes[local] = largerOf(ofLanes[local], ofLanes[local + distance]);
-      }
-      workgroupBarrier();
-    }
-    largest = ofLanes[0];
+  for (var lane = 1u; lane < left; lane++) {
+    largest = largerOf(largest, ofLanes[lane]);
   }
   workgroupBarrier();
   return largest;
@@ -59,7 +72,21 @@ fn largerOf(a: vec2f, b: vec2f) -> vec2f {
   return select(a, b, b.x > a.x || (b.x == a.x && b.y < a.y));
 }
 
-// Sum of the numbers that the lanes below this one give.
+// Sum of the first of eight totals, so many of them.
+fn sumOfFirst(first: u32, count: u32) -> u32 {
+  let a = totals[first];
+  let b = totals[first + 1u];
+  let c = totals[first + 2u];
+  let d = totals[first + 3u];
+  let e = totals[first + 4u];
+  let f = totals[first + 5u];
+  let g = totals[first + 6u];
+  let h = totals[first + 7u];
+  let half = select(0u, a, count > 0u) + select(0u, b, count > 1u) + select(0u, c, count > 2u) + select(0u, d, count > 3u);
+  return half + select(0u, e, count > 4u) + select(0u, f, count > 5u) + select(0u, g, count > 6u) + select(0u, h, count > 7u);
+}
+
+// Sum of the numbers that the lanes below this one give. A barrier must come before the next call.
 fn sumBelow(own: u32, local: u32) -> u32 {
   totals[local] = own;
   workgroupBarrier();
@@ -69,16 +96,16 @@ fn sumBelow(own: u32, local: u32) -> u32 {
       below += totals[lane];
     }
   } else {
-    for (var distance = 1u; distance < LANES; distance *= 2u) {
-      var further = 0u;
-      if (local >= distance) {
-        further = totals[local - distance];
-      }
-      workgroupBarrier();
-      totals[local] += further;
-      workgroupBarrier();
+    let group = local / FEW;
+    below = sumOfFirst(group * FEW, local % FEW);
+    workgroupBarrier();
+    if (local % FEW == FEW - 1u) {
+      totals[group] = below + own;
     }
-    below = totals[local] - own;
+    workgroupBarrier();
+    for (var first = 0u; first < LANES / FEW; first += FEW) {
+      below += sumOfFirst(first, min(max(group, first) - first, FEW));
+    }
   }
   if (local == LANES - 1u) {
     sumOfAll = below + own;
