@@ -57,10 +57,10 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
     const own = up(p.grown, LANES),
       { parts, columns } = partsOf(p, LANES),
       mean = [1, up(p.grown, AHEAD * parts), up(parts - 1, AHEAD)];
-    return [own, ...mean, 1, own, own * up(columns, AHEAD), ...mean, 1];
+    return [own, ...mean, 1, own, own * up(columns, AHEAD), 1];
   },
   // Nothing is left to do where all levels were cut.
-  "bisect_rows.wgsl cutOn": (p) => [1, up(p.most, LANES), ...Array(26).fill(0)],
+  "bisect_rows.wgsl cutOn": (p) => [1, up(p.most, LANES), ...Array(20).fill(0)],
   "cut_levels.wgsl cutLevel": cutTurns,
   "calibrate_values.wgsl correct": (p, { PROBES }) => [up(p.fitted, PROBES)],
   "calibrate_values.wgsl judge": (p, { AHEAD: ahead }) => {
@@ -236,19 +236,17 @@ function partsOf({ columns }: Values, lanes: number): { columns: number; parts: 
 }
 
 /** A level halves the clusters of the one before; those that are cut last have a few members each. */
-function cutTurns(p: Values, { LANES: lanes }: Values): number[] {
+function cutTurns(p: Values, { LANES: lanes, SHARES }: Values): number[] {
   const { columns, parts } = partsOf(p, lanes), length = up(p.grown / 2 ** p.level), own = up(length, lanes);
   const across = up(columns, AHEAD), sampled = Math.min(SAMPLE, length), others = up(parts - 1, AHEAD);
   const mean = (members: number) => [1, up(members, AHEAD * parts), others];
   const known = Math.min(2 ** p.level, NODES_FOR_CLUSTER * p.most);
   return [
-    ...[up(p.level, AHEAD), up(known, AHEAD * lanes), 0, 1, across, up(columns, lanes)],
+    ...[up(p.level, AHEAD), up(known, AHEAD * lanes), 0, 1, up(columns, AHEAD * SHARES), up(columns, lanes)],
     ...[up(sampled, lanes), up(sampled, lanes) * across, up(sampled, lanes)],
-    ...mean(sampled / 2),
-    ...mean(sampled / 2),
+    ...mean(sampled),
     1,
     ...[own, own * across, own],
-    ...mean(length / 2),
-    ...mean(length / 2),
+    ...mean(length),
   ];
 }

@@ -103,11 +103,10 @@ fn cutLevel(
     return;
   }
   let parent = 2u * own;
-  let nearScatter = measure(head, to, near, nodeVectors(head, child), local);
-  let farScatter = measure(head, to + near, length - near, nodeVectors(head, child + 1u), local);
+  let scatters = measure(head, to, near, length, nodeVectors(head, child), nodeVectors(head, child + 1u), local);
   if (local == 0u) {
-    enterNode(nodeOf(head, child), start, near, parent, nearScatter, key);
-    enterNode(nodeOf(head, child + 1u), start + near, length - near, parent + 1u, farScatter, key);
+    enterNode(nodeOf(head, child), start, near, parent, scatters.x, key);
+    enterNode(nodeOf(head, child + 1u), start + near, length - near, parent + 1u, scatters.y, key);
     order[node + 3u] = CUT;
     order[node + 4u] = child;
   }
