@@ -22,7 +22,7 @@ const SAMPLE = 96;
 const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly number[]>> = {
   ...TREE_TURNS,
   "adopt_cuts.wgsl adoptCuts": (p, { LANES: lanes }) => [
-    p.levels,
+    up(p.levels, AHEAD),
     up(NODES_FOR_CLUSTER * p.most, AHEAD * lanes),
     up(p.columns * 2, lanes),
     halvings(p.most),
@@ -32,7 +32,7 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
   "adopt_cuts.wgsl rankNodes": (
     p,
     { LANES: lanes },
-  ) => [p.levels, up(NODES_FOR_CLUSTER * p.most, AHEAD * lanes)],
+  ) => [up(p.levels, AHEAD), up(NODES_FOR_CLUSTER * p.most, AHEAD * lanes)],
   "add_linear.wgsl main": (p, { DEPTH }) => [up(p.columns, DEPTH)],
   "attend_probes.wgsl joinOutputs": (p) => [up(p.chunks, AHEAD)],
   "attend_probes.wgsl partialOutputs": (p, { KEYS }) => [up(p.chunkKeys, KEYS)],
@@ -86,7 +86,7 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
   },
   "fit_masses.wgsl fittedMasses": (p, { FOUR }) => [up(p.fitted, FOUR)],
   "fit_masses.wgsl seenMasses": (p, { FOUR }) => [up(p.fitted, FOUR)],
-  "fit_masses.wgsl weigh": (p) => [up(p.fitted, AHEAD), up(p.fitted, AHEAD)],
+  "fit_masses.wgsl weigh": (p, { SHARES }) => [up(p.fitted, AHEAD * SHARES), up(p.fitted, AHEAD * SHARES)],
   "fit_means.wgsl pointKeys": (p, { PLACES }) => [0, searches(p.keys, PLACES), ...meanTurns(p)],
   "fit_means.wgsl pointValues": (
     p,
@@ -142,12 +142,12 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
     const inner = up(blocks / 2, ahead), products = up(0.75 * blocks, ahead);
     return [blocks, blocks, blocks * own, blocks * own * inner, tiles, tiles * products, 0];
   },
-  "sort_by_bucket.wgsl countShared": (p, { CHUNK }) => [up(p.digits, CHUNK), CHUNK / 4],
+  "sort_by_bucket.wgsl countShared": () => [],
   "sort_by_bucket.wgsl scanOffsets": (p) => {
     const own = up(p.digits * p.chunks, AHEAD * LANES);
     return [own, own];
   },
-  "sort_by_bucket.wgsl scatterShared": (_, { CHUNK }) => [CHUNK / 4],
+  "sort_by_bucket.wgsl scatterShared": (p, { CHUNK }) => [CHUNK / 16, p.scanned ? 0 : up(p.chunks, AHEAD)],
   "weigh_centre.wgsl main": (p) => {
     const own = up(p.probes, 64), columns = up(p.valueColumns, 64);
     return [
@@ -236,17 +236,19 @@ function partsOf({ columns }: Values, lanes: number): { columns: number; parts: 
 }
 
 /** A level halves the clusters of the one before; those that are cut last have a few members each. */
-function cutTurns(p: Values, { LANES: lanes, SHARES }: Values): number[] {
+function cutTurns(p: Values, { LANES: lanes, SHARES, SIDE_AHEAD }: Values): number[] {
   const { columns, parts } = partsOf(p, lanes), length = up(p.grown / 2 ** p.level), own = up(length, lanes);
-  const across = up(columns, AHEAD), sampled = Math.min(SAMPLE, length), others = up(parts - 1, AHEAD);
+  const across = up(columns, SIDE_AHEAD), sampled = Math.min(SAMPLE, length), others = up(parts - 1, AHEAD);
   const mean = (members: number) => [1, up(members, AHEAD * parts), others];
+  // Where a lane has one member it does without the loop that puts them in their places.
+  const several = (own: number) => own > 1 ? own : 0;
   const known = Math.min(2 ** p.level, NODES_FOR_CLUSTER * p.most);
   return [
     ...[up(p.level, AHEAD), up(known, AHEAD * lanes), 0, 1, up(columns, AHEAD * SHARES), up(columns, lanes)],
-    ...[up(sampled, lanes), up(sampled, lanes) * across, up(sampled, lanes)],
+    ...[up(sampled, lanes), up(sampled, lanes) * across, several(up(sampled, lanes))],
     ...mean(sampled),
     1,
-    ...[own, own * across, own],
+    ...[own, own * across, several(own)],
     ...mean(length),
   ];
 }

@@ -30,7 +30,7 @@ const MOST_WORK = 2 ** 32 - 1;
 /** Lanes of a head's workgroup: on the CPU, where they take turns at every barrier, the fewest that do, and on GPUs. */
 const FEW_LANES = [8, 32], LANES = 256, FEW_LANES_ON_GPU = 64, FEW_MEMBERS = 64;
 /** Turns of a loop that are written out, so that loads wait for one another less: for nothing on the CPU, where it costs. */
-const AHEAD = 4, AHEAD_ON_GPU = 8, MOST_COLUMNS_ONE_BY_ONE = 32;
+const AHEAD = 4, AHEAD_ON_GPU = 8, SIDE_AHEAD = 16, MOST_COLUMNS_ONE_BY_ONE = 32;
 /** Levels that GPUs cut all at once: so many more than halving alone would take; and nodes for each cluster that there is room for. */
 const MORE_LEVELS = 3, NODES_PER_CLUSTER = 4, MOST_NODES = 2 ** 12;
 /** Words of a node: see bisection_tree.wgsl. */
@@ -69,6 +69,7 @@ export function bisectRows(recorder: Recorder, args: Arguments<"bisectRows">): B
   const moments = recorder.array("float", heads * (count + most + 1), "the moments of the rows");
   const cuttingWith = (lanes: number) => ({
     AHEAD: ahead,
+    SIDE_AHEAD: !software && columns <= lanes ? Math.min(columns, SIDE_AHEAD) : ahead,
     SHARES: software ? 1 : lanes / PIVOT_CANDIDATES,
     STAGED: !software && columns <= lanes ? 1 : 0,
   });

@@ -90,7 +90,7 @@ export function calibrateValues(
   });
   const step = {
     kernel,
-    definitions: { ...tiles, FOUR: 4, AHEAD: software ? 1 : AHEAD, PROBES: recorder.loadsAhead },
+    definitions: { ...tiles, FOUR: 4, AHEAD: recorder.loadsAhead, PROBES: recorder.loadsAhead },
     constants: { LANES: recorder.reducingLanes },
     parameters: { ...shape, largest: args.largestValue },
     bindings: { clusters, value, output, mean, weights, dual, moments, calibrated },

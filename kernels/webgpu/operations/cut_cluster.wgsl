@@ -1,6 +1,6 @@
 // How rows are cut in two, by a workgroup. Behind reductions.wgsl and bisection_tree.wgsl.
 // Defined in front: SHARES, lanes that share a candidate for a pivot; STAGED, 1 where workgroup memory holds the hyperplane, which has no
-// more columns than there are lanes, else 0; AHEAD, turns of a loop that are written out: what they load past the end is the last one again and counts 0, since
+// more columns than there are lanes, else 0; AHEAD, and SIDE_AHEAD for columns of a row beside a hyperplane, turns of a loop that are written out: what they load past the end is the last one again and counts 0, since
 // compilers wait for loads in front of a branch.
 
 @group(0) @binding(5) var<storage, read> weights: array<f32>; // (heads, count) f32
@@ -35,11 +35,11 @@ fn counts(at: u32, end: u32) -> f32 {
 fn sideOf(row: u32, normal: u32) -> f32 {
   let columns = parameters.columns;
   var sums = vec4f(0.0);
-  for (var first = 0u; first < columns; first += AHEAD) {
-    var own: array<vec4f, AHEAD>;
-    var origin: array<vec4f, AHEAD>;
-    var across: array<vec4f, AHEAD>;
-    for (var step = 0u; step < AHEAD; step++) {
+  for (var first = 0u; first < columns; first += SIDE_AHEAD) {
+    var own: array<vec4f, SIDE_AHEAD>;
+    var origin: array<vec4f, SIDE_AHEAD>;
+    var across: array<vec4f, SIDE_AHEAD>;
+    for (var step = 0u; step < SIDE_AHEAD; step++) {
       let c = min(first + step, columns - 1u);
       own[step] = rows[row + c];
       if (STAGED == 0u) {
@@ -47,14 +47,14 @@ fn sideOf(row: u32, normal: u32) -> f32 {
         across[step] = means[normal + c];
       }
     }
-    for (var step = 0u; step < AHEAD; step++) {
+    for (var step = 0u; step < SIDE_AHEAD; step++) {
       if (STAGED == 1u) {
         let c = min(first + step, columns - 1u);
         origin[step] = partialFar[c];
         across[step] = partial[c];
       }
     }
-    for (var step = 0u; step < AHEAD; step++) {
+    for (var step = 0u; step < SIDE_AHEAD; step++) {
       sums = fma(counts(first + step, columns) * (own[step] - origin[step]), across[step], sums);
     }
   }
@@ -181,9 +181,10 @@ fn separate(head: u32, normal: u32, members: u32, stride: u32, to: u32, length: 
   let first = min(local * run, length);
   let end = min(first + run, length);
   var nearCount = 0u;
+  var row = 0u;
   for (var i = first; i < end; i++) {
     let place = members + i * stride;
-    let row = order[place] & ~BEYOND;
+    row = order[place] & ~BEYOND;
     let near = sideOf((head * count + row) * columns, normal) <= 0.0;
     nearCount += select(0u, 1u, near);
     order[place] = select(row | BEYOND, row, near);
@@ -193,7 +194,10 @@ fn separate(head: u32, normal: u32, members: u32, stride: u32, to: u32, length: 
   if (total > 0u && total < length) {
     var near = to + nearBelow;
     var beyond = to + total + first - nearBelow;
-    for (var i = first; i < end; i++) {
+    if (run == 1u && first < end) {
+      order[select(beyond, near, nearCount == 1u)] = row;
+    }
+    for (var i = select(first, end, run == 1u); i < end; i++) {
       let member = order[members + i * stride];
       if (member < BEYOND) {
         order[near] = member;

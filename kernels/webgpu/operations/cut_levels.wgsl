@@ -53,7 +53,12 @@ fn cutLevel(
     return;
   }
   let node = nodeOf(head, own);
+  // Loaded side by side.
   let key = bitcast<f32>(order[node]);
+  let start = order[node + 1u];
+  let size = order[node + 2u];
+  let cost = f32(order[node + 11u]);
+  let negligible = moments[head * (parameters.count + parameters.most + 1u) + parameters.count + parameters.most];
   var wider = vec2f(0.0);
   for (var next = local; next < known; next += AHEAD * LANES) {
     var keys: array<f32, AHEAD>;
@@ -69,9 +74,7 @@ fn cutLevel(
     }
   }
   let before = sumOfLanes(wider, local);
-  let size = order[node + 2u];
-  let total = before.y + f32(order[node + 11u]) + (before.x + 2.0) * f32(parameters.perCluster);
-  let negligible = moments[head * (parameters.count + parameters.most + 1u) + parameters.count + parameters.most];
+  let total = before.y + cost + (before.x + 2.0) * f32(parameters.perCluster);
   let isWanted = SLACK * total <= f32(parameters.budget) && key > negligible;
   let length = agreeOn(select(0u, size, isWanted), local);
   if (level == 0u && local == 0u) {
@@ -83,7 +86,6 @@ fn cutLevel(
     return;
   }
 
-  let start = order[node + 1u];
   let mean = nodeVectors(head, own);
   let to = levelOf(head, level + 1u) + start;
   let near = cutInTwo(head, levelOf(head, level) + start, to, length, mean, mean + parameters.columns, local);
