@@ -120,8 +120,8 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
   "pair_buckets.wgsl placeBlocks": (p) => [halvings(p.buckets)],
   "ridge_system.wgsl columnScales": (
     p,
-    { SCALERS },
-  ) => [up(p.most, SCALERS), up(p.most, SCALERS) * up(p.fitted, AHEAD), up(p.most, SCALERS)],
+    { LOADS, SCALERS },
+  ) => [up(p.most, SCALERS), up(p.most, SCALERS) * up(p.fitted, LOADS), up(p.most, SCALERS)],
   "ridge_system.wgsl products": (p, { AHEAD: ahead, PARTS }) => {
     const own = up(p.most, ahead * PARTS);
     return [own, own];

@@ -28,7 +28,7 @@ const CUTS = 64, WORK = 512, CUTS_ON_GPU = 1024, WORK_ON_GPU = 2 ** 14;
 /** What is counted in 32 bits. */
 const MOST_WORK = 2 ** 32 - 1;
 /** Lanes of a head's workgroup: on the CPU, where they take turns at every barrier, the fewest that do, and on GPUs. */
-const FEW_LANES = [8, 32], LANES = 256, FEW_LANES_ON_GPU = 64, FEW_MEMBERS = 64;
+const FEW_LANES = [8, 32], LANES = 256, FEW_LANES_ON_GPU = 64, FEW_MEMBERS = 32;
 /** Turns of a loop that are written out, so that loads wait for one another less: for nothing on the CPU, where it costs. */
 const AHEAD = 4, AHEAD_ON_GPU = 8, SIDE_AHEAD = 16, MOST_COLUMNS_ONE_BY_ONE = 32;
 /** Levels that GPUs cut all at once: so many more than halving alone would take; and nodes for each cluster that there is room for. */

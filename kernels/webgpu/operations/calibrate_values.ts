@@ -32,7 +32,7 @@ const kernel: Kernel = {
 const SOFTWARE_TILES = { WIDE: 2, TILE: 8, PARTS: 1, TAKERS: 32, SUMS: 1 };
 const TILES = { WIDE: 1, TILE: 4, PARTS: 8, TAKERS: 64, SUMS: 64 };
 /** Points or probes of a tile that a lane loads at a time on GPUs: each takes several vec4s. */
-const AHEAD = 4, SOLVED_AHEAD = 2;
+const AHEAD = 4, SOLVED_AHEAD = 2, SCALED_AHEAD = 16;
 /** Lanes that solve a system on GPUs, tiles of it and of its solution that one of them may hold, and most tiles of a column. */
 const SOLVERS = 256, MOST_HELD = 6, MOST_ROWS = 128;
 
@@ -63,7 +63,13 @@ export function calibrateValues(
   const gramGroups = Math.ceil(heads * Math.ceil(rowTiles / 2) * (rowTiles + 1) / takers);
   const systemStep = {
     kernel: systemKernel,
-    definitions: { ...tiles, FOUR: 4, ...rowLanes, AHEAD: software ? 1 : AHEAD, LOADS: recorder.loadsAhead },
+    definitions: {
+      ...tiles,
+      FOUR: 4,
+      ...rowLanes,
+      AHEAD: software ? 1 : AHEAD,
+      LOADS: software ? 1 : SCALED_AHEAD,
+    },
     constants: { SCALERS: software ? 64 : 256 },
     parameters: { ...shape, gramGroups },
     bindings: { logits, clusters, value, output, mean, weights, system },
