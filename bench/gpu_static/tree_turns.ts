@@ -9,6 +9,8 @@ const none = (loops: number): number[] => Array(loops).fill(0);
 const SAMPLE = 256, STEPS = 3, WINDOW = 64, CHUNK = 4096;
 /** Nodes of at most BLOCK rows have so large a part of them in the mean, and are so many levels deep. */
 const FULL = 0.7, BLOCK_LEVELS = 9;
+/** Keys of a group that queries look at as one. */
+const GROUP = 16;
 /** Entries of lists that stand for several keys have so many, and a node above a key so many others above it. */
 const KEYS_OF_ENTRY = 64;
 
@@ -42,7 +44,7 @@ export const TREE_TURNS: Readonly<Record<string, (p: Values, values: Values) => 
   "cut_blocks.wgsl findBlocks": (_, { BLOCK, FRONT }) => [up(BLOCK / 2, FRONT)],
   "cut_nodes.wgsl cutNodes": (p, { BLOCK, FRONT, LANES }) => {
     const rows = rowsOfNode(p, BLOCK), sampled = Math.min(SAMPLE, rows), across = up(p.columns, FRONT);
-    if (rows === 0) return none(29);
+    if (rows === 0) return none(27);
     const wide = Math.min(p.columns, LANES), parts = Math.floor(LANES / wide), groups = up(p.columns, wide);
     const own = up(sampled, LANES), all = up(rows, LANES), farthest = [own, own * across, 0];
     return [
@@ -85,6 +87,18 @@ export const TREE_TURNS: Readonly<Record<string, (p: Values, values: Values) => 
   },
   "open_lists.wgsl measure": (p, { LANES }) => [up(Math.min(p.count, CHUNK), LANES)],
   "open_lists.wgsl tally": (p, { LANES }) => [up(Math.min(p.count, CHUNK), LANES)],
+  "share_groups.wgsl meanGroups": (p, { AHEAD }) => {
+    const own = up(GROUP, AHEAD);
+    return [own, own, own, p.columns, p.columns * own, p.columns * own];
+  },
+  "share_groups.wgsl share": (p, { AHEAD }) => {
+    const own = up(GROUP, AHEAD);
+    return [p.picks, p.picks * up(p.columns, AHEAD), own, own, own];
+  },
+  "share_groups.wgsl totalShares": (p, { AHEAD, LANES }) => {
+    const own = up(p.groups, LANES);
+    return [own, own * up(p.columns, AHEAD)];
+  },
   "sum_lists.wgsl average": (p, { AHEAD, LANES }) => {
     const { own, mass, parts } = sumsOf(p, AHEAD, LANES);
     return [1, mass, 1, own, parts];

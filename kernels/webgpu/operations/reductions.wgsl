@@ -11,29 +11,43 @@ var<workgroup> totals: array<u32, LANES>;
 // The sum over all lanes of the last call of `sumBelow`, behind a barrier.
 var<workgroup> sumOfAll: u32;
 
+// Sum of eight values, of lanes so far apart: in the order of halving.
+fn sumOfEight(first: u32, apart: u32) -> vec2f {
+  let a = ofLanes[first];
+  let b = ofLanes[first + apart];
+  let c = ofLanes[first + 2u * apart];
+  let d = ofLanes[first + 3u * apart];
+  let e = ofLanes[first + 4u * apart];
+  let f = ofLanes[first + 5u * apart];
+  let g = ofLanes[first + 6u * apart];
+  let h = ofLanes[first + 7u * apart];
+  return ((a + e) + (c + g)) + ((b + f) + (d + h));
+}
+
 // Sum of what the lanes give, the same for all of them.
 fn sumOfLanes(own: vec2f, local: u32) -> vec2f {
   ofLanes[local] = own;
   workgroupBarrier();
-  var left = LANES;
-  for (; left > FEW; left /= FEW) {
-    let next = left / FEW;
-    if (local < next) {
-      let a = ofLanes[local];
-      let b = ofLanes[local + next];
-      let c = ofLanes[local + 2u * next];
-      let d = ofLanes[local + 3u * next];
-      let e = ofLanes[local + 4u * next];
-      let f = ofLanes[local + 5u * next];
-      let g = ofLanes[local + 6u * next];
-      let h = ofLanes[local + 7u * next];
-      ofLanes[local] = ((a + b) + (c + d)) + ((e + f) + (g + h));
-    }
-    workgroupBarrier();
-  }
   var total = vec2f(0.0);
-  for (var lane = 0u; lane < left; lane++) {
-    total += ofLanes[lane];
+  if (LANES <= FEW) {
+    for (var lane = 0u; lane < LANES; lane++) {
+      total += ofLanes[lane];
+    }
+  } else {
+    var left = LANES;
+    for (; left > FEW; left /= FEW) {
+      if (local < left / FEW) {
+        ofLanes[local] = sumOfEight(local, left / FEW);
+      }
+      workgroupBarrier();
+    }
+    if (left == 8u) {
+      total = sumOfEight(0u, 1u);
+    } else if (left == 4u) {
+      total = (ofLanes[0] + ofLanes[2]) + (ofLanes[1] + ofLanes[3]);
+    } else {
+      total = ofLanes[0] + ofLanes[1];
+    }
   }
   workgroupBarrier();
   return total;
