@@ -5,12 +5,12 @@ type Values = Readonly<Record<string, number>>;
 
 const up = (count: number, by = 1) => Math.max(1, Math.ceil(count / by));
 const none = (loops: number): number[] => Array(loops).fill(0);
-/** Lanes of a reduction halve in so many turns. */
-const REDUCTION = 8;
 /** Rows that decide a cut, steps that move its plane, and keys of a window and of a chunk of gains. */
 const SAMPLE = 256, STEPS = 3, WINDOW = 64, CHUNK = 4096;
 /** Nodes of at most BLOCK rows have so large a part of them in the mean, and are so many levels deep. */
 const FULL = 0.7, BLOCK_LEVELS = 9;
+/** Keys of a group that queries look at as one. */
+const GROUP = 16;
 /** Entries of lists that stand for several keys have so many, and a node above a key so many others above it. */
 const KEYS_OF_ENTRY = 64;
 
@@ -44,14 +44,14 @@ export const TREE_TURNS: Readonly<Record<string, (p: Values, values: Values) => 
   "cut_blocks.wgsl findBlocks": (_, { BLOCK, FRONT }) => [up(BLOCK / 2, FRONT)],
   "cut_nodes.wgsl cutNodes": (p, { BLOCK, FRONT, LANES }) => {
     const rows = rowsOfNode(p, BLOCK), sampled = Math.min(SAMPLE, rows), across = up(p.columns, FRONT);
-    if (rows === 0) return none(29);
+    if (rows === 0) return none(27);
     const wide = Math.min(p.columns, LANES), parts = Math.floor(LANES / wide), groups = up(p.columns, wide);
     const own = up(sampled, LANES), all = up(rows, LANES), farthest = [own, own * across, 0];
     return [
-      ...[1, own, ...farthest, ...farthest, REDUCTION, 1],
+      ...[1, own, ...farthest, ...farthest, 1],
       ...[STEPS, STEPS * p.columns, STEPS * own, STEPS * own * across, 0],
       ...[STEPS * groups, STEPS * groups * up(sampled, 4 * parts), STEPS * groups * up(parts - 1, FRONT)],
-      ...[all, all * across, 0, own, own, own * sampled / 4, p.columns, REDUCTION, all, all, all],
+      ...[all, all * across, 0, own, own, own * sampled / 4, p.columns, all, all, all],
     ];
   },
   "key_scatters.wgsl limit": (p) => [2, Math.log2(p.count)],
@@ -87,19 +87,30 @@ export const TREE_TURNS: Readonly<Record<string, (p: Values, values: Values) => 
   },
   "open_lists.wgsl measure": (p, { LANES }) => [up(Math.min(p.count, CHUNK), LANES)],
   "open_lists.wgsl tally": (p, { LANES }) => [up(Math.min(p.count, CHUNK), LANES)],
+  "share_groups.wgsl meanGroups": (p, { AHEAD }) => {
+    const own = up(GROUP, AHEAD);
+    return [own, own, own, p.columns, p.columns * own, p.columns * own];
+  },
+  "share_groups.wgsl share": (p, { AHEAD }) => {
+    const own = up(GROUP, AHEAD);
+    return [p.picks, p.picks * up(p.columns, AHEAD), own, own, own];
+  },
+  "share_groups.wgsl totalShares": (p, { AHEAD, LANES }) => {
+    const own = up(p.groups, LANES);
+    return [own, own * up(p.columns, AHEAD)];
+  },
   "sum_lists.wgsl average": (p, { AHEAD, LANES }) => {
     const { own, mass, parts } = sumsOf(p, AHEAD, LANES);
     return [1, mass, 1, own, parts];
   },
   "sum_lists.wgsl weigh": (p, { AHEAD, LANES }) => {
     const { own, mass, parts } = sumsOf(p, AHEAD, LANES);
-    return [mass, 1, own, parts, own, 1, REDUCTION];
+    return [mass, 1, own, parts, own, 1];
   },
-  "tilt_keys.wgsl sumChunks": (_, { LANES }) => [up(1024, LANES), up(1024, LANES), REDUCTION],
+  "tilt_keys.wgsl sumChunks": (_, { LANES }) => [up(1024, LANES), up(1024, LANES)],
   "tilt_keys.wgsl weigh": (p, { LANES }) => [
     up(p.chunks, LANES),
     up(p.chunks, LANES),
-    REDUCTION,
     up(1024, LANES),
   ],
 };

@@ -8,8 +8,6 @@ const up = (count: number, by = 1) => Math.max(1, Math.ceil(count / by));
 const halvings = (count: number) => Math.max(1, Math.ceil(Math.log2(Math.max(2, count))));
 const searches = (count: number, places: number) =>
   up(Math.log(Math.max(2, count)) / Math.log(places + 1)) + 1;
-/** Lanes of a reduction halve in so many turns. */
-const REDUCTION = 8;
 /** Lanes of workgroups that reduce, and what they load at a time. */
 const LANES = 256, AHEAD = 8;
 /** Clusters and parts of them that are known in the end, for each cluster: of real heads. */
@@ -24,7 +22,7 @@ const SAMPLE = 96;
 const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly number[]>> = {
   ...TREE_TURNS,
   "adopt_cuts.wgsl adoptCuts": (p, { LANES: lanes }) => [
-    p.levels,
+    up(p.levels, AHEAD),
     up(NODES_FOR_CLUSTER * p.most, AHEAD * lanes),
     up(p.columns * 2, lanes),
     halvings(p.most),
@@ -34,7 +32,7 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
   "adopt_cuts.wgsl rankNodes": (
     p,
     { LANES: lanes },
-  ) => [p.levels, up(NODES_FOR_CLUSTER * p.most, AHEAD * lanes)],
+  ) => [up(p.levels, AHEAD), up(NODES_FOR_CLUSTER * p.most, AHEAD * lanes)],
   "add_linear.wgsl main": (p, { DEPTH }) => [up(p.columns, DEPTH)],
   "attend_probes.wgsl joinOutputs": (p) => [up(p.chunks, AHEAD)],
   "attend_probes.wgsl partialOutputs": (p, { KEYS }) => [up(p.chunkKeys, KEYS)],
@@ -48,7 +46,6 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
     return [
       own,
       own,
-      REDUCTION,
       groups,
       groups * up(p.chunks, AHEAD * parts),
       groups * up(parts - 1, AHEAD),
@@ -60,10 +57,10 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
     const own = up(p.grown, LANES),
       { parts, columns } = partsOf(p, LANES),
       mean = [1, up(p.grown, AHEAD * parts), up(parts - 1, AHEAD)];
-    return [own, ...mean, 1, own, own * up(columns, AHEAD), ...mean, REDUCTION, 1];
+    return [own, ...mean, 1, own, own * up(columns, AHEAD), 1];
   },
   // Nothing is left to do where all levels were cut.
-  "bisect_rows.wgsl cutOn": (p) => [1, up(p.most, LANES), ...Array(28).fill(0)],
+  "bisect_rows.wgsl cutOn": (p) => [1, up(p.most, LANES), ...Array(20).fill(0)],
   "cut_levels.wgsl cutLevel": cutTurns,
   "calibrate_values.wgsl correct": (p, { PROBES }) => [up(p.fitted, PROBES)],
   "calibrate_values.wgsl judge": (p, { AHEAD: ahead }) => {
@@ -89,7 +86,7 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
   },
   "fit_masses.wgsl fittedMasses": (p, { FOUR }) => [up(p.fitted, FOUR)],
   "fit_masses.wgsl seenMasses": (p, { FOUR }) => [up(p.fitted, FOUR)],
-  "fit_masses.wgsl weigh": (p) => [up(p.fitted, AHEAD), up(p.fitted, AHEAD)],
+  "fit_masses.wgsl weigh": (p, { SHARES }) => [up(p.fitted, AHEAD * SHARES), up(p.fitted, AHEAD * SHARES)],
   "fit_means.wgsl pointKeys": (p, { PLACES }) => [0, searches(p.keys, PLACES), ...meanTurns(p)],
   "fit_means.wgsl pointValues": (
     p,
@@ -112,7 +109,7 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
   ) => [up(p.splits, ahead), up(p.splits, 8), up(p.splits, ahead)],
   "key_importance.wgsl combine": (p) => {
     const own = up(p.keys, AHEAD * LANES);
-    return [own, own, REDUCTION, own];
+    return [own, own, own];
   },
   "key_importance.wgsl measure": (p, { OWN }) => {
     const counted = up(p.counted, AHEAD);
@@ -123,8 +120,8 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
   "pair_buckets.wgsl placeBlocks": (p) => [halvings(p.buckets)],
   "ridge_system.wgsl columnScales": (
     p,
-    { SCALERS },
-  ) => [up(p.most, SCALERS), up(p.most, SCALERS) * up(p.fitted, AHEAD), up(p.most, SCALERS)],
+    { LOADS, SCALERS },
+  ) => [up(p.most, SCALERS), up(p.most, SCALERS) * up(p.fitted, LOADS), up(p.most, SCALERS)],
   "ridge_system.wgsl products": (p, { AHEAD: ahead, PARTS }) => {
     const own = up(p.most, ahead * PARTS);
     return [own, own];
@@ -137,19 +134,20 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
   "softmax_rows.wgsl logits": (p) => [up(p.columns, 8), p.columns],
   "softmax_rows.wgsl normalise": (p) => {
     const own = up(p.keys, AHEAD * LANES);
-    return [own, own, REDUCTION, own];
+    return [own, own, own];
   },
+  "solve_held_ridge.wgsl main": (p) => [p.blocks],
   "solve_ridge.wgsl main": (p, { AHEAD: ahead }) => {
     const { blocks } = p, own = up(blocks + p.columns, LANES), tiles = up(blocks * p.columns, LANES);
     const inner = up(blocks / 2, ahead), products = up(0.75 * blocks, ahead);
     return [blocks, blocks, blocks * own, blocks * own * inner, tiles, tiles * products, 0];
   },
-  "sort_by_bucket.wgsl countShared": (p, { CHUNK }) => [up(p.digits, CHUNK), CHUNK / 4],
+  "sort_by_bucket.wgsl countShared": () => [],
   "sort_by_bucket.wgsl scanOffsets": (p) => {
     const own = up(p.digits * p.chunks, AHEAD * LANES);
     return [own, own];
   },
-  "sort_by_bucket.wgsl scatterShared": (_, { CHUNK }) => [CHUNK / 4],
+  "sort_by_bucket.wgsl scatterShared": (p, { CHUNK }) => [CHUNK / 16, p.scanned ? 0 : up(p.chunks, AHEAD)],
   "weigh_centre.wgsl main": (p) => {
     const own = up(p.probes, 64), columns = up(p.valueColumns, 64);
     return [
@@ -238,19 +236,19 @@ function partsOf({ columns }: Values, lanes: number): { columns: number; parts: 
 }
 
 /** A level halves the clusters of the one before; those that are cut last have a few members each. */
-function cutTurns(p: Values, { LANES: lanes }: Values): number[] {
+function cutTurns(p: Values, { LANES: lanes, SHARES, SIDE_AHEAD }: Values): number[] {
   const { columns, parts } = partsOf(p, lanes), length = up(p.grown / 2 ** p.level), own = up(length, lanes);
-  const across = up(columns, AHEAD), sampled = Math.min(SAMPLE, length), others = up(parts - 1, AHEAD);
+  const across = up(columns, SIDE_AHEAD), sampled = Math.min(SAMPLE, length), others = up(parts - 1, AHEAD);
   const mean = (members: number) => [1, up(members, AHEAD * parts), others];
+  // Where a lane has one member it does without the loop that puts them in their places.
+  const several = (own: number) => own > 1 ? own : 0;
   const known = Math.min(2 ** p.level, NODES_FOR_CLUSTER * p.most);
   return [
-    ...[up(p.level, AHEAD), up(known, AHEAD * lanes), 0, 1, across, halvings(lanes), up(columns, lanes)],
-    ...[up(sampled, lanes), up(sampled, lanes) * across, up(sampled, lanes)],
-    ...mean(sampled / 2),
-    ...mean(sampled / 2),
+    ...[up(p.level, AHEAD), up(known, AHEAD * lanes), 0, 1, up(columns, AHEAD * SHARES), up(columns, lanes)],
+    ...[up(sampled, lanes), up(sampled, lanes) * across, several(up(sampled, lanes))],
+    ...mean(sampled),
     1,
-    ...[own, own * across, own],
-    ...[...mean(length / 2), halvings(lanes)],
-    ...[...mean(length / 2), halvings(lanes)],
+    ...[own, own * across, several(own)],
+    ...mean(length),
   ];
 }

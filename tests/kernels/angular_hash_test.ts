@@ -40,11 +40,14 @@ onEachBackend("angularHash() gives the reference's ranks", async (backend) => {
 
 onEachBackend("sortByBucket() is the stable sort and its inverse", async (backend) => {
   for (
-    const [heads, count, buckets] of [[1, 1, 2], [2, 1000, 128], [3, 77, 2], [1, 5000, 2 ** 16], [
-      1,
-      300,
-      2 ** 24,
-    ]]
+    const [heads, count, buckets] of [
+      [1, 1, 2],
+      [2, 1000, 128],
+      [3, 77, 2],
+      [1, 5000, 2 ** 16],
+      [2, 9000, 300],
+      [1, 300, 2 ** 24],
+    ]
   ) {
     const ranks = wordsBelow(4, heads * count, buckets);
     const { actual, expected } = await besideReference(backend, (on) => {

@@ -21,8 +21,14 @@ const TIE = 8192u;
 
 fn nodesOf(head: u32) -> u32 {
   var known = 1u;
-  for (var level = 1u; level <= parameters.levels; level++) {
-    known += counters[head * (parameters.levels + 1u) + level];
+  for (var next = 1u; next <= parameters.levels; next += AHEAD) {
+    var found: array<u32, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      found[step] = counters[head * (parameters.levels + 1u) + min(next + step, parameters.levels)];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      known += select(0u, found[step], next + step <= parameters.levels);
+    }
   }
   return min(known, parameters.nodes);
 }
@@ -54,13 +60,13 @@ fn rankNodes(
   var ties = 0u;
   for (var next = local; next < known; next += AHEAD * LANES) {
     var keys: array<f32, AHEAD>;
-    var lengths: array<u32, AHEAD>;
+    var costs: array<u32, AHEAD>;
     var states: array<u32, AHEAD>;
     var parents: array<u32, AHEAD>;
     for (var step = 0u; step < AHEAD; step++) {
       let at = nodeOf(head, min(next + step * LANES, known - 1u));
       keys[step] = bitcast<f32>(order[at]);
-      lengths[step] = order[at + 2u];
+      costs[step] = order[at + 11u];
       states[step] = order[at + 3u];
       parents[step] = order[at + 5u] / 2u;
     }
@@ -73,7 +79,7 @@ fn rankNodes(
       ties += select(0u, 1u, isOther && keys[step] == key && !isParent && parents[step] != own);
       rank += select(0u, 1u, isBefore);
       made += select(0u, 1u, isBefore && states[step] == CUT);
-      spent += select(0u, costOf(lengths[step]), isBefore);
+      spent += select(0u, costs[step], isBefore);
     }
   }
   // Fewer than 2^24 in all, so that floats are exact.
@@ -148,15 +154,16 @@ fn adoptCuts(
   // A cluster has the number of the last cut beyond which it lies.
   var at = own;
   var level = 0u;
-  var label = 0u;
+  var crossed = 0u;
+  var isFound = false;
   while (at != 0u) {
     let link = order[nodeOf(head, at) + 5u];
     at = link / 2u;
     level++;
-    if (label == 0u && link % 2u == 1u) {
-      label = order[nodeOf(head, at) + 9u];
-    }
+    crossed = select(crossed, at, !isFound && link % 2u == 1u);
+    isFound = isFound || link % 2u == 1u;
   }
+  let label = select(0u, order[nodeOf(head, crossed) + 9u], isFound);
   let start = order[node + 1u];
   let length = order[node + 2u];
   if (local == 0u) {

@@ -29,13 +29,13 @@ const CUTS = 64, WORK = 512, CUTS_ON_GPU = 1024, WORK_ON_GPU = 2 ** 14;
 /** What is counted in 32 bits. */
 const MOST_WORK = 2 ** 32 - 1;
 /** Lanes of a head's workgroup: on the CPU, where they take turns at every barrier, the fewest that do, and on GPUs. */
-const FEW_LANES = [8, 32], LANES = 256, FEW_LANES_ON_GPU = 64, FEW_MEMBERS = 128;
+const FEW_LANES = [8, 32], LANES = 256, FEW_LANES_ON_GPU = 64, FEW_MEMBERS = 32;
 /** Turns of a loop that are written out, so that loads wait for one another less: for nothing on the CPU, where it costs. */
-const AHEAD = 4, AHEAD_ON_GPU = 8, MOST_COLUMNS_ONE_BY_ONE = 32;
+const AHEAD = 4, AHEAD_ON_GPU = 8, SIDE_AHEAD = 16, MOST_COLUMNS_ONE_BY_ONE = 32;
 /** Levels that GPUs cut all at once: so many more than halving alone would take; and nodes for each cluster that there is room for. */
 const MORE_LEVELS = 3, NODES_PER_CLUSTER = 4, MOST_NODES = 2 ** 12;
 /** Words of a node: see bisection_tree.wgsl. */
-const NODE_WORDS = 11;
+const NODE_WORDS = 12;
 /** Most turns of an invocation for one cut of all rows. */
 const MOST_TURNS = 2 ** 14;
 /** vec4s of a row that an invocation holds while it descends. */
@@ -68,9 +68,15 @@ export function bisectRows(recorder: Recorder, args: Arguments<"bisectRows">): B
   const order = recorder.array("word", heads * words, "the order of the rows");
   const means = recorder.array("float", vectorsWith(nodes), "the means of the clusters");
   const moments = recorder.array("float", heads * (count + most + 1), "the moments of the rows");
+  const cuttingWith = (lanes: number) => ({
+    AHEAD: ahead,
+    SIDE_AHEAD: !software && columns <= lanes ? Math.min(columns, SIDE_AHEAD) : ahead,
+    SHARES: software ? 1 : lanes / PIVOT_CANDIDATES,
+    STAGED: !software && columns <= lanes ? 1 : 0,
+  });
   const step = {
     kernel,
-    definitions: { AHEAD: ahead },
+    definitions: cuttingWith(lanes),
     constants: { LANES: lanes },
     parameters: {
       heads,
@@ -95,11 +101,13 @@ export function bisectRows(recorder: Recorder, args: Arguments<"bisectRows">): B
     const counters = recorder.array("word", heads * (levels + 1), "the nodes of the levels");
     const { bindings: { weights, products, clusters, ...bindings }, parameters } = step;
     for (let level = 0; level < levels; level++) {
+      // No more than there are members for: the fewer lanes, the sooner they agree.
+      const lanes = grown >> level > FEW_MEMBERS ? LANES : FEW_LANES_ON_GPU;
       recorder.dispatch({
         ...step,
         kernel: levelCutter,
-        // No more than there are members for: the fewer lanes, the sooner they agree.
-        constants: { LANES: grown >> level > FEW_MEMBERS ? LANES : FEW_LANES_ON_GPU },
+        definitions: cuttingWith(lanes),
+        constants: { LANES: lanes },
         parameters: { ...parameters, level },
         bindings: { ...bindings, weights, counters },
         entryPoint: "cutLevel",

@@ -4,17 +4,23 @@
 @group(0) @binding(7) var<storage, read_write> clusters: array<u32>; // (heads) u32
 @group(0) @binding(8) var<storage, read_write> products: array<u32>; // (heads) u32
 
-// Mean, scatter and place of a cluster.
-fn enterCluster(head: u32, label: u32, start: u32, length: u32, local: u32) {
-  let mean = vectorsOf(head) + label * parameters.columns;
-  let scatter = measure(head, ordersOf(head) + start, length, mean, local);
+// Means, scatters and places of two clusters whose members follow one another, of which the second may be empty.
+fn enterClusters(head: u32, labels: vec2u, start: u32, near: u32, length: u32, local: u32) {
+  let first = vectorsOf(head) + labels * parameters.columns;
+  let scatters = measure(head, ordersOf(head) + start, near, length, first.x, first.y, local);
   if (local == 0u) {
-    moments[head * (parameters.count + parameters.most + 1u) + parameters.count + label] = scatter;
-    let place = placeOf(head, label);
-    order[place] = start;
-    order[place + 1u] = length;
+    enterPlace(head, labels.x, vec2u(start, near), scatters.x);
+    if (near < length) {
+      enterPlace(head, labels.y, vec2u(start + near, length - near), scatters.y);
+    }
   }
   storageBarrier();
+}
+
+fn enterPlace(head: u32, label: u32, place: vec2u, scatter: f32) {
+  moments[head * (parameters.count + parameters.most + 1u) + parameters.count + label] = scatter;
+  order[placeOf(head, label)] = place.x;
+  order[placeOf(head, label) + 1u] = place.y;
 }
 
 // Enters a cut as the last one of the cluster that it cuts.
@@ -51,19 +57,22 @@ fn begin(
   // Moments are about the mean of all: squared norms of rows far from 0 would drown what lies between these. The scatter
   // that comes with that mean means nothing yet.
   let centre = centreOf(head);
-  enterCluster(head, 0u, 0u, parameters.grown, local);
+  enterClusters(head, vec2u(0u), 0u, parameters.grown, parameters.grown, local);
   for (var c = local; c < columns; c += LANES) {
     means[centre + c] = means[vectorsOf(head) + c];
   }
   storageBarrier();
+  var found = 0.0;
   for (var i = local; i < parameters.grown; i += LANES) {
     let row = rowOfPart(i);
-    let square = squareOf((head * count + row) * columns, centre);
-    moments[state + row] = weights[head * count + row] * square;
+    let moment = weights[head * count + row] * squareOf((head * count + row) * columns, centre, 0u, 1u);
+    moments[state + row] = moment;
+    found += moment;
   }
-  storageBarrier();
-  enterCluster(head, 0u, 0u, parameters.grown, local);
+  // One row has no scatter, only rounding.
+  let scatter = select(0.0, sumOfLanes(vec2f(found, 0.0), local).x, parameters.grown > 1u);
   if (local == 0u) {
+    moments[state + count] = scatter;
     moments[state + count + parameters.most] = NEGLIGIBLE_SCATTER * moments[state + count];
     order[cutsOf(head, 0u)] = 0u;
     order[cutsOf(head, 0u) + 1u] = 0u;
@@ -77,6 +86,7 @@ fn begin(
       order[root + 3u] = UNCUT;
       order[root + 5u] = 0u;
       order[root + 6u] = order[root];
+      order[root + 11u] = costOf(parameters.grown);
     }
   }
   if (parameters.nodes > 0u) {
@@ -135,8 +145,7 @@ fn cutOn(
     let mean = vectors + widest * columns;
     let near = cutInTwo(head, members, own + start, length, mean, normalOf(head, made), local);
     if (near > 0u) {
-      enterCluster(head, widest, start, near, local);
-      enterCluster(head, made, start + near, length - near, local);
+      enterClusters(head, vec2u(widest, made), start, near, length, local);
       for (var i = near + local; i < length; i += LANES) {
         labels[head * count + order[own + start + i]] = made;
       }

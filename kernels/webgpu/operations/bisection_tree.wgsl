@@ -23,9 +23,9 @@ struct Parameters {
 // Marks members beyond the hyperplane of their cluster.
 const BEYOND = 0x80000000u;
 // Words of a node: key, first place, length, state, first child, parent, scatter; then rank, what was spent and made before, and
-// whether it is cut in its turn. The key is the scatter, or that of an ancestor if rounding made that less. The parent counts twice,
+// whether it is cut in its turn; the cost of its cut. The key is the scatter, or that of an ancestor if rounding made that less. The parent counts twice,
 // with 1 for the far side.
-const NODE_WORDS = 11u;
+const NODE_WORDS = 12u;
 const UNCUT = 0u;
 const CUT = 1u;
 const FAILED = 2u;

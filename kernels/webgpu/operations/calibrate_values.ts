@@ -15,6 +15,10 @@ const solver: Kernel = {
   file: "solve_ridge.wgsl",
   source: [reductions, shaders["solve_ridge.wgsl"]],
 };
+const heldSolver: Kernel = {
+  file: "solve_held_ridge.wgsl",
+  source: [reductions, shaders["solve_held_ridge.wgsl"]],
+};
 /** From its solution to values. */
 const kernel: Kernel = {
   file: "calibrate_values.wgsl",
@@ -28,7 +32,9 @@ const kernel: Kernel = {
 const SOFTWARE_TILES = { WIDE: 2, TILE: 8, PARTS: 1, TAKERS: 32, SUMS: 1 };
 const TILES = { WIDE: 1, TILE: 4, PARTS: 8, TAKERS: 64, SUMS: 64 };
 /** Points or probes of a tile that a lane loads at a time on GPUs: each takes several vec4s. */
-const AHEAD = 4, SOLVED_AHEAD = 2;
+const AHEAD = 4, SOLVED_AHEAD = 2, SCALED_AHEAD = 16;
+/** Lanes that solve a system on GPUs, tiles of it and of its solution that one of them may hold, and most tiles of a column. */
+const SOLVERS = 256, MOST_HELD = 6, MOST_ROWS = 128;
 
 /** Values of points after ridge regression of what they leave of the exact outputs of the probes. */
 export function calibrateValues(
@@ -57,7 +63,13 @@ export function calibrateValues(
   const gramGroups = Math.ceil(heads * Math.ceil(rowTiles / 2) * (rowTiles + 1) / takers);
   const systemStep = {
     kernel: systemKernel,
-    definitions: { ...tiles, FOUR: 4, ...rowLanes, AHEAD: software ? 1 : AHEAD, LOADS: recorder.loadsAhead },
+    definitions: {
+      ...tiles,
+      FOUR: 4,
+      ...rowLanes,
+      AHEAD: software ? 1 : AHEAD,
+      LOADS: software ? 1 : SCALED_AHEAD,
+    },
     constants: { SCALERS: software ? 64 : 256 },
     parameters: { ...shape, gramGroups },
     bindings: { logits, clusters, value, output, mean, weights, system },
@@ -73,17 +85,18 @@ export function calibrateValues(
     entryPoint: "products",
     workgroups: gramGroups + Math.ceil(heads * rowTiles * columnTiles / takers),
   });
+  const held = software ? undefined : heldTiles(blocks, columns);
   recorder.dispatch({
-    kernel: solver,
-    definitions: { AHEAD: software ? 1 : SOLVED_AHEAD },
-    constants: { LANES: software ? 32 : 256 },
+    kernel: held ? heldSolver : solver,
+    definitions: held ?? { AHEAD: software ? 1 : SOLVED_AHEAD },
+    constants: { LANES: software ? 32 : SOLVERS },
     parameters: { heads, count: fitted, blocks, columns },
     bindings: { system, dual },
     workgroups: heads,
   });
   const step = {
     kernel,
-    definitions: { ...tiles, FOUR: 4, AHEAD: software ? 1 : AHEAD, PROBES: recorder.loadsAhead },
+    definitions: { ...tiles, FOUR: 4, AHEAD: recorder.loadsAhead, PROBES: recorder.loadsAhead },
     constants: { LANES: recorder.reducingLanes },
     parameters: { ...shape, largest: args.largestValue },
     bindings: { clusters, value, output, mean, weights, dual, moments, calibrated },
@@ -95,4 +108,13 @@ export function calibrateValues(
   });
   recorder.dispatch({ ...step, entryPoint: "judge", workgroups: heads });
   return trimRows(recorder, calibrated, heads * most, valueFeatures);
+}
+
+/** How many tiles of a system each lane holds, where registers have room for it. */
+function heldTiles(blocks: number, columns: number) {
+  const HELD = Math.ceil((blocks + columns) * blocks / SOLVERS),
+    SOUGHT = Math.ceil(blocks * columns / SOLVERS);
+  return blocks + columns <= MOST_ROWS && HELD + SOUGHT <= MOST_HELD
+    ? { HELD, SOUGHT, ROWS: MOST_ROWS }
+    : undefined;
 }

@@ -33,6 +33,7 @@ fn enterNode(node: u32, start: u32, length: u32, parent: u32, scatter: f32, most
   order[node + 3u] = UNCUT;
   order[node + 5u] = parent;
   order[node + 6u] = bitcast<u32>(scatter);
+  order[node + 11u] = costOf(length);
 }
 
 @compute @workgroup_size(LANES)
@@ -52,25 +53,28 @@ fn cutLevel(
     return;
   }
   let node = nodeOf(head, own);
+  // Loaded side by side.
   let key = bitcast<f32>(order[node]);
+  let start = order[node + 1u];
+  let size = order[node + 2u];
+  let cost = f32(order[node + 11u]);
+  let negligible = moments[head * (parameters.count + parameters.most + 1u) + parameters.count + parameters.most];
   var wider = vec2f(0.0);
   for (var next = local; next < known; next += AHEAD * LANES) {
     var keys: array<f32, AHEAD>;
-    var lengths: array<u32, AHEAD>;
+    var costs: array<u32, AHEAD>;
     for (var step = 0u; step < AHEAD; step++) {
       let at = nodeOf(head, min(next + step * LANES, known - 1u));
       keys[step] = bitcast<f32>(order[at]);
-      lengths[step] = order[at + 2u];
+      costs[step] = order[at + 11u];
     }
     for (var step = 0u; step < AHEAD; step++) {
       let isWider = keys[step] > key && next + step * LANES < known;
-      wider += select(vec2f(0.0), vec2f(1.0, f32(costOf(lengths[step]))), isWider);
+      wider += select(vec2f(0.0), vec2f(1.0, f32(costs[step])), isWider);
     }
   }
   let before = sumOfLanes(wider, local);
-  let size = order[node + 2u];
-  let total = before.y + f32(costOf(size)) + (before.x + 2.0) * f32(parameters.perCluster);
-  let negligible = moments[head * (parameters.count + parameters.most + 1u) + parameters.count + parameters.most];
+  let total = before.y + cost + (before.x + 2.0) * f32(parameters.perCluster);
   let isWanted = SLACK * total <= f32(parameters.budget) && key > negligible;
   let length = agreeOn(select(0u, size, isWanted), local);
   if (level == 0u && local == 0u) {
@@ -82,7 +86,6 @@ fn cutLevel(
     return;
   }
 
-  let start = order[node + 1u];
   let mean = nodeVectors(head, own);
   let to = levelOf(head, level + 1u) + start;
   let near = cutInTwo(head, levelOf(head, level) + start, to, length, mean, mean + parameters.columns, local);
@@ -102,11 +105,10 @@ fn cutLevel(
     return;
   }
   let parent = 2u * own;
-  let nearScatter = measure(head, to, near, nodeVectors(head, child), local);
-  let farScatter = measure(head, to + near, length - near, nodeVectors(head, child + 1u), local);
+  let scatters = measure(head, to, near, length, nodeVectors(head, child), nodeVectors(head, child + 1u), local);
   if (local == 0u) {
-    enterNode(nodeOf(head, child), start, near, parent, nearScatter, key);
-    enterNode(nodeOf(head, child + 1u), start + near, length - near, parent + 1u, farScatter, key);
+    enterNode(nodeOf(head, child), start, near, parent, scatters.x, key);
+    enterNode(nodeOf(head, child + 1u), start + near, length - near, parent + 1u, scatters.y, key);
     order[node + 3u] = CUT;
     order[node + 4u] = child;
   }

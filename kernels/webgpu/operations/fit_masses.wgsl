@@ -1,6 +1,7 @@
 // Masses of keys and weights of probes for fitted points: see `Backend.fitPoints`. Put behind elementary.wgsl.
 // parameters.heads, keys, probes, fitted, most: shapes; even: probes that count as one; otherWeight: what the rest counts.
-// Defined in front: AHEAD and FOUR, values that a lane loads at a time of points and of keys.
+// Defined in front: AHEAD and FOUR, values that a lane loads at a time of points and of keys; SHARES, lanes that share
+// a point.
 
 struct Parameters {
   heads: u32,
@@ -22,6 +23,9 @@ struct Parameters {
 // (2, heads, keys) f32: masses that the probes see in the keys, and those fitted to them; (3, heads, most) f32: logarithms of the
 // largest exponentials, sums of the weights, and sums of weight · exponential.
 @group(0) @binding(6) var<storage, read_write> fit: array<f32>;
+
+// What lanes that share a point have found.
+var<workgroup> ofShares: array<vec2f, 64>;
 
 fn countOf(probe: u32) -> f32 {
   return select(parameters.otherWeight, 1.0, probe < parameters.even);
@@ -53,56 +57,74 @@ fn seenMasses(
   fit[at] = mass;
 }
 
-// One point per invocation; those beyond the clusters of a head have logits and weights without meaning.
+// A point whose probes SHARES lanes share; those beyond the clusters of a head have logits and weights without meaning.
 @compute @workgroup_size(64)
 fn weigh(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let at = (workgroup.x + workgroup.y * workgroups.x) * 64u + local;
+  let across = 64u / SHARES;
+  let place = (workgroup.x + workgroup.y * workgroups.x) * across + local % across;
+  let share = local / across;
   let most = parameters.most;
   let points = parameters.heads * most;
-  if (at >= points) {
-    return;
-  }
+  // Lanes past the end take part in the barriers.
+  let at = min(place, points - 1u);
   let head = at / most;
   let row = head * parameters.probes;
   let point = at % most;
   let firstWeight = head * parameters.fitted * most + point;
   var largest = EMPTY;
-  for (var first = 0u; first < parameters.fitted; first += AHEAD) {
+  for (var first = share; first < parameters.fitted; first += AHEAD * SHARES) {
     var ratios: array<f32, AHEAD>;
     for (var step = 0u; step < AHEAD; step++) {
-      let i = row + min(first + step, parameters.fitted - 1u);
+      let i = row + min(first + step * SHARES, parameters.fitted - 1u);
       ratios[step] = logits[i * most + point] - logSumExp[i];
     }
     for (var step = 0u; step < AHEAD; step++) {
       largest = max(largest, ratios[step]);
     }
   }
-  var sum = 0.0;
-  var square = 0.0;
-  for (var first = 0u; first < parameters.fitted; first += AHEAD) {
+  if (SHARES > 1u) {
+    ofShares[local].x = largest;
+    workgroupBarrier();
+    for (var other = 0u; other < SHARES; other++) {
+      largest = max(largest, ofShares[other * across + local % across].x);
+    }
+    workgroupBarrier();
+  }
+  var sums = vec2f(0.0);
+  for (var first = share; first < parameters.fitted; first += AHEAD * SHARES) {
     var ratios: array<f32, AHEAD>;
     for (var step = 0u; step < AHEAD; step++) {
-      let i = row + min(first + step, parameters.fitted - 1u);
+      let i = row + min(first + step * SHARES, parameters.fitted - 1u);
       ratios[step] = logits[i * most + point] - logSumExp[i];
     }
     for (var step = 0u; step < AHEAD; step++) {
+      let i = first + step * SHARES;
       let power = exponential(max(ratios[step] - largest, -87.0));
-      if (AHEAD == 1u || first + step < parameters.fitted) {
-        let weight = countOf(first + step) * power;
-        weights[firstWeight + (first + step) * most] = weight;
-        sum += weight;
-        square = fma(weight, power, square);
+      if (place < points && i < parameters.fitted) {
+        let weight = countOf(i) * power;
+        weights[firstWeight + i * most] = weight;
+        sums += vec2f(weight, weight * power);
       }
     }
   }
-  let moments = 2u * parameters.heads * parameters.keys + at;
-  fit[moments] = largest;
-  fit[moments + points] = sum;
-  fit[moments + 2u * points] = square;
+  if (SHARES > 1u) {
+    ofShares[local] = sums;
+    workgroupBarrier();
+    sums = vec2f(0.0);
+    for (var other = 0u; other < SHARES; other++) {
+      sums += ofShares[other * across + local % across];
+    }
+  }
+  if (place < points && share == 0u) {
+    let moments = 2u * parameters.heads * parameters.keys + at;
+    fit[moments] = largest;
+    fit[moments + points] = sums.x;
+    fit[moments + 2u * points] = sums.y;
+  }
 }
 
 // The masses with which the points come closest to the keys. One key per invocation.

@@ -20,6 +20,9 @@ const meansKernel: Kernel = {
 /** Invocations that share a mean on the CPU, where they take turns at every barrier, and on GPUs. */
 const FEW_LANES = 16, LANES = 256;
 
+/** Lanes that share the probes of a point on GPUs. */
+const SHARES = 8;
+
 /** One weighted point for each cluster of keys, fitted to softmax rows of the probes. */
 export function fitPoints(recorder: Recorder, args: Arguments<"fitPoints">): FittedPoints {
   const { heads, keys, features, valueFeatures, probes, fitted, even, otherWeight, most, scale } = args;
@@ -32,9 +35,10 @@ export function fitPoints(recorder: Recorder, args: Arguments<"fitPoints">): Fit
   const logits = recorder.array("float", heads * probes * most, "the logits of the points");
   const weights = recorder.array("float", heads * fitted * most, "the weights of the probes");
   const fit = recorder.array("float", 2 * heads * keys + 3 * points, "the masses of the keys");
+  const shares = recorder.software ? 1 : SHARES;
   const massesOf = {
     kernel: massesKernel,
-    definitions: { FOUR: recorder.software ? 4 : 16, AHEAD: recorder.loadsAhead },
+    definitions: { FOUR: recorder.software ? 4 : 16, AHEAD: recorder.loadsAhead, SHARES: shares },
     parameters: { heads, keys, probes, fitted, most, even, otherWeight },
     bindings: { probabilities: args.probabilities, labels, logSumExp: args.logSumExp, logits, weights, fit },
   };
@@ -53,7 +57,7 @@ export function fitPoints(recorder: Recorder, args: Arguments<"fitPoints">): Fit
   recorder.dispatch({ ...meansOf(args.key, features, key), entryPoint: "pointKeys" });
   const query = padRows(recorder, args.query, heads * probes, features);
   rowLogits(recorder, { heads, queries: probes, keys: most, features, scale, query, key, logits });
-  recorder.dispatch({ ...massesOf, entryPoint: "weigh", workgroups: Math.ceil(points / 64) });
+  recorder.dispatch({ ...massesOf, entryPoint: "weigh", workgroups: Math.ceil(points * shares / 64) });
   recorder.dispatch({ ...massesOf, entryPoint: "fittedMasses", workgroups: Math.ceil(heads * keys / 64) });
   recorder.dispatch({ ...meansOf(args.value, valueFeatures, value), entryPoint: "pointValues" });
   return {

@@ -29,6 +29,7 @@ export function shareGroups(
   const byQueries = recorder.array("float", lines * count, "the weights by which queries look");
   const step = {
     kernel,
+    definitions: { AHEAD: recorder.loadsAhead },
     constants: { LANES: recorder.reducingLanes },
     parameters: { heads, centres, count, columns, groups, picks },
     bindings: {

@@ -1,6 +1,7 @@
 // Weights of keys by how much the queries of a centre look at the groups they are in: see `Backend.tiltKeys`. Behind elementary.wgsl
 // and reductions.wgsl.
 // parameters.heads, centres, count: shapes; columns: vec4s of a row; groups: of a head; picks: queries of each centre.
+// Defined in front: AHEAD, keys or columns that a lane loads at a time.
 
 struct Parameters {
   heads: u32,
@@ -21,6 +22,11 @@ struct Parameters {
 @group(0) @binding(6) var<storage, read_write> ofQueries: array<vec2f>; // (heads, centres, picks, 2) f32: largest logit, sum of exponentials
 @group(0) @binding(7) var<storage, read_write> byQueries: array<f32>; // (heads, centres, count) f32
 
+// What lies in front of an end counts, what is loaded past it does not.
+fn counted(weight: f32, at: u32, end: u32) -> f32 {
+  return select(0.0, weight, AHEAD == 1u || at < end);
+}
+
 // Where a group begins: at 0, and where the largest node is cut of each further run of TREE_GROUP positions.
 fn startOf(head: u32, group: u32) -> u32 {
   if (group == 0u) {
@@ -31,12 +37,17 @@ fn startOf(head: u32, group: u32) -> u32 {
   }
   var start = group * TREE_GROUP;
   var largest = 0u;
-  for (var cut = start; cut < min(parameters.count, (group + 1u) * TREE_GROUP); cut++) {
-    let node = 4u * (head * parameters.count + cut);
-    let size = cuts[node + 1u] - cuts[node];
-    if (size > largest) {
-      largest = size;
-      start = cut;
+  let last = min(parameters.count, (group + 1u) * TREE_GROUP) - 1u;
+  for (var first = group * TREE_GROUP; first <= last; first += AHEAD) {
+    var sizes: array<u32, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      let node = 4u * (head * parameters.count + min(first + step, last));
+      sizes[step] = cuts[node + 1u] - cuts[node];
+    }
+    // The last one again is no larger than itself.
+    for (var step = 0u; step < AHEAD; step++) {
+      start = select(start, first + step, sizes[step] > largest);
+      largest = max(largest, sizes[step]);
     }
   }
   return start;
@@ -62,20 +73,44 @@ fn meanGroups(
   let ownRows = head * parameters.count * columns;
   let ownWeights = row * parameters.count;
   var mass = 0.0;
-  for (var j = begin; j < end; j++) {
-    mass += weights[ownWeights + j];
+  for (var first = begin; first < end; first += AHEAD) {
+    var own: array<f32, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      own[step] = weights[ownWeights + min(first + step, end - 1u)];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      mass += counted(own[step], first + step, end);
+    }
   }
   var squares = vec4f(0.0);
   for (var column = 0u; column < columns; column++) {
     var mean = vec4f(0.0);
     if (mass > 0.0) {
-      for (var j = begin; j < end; j++) {
-        mean = fma(vec4f(weights[ownWeights + j]), rows[ownRows + j * columns + column], mean);
+      for (var first = begin; first < end; first += AHEAD) {
+        var own: array<f32, AHEAD>;
+        var ahead: array<vec4f, AHEAD>;
+        for (var step = 0u; step < AHEAD; step++) {
+          let j = min(first + step, end - 1u);
+          own[step] = weights[ownWeights + j];
+          ahead[step] = rows[ownRows + j * columns + column];
+        }
+        for (var step = 0u; step < AHEAD; step++) {
+          mean = fma(vec4f(counted(own[step], first + step, end)), ahead[step], mean);
+        }
       }
       mean /= mass;
-      for (var j = begin; j < end; j++) {
-        let difference = rows[ownRows + j * columns + column] - mean;
-        squares = fma(weights[ownWeights + j] * difference, difference, squares);
+      for (var first = begin; first < end; first += AHEAD) {
+        var own: array<f32, AHEAD>;
+        var ahead: array<vec4f, AHEAD>;
+        for (var step = 0u; step < AHEAD; step++) {
+          let j = min(first + step, end - 1u);
+          own[step] = weights[ownWeights + j];
+          ahead[step] = rows[ownRows + j * columns + column];
+        }
+        for (var step = 0u; step < AHEAD; step++) {
+          let difference = ahead[step] - mean;
+          squares = fma(counted(own[step], first + step, end) * difference, difference, squares);
+        }
       }
     }
     means[at * (columns + 1u) + column] = mean;
@@ -91,10 +126,20 @@ fn meanGroups(
 fn logitOf(offset: u32, group: u32) -> f32 {
   let columns = parameters.columns;
   var products = vec4f(0.0);
-  for (var column = 0u; column < columns; column++) {
-    products = fma(offsets[offset * columns + column], means[group * (columns + 1u) + column], products);
+  let share = means[group * (columns + 1u) + columns].y;
+  for (var first = 0u; first < columns; first += AHEAD) {
+    var own: array<vec4f, AHEAD>;
+    var ahead: array<vec4f, AHEAD>;
+    for (var step = 0u; step < AHEAD; step++) {
+      let column = min(first + step, columns - 1u);
+      own[step] = offsets[offset * columns + column];
+      ahead[step] = means[group * (columns + 1u) + column];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      products = fma(counted(1.0, first + step, columns) * own[step], ahead[step], products);
+    }
   }
-  return means[group * (columns + 1u) + columns].y + ((products.x + products.y) + (products.z + products.w));
+  return share + ((products.x + products.y) + (products.z + products.w));
 }
 
 // A query per workgroup.
@@ -154,7 +199,14 @@ fn share(
   let head = row / parameters.centres;
   let group = at % parameters.groups;
   let end = startOf(head, group + 1u);
-  for (var j = startOf(head, group); j < end; j++) {
-    byQueries[row * parameters.count + j] = factor * weights[row * parameters.count + j];
+  for (var first = startOf(head, group); first < end; first += AHEAD) {
+    var own: array<f32, AHEAD>;
+    // Compilers would bring loads behind a branch around the stores: past the end the last key is stored again.
+    for (var step = 0u; step < AHEAD; step++) {
+      own[step] = weights[row * parameters.count + min(first + step, end - 1u)];
+    }
+    for (var step = 0u; step < AHEAD; step++) {
+      byQueries[row * parameters.count + min(first + step, end - 1u)] = factor * own[step];
+    }
   }
 }

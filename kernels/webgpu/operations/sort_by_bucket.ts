@@ -13,6 +13,8 @@ const kernel: Kernel = {
 
 /** Rows that one invocation counts and moves on the CPU, and one workgroup on GPUs, where lanes wait for each load. */
 const SOFTWARE_CHUNK = 128, SHARED_CHUNK = 256;
+/** Chunks of a head up to which on GPUs the workgroups themselves find where their rows go. */
+const MOST_UNSCANNED = 32;
 /** Most bits of a rank that one pass sorts by: the counters stay small even for 2^24 buckets. */
 const DIGIT_BITS = 8;
 
@@ -28,6 +30,8 @@ export function sortByBucket(
     { software } = recorder,
     chunk = software ? SOFTWARE_CHUNK : SHARED_CHUNK,
     chunks = Math.ceil(count / chunk);
+  // Few counters are summed by each workgroup that needs them.
+  const scanned = !software && chunks <= MOST_UNSCANNED ? 0 : 1;
   const position = recorder.array("word", heads * count, "the sorted positions");
   const offsets = recorder.array("word", heads * digits * chunks, "the bucket offsets");
   let previous: GpuArray | undefined;
@@ -47,13 +51,14 @@ export function sortByBucket(
         mask: 2 ** digitBits - 1,
         first,
         last,
+        scanned,
       },
       bindings: { ranks, previous, offsets, order, position },
     };
     const [counting, scattering] = software ? ["countDigits", "scatter"] : ["countShared", "scatterShared"];
     const workgroups = software ? Math.ceil(heads * chunks / 64) : heads * chunks;
     recorder.dispatch({ ...step, entryPoint: counting, workgroups });
-    recorder.dispatch({ ...step, entryPoint: "scanOffsets", workgroups: heads });
+    if (scanned) recorder.dispatch({ ...step, entryPoint: "scanOffsets", workgroups: heads });
     recorder.dispatch({ ...step, entryPoint: scattering, workgroups });
     previous = order;
   }

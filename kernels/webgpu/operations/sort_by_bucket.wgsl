@@ -1,7 +1,8 @@
 // One pass of a stable radix sort of each head's rows, least significant digit first. Behind reductions.wgsl.
 // parameters.heads, count: shape of `ranks`; chunks: pieces of CHUNK rows per head, each owned by one invocation, or by one
 // workgroup of as many, which makes the order deterministic without atomics; digits: buckets of this pass; shift, mask: lowest bit of the
-// digit, and its bits shifted there; first, last: 1 in the first and the last pass.
+// digit, and its bits shifted there; first, last: 1 in the first and the last pass; scanned: 0 where scatterShared itself sums what the
+// chunks count.
 // Defined in front: CHUNK; AHEAD, offsets that are loaded at a time.
 
 struct Parameters {
@@ -13,6 +14,7 @@ struct Parameters {
   mask: u32,
   first: u32,
   last: u32,
+  scanned: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -42,18 +44,29 @@ fn offsetAt(head: u32, chunk: u32, row: u32) -> u32 {
 }
 
 var<workgroup> digitsOfRows: array<vec4u, CHUNK / 4u>;
+// How many rows of the chunk have each digit, or where its first one goes: there are no more digits than rows in a chunk.
+var<workgroup> counted: array<atomic<u32>, CHUNK>;
 
-// How many rows of the chunk in front of this lane's have its digit, and how many in all.
-fn alike(digit: u32, local: u32) -> vec2u {
+// How many rows of the chunk in front of this lane's have its digit.
+fn alike(digit: u32, local: u32) -> u32 {
   digitsOfRows[local / 4u][local % 4u] = digit;
   workgroupBarrier();
-  var found = vec2u(0u);
-  for (var first = 0u; first < CHUNK; first += 4u) {
-    let same = select(vec4u(0u), vec4u(1u), digitsOfRows[first / 4u] == vec4u(digit));
-    let before = select(vec4u(0u), same, vec4u(first) + vec4u(0u, 1u, 2u, 3u) < vec4u(local));
-    found += vec2u(before.x + before.y + before.z + before.w, same.x + same.y + same.z + same.w);
+  var found = 0u;
+  for (var first = 0u; first < local; first += 16u) {
+    let a = digitsOfRows[first / 4u];
+    let b = digitsOfRows[first / 4u + 1u];
+    let c = digitsOfRows[first / 4u + 2u];
+    let d = digitsOfRows[first / 4u + 3u];
+    found += sameBefore(a, digit, first, local) + sameBefore(b, digit, first + 4u, local) +
+      sameBefore(c, digit, first + 8u, local) + sameBefore(d, digit, first + 12u, local);
   }
   return found;
+}
+
+fn sameBefore(digits: vec4u, digit: u32, first: u32, local: u32) -> u32 {
+  let places = vec4u(first) + vec4u(0u, 1u, 2u, 3u);
+  let same = select(vec4u(0u), vec4u(1u), (digits == vec4u(digit)) & (places < vec4u(local)));
+  return (same.x + same.y) + (same.z + same.w);
 }
 
 @compute @workgroup_size(64)
@@ -155,18 +168,13 @@ fn countShared(
   if (head >= parameters.heads) {
     return;
   }
-  for (var digit = local; digit < parameters.digits; digit += CHUNK) {
-    offsets[offsetOf(head, chunk, digit)] = 0u;
-  }
   let place = chunk * CHUNK + local;
-  var digit = NO_ROW;
   if (place < parameters.count) {
-    digit = digitOf(head, rowAt(head, place));
+    atomicAdd(&counted[digitOf(head, rowAt(head, place))], 1u);
   }
-  let found = alike(digit, local);
-  storageBarrier();
-  if (digit != NO_ROW && found.x == 0u) {
-    offsets[offsetOf(head, chunk, digit)] = found.y;
+  workgroupBarrier();
+  if (local < parameters.digits) {
+    offsets[offsetOf(head, chunk, local)] = atomicLoad(&counted[local]);
   }
 }
 
@@ -191,10 +199,31 @@ fn scatterShared(
     digit = digitOf(head, row);
   }
   let found = alike(digit, local);
+  var before = 0u;
+  if (parameters.scanned == 1u) {
+    before = offsets[offsetOf(head, chunk, min(digit, parameters.digits - 1u))];
+  } else {
+    // A lane a digit: what all chunks and those in front of this one have of it.
+    var counts = vec2u(0u);
+    let first = offsetOf(head, 0u, min(local, parameters.digits - 1u));
+    for (var next = 0u; next < parameters.chunks; next += AHEAD) {
+      var ahead: array<u32, AHEAD>;
+      for (var step = 0u; step < AHEAD; step++) {
+        ahead[step] = offsets[first + min(next + step, parameters.chunks - 1u)];
+      }
+      for (var step = 0u; step < AHEAD; step++) {
+        counts += select(vec2u(0u), vec2u(ahead[step]), vec2u(next + step) < vec2u(parameters.chunks, chunk));
+      }
+    }
+    let isDigit = local < parameters.digits;
+    atomicStore(&counted[local], sumBelow(select(0u, counts.x, isDigit), local) + counts.y);
+    workgroupBarrier();
+    before = atomicLoad(&counted[min(digit, CHUNK - 1u)]);
+  }
   if (digit == NO_ROW) {
     return;
   }
-  let sorted = offsets[offsetOf(head, chunk, digit)] + found.x;
+  let sorted = before + found;
   order[head * parameters.count + sorted] = row;
   if (parameters.last == 1u) {
     position[head * parameters.count + row] = sorted;

@@ -77,7 +77,7 @@ dawnTest("Dawn makes every pipeline, and refuses what it must", loaded || Boolea
   for (const lanes of [64, 256]) assert(pipelines.some((label) => label.includes(`"LANES":${lanes}`)));
   const reducing =
     "bisect_rows cut_nodes key_importance key_scatters list_entries open_lists pair_buckets sample_keys softmax_rows " +
-    "solve_ridge sort_by_bucket sum_lists tilt_keys";
+    "solve_held_ridge solve_ridge sort_by_bucket sum_lists tilt_keys";
   for (const name of `${reducing} subgroups`.split(" ")) {
     assert(enabled.includes(`subgroups ${name}.wgsl`), name);
   }
