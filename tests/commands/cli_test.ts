@@ -169,13 +169,13 @@ Deno.test("cli attend --compare-exact measures errors and both times", async () 
 
 Deno.test("cli attend tells the error by rows held out, and warns of an answer that is of little use", async () => {
   const attend = ["attend", "--workload", "gaussian", "--n", "1200", "--device", "wasm", "--seed", "3"];
-  const useless = await cli(...attend, "--bucket", "32", "--samples", "64", "--json");
+  const useless = await cli(...attend, "--bucket", "8", "--samples", "24", "--json");
   const report = JSON.parse(useless.stdout);
   assertEquals([report.method, report.fell_back], ["calibrated", null]);
   assert(report.estimated_error > 0.5 && report.held_out_rows >= 6, useless.stdout);
   assertStringIncludes(useless.stderr, `Warning: ${report.warning}`);
   assertStringIncludes(report.warning, "of little use");
-  const table = await cli(...attend, "--bucket", "32", "--samples", "64");
+  const table = await cli(...attend, "--bucket", "8", "--samples", "24");
   assertMatch(table.stdout, /estimated error 0\.\d+, from \d+ rows held out; no certificate/);
   const exact = await cli(...attend, "--json"), told = JSON.parse(exact.stdout);
   assertEquals([told.method, told.estimated_error, told.held_out_rows, told.warning], ["exact", 0, 0, null]);

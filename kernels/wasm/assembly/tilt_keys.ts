@@ -34,7 +34,7 @@ let width: u32 = 0;
 let stride: usize = 0;
 let rows: usize = 0;
 let cuts: usize = 0;
-/** Centres that are worked on, and how far what belongs to the second, third and fourth is from what belongs to the first, in keys. */
+/** Centres that are worked on, and bytes from a number of the first, in arrays of a line for each, to those of the second, third and fourth. */
 let centres: u32 = 0;
 let second: usize = 0;
 let third: usize = 0;
