@@ -22,7 +22,7 @@ export interface TreeTarget {
 
 /** The rows must err by no more than this share of the tolerance: lists are opened until they do, and what passes first flatters itself. */
 const MARGIN = 0.95;
-/** Errors of one head fall at least as entries to the power of minus one over this, and a step multiplies entries within these bounds. */
+/** Errors fall about as entries to the power of minus one over this, faster on the sharpest heads; a step multiplies entries within these bounds. */
 const POWER = 1.6, LEAST_STEP = 1.4, MOST_STEP = 4;
 
 /**

@@ -1,5 +1,6 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { TREE_GROUP } from "../../constants";
+import { LOOKS_TOGETHER } from "../engine/layout";
 import { exponential } from "./exponential";
 import { logarithm } from "./logarithm";
 import { multiplyAdd } from "./simd";
@@ -7,21 +8,18 @@ import { MASKED } from "./tile_softmax";
 
 // Four centres at a time, one in each lane of a vector: scores of groups take as long as those of one.
 
-/** Queries that look at groups together, so that means of these are loaded once for all of them. */
-const TOGETHER: u32 = 4;
-
 function groupsOf(count: u32): u32 {
   return (count + TREE_GROUP - 1) / TREE_GROUP;
 }
 
 function blocksOf(picks: u32): u32 {
-  return (picks + TOGETHER - 1) / TOGETHER;
+  return (picks + LOOKS_TOGETHER - 1) / LOOKS_TOGETHER;
 }
 
 // What the functions below share while some centres are worked on; every thread has globals of its own.
 let groups: u32 = 0;
 let width: u32 = 0;
-/** [groups] vectors: masses, logarithms of shares but for the part of the queries, sums of squares of shares; [TOGETHER, groups]: shares of queries. */
+/** [groups] vectors: masses, logarithms of shares but for the part of the queries, sums of squares of shares; [LOOKS_TOGETHER, groups]: shares of queries. */
 let masses: usize = 0;
 let logShares: usize = 0;
 let squares: usize = 0;
@@ -52,12 +50,12 @@ export function shareGroups(
   logShares = masses + line;
   squares = logShares + line;
   shares = squares + line;
-  means = shares + TOGETHER * line;
+  means = shares + LOOKS_TOGETHER * line;
   looks = means + line * width;
-  starts = looks + ((<usize>blocksOf(picks) * TOGETHER * width) << 4);
+  starts = looks + ((<usize>blocksOf(picks) * LOOKS_TOGETHER * width) << 4);
   findGroups(cuts, count);
   for (let group: u32 = 0; group < groups; ++group) measureGroup(group, weights, rows);
-  const numbers = <usize>picks * width, all = <usize>blocksOf(picks) * TOGETHER * width;
+  const numbers = <usize>picks * width, all = <usize>blocksOf(picks) * LOOKS_TOGETHER * width;
   for (let i: usize = 0; i < numbers; ++i) {
     const at = offsets + (i << 2);
     let look = v128.load32_splat(at);
@@ -66,7 +64,7 @@ export function shareGroups(
     v128.store(looks + (i << 4), v128.load32_lane(at + fourth, look, 3));
   }
   memory.fill(looks + (numbers << 4), 0, all - numbers << 4);
-  for (let pick: u32 = 0; pick < picks; pick += TOGETHER) look(pick, min<u32>(TOGETHER, picks - pick));
+  for (let pick: u32 = 0; pick < picks; pick += LOOKS_TOGETHER) look(pick, min<u32>(LOOKS_TOGETHER, picks - pick));
   const none = f32x4.splat(0), asked = f32x4.splat(<f32>(picks + 1));
   for (let group: u32 = 0; group < groups; ++group) {
     const at = <usize>group << 4, mass = v128.load(masses + at), share = f32x4.sqrt(f32x4.div(v128.load(squares + at), asked));

@@ -59,6 +59,8 @@ export const STRETCH_TILES = 16;
 export const CHAIN_FEATURES = 32;
 /** Centres that go through a tree together, a lane each. */
 export const LANE_CENTRES = 4;
+/** Queries that look at groups of keys together, so that means of these are loaded once for all of them. */
+export const LOOKS_TOGETHER = 4;
 /** Keys that one task of PACK_KEYS, PROBE_LOGITS or PROBE_PARTS takes; a multiple of PANEL. */
 export const CHUNK_KEYS = 128;
 /** Rows that one task of the row operations takes. */

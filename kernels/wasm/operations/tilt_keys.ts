@@ -7,8 +7,6 @@ import type { WasmArray, Workspace } from "../engine/program.ts";
 
 /** Bytes of the moments of a node before the sums of its rows: see `assembly/tilt_keys.ts`. */
 const MOMENTS_HEADER = 32;
-/** Queries that look at groups together: see `assembly/share_groups.ts`. */
-const LOOK_TOGETHER = 4;
 
 /** Records the weights of keys, some centres a task. */
 export function tiltKeys(workspace: Workspace, args: Arguments<"tiltKeys">): TiltedKeys {
@@ -19,9 +17,10 @@ export function tiltKeys(workspace: Workspace, args: Arguments<"tiltKeys">): Til
   const weights = workspace.floats(heads * centres * count),
     gains = workspace.floats(heads * centres * count);
   const logMass = workspace.floats(heads * centres);
-  const groups = Math.ceil(count / TREE_GROUP), asked = LOOK_TOGETHER * Math.ceil(picks / LOOK_TOGETHER);
+  const groups = Math.ceil(count / TREE_GROUP),
+    asked = layout.LOOKS_TOGETHER * Math.ceil(picks / layout.LOOKS_TOGETHER);
   const sharing = offsets
-    ? 16 * (groups * (3 + LOOK_TOGETHER + width) + asked * width) + 4 * (groups + 4)
+    ? 16 * (groups * (3 + layout.LOOKS_TOGETHER + width) + asked * width) + 4 * (groups + 4)
     : 0;
   // The larger side of a node is done first, so that no more than this many halves wait.
   const waiting = Math.ceil(Math.log2(count)) + 3;

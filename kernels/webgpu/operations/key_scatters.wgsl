@@ -1,7 +1,7 @@
-// What cutting a node of a tree gains for each centre: see `Backend.tiltKeys`. Behind reductions.wgsl.
+// What cutting a node of a tree gains for each centre: see `Backend.tiltKeys`. Behind reductions.wgsl, in front of row_moments.wgsl.
 // parameters.heads, centres, count: shapes; columns: vec4s of a row; windows: runs of WINDOW places per head; tiles: tiles of FOUR
 // centres per head; firstWorkgroup: where this dispatch begins, of several that share the work. Defined in front: GROUP, lanes that
-// share a node of few rows, a column each, and FOUR = 4, centres that a row that is loaded serves; FRONT, rows that a lane loads in front of what uses them.
+// share a node of few rows, a column each.
 // Scatters are sums of squares about the mean: differences of sums from the first key on would lose most of what is small.
 
 struct Parameters {
@@ -59,93 +59,6 @@ fn agreeOn(value: u32, local: u32) -> u32 {
     agreed = value;
   }
   return workgroupUniformLoad(&agreed);
-}
-
-// A tile of centres of a head: their first row of all centres' rows, and where the weights of each begin. Centres past the end repeat
-// the last one and are not stored.
-struct Tile {
-  head: u32,
-  row: u32,
-  present: u32,
-  weights: vec4u,
-}
-
-fn tileAt(place: u32) -> Tile {
-  var tile: Tile;
-  tile.head = place / parameters.tiles;
-  let first = FOUR * (place % parameters.tiles);
-  tile.row = tile.head * parameters.centres + first;
-  tile.present = min(FOUR, parameters.centres - first);
-  let offsets = min(vec4u(0u, 1u, 2u, 3u), vec4u(tile.present - 1u));
-  tile.weights = (vec4u(tile.row) + offsets) * parameters.count;
-  return tile;
-}
-
-fn weightsAt(tile: Tile, place: u32) -> vec4f {
-  let at = tile.weights + vec4u(place);
-  return vec4f(weights[at.x], weights[at.y], weights[at.z], weights[at.w]);
-}
-
-// The means of a column of few rows for the four centres, and their masses.
-struct Means {
-  columns: array<vec4f, FOUR>,
-  mass: vec4f,
-}
-
-fn meansOf(tile: Tile, column: u32, begin: u32, end: u32) -> Means {
-  let own = tile.head * parameters.count * parameters.columns + column;
-  var sums: array<vec4f, FOUR>;
-  for (var c = 0u; c < FOUR; c++) {
-    sums[c] = vec4f(0.0);
-  }
-  var mass = vec4f(0.0);
-  for (var next = begin; next < end; next += FRONT) {
-    var weight: array<vec4f, FRONT>;
-    var row: array<vec4f, FRONT>;
-    for (var step = 0u; step < FRONT; step++) {
-      let j = min(next + step, end - 1u);
-      weight[step] = weightsAt(tile, j);
-      row[step] = rows[own + j * parameters.columns];
-    }
-    for (var step = 0u; step < FRONT; step++) {
-      let counted = select(vec4f(0.0), weight[step], FRONT == 1u || next + step < end);
-      mass += counted;
-      for (var c = 0u; c < FOUR; c++) {
-        sums[c] = fma(vec4f(counted[c]), row[step], sums[c]);
-      }
-    }
-  }
-  var means: Means;
-  means.mass = mass;
-  for (var c = 0u; c < FOUR; c++) {
-    means.columns[c] = select(vec4f(0.0), sums[c] / max(mass[c], LEAST_MASS), mass[c] > 0.0);
-  }
-  return means;
-}
-
-// What a column of few rows adds to the scatters for the four centres.
-fn scattersAbout(tile: Tile, means: Means, column: u32, begin: u32, end: u32) -> vec4f {
-  let own = tile.head * parameters.count * parameters.columns + column;
-  var squares = vec4f(0.0);
-  for (var next = begin; next < end; next += FRONT) {
-    var weight: array<vec4f, FRONT>;
-    var row: array<vec4f, FRONT>;
-    for (var step = 0u; step < FRONT; step++) {
-      let j = min(next + step, end - 1u);
-      weight[step] = weightsAt(tile, j);
-      row[step] = rows[own + j * parameters.columns];
-    }
-    for (var step = 0u; step < FRONT; step++) {
-      var square = vec4f(0.0);
-      for (var c = 0u; c < FOUR; c++) {
-        let difference = row[step] - means.columns[c];
-        square[c] = dot(difference, difference);
-      }
-      let counted = select(vec4f(0.0), weight[step], FRONT == 1u || next + step < end);
-      squares = fma(counted, square, squares);
-    }
-  }
-  return squares;
 }
 
 // Four centres' moments of a window per group of lanes.

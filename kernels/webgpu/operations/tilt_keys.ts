@@ -13,7 +13,7 @@ const weigher: Kernel = {
 };
 const scatterer: Kernel = {
   file: "key_scatters.wgsl",
-  source: [reductions, shaders["key_scatters.wgsl"]],
+  source: [reductions, shaders["key_scatters.wgsl"], shaders["row_moments.wgsl"]],
 };
 
 /** Keys of a workgroup that weighs, places of one that measures scatters, most lanes for a node, and centres of a tile. */
