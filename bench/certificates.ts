@@ -1,6 +1,6 @@
 /** Certified attention beside exact attention: which errors are certified, and what a certificate costs that does not hold. */
 import { attention, type AttentionResult, type Device, openDevice } from "../mod.ts";
-import { approximateMethods, approximateNames, type MethodName } from "../estimators/methods/methods.ts";
+import { approximateMethods, type MethodName, ourNames } from "../estimators/methods/methods.ts";
 import { timeInTurn, warmUp } from "../proofs_checks/comparison/time_in_turn.ts";
 import { inputFamily } from "../proofs_checks/inputs/families.ts";
 import type { NamedInput } from "../proofs_checks/inputs/family.ts";
@@ -15,7 +15,7 @@ const WARM_UP_MS = 60;
 /** A method that may evaluate any number of pairs is never tried. */
 const tried: readonly MethodName[] = [
   "auto",
-  ...approximateNames.filter((name) => approximateMethods[name].withinBudget),
+  ...ourNames.filter((name) => approximateMethods[name].withinBudget),
 ];
 
 /** What became of one case. */

@@ -1,5 +1,5 @@
 import { attention, type AttentionOptions, type Device, type Tensor, tensor } from "../../mod.ts";
-import { approximateMethods, approximateNames } from "../../estimators/methods/methods.ts";
+import { approximateMethods, ourNames } from "../../estimators/methods/methods.ts";
 import { timeInTurn } from "../../proofs_checks/comparison/time_in_turn.ts";
 import type { NamedInput } from "../../proofs_checks/inputs/family.ts";
 import { relativeOutputError } from "../../proofs_checks/measures/spectral.ts";
@@ -23,7 +23,7 @@ export const TIMED = ["auto", "calibrated", "kdeformer-practical"] as const;
 /** Methods that keep to a budget. */
 export const METHODS = [
   "auto",
-  ...approximateNames.filter((name) => approximateMethods[name].withinBudget),
+  ...ourNames.filter((name) => approximateMethods[name].withinBudget),
 ] as const;
 
 /** One input at one budget. */

@@ -1,5 +1,5 @@
 import { attention, type AttentionOptions, type Device, type Tensor, tensor } from "../../mod.ts";
-import { approximateMethods, approximateNames } from "../../estimators/methods/methods.ts";
+import { approximateMethods, ourNames } from "../../estimators/methods/methods.ts";
 import { relativeOutputError } from "../../proofs_checks/measures/spectral.ts";
 import { firstGoodEnough, type Measured } from "../first_good_enough.ts";
 import type { NamedInput } from "../../proofs_checks/inputs/family.ts";
@@ -28,7 +28,7 @@ function* settings(): Generator<Setting> {
     const bucketSize = Math.round(perQuery / 3);
     return { method, perQuery, bucketSize, samples: perQuery - bucketSize };
   };
-  const methods = approximateNames.filter((name) => approximateMethods[name].withinBudget);
+  const methods = ourNames.filter((name) => approximateMethods[name].withinBudget);
   for (const perQuery of BUDGETS) yield at("auto", perQuery);
   for (const perQuery of BUDGETS) {
     for (const method of methods) yield at(method, perQuery);

@@ -56,6 +56,15 @@ export interface Method {
   readonly summary: string;
   /** Where it comes from: paper and algorithm, or the section of docs/theory.md. */
   readonly source: string;
+  /** What its paper promises, in a line, with its condition; left out where it promises nothing. */
+  readonly promise?: string;
+  /** Steps that run on the host, whatever the device; left out where every step is a primitive of the device. */
+  readonly onHost?: string;
+  /**
+   * Why it does not take a problem at this budget: it needs as many queries as keys, say, has no causal form, or takes a larger budget, of
+   * which it names the least. Left out where it takes them all.
+   */
+  readonly refusal?: (problem: Problem, budget: Budget) => string | undefined;
   /** Whether another seed gives another result. */
   readonly random: boolean;
   /** Whether the budget covers all that it evaluates; else what it prepares comes on top, and may grow faster than n. */

@@ -4,6 +4,7 @@ import { kdeformerAtBudget } from "./kdeformer/kdeformer_at_budget.ts";
 import { kdeformerPractical } from "./kdeformer_practical/kdeformer_practical.ts";
 import { kdeformerResidual } from "./kdeformer_residual/kdeformer_residual.ts";
 import type { Method } from "./method.ts";
+import { oracleTopK } from "./rivals/oracle_top_k/oracle_top_k.ts";
 import { routed } from "./routed/routed.ts";
 import { tiltedTree } from "./tilted_tree/tilted_tree.ts";
 
@@ -18,6 +19,7 @@ export const methods = [
   "calibrated",
   "tilted-tree",
   "routed",
+  "oracle-top-k",
 ] as const;
 /** One of {@link methods}. */
 export type MethodName = typeof methods[number];
@@ -26,10 +28,10 @@ export type MethodName = typeof methods[number];
 export type ApproximateName = Exclude<MethodName, "auto" | "exact">;
 
 /**
- * The approximate methods by name, and all there is to know of each: options, `verify`, `compare`, benchmarks, the tables of
- * the documents and tests read them here. The compiler asks for each name of the list above.
+ * The methods of this project by name: those that `auto` chooses from and the paper's, with our form of HyperAttention. Claims, benchmarks
+ * and tests of what we promise read them here.
  */
-export const approximateMethods: Readonly<Record<ApproximateName, Method>> = {
+const ours = {
   "kdeformer": kdeformerAtBudget,
   "kdeformer-residual": kdeformerResidual,
   "kdeformer-practical": kdeformerPractical,
@@ -37,12 +39,21 @@ export const approximateMethods: Readonly<Record<ApproximateName, Method>> = {
   "calibrated": calibrated,
   "tilted-tree": tiltedTree,
   "routed": routed,
-};
+} as const satisfies Partial<Record<ApproximateName, Method>>;
 
-/** The names of the approximate methods. */
-export const approximateNames: readonly ApproximateName[] = Object.keys(
-  approximateMethods,
-) as ApproximateName[];
+/** Methods of others, from their mathematics, for comparison; and oracles, which look at all keys. */
+const rivals = {
+  "oracle-top-k": oracleTopK,
+} as const satisfies Partial<Record<ApproximateName, Method>>;
+
+/**
+ * The approximate methods by name, and all there is to know of each: options, `verify`, `compare`, benchmarks, the tables of
+ * the documents and tests read them here. The compiler asks for each name of the list above.
+ */
+export const approximateMethods: Readonly<Record<ApproximateName, Method>> = { ...ours, ...rivals };
+
+/** The names of the methods of this project. */
+export const ourNames: readonly ApproximateName[] = Object.keys(ours) as ApproximateName[];
 
 /** What "auto" and "exact" do, in the words of the registry. */
 const otherSummaries: Readonly<Record<"auto" | "exact", string>> = {

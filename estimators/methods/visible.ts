@@ -16,14 +16,20 @@ export interface ApproximateAttention extends CostedAttention {
   readonly errors?: readonly ErrorSums[];
 }
 
-/** Runs a method of the registry on any problem, in causal order by itself where it takes that. */
+/**
+ * Runs a method of the registry on any problem, in causal order by itself where it takes that.
+ *
+ * @throws {RangeError} If the method refuses the problem; it says why.
+ */
 export async function runMethod(
-  method: Pick<Method, "attend" | "takesCausal">,
+  method: Pick<Method, "attend" | "takesCausal" | "refusal">,
   backend: Backend,
   problem: Problem,
   budget: Budget,
   progress: Progress = {},
 ): Promise<ApproximateAttention> {
+  const refused = method.refusal?.(problem, budget);
+  if (refused !== undefined) throw new RangeError(`Cannot attend: ${refused}`);
   if (problem.causalOffset === undefined || !method.takesCausal?.(problem, budget)) {
     return await approximateAttention(method.attend, backend, problem, budget, progress);
   }

@@ -1,6 +1,6 @@
 import { makeProblem, type Problem } from "../../estimators/core/problem.ts";
 import { holdsOn, searchedCase, shapeFamilies, squareFamilies } from "../engine/cases.ts";
-import { approximateNames } from "../../estimators/methods/methods.ts";
+import { ourNames } from "../../estimators/methods/methods.ts";
 import type { Claim } from "../engine/claim.ts";
 import { Oracle } from "../measures/oracle.ts";
 import { DELTA, SINGLE, VALUE_FEATURES } from "./settings.ts";
@@ -78,7 +78,7 @@ export const constantValues: Claim = {
   formula: "V = 1cᵀ ⟹ Att~ = 1cᵀ",
   source: "rows of P sum to 1, whatever stands in for them",
   assumptions: `single precision; exact, ${
-    approximateNames.join(", ")
+    ourNames.join(", ")
   }, bucket ${BUDGET.bucketSize}, ${BUDGET.samples} samples`,
   measurement:
     "largest |output − c| / |c| in units of m 2⁻²³, m = n_k + bucket + samples the most terms of a sum of one sign",
@@ -109,7 +109,7 @@ export const constantValues: Claim = {
     };
     const outputs = await on(async (backend) => {
       const found = [(await implementation.exactAttention(backend, problem)).output.slice()];
-      for (const name of approximateNames) {
+      for (const name of ourNames) {
         const { output } = await implementation.methods[name](backend, problem, { ...BUDGET, seed }, {});
         found.push(output.slice());
       }

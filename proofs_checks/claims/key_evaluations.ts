@@ -1,5 +1,5 @@
 import { makeProblem } from "../../estimators/core/problem.ts";
-import { approximateMethods, approximateNames } from "../../estimators/methods/methods.ts";
+import { approximateMethods, ourNames } from "../../estimators/methods/methods.ts";
 import { holdsOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { leastSquaresSlope } from "../statistics/slope.ts";
@@ -8,7 +8,7 @@ import { checkKeys, linearSize } from "./settings.ts";
 const MULTIPLES = [1, 2, 4], BUDGET = { bucketSize: 64, samples: 128 };
 const PER_QUERY = BUDGET.bucketSize + BUDGET.samples;
 /** The others prepare more than their budget covers, which grows as it likes. */
-const CHECKED = approximateNames.filter((name) => approximateMethods[name].withinBudget);
+const CHECKED = ourNames.filter((name) => approximateMethods[name].withinBudget);
 
 /** Sub-quadratic by count; `scaling` measures it by the clock. */
 export const keyEvaluations: Claim = {

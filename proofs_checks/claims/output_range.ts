@@ -1,7 +1,7 @@
 import { holdsOn, searchedCase, shapeFamilies, squareFamilies } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { makeProblem } from "../../estimators/core/problem.ts";
-import { approximateMethods, approximateNames } from "../../estimators/methods/methods.ts";
+import { approximateMethods, ourNames } from "../../estimators/methods/methods.ts";
 import { DELTA, linearSize, VALUE_FEATURES } from "./settings.ts";
 import { NotApplicable } from "../engine/outcome.ts";
 
@@ -12,7 +12,7 @@ export const finiteOutput: Claim = {
     "Outputs and log-sum-exps are finite for every finite input, with logits up to 10,000, at small and large budgets",
   formula: "max |Att~_ic| < ∞",
   source: "log-sum-exp per row in the place of bare exponentials",
-  assumptions: `single precision; ${approximateNames.join(", ")}; bucket and samples of 1 to 64 keys`,
+  assumptions: `single precision; ${ourNames.join(", ")}; bucket and samples of 1 to 64 keys`,
   measurement: "0 if every output is finite, else 1",
   rule: { kind: "always", allowed: DELTA },
   bound: 0,
@@ -24,7 +24,7 @@ export const finiteOutput: Claim = {
   async run({ implementation, input, seed, run, on }) {
     const { query, key, value, scale } = await input({ valueFeatures: VALUE_FEATURES });
     const problem = makeProblem(query, key, value, { scale });
-    const count = approximateNames.length, method = implementation.methods[approximateNames[run % count]];
+    const count = ourNames.length, method = implementation.methods[ourNames[run % count]];
     // So that a few dozen runs try each method at small and at large budgets, 5 being no divisor of 16.
     const size = 5 * Math.floor(run / count) + run;
     const budget = { bucketSize: 4 ** (size % 4), samples: 4 ** (Math.floor(size / 4) % 4), seed };
@@ -36,7 +36,7 @@ export const finiteOutput: Claim = {
 };
 
 /** Methods that draw something. */
-const RANDOM = approximateNames.filter((name) => approximateMethods[name].random);
+const RANDOM = ourNames.filter((name) => approximateMethods[name].random);
 
 /** With fewer rows two seeds may draw the same ones. */
 const LEAST_ROWS = 64;

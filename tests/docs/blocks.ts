@@ -1,9 +1,10 @@
 import { permissionRows } from "../../commands/least_permissions.ts";
+import { rivalNames } from "../method_names.ts";
 import {
   approximateMethods,
   type ApproximateName,
-  approximateNames,
   methods,
+  ourNames,
   summaryOf,
 } from "../../estimators/methods/methods.ts";
 import { claims } from "../../proofs_checks/claims/claims.ts";
@@ -12,14 +13,25 @@ import { workloadNames } from "../../workloads/workloads.ts";
 import { FLOORS } from "../structure/floors.ts";
 import { optionRows } from "./option_rows.ts";
 
+const rivals: ReadonlySet<string> = new Set(rivalNames);
+
 /** Lines of the documents that are written from the code, by the word of their markers. */
 export const blocks: Readonly<Record<string, () => string | Promise<string>>> = {
-  methods: () => table(["`method`", "what it does"], methods.map((name) => [`\`${name}\``, summaryOf(name)])),
-  sources: () =>
+  methods: () =>
     table(
-      ["`method`", "comes from", "seed matters", "keeps to its budget"],
-      approximateNames.map((name) => [`\`${name}\``, ...sourceCells(name)]),
+      ["`method`", "what it does"],
+      methods.filter((name) => !rivals.has(name)).map((name) => [`\`${name}\``, summaryOf(name)]),
     ),
+  rivals: () =>
+    table(
+      ["`method`", "what it does", "promises", "on the host"],
+      rivalNames.map((name) => {
+        const { summary, promise, onHost } = approximateMethods[name];
+        return [`\`${name}\``, summary, promise ?? "–", onHost ?? "–"];
+      }),
+    ),
+  "rival-sources": () => sourcesOf(rivalNames),
+  sources: () => sourcesOf(ourNames),
   options: async () => table(["option", "what it is"], await optionRows("AttentionOptions")),
   "device-options": async () => table(["option", "what it is"], await optionRows("OpenDeviceOptions")),
   counts: () =>
@@ -32,9 +44,14 @@ export const blocks: Readonly<Record<string, () => string | Promise<string>>> = 
       .join("\n"),
 };
 
-function sourceCells(name: ApproximateName): string[] {
-  const { source, random, withinBudget } = approximateMethods[name];
-  return [source, random ? "yes" : "no", withinBudget ? "yes" : "no"];
+function sourcesOf(names: readonly ApproximateName[]): string {
+  return table(
+    ["`method`", "comes from", "seed matters", "keeps to its budget"],
+    names.map((name) => {
+      const { source, random, withinBudget } = approximateMethods[name];
+      return [`\`${name}\``, source, random ? "yes" : "no", withinBudget ? "yes" : "no"];
+    }),
+  );
 }
 
 function permissionCells({ use, flags, folder, commands }: typeof permissionRows[number]): string[] {

@@ -1,6 +1,6 @@
 import { float64Heads, headErrors } from "../estimators/certified/float64_heads.ts";
 import { attention, type AttentionOptions, type Certificate, type Device, tensor } from "../../mod.ts";
-import { approximateMethods, approximateNames, type MethodName } from "../../estimators/methods/methods.ts";
+import { approximateMethods, type MethodName, ourNames } from "../../estimators/methods/methods.ts";
 import type { Tensor } from "../../kernels/tensor.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 
@@ -22,7 +22,7 @@ const MOST = 512;
 const methods: readonly MethodName[] = [
   "auto",
   "exact",
-  ...approximateNames.filter((name) => approximateMethods[name].withinBudget),
+  ...ourNames.filter((name) => approximateMethods[name].withinBudget),
 ];
 
 /** A tree pays from here on. */

@@ -6,7 +6,8 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { approximateMethods, approximateNames } from "../../../estimators/methods/methods.ts";
+import { approximateNames } from "../../method_names.ts";
+import { approximateMethods } from "../../../estimators/methods/methods.ts";
 import { calibrate } from "../../../estimators/methods/calibrated/calibrated.ts";
 import { makeProblem } from "../../../estimators/core/problem.ts";
 import { attention, type AttentionOptions, type Tensor, tensor } from "../../../mod.ts";
