@@ -31,6 +31,12 @@ export const sections: readonly Section[] = [
     run: async (parameters) => await (await import("./error_at_budget.ts")).errorAtBudget(parameters),
   },
   {
+    name: "fidelity",
+    title: "Methods of others beside their public codes",
+    parameters: "seeds (20)",
+    run: async (parameters) => await (await import("./fidelity.ts")).fidelity(parameters),
+  },
+  {
     name: "long",
     title: "Long sequences at a given error",
     parameters: "n … (4096 16384); 65536 takes half an hour",

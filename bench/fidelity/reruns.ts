@@ -1,0 +1,7 @@
+import { rerunOracleTopK } from "./oracle_top_k.ts";
+import type { FindRerun } from "./rerun.ts";
+
+/** Who finds our words for the settings of an implementation, by its name in `rival_errors.json`. */
+export const reruns: Readonly<Record<string, FindRerun>> = {
+  oracle_top_k: rerunOracleTopK,
+};
