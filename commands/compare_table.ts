@@ -13,7 +13,9 @@ const HEADS = [
 ];
 
 /** The table of `compare` for people. */
-export function comparisonTable({ points, seed, seeds, repeat }: ComparisonReport): string {
+export function comparisonTable(
+  { points, seed, seeds, repeat, mean_value_error: meanValue }: ComparisonReport,
+): string {
   const rows = points.map((point) => {
     const { method, ran, budget } = point;
     const name = [ran === null || ran === method ? method : `${method} → ${ran}`, String(budget ?? "–")];
@@ -36,6 +38,7 @@ export function comparisonTable({ points, seed, seeds, repeat }: ComparisonRepor
       repeat === 1 ? "" : "s"
     }; errors are the median and the worst of ${seeds === 1 ? `seed ${seed}` : `seeds ${seed} to ${last}`}.`,
     "● No other point is both faster and more accurate.",
+    `The mean value, which knows no query, errs ${formatNumber(meanValue)}.`,
   ];
   const remarks = points.flatMap(({ method, budget, refused, fell_back: fellBack }) => [
     ...(refused === null ? [] : [`${method} at ${budget} refused: ${refused}`]),

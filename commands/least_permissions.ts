@@ -37,6 +37,7 @@ export const permissionRows: readonly PermissionRow[] = [
     flags: "--allow-write=FILE.html",
     commands: ["compare", "verify", "scaling"],
   },
+  { use: "--csv FILE.csv", flags: "--allow-write=FILE.csv", commands: ["compare"] },
   { use: "memory measured too", flags: "--allow-run=deno --allow-env", commands: ["scaling"] },
   { use: "without --tune", flags: "", commands: ["doctor"] },
   {

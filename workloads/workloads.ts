@@ -21,6 +21,11 @@ const workloads: readonly Workload[] = [
 /** Names that {@link loadWorkload} knows. */
 export const workloadNames: readonly string[] = workloads.map(({ name }) => name);
 
+/** The heads of a workload, as the option `head` names them; none where it has no heads to choose from. */
+export function headsOf(name: string): readonly string[] {
+  return workloads.find((workload) => workload.name === name)?.heads ?? [];
+}
+
 /** The workloads of real data on which claims can be checked. */
 export const realWorkloads: readonly (Workload & { readonly verifyAs: RealData })[] = workloads.filter(
   (workload): workload is Workload & { readonly verifyAs: RealData } => workload.verifyAs !== undefined,
@@ -52,8 +57,8 @@ export async function loadWorkload(name: string, options: WorkloadOptions = {}):
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw optionError(name, "seed must be an integer from 0 to 2^53 − 1", seed);
   }
-  if (head !== undefined && !workload.hasHeads) {
-    const withHeads = workloads.filter(({ hasHeads }) => hasHeads).map(({ name }) => name);
+  if (head !== undefined && !workload.heads) {
+    const withHeads = workloads.filter(({ heads }) => heads).map(({ name }) => name);
     throw optionError(name, `head can be chosen for ${withHeads.join(" and ")} only`, head);
   }
   options.signal?.throwIfAborted();

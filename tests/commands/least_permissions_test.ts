@@ -179,6 +179,15 @@ useTest([["scaling", "memory measured too"]], async () => {
   assertEquals(peaks.some((bytes: number | null) => bytes !== null), process.platform === "linux");
 });
 
+useTest([["compare", "--csv FILE.csv"]], () =>
+  inFolder(async (folder) => {
+    const csv = join(folder, "a.csv"), rows = [GENERATED, "--csv FILE.csv"];
+    const args = [...quick.compare, "--csv", csv];
+    const { code, stderr } = await run({ command: "compare", rows, args, names: { "FILE.csv": csv } });
+    assertEquals([code, stderr], [0, ""]);
+    assertStringIncludes(await readFile(csv, "utf8"), "gaussian,60,60,");
+  }));
+
 useTest([["doctor", "without --tune"], ["doctor", JSON_FILE]], () =>
   inFolder(async (folder) => {
     assertEquals((await run({ command: "doctor", rows: ["without --tune"], args: [] })).code, 0);
