@@ -3,5 +3,5 @@ import type { FindRerun } from "./rerun.ts";
 
 /** Who finds our words for the settings of an implementation, by its name in `rival_errors.json`. */
 export const reruns: Readonly<Record<string, FindRerun>> = {
-  oracle_top_k: rerunOracleTopK,
+  "oracle_top_k": rerunOracleTopK,
 };

@@ -23,9 +23,9 @@ const UNKNOWN = {
   error: null,
   "worst_error": null,
   errors: [],
-  product_error: null,
+  "product_error": null,
   front: false,
-  front_of_evaluations: false,
+  "front_of_evaluations": false,
   "fell_back": null,
   refused: null,
 };
@@ -126,7 +126,7 @@ function note(entry: Entry, runs: readonly Run[]): void {
     error: sampleQuantile(errors, 0.5),
     worst_error: Math.max(...errors),
     errors,
-    product_error: medianOfKnown(runs.map(({ productError }) => productError)),
+    "product_error": medianOfKnown(runs.map(({ productError }) => productError)),
     fell_back: stats.fellBack,
   };
 }

@@ -125,7 +125,7 @@ async function compareOn(
     const seconds = medians[at], speedup = medians[0] / seconds;
     entry.point = {
       ...{ ...entry.point, seconds, all_seconds: times[at], speedup, front: front[at] },
-      front_of_evaluations: counted[at],
+      "front_of_evaluations": counted[at],
     };
   }
   return {
@@ -138,7 +138,7 @@ async function compareOn(
     seeds,
     repeat,
     seconds: (performance.now() - start) / 1000,
-    mean_value_error: meanValue,
+    "mean_value_error": meanValue,
     points: entries.map(({ point }) => point),
     replay: checked.replay ?? "",
   };

@@ -29,12 +29,12 @@ export function rankMethods(comparisons: readonly ComparisonReport[]): MethodRan
       measured: own.length,
       exact: points.flat().filter(({ method, ran }) => method === name && ran === "exact").length,
       refused: points.flat().filter(({ method, refused }) => method === name && refused !== null).length,
-      mean_rank: many ? own.reduce((sum, { rank }) => sum + rank, 0) / own.length : null,
+      "mean_rank": many ? own.reduce((sum, { rank }) => sum + rank, 0) / own.length : null,
       best: count(({ toBest }) => toBest === 1),
-      error_to_best: geometricMean(own.map(({ toBest }) => toBest)),
-      on_front: count(({ point }) => point.front),
-      on_front_of_evaluations: count(({ point }) => point.front_of_evaluations),
-      evaluations_to_budget: many
+      "error_to_best": geometricMean(own.map(({ toBest }) => toBest)),
+      "on_front": count(({ point }) => point.front),
+      "on_front_of_evaluations": count(({ point }) => point.front_of_evaluations),
+      "evaluations_to_budget": many
         ? sampleQuantile(
           own.map(({ point }) => point.evaluations_per_query! / (PER_BUDGET * point.budget!)),
           0.5,
