@@ -21,7 +21,7 @@ export const permissionRows: readonly PermissionRow[] = [
   { use: "--key-mask M.npy", flags: "--allow-read=M.npy", commands: ["attend"] },
   { use: "generated inputs", flags: "", commands: ["attend", "compare", "verify", "scaling"] },
   {
-    use: "sentence-encoder, ocr, ocr-heads, glove",
+    use: "sentence-encoder, ocr, ocr-heads, glove, glove-shared",
     flags: "--allow-read=DIR",
     folder: "DIR is the DENO_DIR that deno info names",
     commands: ["attend", "compare", "demo", "verify", "scaling"],

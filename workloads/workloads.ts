@@ -1,6 +1,6 @@
 import type { NamedInput } from "../proofs_checks/inputs/family.ts";
 import { families } from "../proofs_checks/inputs/families.ts";
-import { glove } from "./glove.ts";
+import { glove, gloveShared } from "./glove.ts";
 import { familyWorkload } from "./input_family.ts";
 import { layerShapes } from "./layer_shapes.ts";
 import { ocr } from "./ocr/workload.ts";
@@ -12,6 +12,7 @@ export type { AttentionFunction, WorkloadOptions } from "./workload.ts";
 /** The workloads: real data, the layers of the paper, and each family of inputs. */
 const workloads: readonly Workload[] = [
   glove,
+  gloveShared,
   sentenceEncoder,
   ocr,
   ...layerShapes,

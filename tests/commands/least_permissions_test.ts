@@ -38,7 +38,8 @@ const quick: Readonly<Record<string, readonly string[]>> = {
 };
 
 const GENERATED = "generated inputs", JSON_FILE = "--json FILE", PAGE = "--report FILE.html";
-const FETCHED = "sentence-encoder, ocr, ocr-heads, glove", TUNE = "KDEFORMER_TUNING=T.json, --tune DxDV";
+const FETCHED = "sentence-encoder, ocr, ocr-heads, glove, glove-shared",
+  TUNE = "KDEFORMER_TUNING=T.json, --tune DxDV";
 
 /** The flags of a row of the table. */
 function flagsOf(command: string, use: string): string[] {
