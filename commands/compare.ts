@@ -12,6 +12,7 @@ import { DEFAULT_SEED, describeInputs, inputOptions, loadInputs } from "./input_
 import { warn } from "./printable.ts";
 import { workloadNames } from "../workloads/workloads.ts";
 import { openCommandDevice } from "./open_device.ts";
+import { peakMemoryOf } from "./peak_memory.ts";
 import { openProgress } from "./progress.ts";
 import { replayOf } from "./replay.ts";
 import { openReportOutputs, reportOptions, writeReport } from "./report_files.ts";
@@ -42,6 +43,7 @@ const options = {
     value: "all|L.H,…",
     help: "heads of the workloads that have several, each compared by itself",
   },
+  memory: { kind: "flag", help: "measure memory too, each point in a process of its own (Linux)" },
   csv: {
     kind: "text",
     value: "FILE.csv",
@@ -69,6 +71,7 @@ export const compare = {
           ...{ methods: named, budgets, seeds: given.seeds, seed, repeat: given.repeat },
           ...{ causal: given.causal, device, replay: replayOf("compare", args), signal },
           onProgress: progress.update,
+          peakMemory: given.memory ? peakMemoryOf : undefined,
         };
         const several = isSeveral(given);
         if (!several) {

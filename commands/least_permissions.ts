@@ -39,6 +39,7 @@ export const permissionRows: readonly PermissionRow[] = [
   },
   { use: "--csv FILE.csv", flags: "--allow-write=FILE.csv", commands: ["compare"] },
   { use: "memory measured too", flags: "--allow-run=deno --allow-env", commands: ["scaling"] },
+  { use: "--memory", flags: "--allow-run=deno --allow-env", commands: ["compare"] },
   { use: "without --tune", flags: "", commands: ["doctor"] },
   {
     use: "KDEFORMER_TUNING=T.json, --tune DxDV",

@@ -4,7 +4,7 @@ import type { ComparisonReport } from "./report.ts";
 const HEADS = [
   ...["workload", "n_q", "n_k", "d", "d_v", "heads", "causal", "device"],
   ...["method", "ran", "budget", "seconds", "speedup", "evaluations_per_query"],
-  ...["error", "worst_error", "product_error", "front", "front_of_evaluations", "refused"],
+  ...["error", "worst_error", "product_error", "peak_bytes", "front", "front_of_evaluations", "refused"],
 ] as const;
 
 /** Every point as a line of comma-separated values (RFC 4180), with a line of heads; what was not measured is empty. */

@@ -2,6 +2,7 @@ import { attention, type AttentionResult } from "../../estimators/attention/atte
 import { approximateMethods, type MethodName } from "../../estimators/methods/methods.ts";
 import { sizeOf, type Tensor } from "../../kernels/tensor.ts";
 import { relativeOutputError } from "../measures/spectral.ts";
+import type { MemoryQuestion } from "../scaling/options.ts";
 import { sampleQuantile } from "../statistics/quantile.ts";
 import type { NamedInput } from "../inputs/family.ts";
 import type { CheckedComparison } from "./options.ts";
@@ -11,6 +12,8 @@ import type { ComparisonPoint } from "./report.ts";
 export interface Entry {
   point: ComparisonPoint;
   readonly run: (seed: number) => Promise<AttentionResult>;
+  /** What memory is asked for: the options that `run` gives, without those of the input. */
+  readonly options: MemoryQuestion["options"];
 }
 
 /** A point before it is measured. */
@@ -24,6 +27,7 @@ const UNKNOWN = {
   "worst_error": null,
   errors: [],
   "product_error": null,
+  "peak_bytes": null,
   front: false,
   "front_of_evaluations": false,
   "fell_back": null,
@@ -40,6 +44,7 @@ export function makeEntries(
     const keys = budget === null ? {} : { bucketSize: bucket, samples };
     return {
       point: { ...UNKNOWN, method, budget, bucket, samples },
+      options: { method, ...keys },
       run: (seed) => attend(query, key, value, { method, ...keys, seed, scale, causal, device, signal }),
     };
   };

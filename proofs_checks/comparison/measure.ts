@@ -111,6 +111,15 @@ async function compareOn(
     tell(entries.length + at, `warming up ${point.method}`);
     await warmUp(() => run(seed), warmUpMs);
   }
+  if (checked.peakMemory) {
+    for (const [at, entry] of taken.entries()) {
+      tell(entries.length + at, `measuring the memory of ${entry.point.method}`);
+      checked.signal?.throwIfAborted();
+      const options = { ...entry.options, causal: checked.causal, seed };
+      const bytes = await checked.peakMemory(input, { device: device.kind, options });
+      entry.point = { ...entry.point, "peak_bytes": bytes };
+    }
+  }
   const times = await timeInTurn(
     taken.map(({ run }) => async (round) => (await run(seed + round % seeds)).stats.seconds),
     repeat,

@@ -35,6 +35,8 @@ export interface ComparisonPoint {
   readonly front: boolean;
   /** Whether no other point takes fewer evaluations and is more accurate, by medians. */
   readonly "front_of_evaluations": boolean;
+  /** Growth of resident memory in a process that attends once, its input not counted; null where it was not measured. */
+  readonly "peak_bytes": number | null;
   /** Why a better device was given up, or null. */
   readonly "fell_back": string | null;
   /** Why the method does not take the problem, or null. */

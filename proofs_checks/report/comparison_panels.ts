@@ -24,6 +24,18 @@ export function evaluationPanels(report: ComparisonReport): Plot | undefined {
   });
 }
 
+/** Error against memory, a panel for each method; undefined where memory was not measured, or no method errs. */
+export function memoryPanels(report: ComparisonReport): Plot | undefined {
+  const known = report.points.filter(({ peak_bytes: bytes }) => bytes !== null && bytes > 0);
+  if (known.length === 0) return undefined;
+  return panels({ ...report, points: known }, {
+    title: "Error against memory, method by method",
+    field: "megabytes",
+    axis: "MB",
+    cost: ({ peak_bytes: bytes }) => bytes! / 1e6,
+  });
+}
+
 interface Costs {
   readonly title: string;
   readonly field: string;

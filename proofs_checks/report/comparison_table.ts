@@ -11,6 +11,7 @@ const HEADS = [
   "error",
   "worst error",
   "key evaluations per query",
+  "MB",
 ];
 
 /** Every method at every budget, and below it what was refused. */
@@ -25,6 +26,7 @@ export function comparisonTable({ points }: ComparisonReport): Html {
       evaluations !== null && evaluations >= 1000
         ? String(Math.round(evaluations))
         : shortNumber(evaluations),
+      shortNumber(point.peak_bytes === null ? null : point.peak_bytes / 1e6),
     ];
     const sign = front
       ? html`<td class="holds" title="no other point is both faster and more accurate">●</td>`

@@ -2,7 +2,7 @@ import type { ComparisonReport, ComparisonsReport } from "../comparison/report.t
 import type { ClaimText, VerificationReport, VerificationResult } from "../engine/report.ts";
 import type { ScalingReport } from "../scaling/report.ts";
 import { comparisonPlot } from "./comparison_plot.ts";
-import { evaluationPanels, timePanels } from "./comparison_panels.ts";
+import { evaluationPanels, memoryPanels, timePanels } from "./comparison_panels.ts";
 import { comparisonTable, rankTable } from "./comparison_table.ts";
 import { heatMap, type Look, lookOf } from "./heat_map.ts";
 import { Html, html, shortNumber } from "./html.ts";
@@ -186,7 +186,7 @@ async function comparisonPart(report: ComparisonReport): Promise<Html> {
 <p class="muted">${device}: ${adapter}; first seed ${seed}; ${
     Math.round(seconds)
   } s; <code>${replay}</code></p>
-${await figures([comparisonPlot(report), timePanels(report), evaluationPanels(report)])}
+${await figures([comparisonPlot(report), timePanels(report), evaluationPanels(report), memoryPanels(report)])}
 ${comparisonTable(report)}`;
 }
 

@@ -180,6 +180,14 @@ useTest([["scaling", "memory measured too"]], async () => {
   assertEquals(peaks.some((bytes: number | null) => bytes !== null), process.platform === "linux");
 });
 
+useTest([["compare", "--memory"]], async () => {
+  const args = [...quick.compare, "--memory", "--json"], rows = [GENERATED, "--memory"];
+  const { code, stdout } = await run({ command: "compare", rows, args, names: { deno: process.execPath } });
+  assertEquals(code, 0);
+  const [{ peak_bytes: bytes }] = JSON.parse(stdout).points;
+  assertEquals(bytes > 0, process.platform === "linux");
+});
+
 useTest([["compare", "--csv FILE.csv"]], () =>
   inFolder(async (folder) => {
     const csv = join(folder, "a.csv"), rows = [GENERATED, "--csv FILE.csv"];

@@ -77,7 +77,14 @@ Deno.test("rankMethods() ranks by error at the same input and budget, without wh
     ({
       ...{ method, ran: method, budget, bucket: 0, samples: 0, seconds: 1, all_seconds: [1], speedup: 4 },
       ...{ evaluations_per_query: budget === null ? 99 : 3 * budget, error, worst_error: error, errors: [] },
-      ...{ product_error: null, front: false, front_of_evaluations: false, fell_back: null, refused: null },
+      ...{
+        product_error: null,
+        peak_bytes: null,
+        front: false,
+        front_of_evaluations: false,
+        fell_back: null,
+        refused: null,
+      },
       ...more,
     }) as ComparisonPoint;
   const report = (...points: ComparisonPoint[]) => ({ points }) as unknown as ComparisonReport;

@@ -71,6 +71,7 @@ const comparison: ComparisonReport = {
     "product_error": at === 2 ? null : at / 20,
     front: at === 1,
     "front_of_evaluations": at === 1,
+    "peak_bytes": 1e6,
     fell_back: "why",
     refused: at === 2 ? "why not" : null,
   })),
