@@ -1,5 +1,5 @@
 /** Squared norms of rows of `width` numbers, in float64. */
-export function squaredNorms(rows: Float32Array, width: number): Float64Array {
+export function squaredNorms(rows: Float32Array | Float64Array, width: number): Float64Array {
   const norms = new Float64Array(rows.length / width);
   for (let row = 0, at = 0; row < norms.length; row++) {
     let sum = 0;
