@@ -24,7 +24,7 @@ export interface Compression {
 const BINS = 8;
 
 /**
- * WildCat ("WildCat: Near-Linear Attention in Theory and Practice", 2026): pivots among the keys by randomly pivoted Cholesky, and
+ * WildCat of Schröder and Mackey, "WildCat: Near-Linear Attention in Theory and Practice" (2026): pivots among the keys by randomly pivoted Cholesky, and
  * Nyström weights by which they stand for all keys, in numerator and denominator. Weights may be negative, so that outputs are clipped to the
  * range of the values.
  *
@@ -32,8 +32,8 @@ const BINS = 8;
  */
 export const wildcat: Method = {
   summary: "pivots of the keys with weights that write all other keys by them: where logits are of low rank",
-  source: "WildCat (arXiv 2602.10056), with bins and the constant temperature",
-  promise: "errors that fall faster than any power of the rank, for bounded logits",
+  source: "Schröder and Mackey 2026, with bins and the constant temperature",
+  promise: "an error of order n^(−√ln ln n) in time n^(1+o(1)), for bounded inputs",
   random: true,
   withinBudget: true,
   onHost: "the choice of pivots and their weights",
