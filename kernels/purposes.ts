@@ -16,6 +16,8 @@ export const Purpose = {
   certificate: 5,
   /** Signs of a sketch. */
   sketch: 6,
+  /** Which keys stand for all, in methods of others. */
+  coreset: 7,
 
   // Densities.
   uniformSample: 256,

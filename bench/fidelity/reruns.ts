@@ -1,7 +1,13 @@
+import { rerunBalancekv } from "./balancekv.ts";
 import { rerunOracleTopK } from "./oracle_top_k.ts";
 import type { FindRerun } from "./rerun.ts";
+import { rerunThinformer } from "./thinformer.ts";
+import { rerunWildcat } from "./wildcat.ts";
 
 /** Who finds our words for the settings of an implementation, by its name in `rival_errors.json`. */
 export const reruns: Readonly<Record<string, FindRerun>> = {
   "oracle_top_k": rerunOracleTopK,
+  balancekv: rerunBalancekv,
+  thinformer: rerunThinformer,
+  wildcat: rerunWildcat,
 };

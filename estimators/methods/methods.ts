@@ -5,6 +5,9 @@ import { kdeformerPractical } from "./kdeformer_practical/kdeformer_practical.ts
 import { kdeformerResidual } from "./kdeformer_residual/kdeformer_residual.ts";
 import type { Method } from "./method.ts";
 import { oracleTopK } from "./rivals/oracle_top_k/oracle_top_k.ts";
+import { thinformer } from "./rivals/thinformer/thinformer.ts";
+import { balancekv } from "./rivals/balancekv/balancekv.ts";
+import { wildcat } from "./rivals/wildcat/wildcat.ts";
 import { routed } from "./routed/routed.ts";
 import { tiltedTree } from "./tilted_tree/tilted_tree.ts";
 
@@ -20,6 +23,9 @@ export const methods = [
   "tilted-tree",
   "routed",
   "oracle-top-k",
+  "thinformer",
+  "wildcat",
+  "balancekv",
 ] as const;
 /** One of {@link methods}. */
 export type MethodName = typeof methods[number];
@@ -44,6 +50,9 @@ const ours = {
 /** Methods of others, from their mathematics, for comparison; and oracles, which look at all keys. */
 const rivals = {
   "oracle-top-k": oracleTopK,
+  "thinformer": thinformer,
+  "wildcat": wildcat,
+  "balancekv": balancekv,
 } as const satisfies Partial<Record<ApproximateName, Method>>;
 
 /**
