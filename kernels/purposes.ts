@@ -16,6 +16,8 @@ export const Purpose = {
   certificate: 5,
   /** Signs of a sketch. */
   sketch: 6,
+  /** Directions of random features and of the hashes of methods of others. */
+  features: 8,
 
   // Densities.
   uniformSample: 256,

@@ -5,6 +5,7 @@ import { kdeformerPractical } from "./kdeformer_practical/kdeformer_practical.ts
 import { kdeformerResidual } from "./kdeformer_residual/kdeformer_residual.ts";
 import type { Method } from "./method.ts";
 import { oracleTopK } from "./rivals/oracle_top_k/oracle_top_k.ts";
+import { performer } from "./rivals/performer/performer.ts";
 import { routed } from "./routed/routed.ts";
 import { tiltedTree } from "./tilted_tree/tilted_tree.ts";
 
@@ -20,6 +21,7 @@ export const methods = [
   "tilted-tree",
   "routed",
   "oracle-top-k",
+  "performer",
 ] as const;
 /** One of {@link methods}. */
 export type MethodName = typeof methods[number];
@@ -44,6 +46,7 @@ const ours = {
 /** Methods of others, from their mathematics, for comparison; and oracles, which look at all keys. */
 const rivals = {
   "oracle-top-k": oracleTopK,
+  "performer": performer,
 } as const satisfies Partial<Record<ApproximateName, Method>>;
 
 /**
