@@ -6,6 +6,7 @@ import { kdeformerResidual } from "./kdeformer_residual/kdeformer_residual.ts";
 import type { Method } from "./method.ts";
 import { oracleTopK } from "./rivals/oracle_top_k/oracle_top_k.ts";
 import { performer } from "./rivals/performer/performer.ts";
+import { scatterbrain } from "./rivals/scatterbrain/scatterbrain.ts";
 import { routed } from "./routed/routed.ts";
 import { tiltedTree } from "./tilted_tree/tilted_tree.ts";
 
@@ -22,6 +23,7 @@ export const methods = [
   "routed",
   "oracle-top-k",
   "performer",
+  "scatterbrain",
 ] as const;
 /** One of {@link methods}. */
 export type MethodName = typeof methods[number];
@@ -47,6 +49,7 @@ const ours = {
 const rivals = {
   "oracle-top-k": oracleTopK,
   "performer": performer,
+  "scatterbrain": scatterbrain,
 } as const satisfies Partial<Record<ApproximateName, Method>>;
 
 /**

@@ -1,4 +1,4 @@
-import { MASKED } from "../../../../kernels/backend.ts";
+import { EMPTY, MASKED } from "../../../../kernels/backend.ts";
 
 /** |scale| ‖x‖²/2 of each row: the exponents that make e^⟨w, x⟩ an unbiased feature of the softmax kernel. */
 export function halfNorms(rows: Float32Array, width: number, scale: number): Float64Array {
@@ -51,6 +51,8 @@ export function restoreSums(
 ): Float32Array {
   const norms = halfNorms(query, width, scale), queries = norms.length / least.length;
   return logSumExp.map((sum, row) =>
-    Math.max(LEAST_SUM, sum - norms[row] - least[Math.floor(row / queries)] - Math.log(features))
+    sum <= MASKED
+      ? EMPTY
+      : Math.max(LEAST_SUM, sum - norms[row] - least[Math.floor(row / queries)] - Math.log(features))
   );
 }
