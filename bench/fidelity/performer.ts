@@ -5,5 +5,5 @@ import type { FindRerun } from "./rerun.ts";
 export const rerunPerformer: FindRerun = ({ size }) => ({
   random: true,
   run: async (backend, problem, seed) =>
-    (await attendByFeatures(backend, problem, { features: size! }, seed, { first: 0, count: 1 })).output,
+    (await attendByFeatures(backend, problem, { ...problem, at: 0 }, { features: size! }, seed)).output,
 });

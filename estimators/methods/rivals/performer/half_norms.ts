@@ -11,32 +11,18 @@ export function halfNorms(rows: Float32Array, width: number, scale: number): Flo
   return norms;
 }
 
-/** What a key's norm takes off its logits, as weights for `attend`, relative to the shortest key of its head. */
+/** What their norms take off the logits of the keys of a head, as weights for `attend`, relative to the shortest key. */
 export interface KeyWeights {
-  /** [heads, keys], at most 0. */
+  /** [keys], at most 0. */
   readonly logWeights: Float32Array;
-  /** [heads]: ‖k‖²/2 of the shortest key, which all weights lack. */
-  readonly least: Float64Array;
+  /** ‖k‖²/2 of the shortest key, which all weights lack. */
+  readonly least: number;
 }
 
-/** Weights of keys, [heads, keys, width]. A key whose weight no f32 can hold is hidden: it has none. */
-export function keyWeights(
-  rows: Float32Array,
-  heads: number,
-  width: number,
-  scale: number,
-): KeyWeights {
-  const norms = halfNorms(rows, width, scale), keys = norms.length / heads;
-  const least = Float64Array.from({ length: heads }, (_, head) => {
-    let smallest = Infinity;
-    for (let at = head * keys; at < (head + 1) * keys; at++) smallest = Math.min(smallest, norms[at]);
-    return smallest;
-  });
-  const logWeights = Float32Array.from(
-    norms,
-    (norm, at) => Math.max(MASKED, least[Math.floor(at / keys)] - norm),
-  );
-  return { logWeights, least };
+/** Weights of keys, [keys, width]. A key whose weight no f32 can hold is hidden: it has none. */
+export function keyWeights(rows: Float32Array, width: number, scale: number): KeyWeights {
+  const norms = halfNorms(rows, width, scale), least = norms.reduce((a, b) => Math.min(a, b));
+  return { logWeights: Float32Array.from(norms, (norm) => Math.max(MASKED, least - norm)), least };
 }
 
 /** Log-sums below this are as good as none, but finite in f32 and above what stands for no key at all. */
@@ -49,10 +35,6 @@ export function restoreSums(
   { least }: KeyWeights,
   { width, scale, features }: { readonly width: number; readonly scale: number; readonly features: number },
 ): Float32Array {
-  const norms = halfNorms(query, width, scale), queries = norms.length / least.length;
-  return logSumExp.map((sum, row) =>
-    sum <= MASKED
-      ? EMPTY
-      : Math.max(LEAST_SUM, sum - norms[row] - least[Math.floor(row / queries)] - Math.log(features))
-  );
+  const norms = halfNorms(query, width, scale), common = least + Math.log(features);
+  return logSumExp.map((sum, row) => sum <= MASKED ? EMPTY : Math.max(LEAST_SUM, sum - norms[row] - common));
 }

@@ -1,10 +1,10 @@
 import type { Backend } from "../../../../kernels/backend.ts";
 import type { HostAttention } from "../../../core/exact.ts";
-import { uploadHeads } from "../../../core/exact.ts";
 import type { Progress } from "../../../core/head_chunks.ts";
 import type { Problem } from "../../../core/problem.ts";
 import { type Budget, type CostedAttention, type Method, perQuery } from "../../method.ts";
-import { type HeadRun, runHeads } from "../../run_heads.ts";
+import { addMean, centreValues } from "../shared/centred_values.ts";
+import { eachHead, type Head } from "../shared/each_head.ts";
 import { type DirectionOptions, drawDirections } from "../shared/random_directions.ts";
 import { keyWeights, restoreSums } from "./half_norms.ts";
 
@@ -51,49 +51,34 @@ async function attend(
 ): Promise<CostedAttention> {
   // Parts of a larger problem may have too few queries for a single one.
   const features = Math.max(1, Math.floor(perQuery(budget) / perFeature(problem)));
-  return await runHeads("performer", backend, problem, budget, progress, async (run) => ({
-    ...await attendByFeatures(backend, problem, { features, orthogonal: true }, budget.seed, run, progress),
-    keyEvaluations: run.count * features * (problem.queries + problem.keys),
+  return await eachHead("performer", backend, problem, budget, progress, async (head) => ({
+    ...await attendByFeatures(backend, problem, head, { features, orthogonal: true }, budget.seed, progress),
+    keyEvaluations: features * (problem.queries + problem.keys),
   }));
 }
 
-/** Outputs and log-sum-exp of a run of heads by so many features. */
+/** Output and log-sum-exp of one head by so many features. */
 export async function attendByFeatures(
   backend: Backend,
-  problem: Problem,
-  { features: directions, ...options }: FeatureOptions,
+  { queries, keys, features: width, valueFeatures, scale }: Problem,
+  { at, query, key, value }: Head,
+  { features, ...options }: FeatureOptions,
   seed: number,
-  run: HeadRun,
   { signal }: Progress = {},
 ): Promise<HostAttention> {
-  const { queries, keys, features, valueFeatures, scale } = problem, heads = run.count;
-  const { query, key, value } = uploadHeads(backend, problem, run.first, heads);
-  const weights = keyWeights(headsOf(problem.key, run, problem), heads, features, scale);
-  const rows = backend.upload(drawDirections(seed, run, directions, features, options));
-  const root = Math.sqrt(Math.abs(scale)), shape = { heads, features, valueFeatures };
+  const weights = keyWeights(key, width, scale), values = centreValues(value, valueFeatures);
+  const rows = backend.upload(drawDirections(seed, at, features, width, options));
+  const root = Math.sqrt(Math.abs(scale)), shape = { heads: 1, features: width, valueFeatures };
   const ofKeys = backend.attend({
-    ...{ ...shape, queries: directions, keys, query: rows, key, value, scale: root },
-    logWeights: backend.upload(weights.logWeights),
+    ...{ ...shape, queries: features, keys, query: rows, key: backend.upload(key), scale: root },
+    ...{ value: backend.upload(values.rows), logWeights: backend.upload(weights.logWeights) },
   });
   const ofQueries = backend.attend({
-    ...{ ...shape, queries, keys: directions, query, key: rows, value: ofKeys.output },
+    ...{ ...shape, queries, keys: features, query: backend.upload(query), key: rows, value: ofKeys.output },
     ...{ scale: Math.sign(scale) * root, logWeights: ofKeys.logSumExp },
   });
-  const [output, sums] = await backend.run([ofQueries.output, ofQueries.logSumExp], signal);
-  const own = headsOf(problem.query, run, problem),
-    restored = { width: features, scale, features: directions };
-  return {
-    output: output as Float32Array,
-    logSumExp: restoreSums(sums as Float32Array, own, weights, restored),
-  };
-}
-
-/** The part of a run of heads of data that all heads share equally. */
-export function headsOf(
-  data: Float32Array,
-  { first, count }: HeadRun,
-  { heads }: Pick<Problem, "heads">,
-): Float32Array {
-  const size = data.length / heads;
-  return data.subarray(first * size, (first + count) * size);
+  const found = await backend.run([ofQueries.output, ofQueries.logSumExp], signal);
+  const [output, sums] = found as Float32Array[];
+  addMean(output, values);
+  return { output, logSumExp: restoreSums(sums, query, weights, { width, scale, features }) };
 }

@@ -5,6 +5,7 @@ import type { Problem } from "../../../core/problem.ts";
 import { type Budget, type CostedAttention, type Method, perQuery } from "../../method.ts";
 import { keyWeights, restoreSums } from "../performer/half_norms.ts";
 import { type FeatureOptions, perFeature } from "../performer/performer.ts";
+import { addMean, centreValues } from "../shared/centred_values.ts";
 import { eachHead, type Head } from "../shared/each_head.ts";
 import { mergeRows } from "../shared/merge_rows.ts";
 import { drawDirections } from "../shared/random_directions.ts";
@@ -77,19 +78,20 @@ export async function attendScattered(
   { signal }: Progress = {},
 ): Promise<HostAttention> {
   const shape = { heads: 1, features: width, valueFeatures, blocks }, root = Math.sqrt(Math.abs(scale));
+  const values = centreValues(head.value, valueFeatures);
   const near = backend.attend({
     ...{ ...shape, queries, keys, scale, bounds: { ...bounds, positions: backend.upload(bounds.positions) } },
     ...{
       query: backend.upload(head.query),
       key: backend.upload(head.key),
-      value: backend.upload(head.value),
+      value: backend.upload(values.rows),
     },
   });
-  const weights = keyWeights(head.key, 1, width, scale);
-  const rows = repeat(drawDirections(seed, { first: head.at, count: 1 }, features, width, options), blocks);
+  const weights = keyWeights(head.key, width, scale);
+  const rows = repeat(drawDirections(seed, head.at, features, width, options), blocks);
   const ofBlocks = backend.attend({
     ...{ ...shape, queries: blocks * features, keys, scale: root, query: backend.upload(rows) },
-    ...{ key: backend.upload(head.key), value: backend.upload(head.value) },
+    ...{ key: backend.upload(head.key), value: backend.upload(values.rows) },
     logWeights: backend.upload(weights.logWeights),
   });
   const [output, logSumExp, means, sums] = await backend.run(
@@ -115,6 +117,7 @@ export async function attendScattered(
     { output: farOutput, logSumExp: restoreSums(farSums, head.query, weights, restored) },
     valueFeatures,
   );
+  addMean(output, values);
   return merged;
 }
 

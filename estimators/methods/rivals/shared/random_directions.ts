@@ -1,5 +1,4 @@
 import { Purpose, RandomStream } from "../../../../kernels/random.ts";
-import type { HeadRun } from "../../run_heads.ts";
 
 /** How random directions hang together; each by itself is standard normal, whatever is asked. */
 export interface DirectionOptions {
@@ -9,26 +8,21 @@ export interface DirectionOptions {
   readonly paired?: boolean;
 }
 
-/** Standard normal directions [heads, count, width], one stream for each head. */
+/** Standard normal directions [count, width], one stream for each head. */
 export function drawDirections(
   seed: number,
-  { first, count: heads }: HeadRun,
+  head: number,
   count: number,
   width: number,
   { orthogonal = false, paired = false }: DirectionOptions = {},
 ): Float32Array {
-  const directions = new Float32Array(heads * count * width), own = paired ? Math.ceil(count / 2) : count;
-  for (let head = 0; head < heads; head++) {
-    const stream = new RandomStream(seed, Purpose.features, first + head);
-    const drawn = orthogonal ? orthogonalRows(stream, own, width) : normalRows(stream, own, width);
-    for (let row = 0; row < count; row++) {
-      const from = paired ? row >> 1 : row, sign = paired && row % 2 === 1 ? -1 : 1;
-      for (let c = 0; c < width; c++) {
-        directions[(head * count + row) * width + c] = sign * drawn[from * width + c];
-      }
-    }
-  }
-  return directions;
+  const stream = new RandomStream(seed, Purpose.features, head), own = paired ? Math.ceil(count / 2) : count;
+  const drawn = orthogonal ? orthogonalRows(stream, own, width) : normalRows(stream, own, width);
+  if (!paired) return Float32Array.from(drawn);
+  return Float32Array.from({ length: count * width }, (_, at) => {
+    const row = Math.floor(at / width), from = drawn[(row >> 1) * width + at % width];
+    return row % 2 === 1 ? -from : from;
+  });
 }
 
 function normalRows(stream: RandomStream, count: number, width: number): Float64Array {

@@ -7,13 +7,17 @@ import { largestDifference, relativeError } from "../../../precision.ts";
 import { hardProblems, normalProblem } from "./problems.ts";
 import { assertUnbiased } from "./unbiased.ts";
 
-const run = { first: 0, count: 1 };
-
 Deno.test("performer's numerators and denominators are unbiased, with directions of every kind", async () => {
   for (const options of [{}, { orthogonal: true }, { paired: true }, { orthogonal: true, paired: true }]) {
     const problem = normalProblem({ queries: 20, keys: 30, d: 4, dV: 2, size: 0.6 });
     const attend = (seed: number) =>
-      attendByFeatures(new ReferenceBackend(), problem, { features: 11, ...options }, seed, run);
+      attendByFeatures(
+        new ReferenceBackend(),
+        problem,
+        { ...problem, at: 0 },
+        { features: 11, ...options },
+        seed,
+      );
     await assertUnbiased(problem, attend, { seeds: 600, precise: 0.02 });
   }
 });
@@ -21,7 +25,7 @@ Deno.test("performer's numerators and denominators are unbiased, with directions
 Deno.test("performer is the mean of the products of features, written out", async () => {
   const problem = normalProblem({ queries: 7, keys: 9, d: 3, dV: 2, size: 1.5, scale: -0.7 }), features = 6;
   const { query, key, value, scale } = problem, root = Math.sqrt(Math.abs(scale));
-  const directions = drawDirections(5, run, features, 3, { orthogonal: true });
+  const directions = drawDirections(5, 0, features, 3, { orthogonal: true });
   const feature = (rows: Float32Array, row: number, of: number, sign: number) => {
     let product = 0, square = 0;
     for (let c = 0; c < 3; c++) {
@@ -31,13 +35,10 @@ Deno.test("performer is the mean of the products of features, written out", asyn
     }
     return Math.exp(product - square / 2) / Math.sqrt(features);
   };
-  const actual = await attendByFeatures(
-    new ReferenceBackend(),
-    problem,
-    { features, orthogonal: true },
-    5,
-    run,
-  );
+  const actual = await attendByFeatures(new ReferenceBackend(), problem, { ...problem, at: 0 }, {
+    features,
+    orthogonal: true,
+  }, 5);
   for (let i = 0; i < 7; i++) {
     let mass = 0, product = 0;
     for (let j = 0; j < 9; j++) {
@@ -98,7 +99,7 @@ Deno.test("performer() errs less with more features, and not at all where all lo
 Deno.test("orthogonal directions are at right angles, d at a time, and pairs are opposite", () => {
   const width = 4, count = 12;
   const rows = (options: object) => {
-    const drawn = drawDirections(1, run, count, width, options);
+    const drawn = drawDirections(1, 0, count, width, options);
     return Array.from({ length: count }, (_, row) => drawn.subarray(row * width, (row + 1) * width));
   };
   const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, x, at) => sum + x * b[at], 0);

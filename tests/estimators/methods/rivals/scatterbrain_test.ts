@@ -35,7 +35,7 @@ Deno.test("scatterbrain sums exact weights in the window and features outside, w
     const windows = windowsOf(queries, keys, 6), options = { features, orthogonal: true, paired: true };
     const head = { ...problem, at: 0 };
     const actual = await attendScattered(new ReferenceBackend(), problem, head, windows, options, 9);
-    const directions = drawDirections(9, { first: 0, count: 1 }, features, d, options);
+    const directions = drawDirections(9, 0, features, d, options);
     const dot = (a: Float32Array, i: number, b: Float32Array, j: number) => {
       let sum = 0;
       for (let c = 0; c < d; c++) sum += a[i * d + c] * b[j * d + c];
