@@ -1,11 +1,13 @@
 import { rerunOracleTopK } from "./oracle_top_k.ts";
 import { rerunPerformer } from "./performer.ts";
 import type { FindRerun } from "./rerun.ts";
+import { rerunReformer } from "./reformer.ts";
 import { rerunScatterbrain } from "./scatterbrain.ts";
 
 /** Who finds our words for the settings of an implementation, by its name in `rival_errors.json`. */
 export const reruns: Readonly<Record<string, FindRerun>> = {
   oracle_top_k: rerunOracleTopK,
   performer: rerunPerformer,
+  reformer: rerunReformer,
   scatterbrain: rerunScatterbrain,
 };

@@ -6,6 +6,7 @@ import { kdeformerResidual } from "./kdeformer_residual/kdeformer_residual.ts";
 import type { Method } from "./method.ts";
 import { oracleTopK } from "./rivals/oracle_top_k/oracle_top_k.ts";
 import { performer } from "./rivals/performer/performer.ts";
+import { reformer } from "./rivals/reformer/reformer.ts";
 import { scatterbrain } from "./rivals/scatterbrain/scatterbrain.ts";
 import { routed } from "./routed/routed.ts";
 import { tiltedTree } from "./tilted_tree/tilted_tree.ts";
@@ -24,6 +25,7 @@ export const methods = [
   "oracle-top-k",
   "performer",
   "scatterbrain",
+  "reformer",
 ] as const;
 /** One of {@link methods}. */
 export type MethodName = typeof methods[number];
@@ -50,6 +52,7 @@ const rivals = {
   "oracle-top-k": oracleTopK,
   "performer": performer,
   "scatterbrain": scatterbrain,
+  "reformer": reformer,
 } as const satisfies Partial<Record<ApproximateName, Method>>;
 
 /**

@@ -5,7 +5,7 @@ import { ExactRows } from "../../../estimators/certified/exact_rows.ts";
 import { headGeometry } from "../../../estimators/certified/head_geometry.ts";
 import { exactAttention } from "../../../estimators/core/exact.ts";
 import { makeProblem } from "../../../estimators/core/problem.ts";
-import { approximateNames } from "../../method_names.ts";
+import { generalNames } from "../../method_names.ts";
 import { approximateMethods } from "../../../estimators/methods/methods.ts";
 import { type Method, perQuery } from "../../../estimators/methods/method.ts";
 import type { Backend } from "../../../kernels/backend.ts";
@@ -20,7 +20,7 @@ import { normals } from "../../data.ts";
 /** What may be lost of the evaluations of exact attention. */
 const LOST = 0.12;
 
-for (const method of ["auto", ...approximateNames] as const) {
+for (const method of ["auto", ...generalNames] as const) {
   Deno.test(`a certificate that is refused costs at most ${LOST} of exact attention: ${method}`, async () => {
     using device = await openDevice({ prefer: "wasm" });
     let lost = 0, refused = 0;

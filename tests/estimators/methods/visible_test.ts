@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import { coverVisible } from "../../../estimators/methods/rectangles.ts";
 import { makeProblem } from "../../../estimators/core/problem.ts";
-import { attention, type AttentionOptions, methods, tensor } from "../../../mod.ts";
+import { attention, type AttentionOptions, tensor } from "../../../mod.ts";
 import { normals } from "../../data.ts";
 import { onEachDevice } from "../../devices.ts";
+import { generalNames } from "../../method_names.ts";
 import { largestDifference, largestMagnitude } from "../../precision.ts";
 
-const approximate = methods.filter((method) => method !== "auto" && method !== "exact");
 const small: AttentionOptions = { bucketSize: 8, samples: 16, seed: 3 };
 
 function random(seed: number, shape: number[]) {
@@ -38,7 +38,7 @@ Deno.test("coverVisible() covers every visible pair once and no other", () => {
   }
 });
 
-for (const method of approximate) {
+for (const method of generalNames) {
   onEachDevice(
     `${method} under causal order and masks keeps constants exact and every row finite`,
     async (device) => {
