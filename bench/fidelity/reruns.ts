@@ -1,3 +1,4 @@
+import { rerunOfficial, rerunPort } from "./magicpig.ts";
 import { rerunOracleTopK } from "./oracle_top_k.ts";
 import { rerunPerformer } from "./performer.ts";
 import type { FindRerun } from "./rerun.ts";
@@ -8,6 +9,8 @@ import { rerunScatterbrain } from "./scatterbrain.ts";
 export const reruns: Readonly<Record<string, FindRerun>> = {
   oracle_top_k: rerunOracleTopK,
   performer: rerunPerformer,
+  magicpig_official: rerunOfficial,
+  magicpig_port: rerunPort,
   reformer: rerunReformer,
   scatterbrain: rerunScatterbrain,
 };

@@ -5,6 +5,7 @@ import { kdeformerPractical } from "./kdeformer_practical/kdeformer_practical.ts
 import { kdeformerResidual } from "./kdeformer_residual/kdeformer_residual.ts";
 import type { Method } from "./method.ts";
 import { oracleTopK } from "./rivals/oracle_top_k/oracle_top_k.ts";
+import { magicpig, magicpigPublished } from "./rivals/magicpig/magicpig.ts";
 import { performer } from "./rivals/performer/performer.ts";
 import { reformer } from "./rivals/reformer/reformer.ts";
 import { scatterbrain } from "./rivals/scatterbrain/scatterbrain.ts";
@@ -26,6 +27,8 @@ export const methods = [
   "performer",
   "scatterbrain",
   "reformer",
+  "magicpig",
+  "magicpig-published",
 ] as const;
 /** One of {@link methods}. */
 export type MethodName = typeof methods[number];
@@ -53,6 +56,8 @@ const rivals = {
   "performer": performer,
   "scatterbrain": scatterbrain,
   "reformer": reformer,
+  "magicpig": magicpig,
+  "magicpig-published": magicpigPublished,
 } as const satisfies Partial<Record<ApproximateName, Method>>;
 
 /**
