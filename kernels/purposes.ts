@@ -18,6 +18,8 @@ export const Purpose = {
   sketch: 6,
   /** Which keys stand for all, in methods of others. */
   coreset: 7,
+  /** Directions of random features and of the hashes of methods of others. */
+  features: 8,
 
   // Densities.
   uniformSample: 256,

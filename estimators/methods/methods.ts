@@ -8,6 +8,10 @@ import { oracleTopK } from "./rivals/oracle_top_k/oracle_top_k.ts";
 import { thinformer } from "./rivals/thinformer/thinformer.ts";
 import { balancekv } from "./rivals/balancekv/balancekv.ts";
 import { wildcat } from "./rivals/wildcat/wildcat.ts";
+import { magicpig, magicpigPublished } from "./rivals/magicpig/magicpig.ts";
+import { performer } from "./rivals/performer/performer.ts";
+import { reformer } from "./rivals/reformer/reformer.ts";
+import { scatterbrain } from "./rivals/scatterbrain/scatterbrain.ts";
 import { routed } from "./routed/routed.ts";
 import { tiltedTree } from "./tilted_tree/tilted_tree.ts";
 
@@ -26,6 +30,11 @@ export const methods = [
   "thinformer",
   "wildcat",
   "balancekv",
+  "performer",
+  "scatterbrain",
+  "reformer",
+  "magicpig",
+  "magicpig-published",
 ] as const;
 /** One of {@link methods}. */
 export type MethodName = typeof methods[number];
@@ -53,6 +62,11 @@ const rivals = {
   "thinformer": thinformer,
   "wildcat": wildcat,
   "balancekv": balancekv,
+  "performer": performer,
+  "scatterbrain": scatterbrain,
+  "reformer": reformer,
+  "magicpig": magicpig,
+  "magicpig-published": magicpigPublished,
 } as const satisfies Partial<Record<ApproximateName, Method>>;
 
 /**

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { ComparisonReport, ComparisonsReport } from "../../proofs_checks/comparison/report.ts";
 import { methods } from "../../mod.ts";
 import { cli } from "../child.ts";
+import { generalNames } from "../method_names.ts";
 
 const small = ["compare", "--workload", "gaussian", "--n", "400", "--device", "wasm"];
 const quick = [...small, "--budgets", "16,64", "--seeds", "2", "--repeat", "2"];
@@ -17,7 +18,7 @@ Deno.test("cli compare prints a line for every method at every budget, and write
     assertEquals([code, stderr], [0, ""]);
     assertStringIncludes(stdout, "1 head, 400 queries × 400 keys, d 64, d_v 64; wasm: ");
     assertMatch(stdout, /^exact +– +[\d.]+ m?s +1 +400 +0 +0 +●$/m);
-    for (const method of methods.filter((name) => name !== "exact")) {
+    for (const method of ["auto", ...generalNames]) {
       for (const budget of [16, 64]) {
         assertMatch(stdout, new RegExp(`^${method}(?: → \\S+)? +${budget} +[\\d.]+ m?s +[\\d.]+ `, "m"));
       }
