@@ -16,6 +16,8 @@ export const Purpose = {
   certificate: 5,
   /** Signs of a sketch. */
   sketch: 6,
+  /** Rows and keys that methods of others choose: first centres of k-means, keys of a sample, priorities. */
+  choice: 9,
 
   // Densities.
   uniformSample: 256,

@@ -1,7 +1,11 @@
+import { rerunMultipole } from "./multipole.ts";
+import { rerunMuse } from "./muse.ts";
 import { rerunOracleTopK } from "./oracle_top_k.ts";
 import type { FindRerun } from "./rerun.ts";
 
 /** Who finds our words for the settings of an implementation, by its name in `rival_errors.json`. */
 export const reruns: Readonly<Record<string, FindRerun>> = {
+  multipole: rerunMultipole,
+  muse: rerunMuse,
   oracle_top_k: rerunOracleTopK,
 };

@@ -4,6 +4,8 @@ import { kdeformerAtBudget } from "./kdeformer/kdeformer_at_budget.ts";
 import { kdeformerPractical } from "./kdeformer_practical/kdeformer_practical.ts";
 import { kdeformerResidual } from "./kdeformer_residual/kdeformer_residual.ts";
 import type { Method } from "./method.ts";
+import { muse, musePublished } from "./rivals/muse/muse.ts";
+import { multipole, multipolePublished } from "./rivals/multipole/multipole.ts";
 import { oracleTopK } from "./rivals/oracle_top_k/oracle_top_k.ts";
 import { routed } from "./routed/routed.ts";
 import { tiltedTree } from "./tilted_tree/tilted_tree.ts";
@@ -19,6 +21,10 @@ export const methods = [
   "calibrated",
   "tilted-tree",
   "routed",
+  "muse",
+  "muse-published",
+  "multipole",
+  "multipole-published",
   "oracle-top-k",
 ] as const;
 /** One of {@link methods}. */
@@ -43,6 +49,10 @@ const ours = {
 
 /** Methods of others, from their mathematics, for comparison; and oracles, which look at all keys. */
 const rivals = {
+  "muse": muse,
+  "muse-published": musePublished,
+  "multipole": multipole,
+  "multipole-published": multipolePublished,
   "oracle-top-k": oracleTopK,
 } as const satisfies Partial<Record<ApproximateName, Method>>;
 
