@@ -6,7 +6,9 @@ import { kdeformerResidual } from "./kdeformer_residual/kdeformer_residual.ts";
 import type { Method } from "./method.ts";
 import { muse, musePublished } from "./rivals/muse/muse.ts";
 import { multipole, multipolePublished } from "./rivals/multipole/multipole.ts";
+import { oracleSampling } from "./rivals/oracle_sampling/oracle_sampling.ts";
 import { oracleTopK } from "./rivals/oracle_top_k/oracle_top_k.ts";
+import { vAttention } from "./rivals/vattention/vattention.ts";
 import { routed } from "./routed/routed.ts";
 import { tiltedTree } from "./tilted_tree/tilted_tree.ts";
 
@@ -25,7 +27,9 @@ export const methods = [
   "muse-published",
   "multipole",
   "multipole-published",
+  "vattention",
   "oracle-top-k",
+  "oracle-sampling",
 ] as const;
 /** One of {@link methods}. */
 export type MethodName = typeof methods[number];
@@ -53,7 +57,9 @@ const rivals = {
   "muse-published": musePublished,
   "multipole": multipole,
   "multipole-published": multipolePublished,
+  "vattention": vAttention,
   "oracle-top-k": oracleTopK,
+  "oracle-sampling": oracleSampling,
 } as const satisfies Partial<Record<ApproximateName, Method>>;
 
 /**
