@@ -20,6 +20,8 @@ export const Purpose = {
   coreset: 7,
   /** Directions of random features and of the hashes of methods of others. */
   features: 8,
+  /** Rows and keys that methods of others choose: first centres of k-means, keys of a sample, priorities. */
+  choice: 9,
 
   // Densities.
   uniformSample: 256,

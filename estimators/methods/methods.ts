@@ -4,6 +4,9 @@ import { kdeformerAtBudget } from "./kdeformer/kdeformer_at_budget.ts";
 import { kdeformerPractical } from "./kdeformer_practical/kdeformer_practical.ts";
 import { kdeformerResidual } from "./kdeformer_residual/kdeformer_residual.ts";
 import type { Method } from "./method.ts";
+import { muse, musePublished } from "./rivals/muse/muse.ts";
+import { multipole, multipolePublished } from "./rivals/multipole/multipole.ts";
+import { oracleSampling } from "./rivals/oracle_sampling/oracle_sampling.ts";
 import { oracleTopK } from "./rivals/oracle_top_k/oracle_top_k.ts";
 import { thinformer } from "./rivals/thinformer/thinformer.ts";
 import { balancekv } from "./rivals/balancekv/balancekv.ts";
@@ -12,6 +15,7 @@ import { magicpig, magicpigPublished } from "./rivals/magicpig/magicpig.ts";
 import { performer } from "./rivals/performer/performer.ts";
 import { reformer } from "./rivals/reformer/reformer.ts";
 import { scatterbrain } from "./rivals/scatterbrain/scatterbrain.ts";
+import { vAttention } from "./rivals/vattention/vattention.ts";
 import { routed } from "./routed/routed.ts";
 import { tiltedTree } from "./tilted_tree/tilted_tree.ts";
 
@@ -26,6 +30,11 @@ export const methods = [
   "calibrated",
   "tilted-tree",
   "routed",
+  "muse",
+  "muse-published",
+  "multipole",
+  "multipole-published",
+  "vattention",
   "oracle-top-k",
   "thinformer",
   "wildcat",
@@ -35,6 +44,7 @@ export const methods = [
   "reformer",
   "magicpig",
   "magicpig-published",
+  "oracle-sampling",
 ] as const;
 /** One of {@link methods}. */
 export type MethodName = typeof methods[number];
@@ -58,6 +68,11 @@ const ours = {
 
 /** Methods of others, from their mathematics, for comparison; and oracles, which look at all keys. */
 const rivals = {
+  "muse": muse,
+  "muse-published": musePublished,
+  "multipole": multipole,
+  "multipole-published": multipolePublished,
+  "vattention": vAttention,
   "oracle-top-k": oracleTopK,
   "thinformer": thinformer,
   "wildcat": wildcat,
@@ -67,6 +82,7 @@ const rivals = {
   "reformer": reformer,
   "magicpig": magicpig,
   "magicpig-published": magicpigPublished,
+  "oracle-sampling": oracleSampling,
 } as const satisfies Partial<Record<ApproximateName, Method>>;
 
 /**

@@ -1,0 +1,22 @@
+import { attendMultipole } from "../../estimators/methods/rivals/multipole/attend_multipole.ts";
+import type { MultipoleOptions } from "../../estimators/methods/rivals/multipole/attend_multipole.ts";
+import { runHead } from "./run_head.ts";
+import type { FindRerun } from "./rerun.ts";
+
+/** Multipole attention with one level: its clusters, keys and rank; a cluster that does not fit ends the choice, as in the public code. */
+export const rerunMultipole: FindRerun = ({ options, variant, size }) => {
+  const clusters = size! * 2 / 3;
+  const own: MultipoleOptions = {
+    clusters,
+    rounds: 10,
+    tokens: size! - clusters,
+    rankBy: variant === "ranked by mass" ? "mass" : "key",
+    stopsAtFirst: true,
+    replaced: !options.includes("without replacement"),
+  };
+  return {
+    random: true,
+    run: (backend, problem, seed) =>
+      runHead(backend, problem, (head) => attendMultipole(backend, head, problem, own, seed)),
+  };
+};
