@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { permissionRows } from "../../commands/least_permissions.ts";
-import { readNpy } from "../../files/npy/read.ts";
+import { readArray } from "../../files/arrays/read.ts";
 import { writeNpy } from "../files/npy/write_npy.ts";
 import { tensor } from "../../kernels/tensor.ts";
 import { type ChildResult, cli, root } from "../child.ts";
@@ -100,7 +100,7 @@ useTest([["attend", "--q Q.npy --k K.npy --v V.npy"], ["attend", "--key-mask M.n
     for (let round = 0; round < 2; round++) {
       const { code, stderr } = await run(whole);
       assertEquals([code, stderr], [0, ""]);
-      assertEquals((await readNpy(out)).shape, [2, 12, 3]);
+      assertEquals((await readArray(out)).shape, [2, 12, 3]);
     }
     const refused = await run({ ...whole, rows: plain.rows });
     assertEquals([refused.code, refused.stdout], [1, ""]);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { crc32 } from "../../../files/npy/crc32.ts";
 import { formatNpy } from "./write_npy.ts";
-import { readNpy } from "../../../files/npy/read.ts";
+import { readArray } from "../../../files/arrays/read.ts";
 import { tensor } from "../../../kernels/tensor.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/npy/${name}`, import.meta.url));
@@ -14,11 +14,11 @@ const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/npy/${na
 async function readBytes(
   bytes: Uint8Array,
   entry = "",
-): Promise<Awaited<ReturnType<typeof readNpy>> | string> {
+): Promise<Awaited<ReturnType<typeof readArray>> | string> {
   const folder = await mkdtemp(join(tmpdir(), "npz-"));
   try {
     await writeFile(join(folder, "a.npz"), bytes);
-    return await readNpy(join(folder, `a.npz${entry}`));
+    return await readArray(join(folder, `a.npz${entry}`));
   } catch (error) {
     assert(error instanceof TypeError || error instanceof RangeError, String(error));
     return error.message.replace(join(folder, ""), "");
@@ -28,38 +28,43 @@ async function readBytes(
 }
 
 for (const archive of ["three.npz", "three_compressed.npz"]) {
-  Deno.test(`readNpy() reads each array of ${archive}, as NumPy wrote it`, async () => {
-    assertEquals(await readNpy(`${fixture(archive)}:q`), {
+  Deno.test(`readArray() reads each array of ${archive}, as NumPy wrote it`, async () => {
+    assertEquals(await readArray(`${fixture(archive)}:q`), {
       data: new Float32Array([-2.5, -0, 0.125, 1, 2 ** -24, 65504]),
       shape: [2, 3],
     });
-    assertEquals(await readNpy(`${fixture(archive)}:deep/k.npy`), {
+    assertEquals(await readArray(`${fixture(archive)}:deep/k.npy`), {
       data: Float32Array.from({ length: 12 }, (_, at) => at - 3),
       shape: [3, 4],
     });
-    assertEquals([...(await readNpy(`${fixture(archive)}:mask`, [1, 3])).data], [0, 0, 1, 1]);
+    assertEquals([...(await readArray(`${fixture(archive)}:mask`, { dimensions: [1, 3] })).data], [
+      0,
+      0,
+      1,
+      1,
+    ]);
   });
 }
 
-Deno.test("readNpy() takes the only array of an archive without its name", async () => {
-  assertEquals(await readNpy(fixture("one.npz")), { data: new Float32Array(64 * 512), shape: [64, 512] });
+Deno.test("readArray() takes the only array of an archive without its name", async () => {
+  assertEquals(await readArray(fixture("one.npz")), { data: new Float32Array(64 * 512), shape: [64, 512] });
 });
 
-Deno.test("readNpy() says which arrays an archive has", async () => {
-  await assertRejects(() => readNpy(fixture("three.npz")), TypeError, "one of its 3 arrays must be named");
+Deno.test("readArray() says which arrays an archive has", async () => {
+  await assertRejects(() => readArray(fixture("three.npz")), TypeError, "one of its 3 arrays must be named");
   await assertRejects(
-    () => readNpy(`${fixture("three.npz")}:v`),
+    () => readArray(`${fixture("three.npz")}:v`),
     TypeError,
     "three.npz:v: there is no such array in it: it has q, deep/k, mask",
   );
   await assertRejects(
-    () => readNpy(`${fixture("three.npz")}:mask`),
+    () => readArray(`${fixture("three.npz")}:mask`),
     TypeError,
     "three.npz:mask: array must have 2 to 4 dimensions: current value is 1",
   );
 });
 
-Deno.test("readNpy() refuses an archive that is damaged anywhere, or reads the same", async () => {
+Deno.test("readArray() refuses an archive that is damaged anywhere, or reads the same", async () => {
   const whole = new Uint8Array(await readFile(fixture("three_compressed.npz"))),
     right = await readBytes(whole, ":q");
   // The array's own bytes: behind a header of 30 bytes, its name and its extra field. The last has bits that mean nothing.
@@ -77,7 +82,7 @@ Deno.test("readNpy() refuses an archive that is damaged anywhere, or reads the s
   }
 });
 
-Deno.test("readNpy() refuses an archive that is cut off anywhere", async () => {
+Deno.test("readArray() refuses an archive that is cut off anywhere", async () => {
   const whole = new Uint8Array(await readFile(fixture("three.npz")));
   for (let end = 0; end < whole.length; end += 7) {
     assertEquals(typeof await readBytes(whole.subarray(0, end), ":q"), "string", `${end} bytes`);
@@ -130,7 +135,7 @@ function large(...numbers: number[]): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-Deno.test("readNpy() reads sizes in the 64 bits of large archives, and believes none that cannot be", async () => {
+Deno.test("readArray() reads sizes in the 64 bits of large archives, and believes none that cannot be", async () => {
   const values = tensor([1, 2, 3, 4, 5, 6], [3, 2]), npy = formatNpy(values), over = 0xffffffff;
   assertEquals(await readBytes(archive("a.npy", npy)), values);
   const known = { bytes: over, packed: over, extra: large(npy.length, npy.length) };
