@@ -1,4 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
+import { pipeline, Readable } from "node:stream";
+import { createInflateRaw } from "node:zlib";
 import type { Tensor } from "../../kernels/tensor.ts";
 import { type ArrayChoice, chooseArray } from "../arrays/choose.ts";
 import type { Dimensions } from "../arrays/layout.ts";
@@ -12,8 +14,9 @@ const SUFFIX = ".npy";
 const STORED = 0, DEFLATED = 8;
 /** Deflate makes bytes at most this many times fewer. */
 const MOST_DEFLATION = 1032;
-/** Bytes of an archive that are decompressed at a time. */
+/** Bytes of an archive that are read at a time, and bytes that are inflated at a time. */
 const CHUNK_BYTES = 1 << 16;
+
 /**
  * Reads one array of an .npz archive, a zip file as `numpy.savez` and `numpy.savez_compressed` write it.
  *
@@ -34,11 +37,20 @@ export async function readNpzArray(
     name: isFileName ? wanted?.slice(0, -SUFFIX.length) : wanted,
   });
   const name = `${archive}:${chosen}`;
-  const source = await unpackedSource(file, entries[names.indexOf(chosen)], name);
-  return await readNpy(source, name, dimensions);
+  return await withUnpacked(
+    file,
+    entries[names.indexOf(chosen)],
+    name,
+    (source) => readNpy(source, name, dimensions),
+  );
 }
 
-async function unpackedSource(file: FileHandle, entry: ZipEntry, name: string): Promise<ByteSource> {
+async function withUnpacked<T>(
+  file: FileHandle,
+  entry: ZipEntry,
+  name: string,
+  action: (source: ByteSource) => Promise<T>,
+): Promise<T> {
   const { method, bytes, packedBytes, encrypted } = entry;
   if (encrypted || (method !== STORED && method !== DEFLATED)) {
     throw new TypeError(
@@ -53,37 +65,34 @@ async function unpackedSource(file: FileHandle, entry: ZipEntry, name: string): 
     );
   }
   const packed = rangeSource(file, await startOf(file, entry, name), packedBytes);
-  return checked(method === STORED ? packed : inflated(packed, name), entry, name);
+  if (method === STORED) return await action(checked(packed, entry, name));
+  // Not a DecompressionStream: it inflates each chunk at once and whole, which is a thousand times the chunk where zeros are.
+  const inflate = createInflateRaw({ chunkSize: CHUNK_BYTES });
+  // Errors come out of the iteration below.
+  pipeline(Readable.from(chunksOf(packed)), inflate, () => {});
+  try {
+    return await action(checked(chunkSource(explained(inflate, name)), entry, name));
+  } finally {
+    inflate.destroy();
+  }
 }
 
-function inflated(packed: ByteSource, name: string): ByteSource {
-  async function* chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    while (true) {
-      const chunk = new Uint8Array(CHUNK_BYTES), filled = await packed.read(chunk);
-      if (filled > 0) yield chunk.subarray(0, filled);
-      if (filled < chunk.length) return;
-    }
+async function* chunksOf(source: ByteSource): AsyncGenerator<Uint8Array> {
+  while (true) {
+    const chunk = new Uint8Array(CHUNK_BYTES), filled = await source.read(chunk);
+    if (filled > 0) yield chunk.subarray(0, filled);
+    if (filled < chunk.length) return;
   }
-  const iterator = chunks();
-  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    async pull(controller) {
-      const { done, value } = await iterator.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-  });
-  async function* unpacked(): AsyncGenerator<Uint8Array> {
-    // Not an async iteration of the stream, which Safari and older runtimes do not have.
-    const reader = stream.pipeThrough(new DecompressionStream("deflate-raw")).getReader();
-    try {
-      for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
-    } catch (cause) {
-      throw new RangeError(`Cannot read ${name}: the archive is damaged: its data cannot be inflated`, {
-        cause,
-      });
-    }
+}
+
+async function* explained(inflated: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* inflated;
+  } catch (cause) {
+    throw new RangeError(`Cannot read ${name}: the archive is damaged: its data cannot be inflated`, {
+      cause,
+    });
   }
-  return chunkSource(unpacked());
 }
 
 /** A source that compares length and checksum with what the archive says, once its end is read. */
