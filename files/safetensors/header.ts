@@ -27,6 +27,8 @@ export const LARGEST_HEADER_BYTES = 1 << 24;
 const LENGTH_BYTES = 8;
 /** The entry that is no tensor but text about them. */
 const METADATA = "__metadata__";
+/** Headers have three. */
+const MOST_LEVELS = 16;
 /** How much of a value an error shows. */
 const SHOWN = 80;
 
@@ -99,15 +101,19 @@ async function readText(
 }
 
 function parse(text: string, archive: string): Record<string, unknown> {
-  let entries: Record<string, unknown>;
+  let entries: Record<string, unknown>, twice: string[] | undefined;
   try {
+    // First: deep nesting takes JSON.parse a gigabyte of memory.
+    twice = nameTwice(text, MOST_LEVELS);
     entries = JSON.parse(text);
   } catch (cause) {
-    throw new TypeError(`Cannot read ${archive}: header must be JSON: current value is ${shown(text)}`, {
-      cause,
-    });
+    throw new TypeError(
+      `Cannot read ${archive}: header must be JSON of at most ${MOST_LEVELS} levels: current value is ${
+        shown(text)
+      }`,
+      { cause },
+    );
   }
-  const twice = nameTwice(text);
   if (!twice) return entries;
   const [tensor, ...inside] = twice, what = inside.length > 0 ? `its ${inside.join(".")}` : "it";
   throw new TypeError(
