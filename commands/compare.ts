@@ -56,7 +56,7 @@ const options = {
 export const compare = {
   summary: "error against time, every method at several budgets",
   help: (): string =>
-    `Usage: cli.ts compare (--q Q.npy --k K.npy --v V.npy | --workload NAME,…) [options]\n\n${
+    `Usage: cli.ts compare (--q Q.npy --k K.npy --v V.npy | --qkv QKV.npz | --workload NAME,…) [options]\n\n${
       describeOptions(options)
     }\n`,
   async run(args: readonly string[]): Promise<number> {

@@ -18,6 +18,7 @@ export const permissionRows: readonly PermissionRow[] = [
     flags: "--allow-read=Q.npy,K.npy,V.npy",
     commands: ["attend", "compare"],
   },
+  { use: "--qkv QKV.npz", flags: "--allow-read=QKV.npz", commands: ["attend", "compare"] },
   { use: "--key-mask M.npy", flags: "--allow-read=M.npy", commands: ["attend"] },
   { use: "generated inputs", flags: "", commands: ["attend", "compare", "verify", "scaling"] },
   {

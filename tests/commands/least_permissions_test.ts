@@ -3,12 +3,13 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { permissionRows } from "../../commands/least_permissions.ts";
-import { readNpy } from "../../files/npy/read.ts";
+import { readArray } from "../../files/arrays/read.ts";
 import { writeNpy } from "../files/npy/write_npy.ts";
 import { tensor } from "../../kernels/tensor.ts";
 import { type ChildResult, cli, root } from "../child.ts";
 import { webgpuTest } from "../backends.ts";
-import { inFolder, writeArrays } from "./array_files.ts";
+import { floatBytes, formatSafetensors } from "../files/safetensors/format_safetensors.ts";
+import { arrays, inFolder, writeArrays } from "./array_files.ts";
 
 const FLAGS = ["run", "--no-prompt", "--quiet", "--no-lock"];
 
@@ -101,7 +102,7 @@ useTest([["attend", "--q Q.npy --k K.npy --v V.npy"], ["attend", "--key-mask M.n
     for (let round = 0; round < 2; round++) {
       const { code, stderr } = await run(whole);
       assertEquals([code, stderr], [0, ""]);
-      assertEquals((await readNpy(out)).shape, [2, 12, 3]);
+      assertEquals((await readArray(out)).shape, [2, 12, 3]);
     }
     const refused = await run({ ...whole, rows: plain.rows });
     assertEquals([refused.code, refused.stdout], [1, ""]);
@@ -147,6 +148,29 @@ useTest([["compare", "--q Q.npy --k K.npy --v V.npy"]], () =>
       names: { "Q.npy": files[1], "K.npy": files[3], "V.npy": files[5] },
     });
     assertEquals([code, stderr], [0, ""]);
+  }));
+
+useTest([["attend", "--qkv QKV.npz"], ["compare", "--qkv QKV.npz"]], () =>
+  inFolder(async (folder) => {
+    const raw = Object.entries(arrays).map(([name, { data, shape }]) => [
+      name,
+      { dtype: "F32", shape, bytes: floatBytes(data) },
+    ]);
+    const path = join(folder, "qkv.safetensors");
+    await writeFile(path, formatSafetensors(Object.fromEntries(raw)));
+    for (const command of ["attend", "compare"]) {
+      const args = ["--qkv", path, ...quick[command].slice(4)];
+      const { code, stderr } = await run({
+        command,
+        rows: ["--qkv QKV.npz"],
+        args,
+        names: { "QKV.npz": path },
+      });
+      assertEquals([code, stderr], [0, ""]);
+      const denied = await run({ command, rows: [GENERATED], args });
+      assertEquals([denied.code, denied.stdout], [1, ""]);
+      assertStringIncludes(denied.stderr, "permission denied by Deno: run again with --allow-read");
+    }
   }));
 
 useTest([["attend", FETCHED], ["compare", FETCHED], ["verify", FETCHED], ["scaling", FETCHED], [
