@@ -4,9 +4,17 @@ import { type Estimate, operatorError } from "../error_sample.ts";
 import type { CostedAttention } from "../method.ts";
 import { heldOutRows, pickHeads, placeExactRows } from "../shared/probed_heads.ts";
 import { TrialFailed } from "../trial.ts";
-import { attendToOpened, evaluationsOf, type OpenedLists, openTree, plantTree } from "./attend_lists.ts";
+import {
+  attendToOpened,
+  cutLists,
+  evaluationsOf,
+  type OpenedLists,
+  plantTree,
+  sumCutLists,
+} from "./attend_lists.ts";
 import { canonicalDirections } from "./canonical_directions.ts";
 import { findClusters } from "./find_clusters.ts";
+import { gainLeft } from "./gain_left.ts";
 import { Judges } from "./judges.ts";
 import type { TreePlan } from "./tree_plan.ts";
 
@@ -14,8 +22,10 @@ import type { TreePlan } from "./tree_plan.ts";
 export interface TreeTarget {
   /** ‖Att~ − Att‖ / ‖Att‖ in operator norm. */
   readonly tolerance: number;
-  /** How the tree is made; its entries are those that are tried first. */
+  /** How the tree is made; at its entries it is looked at how many the first lists need. */
   readonly plan: TreePlan;
+  /** Entries of the first lists, at most. */
+  readonly mostFirst: number;
   /** Entries of a list, in the mean over the queries, with which the tree is given up. */
   readonly mostEntries: number;
 }
@@ -24,6 +34,8 @@ export interface TreeTarget {
 const MARGIN = 0.95;
 /** Errors fall about as entries to the power of minus one over this, faster on the sharpest heads; a step multiplies entries within these bounds. */
 const POWER = 1.6, LEAST_STEP = 1.4, MOST_STEP = 4;
+/** The first lists are as long as this share of the tolerance seems to need, but no shorter than so many entries. What another entry gains falls about as entries to the power of minus this. */
+const FIRST_SHARE = 0.85, LEAST_FIRST = 48, FALL = 1.6;
 
 /**
  * One head by a tree of its keys, whose lists are opened further and further, the tree as it is, until the rows that are computed exactly
@@ -35,7 +47,7 @@ const POWER = 1.6, LEAST_STEP = 1.4, MOST_STEP = 4;
 export async function tiltToTarget(
   backend: Backend,
   problem: Problem,
-  { tolerance, plan, mostEntries }: TreeTarget,
+  { tolerance, plan, mostFirst, mostEntries }: TreeTarget,
   seed: number,
   signal?: AbortSignal,
 ): Promise<CostedAttention> {
@@ -51,9 +63,12 @@ export async function tiltToTarget(
     { clusters } = found;
   const planted = plantTree(backend, listed, found);
 
+  const looked = await cutLists(backend, planted, plan.entries, signal);
+  const farther = looked.gainsLeft[0] / gainLeft(problem, judges.exact.output, FIRST_SHARE * tolerance);
+  const first = Math.max(LEAST_FIRST, plan.entries * farther ** (1 / FALL));
   let keyEvaluations = plan.preparation, opened: OpenedLists;
-  for (let entries = Math.min(plan.entries, mostEntries);;) {
-    opened = await openTree(backend, planted, entries, signal);
+  for (let entries = Math.min(first, mostFirst, mostEntries);;) {
+    opened = sumCutLists(backend, planted, await cutLists(backend, planted, entries, signal));
     keyEvaluations += plan.clusters * keys;
     const aim = MARGIN * tolerance;
     const longer = ({ error }: Estimate) =>
@@ -65,6 +80,7 @@ export async function tiltToTarget(
       sums = await judges.judge(planted, opened, signal);
       estimate = operatorError(sums.sample!);
     }
+    (globalThis as any).TRACE?.push(`${entries.toFixed(0)}:${estimate.error.toFixed(3)}[${estimate.low.toFixed(3)}]/${judges.probed.probes}`);
     if (estimate.error <= aim) break;
     if (entries >= mostEntries) throw new TrialFailed([sums], Math.round(keyEvaluations));
     entries = longer(estimate);

@@ -149,9 +149,10 @@ export function planTarget(problem: Problem, tolerance: number, excess?: number)
   const wanted = excess === undefined
     ? growth * SHARP_ENTRIES / tolerance ** SHARP_POWER
     : FIRST_ENTRIES * Math.max(1, excess);
-  const entries = Math.min(growth * MOST_FIRST, MOST_FIRST_SHARE * keys, wanted);
+  const mostFirst = Math.min(growth * MOST_FIRST, MOST_FIRST_SHARE * keys),
+    entries = Math.min(mostFirst, wanted);
   if (PREPARATION * plan.preparation / queries + entries > MOST_TIME * keys) return undefined;
-  return { tolerance, plan: { ...plan, entries }, mostEntries: Math.floor(MOST_SHARE * keys) };
+  return { tolerance, plan: { ...plan, entries }, mostFirst, mostEntries: Math.floor(MOST_SHARE * keys) };
 }
 
 /**
