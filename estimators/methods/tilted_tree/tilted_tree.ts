@@ -123,7 +123,7 @@ export async function attendByTree(
 }
 
 /** Evaluations for each query that decide how many clusters there are where lists grow to an error; longer sequences take more, and longer lists. */
-const TARGET_BUDGET = 400, MOST_TARGET_SHARE = 1 / 6, LONG = 16384;
+const TARGET_BUDGET = 340, MOST_TARGET_SHARE = 1 / 6, LONG = 16384;
 /** Rows that judge the answer, and queries that clusters are found on at most: more find hardly better ones, and splitting them takes the host long. */
 const JUDGES = 160, MOST_SAMPLED = 2048;
 /** Lists are tried at this length first, times how far off a coreset was, within bounds. */
