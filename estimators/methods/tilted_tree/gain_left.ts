@@ -10,6 +10,8 @@ const VALUES = 512;
  * on sharp pretrained heads with 16,384 keys within 0.9 and 1.06 times, where errors are from half to twice those that are asked for.
  */
 const FACTOR = 27, POWER = 3;
+/** More keys than so many leave more behind that gains less: the factor falls as their number to the power of minus this. */
+const MANY = 16384, FALL = 1.2;
 
 /**
  * What cutting an entry of a list may still gain where the output of a head is to err by so much: known before any list is summed, from what
@@ -24,7 +26,8 @@ export function gainLeft(
 ): number {
   const values = pickRows(value, width, scatteredPlaces(keys, VALUES));
   const size = rootMeanSquare(exact, width), spread = rootMeanSquare(centred(values, width), width);
-  return spread > 0 ? FACTOR * (error * size / spread) ** POWER : Infinity;
+  const factor = FACTOR * Math.max(1, keys / MANY) ** -FALL;
+  return spread > 0 ? factor * (error * size / spread) ** POWER : Infinity;
 }
 
 /** Along the direction in which it is largest. */
@@ -34,7 +37,11 @@ function rootMeanSquare(rows: Float32Array | Float64Array, width: number): numbe
 }
 
 function centred(rows: Float32Array, width: number): Float64Array {
-  const mean = new Float64Array(width), count = rows.length / width;
-  rows.forEach((x, at) => mean[at % width] += x / count);
-  return Float64Array.from(rows, (x, at) => x - mean[at % width]);
+  const result = Float64Array.from(rows), count = rows.length / width;
+  for (let column = 0; column < width; column++) {
+    let mean = 0;
+    for (let at = column; at < rows.length; at += width) mean += rows[at] / count;
+    for (let at = column; at < rows.length; at += width) result[at] -= mean;
+  }
+  return result;
 }
