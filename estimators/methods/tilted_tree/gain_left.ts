@@ -10,8 +10,11 @@ const VALUES = 512;
  * on sharp pretrained heads with 16,384 keys within 0.9 and 1.06 times, where errors are from half to twice those that are asked for.
  */
 const FACTOR = 27, POWER = 3;
-/** More keys than so many leave more behind that gains less: the factor falls as their number to the power of minus this. */
-const MANY = 16384, FALL = 1.2;
+/**
+ * Of more keys than so many more is left behind that gains less, and of fewer queries the few that err most have more of the error: the factor falls as the
+ * number of keys to the power of minus the first of these, and rises as that to the second.
+ */
+const MANY = 16384, FALL = 1.2, RISE = 0.5;
 
 /**
  * What cutting an entry of a list may still gain where the output of a head is to err by so much: known before any list is summed, from what
@@ -26,7 +29,7 @@ export function gainLeft(
 ): number {
   const values = pickRows(value, width, scatteredPlaces(keys, VALUES));
   const size = rootMeanSquare(exact, width), spread = rootMeanSquare(centred(values, width), width);
-  const factor = FACTOR * Math.max(1, keys / MANY) ** -FALL;
+  const factor = FACTOR * (keys / MANY) ** (keys > MANY ? -FALL : RISE);
   return spread > 0 ? factor * (error * size / spread) ** POWER : Infinity;
 }
 
