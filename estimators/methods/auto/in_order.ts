@@ -35,8 +35,8 @@ export function budgetInOrder(
 }
 
 /**
- * `auto` in causal order: one tree serves all queries of a head. A coreset of the largest rectangle that sees every key tells first whether
- * there is anything to find, at hardly any cost.
+ * `auto` in causal order: one tree serves all queries of a head. How logits vary tells whether there is anything to find, and how much it takes; where it
+ * leaves that open, a coreset of the largest rectangle that sees every key tells it first, at hardly any cost.
  */
 export async function attendInOrder(
   backend: Backend,
@@ -47,14 +47,19 @@ export async function attendInOrder(
 ): Promise<ApproximateAttention> {
   if (given) return await runMethod(tiltedTree, backend, problem, budget, progress);
   const spreads = await measureSpreads(backend, bringInRange(problem), progress.signal);
+  const exactly = async (spent: number, note?: string) => {
+    const result = await attendVisible(backend, exact, progress);
+    return { ...result, keyEvaluations: spent + result.keyEvaluations, note };
+  };
+  const follows = spreads.map(followsDirections),
+    isMost = (wanted: boolean) => follows.filter((own) => own === wanted).length > follows.length / 2;
+  if (isMost(false)) return await exactly(0, "exact: logits vary about alike in all directions");
   let tried = 0;
-  if (spreads.filter(followsDirections).length <= spreads.length / 2) {
+  if (!isMost(true)) {
     const trial = await tryRectangle(backend, problem, budget, progress);
     tried = trial?.keyEvaluations ?? 0;
     if (!trial || mostly(trial.heads, isUseless)) {
-      const result = await attendVisible(backend, exact, progress);
-      const note = trial && `exact: ${ofLittleUse(trial.heads)}`;
-      return { ...result, keyEvaluations: tried + result.keyEvaluations, note };
+      return await exactly(tried, trial && `exact: ${ofLittleUse(trial.heads)}`);
     }
   }
   const tree = await attendByVariance(backend, problem, spreads, budget.seed, progress);

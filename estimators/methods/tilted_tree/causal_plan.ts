@@ -26,6 +26,8 @@ const STEPS = 3;
 const LENGTHS = [32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048];
 /** A centre takes about so many times as long as its evaluations would, with the keys that it does not see, and small sums. */
 const TIME_OF_CENTRES = 2;
+/** The same where errors have room for longer blocks. */
+const TIME_OF_FEW = 3;
 /** Shorter lists than this err so much that rectangles are worth what they take. */
 const FEWEST_ENTRIES = 24;
 /** Of the pairs that can be seen, the share from which on a budget is too large to save anything. */
@@ -51,7 +53,7 @@ export function planCausalTree(
 ): CausalPlan | undefined {
   const { heads, queries, features } = problem;
   if (keysPerQuery >= MOST_OF_VISIBLE * countVisible(problem) / (heads * queries)) return undefined;
-  const { plan, centres } = layOut(problem, Math.min(MOST_DIRECTIONS, features), judges);
+  const { plan, centres } = layOut(problem, Math.min(MOST_DIRECTIONS, features), judges, TIME_OF_CENTRES);
   const spend = (clusters: number) => {
     const own = plan(clusters);
     return { ...own, entries: keysPerQuery - (own.preparation + own.ofHeldOut) / queries };
@@ -74,26 +76,29 @@ export interface LogitVariance {
 const LEFT = 0.9;
 /** Entries of a list: so many times the square of the variance, within bounds. */
 const ENTRIES_OF_VARIANCE = 12, LEAST_ENTRIES = 24, MOST_ENTRIES = 96;
-/** Sequences longer than this take more of both, by a power of the length. */
-const USUAL = 4096, POWER_OF_LENGTH = 0.4;
+/** Sequences longer than this take more of both, by powers of the length. */
+const USUAL = 4096, POWER_OF_DIRECTIONS = 0.2, POWER_OF_ENTRIES = 0.5;
 /** From this variance on the looks of so many queries of each cluster are worth asking for. */
-const SHARP = 2, LOOKS = 16;
+const SHARP = 2, LOOKS = 8;
 
 /**
  * A tree for a head whose logits vary as they do: where they vary little, few directions and short lists err little, and where some keys stand out, what
  * queries look at tells which.
  */
 export function planByVariance(problem: Problem, { all, along }: LogitVariance): CausalPlan {
-  const { queries, features } = problem, growth = Math.max(1, queries / USUAL) ** POWER_OF_LENGTH;
-  const most = Math.min(features, 4 * Math.round(MOST_DIRECTIONS / 4 * growth));
+  const { keys, features } = problem, growth = Math.max(1, keys / USUAL);
+  const most = Math.min(features, 4 * Math.round(MOST_DIRECTIONS / 4 * growth ** POWER_OF_DIRECTIONS));
   let left = all, directions = 0;
   do left -= along[directions++] ?? 0; while (directions < most && (directions % 4 > 0 || left > LEFT));
-  const entries = Math.max(LEAST_ENTRIES, Math.min(MOST_ENTRIES * growth, ENTRIES_OF_VARIANCE * all ** 2));
-  const { plan } = layOut(problem, directions, HELD_OUT);
+  const entries = Math.max(
+    LEAST_ENTRIES,
+    Math.min(MOST_ENTRIES * growth ** POWER_OF_ENTRIES, ENTRIES_OF_VARIANCE * all ** 2),
+  );
+  const { plan } = layOut(problem, directions, HELD_OUT, TIME_OF_FEW);
   return { ...plan(1, all > SHARP ? LOOKS : 0), entries };
 }
 
-function layOut(problem: Problem, directions: number, judges: number): Layout {
+function layOut(problem: Problem, directions: number, judges: number, timeOfCentres: number): Layout {
   const { queries, period, features, valueFeatures, causalOffset } = problem;
   const keys = visibleKeys(problem).reduce((a, b) => Math.max(a, b)), sequences = queries / period;
   const heldOut = Math.min(judges, queries), unit = features + valueFeatures, ofHeldOut = heldOut * keys;
@@ -103,7 +108,7 @@ function layOut(problem: Problem, directions: number, judges: number): Layout {
     // Logits and scatters of all keys, sums of those that can be seen.
     const seen = Math.min(keys, causalOffset! + (cut.blocks - 1) * cut.length / 2);
     const centres = parts * (keys * (features + 2 * directions) / unit + seen);
-    return { cut, parts, diagonals, centres, time: diagonals + TIME_OF_CENTRES * centres };
+    return { cut, parts, diagonals, centres, time: diagonals + timeOfCentres * centres };
   };
   const { cut, parts, diagonals, centres } = LENGTHS.map(split).reduce((a, b) => b.time < a.time ? b : a);
   const fixed = costOfDirections(queries, keys, features, directions) / unit +

@@ -136,14 +136,17 @@ export function takeDirections(
   return mapsAlong(root, vectors, features);
 }
 
-/** Leading directions with at least this share of the variance of logits are no chance, nor with twice their share of all directions. */
-const LEAST_SHARE = 0.5, TIMES_EVEN = 2;
-/** Beyond this variance each query may look at a key of its own, whatever the directions. */
-const MOST_VARIANCE = 50;
+/** Leading directions with at least this share of the variance of logits are no chance, nor with twice their share of all directions; below the lower one they are. */
+const LEAST_SHARE = 0.5, TIMES_EVEN = 2, CHANCE = 0.43;
+/** Beyond this variance each query may look at a key of its own, whatever the directions; below the lower one logits are alike. */
+const MOST_VARIANCE = 50, LEAST_VARIANCE = 0.5;
 
-/** Whether logits vary along few directions, which a tree of keys can follow: what is found along them is then worth its time, about. */
-export function followsDirections({ features, leading, all, along }: HeadSpread): boolean {
-  const held = along.reduce((a, b) => a + b, 0), directions = leading.length / features;
-  const least = Math.max(LEAST_SHARE, TIMES_EVEN * directions / features);
-  return all <= MOST_VARIANCE && held >= least * all;
+/**
+ * Whether logits vary along few directions, which a tree of keys can follow: what is found along them is then worth its time, about. Undefined where that is
+ * open.
+ */
+export function followsDirections({ features, leading, all, along }: HeadSpread): boolean | undefined {
+  const held = along.reduce((a, b) => a + b, 0), even = TIMES_EVEN * leading.length / features ** 2;
+  if (all <= MOST_VARIANCE && held >= Math.max(LEAST_SHARE, even) * all) return true;
+  return all >= LEAST_VARIANCE && even < LEAST_SHARE && held < CHANCE * all ? false : undefined;
 }
