@@ -1,12 +1,15 @@
 import type { Backend } from "../../../kernels/backend.ts";
+import { PartCollector } from "../../core/exact.ts";
 import type { Progress } from "../../core/head_chunks.ts";
 import { bringInRange } from "../../core/in_range.ts";
 import type { Problem } from "../../core/problem.ts";
 import { kdeformerPractical } from "../kdeformer_practical/kdeformer_practical.ts";
 import { type Budget, type CostedAttention, type Method, perQuery } from "../method.ts";
-import { attendExactly, requireEveryKey, runEachHead, runHeads } from "../run_heads.ts";
+import type { HeldOutRows } from "../held_out.ts";
+import { attendExactly, type HeadRun, requireEveryKey, runEachHead, runHeads } from "../run_heads.ts";
 import { tiltCausalHeads } from "./causal_heads.ts";
-import { type CausalPlan, planCausalTree } from "./causal_plan.ts";
+import { type CausalPlan, planByVariance, planCausalTree } from "./causal_plan.ts";
+import { type HeadSpread, takeDirections } from "./causal_spread.ts";
 import { tiltToTarget, type TreeTarget } from "./target_heads.ts";
 import { tiltHeads } from "./tilted_heads.ts";
 import { planTree, type TreePlan } from "./tree_plan.ts";
@@ -87,14 +90,49 @@ export async function attendInOrder(
   );
 }
 
+/** The same with a plan for each head, by how its logits vary; heads with the same plan go together. */
+export async function attendByVariance(
+  backend: Backend,
+  problem: Problem,
+  spreads: readonly HeadSpread[],
+  seed: number,
+  progress: Progress,
+): Promise<CostedAttention> {
+  const inRange = bringInRange(problem), plans = spreads.map((own) => planByVariance(problem, own));
+  const isLike = (a: CausalPlan, b: CausalPlan) =>
+    a.directions === b.directions && a.entries === b.entries && a.looks === b.looks;
+  const attend = async ({ first, count }: HeadRun) => {
+    const plan = plans[first];
+    const maps = spreads.slice(first, first + count).map((own) => takeDirections(own, plan.directions));
+    return await tiltCausalHeads(backend, inRange, plan, seed, { first, count }, progress.signal, maps);
+  };
+  const wide = Math.max(...plans.map((plan) => numbersInOrder(problem, plan)));
+  return await runEachHead("tilted-tree", backend, problem, progress, async ({ first, count }) => {
+    const parts = new PartCollector(), heldOut: HeldOutRows[] = [];
+    let keyEvaluations = 0;
+    for (let from = first; from < first + count;) {
+      let end = from + 1;
+      while (end < first + count && isLike(plans[from], plans[end])) end++;
+      if (end - from === count) return await attend({ first, count });
+      const result = await attend({ first: from, count: end - from });
+      parts.add([result.output, result.logSumExp]);
+      heldOut.push(...result.heldOut!);
+      keyEvaluations += result.keyEvaluations;
+      backend.reset();
+      from = end;
+    }
+    return { ...parts.result(), keyEvaluations, heldOut };
+  }, wide);
+}
+
 /** Numbers that a tree keeps for each key: logits, weights, those by which queries look, and gains for each cluster. */
 export function numbersOfTree({ clusters }: TreePlan): number {
   return 4 * clusters;
 }
 
-/** The same in causal order, where queries are not asked. */
-export function numbersInOrder({ queries, period }: Problem, { clusters, cut }: CausalPlan): number {
-  return 3 * clusters * cut.blocks * (queries / period);
+/** The same in causal order; where queries are not asked these are fewer. */
+export function numbersInOrder({ queries, period }: Problem, { clusters, cut, looks }: CausalPlan): number {
+  return (looks ? 4 : 3) * clusters * cut.blocks * (queries / period);
 }
 
 /** Whether there are queries enough to share a tree, each cluster of several. */
