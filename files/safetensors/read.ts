@@ -4,7 +4,8 @@ import { type ArrayChoice, chooseArray } from "../arrays/choose.ts";
 import { type ArrayLayout, checkedSize, type Dimensions } from "../arrays/layout.ts";
 import { readValues } from "../arrays/read_values.ts";
 import { rangeSource } from "../arrays/source.ts";
-import { dtypes, readHeader, type StoredTensor } from "./header.ts";
+import { readHeader } from "./header.ts";
+import { dtypes, type StoredTensor } from "./stored_tensor.ts";
 
 /**
  * Reads one tensor of a .safetensors file; of the others nothing but the header is read.
