@@ -126,9 +126,9 @@ export async function attendByTree(
 const TARGET_BUDGET = 400, MOST_TARGET_SHARE = 1 / 6, LONG = 16384;
 /** Rows that judge the answer, and queries that clusters are found on at most: more find hardly better ones, and splitting them takes the host long. */
 const JUDGES = 160, MOST_SAMPLED = 2048;
-/** Lists are tried at this length first, times how far off a coreset was, within bounds. */
+/** How long lists have to be is told from what lists of this length leave, times how far off a coreset was, within bounds. */
 const FIRST_ENTRIES = 128, MOST_FIRST = 640;
-/** Where all that is known of a head is that it is sharp: at this length for a tolerance of 1, as errors fall on the sharpest. */
+/** Where all that is known of a head is that it is sharp: of this length for a tolerance of 1, as errors fall on the sharpest. */
 const SHARP_ENTRIES = 9, SHARP_POWER = 1.2;
 /** Shares of the keys that the first lists may be long, and the last: beyond, exact attention is as fast. */
 const MOST_FIRST_SHARE = 1 / 14, MOST_SHARE = 0.12;
@@ -149,9 +149,10 @@ export function planTarget(problem: Problem, tolerance: number, excess?: number)
   const wanted = excess === undefined
     ? growth * SHARP_ENTRIES / tolerance ** SHARP_POWER
     : FIRST_ENTRIES * Math.max(1, excess);
-  const entries = Math.min(growth * MOST_FIRST, MOST_FIRST_SHARE * keys, wanted);
+  const mostFirst = Math.min(growth * MOST_FIRST, MOST_FIRST_SHARE * keys),
+    entries = Math.min(mostFirst, wanted);
   if (PREPARATION * plan.preparation / queries + entries > MOST_TIME * keys) return undefined;
-  return { tolerance, plan: { ...plan, entries }, mostEntries: Math.floor(MOST_SHARE * keys) };
+  return { tolerance, plan: { ...plan, entries }, mostFirst, mostEntries: Math.floor(MOST_SHARE * keys) };
 }
 
 /**
