@@ -6,6 +6,7 @@ import { kdeformerResidual } from "./kdeformer_residual/kdeformer_residual.ts";
 import type { Method } from "./method.ts";
 import { oracleTopK } from "./rivals/oracle_top_k/oracle_top_k.ts";
 import { thinformer } from "./rivals/thinformer/thinformer.ts";
+import { attentionMatching, attentionMatchingOmp } from "./rivals/attention_matching/attention_matching.ts";
 import { balancekv } from "./rivals/balancekv/balancekv.ts";
 import { wildcat } from "./rivals/wildcat/wildcat.ts";
 import { routed } from "./routed/routed.ts";
@@ -26,6 +27,8 @@ export const methods = [
   "thinformer",
   "wildcat",
   "balancekv",
+  "attention-matching",
+  "attention-matching-omp",
 ] as const;
 /** One of {@link methods}. */
 export type MethodName = typeof methods[number];
@@ -53,6 +56,8 @@ const rivals = {
   "thinformer": thinformer,
   "wildcat": wildcat,
   "balancekv": balancekv,
+  "attention-matching": attentionMatching,
+  "attention-matching-omp": attentionMatchingOmp,
 } as const satisfies Partial<Record<ApproximateName, Method>>;
 
 /**
