@@ -1,4 +1,4 @@
-import type { FindRerun } from "./rerun.ts";
+import { rerunAttentionMatching } from "./attention_matching.ts";
 import { rerunBalancekv } from "./balancekv.ts";
 import { rerunOfficial, rerunPort } from "./magicpig.ts";
 import { rerunMultipole } from "./multipole.ts";
@@ -7,6 +7,7 @@ import { rerunOracleSampling } from "./oracle_sampling.ts";
 import { rerunOracleTopK } from "./oracle_top_k.ts";
 import { rerunPerformer } from "./performer.ts";
 import { rerunReformer } from "./reformer.ts";
+import type { FindRerun } from "./rerun.ts";
 import { rerunScatterbrain } from "./scatterbrain.ts";
 import { rerunThinformer } from "./thinformer.ts";
 import { rerunVAttention } from "./vattention.ts";
@@ -14,6 +15,7 @@ import { rerunWildcat } from "./wildcat.ts";
 
 /** Who finds our words for the settings of an implementation, by its name in `rival_errors.json`. */
 export const reruns: Readonly<Record<string, FindRerun>> = {
+  "attention_matching": rerunAttentionMatching,
   balancekv: rerunBalancekv,
   "magicpig_official": rerunOfficial,
   "magicpig_port": rerunPort,

@@ -9,6 +9,7 @@ import { multipole, multipolePublished } from "./rivals/multipole/multipole.ts";
 import { oracleSampling } from "./rivals/oracle_sampling/oracle_sampling.ts";
 import { oracleTopK } from "./rivals/oracle_top_k/oracle_top_k.ts";
 import { thinformer } from "./rivals/thinformer/thinformer.ts";
+import { attentionMatching, attentionMatchingOmp } from "./rivals/attention_matching/attention_matching.ts";
 import { balancekv } from "./rivals/balancekv/balancekv.ts";
 import { wildcat } from "./rivals/wildcat/wildcat.ts";
 import { magicpig, magicpigPublished } from "./rivals/magicpig/magicpig.ts";
@@ -45,6 +46,8 @@ export const methods = [
   "magicpig",
   "magicpig-published",
   "oracle-sampling",
+  "attention-matching",
+  "attention-matching-omp",
 ] as const;
 /** One of {@link methods}. */
 export type MethodName = typeof methods[number];
@@ -83,6 +86,8 @@ const rivals = {
   "magicpig": magicpig,
   "magicpig-published": magicpigPublished,
   "oracle-sampling": oracleSampling,
+  "attention-matching": attentionMatching,
+  "attention-matching-omp": attentionMatchingOmp,
 } as const satisfies Partial<Record<ApproximateName, Method>>;
 
 /**

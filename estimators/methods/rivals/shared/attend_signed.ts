@@ -2,6 +2,7 @@ import type { Backend } from "../../../../kernels/backend.ts";
 import type { HostAttention } from "../../../core/exact.ts";
 import type { Problem } from "../../../core/problem.ts";
 import { attendKept, type KeptKeys } from "./attend_kept.ts";
+import { clipColumns, columnRanges } from "./column_ranges.ts";
 
 /** Kept keys whose weights may be negative. */
 export interface SignedKeys extends KeptKeys {
@@ -34,28 +35,14 @@ export async function attendSigned(
   });
   const weighted = { key, value: values, logWeights };
   const found = await attendKept(backend, { ...problem, valueFeatures: wide }, query, weighted, signal);
-  const output = new Float32Array(queries * width), { least, largest, mean } = columnRanges(given, width);
+  const output = new Float32Array(queries * width), ranges = columnRanges(given, width);
   for (let row = 0; row < queries; row++) {
     const total = found.output[row * wide + width], known = total > LEAST_MASS;
     for (let c = 0; c < width; c++) {
-      const x = known ? found.output[row * wide + c] / total : mean[c];
-      output[row * width + c] = Math.min(largest[c], Math.max(least[c], x));
+      output[row * width + c] = known ? found.output[row * wide + c] / total : ranges.mean[c];
     }
     found.logSumExp[row] += Math.log(Math.max(total, LEAST_MASS));
   }
+  clipColumns(output, ranges);
   return { output, logSumExp: found.logSumExp };
-}
-
-/** Least, largest and mean of each column. */
-function columnRanges(rows: Float32Array, width: number) {
-  const least = new Float32Array(width).fill(Infinity), largest = new Float32Array(width).fill(-Infinity);
-  const mean = new Float64Array(width);
-  for (let at = 0; at < rows.length;) {
-    for (let c = 0; c < width; c++, at++) {
-      least[c] = Math.min(least[c], rows[at]);
-      largest[c] = Math.max(largest[c], rows[at]);
-      mean[c] += rows[at] * width / rows.length;
-    }
-  }
-  return { least, largest, mean };
 }
