@@ -4,11 +4,12 @@ import {
   type VAttentionOptions,
 } from "../../estimators/methods/rivals/vattention/attend_verified.ts";
 import { openAsPublic } from "../../estimators/methods/rivals/vattention/open_as_public.ts";
-import type { FindRerun } from "./rerun.ts";
+import type { Setting } from "../errors/rivals.ts";
+import type { Rerun } from "./rerun.ts";
 import { runHead } from "./run_head.ts";
 
 /** vAttention with the draws of its public code. */
-export const rerunVAttention: FindRerun = ({ size }) => {
+export function rerunVAttention({ size }: Setting): Rerun {
   const optionsOf = ({ keys }: Problem): VAttentionOptions =>
     size === undefined
       ? {
@@ -23,4 +24,4 @@ export const rerunVAttention: FindRerun = ({ size }) => {
     run: (backend, problem, seed) =>
       runHead(backend, problem, (head) => attendVerified(backend, head, problem, optionsOf(problem), seed)),
   };
-};
+}

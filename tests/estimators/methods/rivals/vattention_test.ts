@@ -62,8 +62,8 @@ for (const spread of [0.5, 1.5, 3]) {
         top: 0,
       }, { epsilon: 0.2, base: 2 }]
     ) {
-      for (const  of of[() => 1, (key: number) => value[key]]) {
-        const run = (seed: number) => estimate(openQuery, logits, { ...usual, ...options }, seed, of);
+      for (const counts of [() => 1, (key: number) => value[key]]) {
+        const run = (seed: number) => estimate(openQuery, logits, { ...usual, ...options }, seed, counts);
         assertLess(Math.abs(meanOverSeeds(1500, run, 1).standardErrors), 4);
       }
     }
