@@ -40,8 +40,11 @@ export async function compareWithRecorded(
   if (!run) return undefined;
   const problem = makeProblem(query, key, value, { scale }), shape = problem.outputShape;
   const target = rerun.target?.(problem) ?? problem;
-  const exact = tensor((await exactAttention(backend, target)).output.slice(), shape), ours: number[] = [];
-  for (let seed = 1; seed <= (rerun.random ? seeds : 1); seed++) {
+  const found = rerun.exact?.(backend, problem) ??
+    exactAttention(backend, target).then(({ output }) => output);
+  const exact = tensor((await found).slice(), shape), ours: number[] = [];
+  backend.reset();
+  for (let seed = 1; seed <= (rerun.random ? Math.min(seeds, rerun.seeds ?? seeds) : 1); seed++) {
     const output = await rerun.run(backend, problem, seed);
     ours.push(Math.max(...relativeOutputError(tensor(output, shape), exact)));
     backend.reset();

@@ -8,6 +8,13 @@ import { muse, musePublished } from "./rivals/muse/muse.ts";
 import { multipole, multipolePublished } from "./rivals/multipole/multipole.ts";
 import { oracleSampling } from "./rivals/oracle_sampling/oracle_sampling.ts";
 import { oracleTopK } from "./rivals/oracle_top_k/oracle_top_k.ts";
+import { thinformer } from "./rivals/thinformer/thinformer.ts";
+import { balancekv } from "./rivals/balancekv/balancekv.ts";
+import { wildcat } from "./rivals/wildcat/wildcat.ts";
+import { magicpig, magicpigPublished } from "./rivals/magicpig/magicpig.ts";
+import { performer } from "./rivals/performer/performer.ts";
+import { reformer } from "./rivals/reformer/reformer.ts";
+import { scatterbrain } from "./rivals/scatterbrain/scatterbrain.ts";
 import { vAttention } from "./rivals/vattention/vattention.ts";
 import { routed } from "./routed/routed.ts";
 import { tiltedTree } from "./tilted_tree/tilted_tree.ts";
@@ -29,6 +36,14 @@ export const methods = [
   "multipole-published",
   "vattention",
   "oracle-top-k",
+  "thinformer",
+  "wildcat",
+  "balancekv",
+  "performer",
+  "scatterbrain",
+  "reformer",
+  "magicpig",
+  "magicpig-published",
   "oracle-sampling",
 ] as const;
 /** One of {@link methods}. */
@@ -59,6 +74,14 @@ const rivals = {
   "multipole-published": multipolePublished,
   "vattention": vAttention,
   "oracle-top-k": oracleTopK,
+  "thinformer": thinformer,
+  "wildcat": wildcat,
+  "balancekv": balancekv,
+  "performer": performer,
+  "scatterbrain": scatterbrain,
+  "reformer": reformer,
+  "magicpig": magicpig,
+  "magicpig-published": magicpigPublished,
   "oracle-sampling": oracleSampling,
 } as const satisfies Partial<Record<ApproximateName, Method>>;
 

@@ -5,7 +5,7 @@ import { ExactRows } from "../../../estimators/certified/exact_rows.ts";
 import { headGeometry } from "../../../estimators/certified/head_geometry.ts";
 import { exactAttention } from "../../../estimators/core/exact.ts";
 import { makeProblem } from "../../../estimators/core/problem.ts";
-import { approximateNames } from "../../method_names.ts";
+import { generalNames, rivalNames } from "../../method_names.ts";
 import { approximateMethods } from "../../../estimators/methods/methods.ts";
 import { type Method, perQuery } from "../../../estimators/methods/method.ts";
 import type { Backend } from "../../../kernels/backend.ts";
@@ -20,10 +20,10 @@ import { normals } from "../../data.ts";
 /** What may be lost of the evaluations of exact attention. */
 const LOST = 0.12;
 
-for (const method of ["auto", ...approximateNames] as const) {
+for (const method of ["auto", ...generalNames] as const) {
   Deno.test(`a certificate that is refused costs at most ${LOST} of exact attention: ${method}`, async () => {
     using device = await openDevice({ prefer: "wasm" });
-    let lost = 0, refused = 0;
+    let lost = 0, refused = 0, held = 0;
     for (const family of ["gaussian", "clustered", "permutation-softmax", "heavy-tailed"]) {
       for (const n of [300, 1100]) {
         const sizes = { n, features: 32, valueFeatures: 4 };
@@ -33,7 +33,10 @@ for (const method of ["auto", ...approximateNames] as const) {
           for (const budget of budgets) {
             const options = { ...budget, scale, epsilon, method, device, checkSeed: 5 };
             const { certificate, stats } = await attention(query, key, value, options);
-            if (certificate?.kind !== "exact") continue;
+            if (certificate?.kind !== "exact") {
+              held++;
+              continue;
+            }
             refused++;
             lost = Math.max(lost, stats.keyEvaluations / n ** 2 - 1);
             assertLessOrEqual(stats.keyEvaluations, (1 + LOST) * n ** 2, `${family}, ${n}, ${epsilon}`);
@@ -45,7 +48,9 @@ for (const method of ["auto", ...approximateNames] as const) {
     assert(refused > 0);
     // Some were refused after an attempt, or the account has not been put to the test.
     const tries = method === "auto" || approximateMethods[method].withinBudget;
-    assertEquals(lost > 0.03, tries, String(lost));
+    // Random features err so little on normal rows that each attempt at these holds.
+    const rival = rivalNames.some((name) => name === method);
+    assertEquals(lost > 0.03 || rival && held > 0, tries, String(lost));
   });
 }
 

@@ -6,7 +6,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { approximateNames } from "../../method_names.ts";
+import { approximateNames, generalNames } from "../../method_names.ts";
 import { approximateMethods } from "../../../estimators/methods/methods.ts";
 import { calibrate } from "../../../estimators/methods/calibrated/calibrated.ts";
 import { makeProblem } from "../../../estimators/core/problem.ts";
@@ -180,7 +180,7 @@ Deno.test("tolerance and budget refuse what would contradict them", async () => 
 
 Deno.test("a budget covers all that methods which take one evaluate", async () => {
   const n = 2048, { query, key, value, scale } = inputOf("clustered", n);
-  const names = approximateNames.filter((name) => approximateMethods[name].withinBudget);
+  const names = generalNames.filter((name) => approximateMethods[name].withinBudget);
   for (const method of ["auto" as const, ...names]) {
     for (const budget of [100, 301]) {
       const { stats } = await attention(query, key, value, { scale, method, budget, device: "wasm" });
