@@ -17,6 +17,8 @@ export function rerunMultipole({ options, variant, size }: Setting): Rerun {
   };
   return {
     random: true,
+    // Few keys are opened by chance at the smallest size, and errors vary with it.
+    seeds: size === 96 ? undefined : 8,
     run: (backend, problem, seed) =>
       runHead(backend, problem, (head) => attendMultipole(backend, head, problem, own, seed)),
   };

@@ -16,6 +16,7 @@ export function rerunMuse({ options }: Setting): Rerun {
   };
   return {
     random: true,
+    seeds: plan.dipole ? 5 : undefined,
     run: (backend, problem, seed) =>
       runHead(backend, problem, (head) => attendClustered(backend, head, problem, plan, seed)),
   };

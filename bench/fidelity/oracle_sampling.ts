@@ -8,6 +8,8 @@ export function rerunOracleSampling({ size, variant }: Setting): Rerun {
   const options = { most: size!, exactDenominator: variant === "exact denominator" };
   return {
     random: true,
+    // Queries draw for themselves: one run is a mean over all of them.
+    seeds: 3,
     run: (backend, problem, seed) =>
       runHead(backend, problem, (head) => attendSampled(backend, head, problem, options, seed)),
   };

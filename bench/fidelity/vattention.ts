@@ -21,6 +21,8 @@ export function rerunVAttention({ size }: Setting): Rerun {
       : { sinks: 4, top: size / 3, base: size / 6, delta: 0.1, keysPerQuery: size, open: openAsPublic };
   return {
     random: true,
+    // Queries draw for themselves: one run is a mean over all of them.
+    seeds: 3,
     run: (backend, problem, seed) =>
       runHead(backend, problem, (head) => attendVerified(backend, head, problem, optionsOf(problem), seed)),
   };

@@ -24,6 +24,7 @@ import { plainAttention } from "../../../../proofs_checks/measures/plain_attenti
 import { onEachBackend } from "../../../backends.ts";
 import { normals } from "../../../data.ts";
 import { largestDifference, relativeError } from "../../../precision.ts";
+import { assertTakesHardInputs } from "./hard_inputs.ts";
 import { attendHeads, gaussianHead, roundingOf } from "./gaussian_head.ts";
 import { meanOverSeeds } from "./mean_over_seeds.ts";
 
@@ -203,3 +204,5 @@ Deno.test("vattention errs less with a larger budget", async () => {
   };
   assertGreater(await errorAt(20), 1.7 * await errorAt(90));
 });
+
+onEachBackend("vattention takes hard inputs", (backend) => assertTakesHardInputs(vAttention, backend, 1e-6));
