@@ -4,6 +4,7 @@ import type { Problem } from "../../../core/problem.ts";
 import { attendChosen } from "../shared/attend_chosen.ts";
 import { deviceProducts } from "../shared/device_products.ts";
 import type { CostedHead, Head } from "../shared/each_head.ts";
+import { eachRow } from "../shared/each_row.ts";
 import { type Clusters, kMeans, type KMeansPlan, productsOfKMeans } from "../shared/k_means.ts";
 import { openClusters, type OpeningRule } from "./open_clusters.ts";
 
@@ -32,14 +33,14 @@ export async function attendMultipole(
   // The means of values come behind the values, as points of their own.
   const points = withMeans(value, found, valueFeatures);
   const index = new Uint32Array(keys + clusters), logits = new Float64Array(keys + clusters);
-  const logWeights = new Float64Array(keys + clusters);
+  const logWeights = new Float64Array(keys + clusters), ofCentres = new Float64Array(clusters);
   const output = new Float32Array(queries * valueFeatures), logSumExp = new Float32Array(queries);
   let opened = 0;
   const rows = { data: query, count: queries }, centres = { data: means, count: clusters };
   for await (const { first: from, products } of deviceProducts(backend, rows, centres, features, signal)) {
-    for (let i = 0; i * clusters < products.length; i++) {
-      const row = from + i,
-        ofCentres = Float64Array.from({ length: clusters }, (_, s) => scale * products[i * clusters + s]);
+    await eachRow(products.length / clusters, signal, (i) => {
+      const row = from + i;
+      for (let s = 0; s < clusters; s++) ofCentres[s] = scale * products[i * clusters + s];
       const seen = new Uint8Array(clusters);
       let count = 0;
       for (const s of openClusters(ofCentres, sizes, options)) {
@@ -60,7 +61,7 @@ export async function attendMultipole(
       const own = output.subarray(row * valueFeatures, (row + 1) * valueFeatures);
       if (count === 0) own.set(points.subarray((keys + clusters) * valueFeatures));
       logSumExp[row] = attendChosen({ count, index, logits, logWeights }, points, own);
-    }
+    });
   }
   const keyEvaluations = productsOfKMeans(keys, options) + queries * clusters + opened;
   return { output, logSumExp, keyEvaluations };

@@ -38,8 +38,8 @@ export const multipolePublished: Method = {
   attend: attendBy("multipole-published", planPublished),
 };
 
-/** Of the budget, what clusters get, with finding them. */
-const CLUSTER_SHARE = 1 / 2;
+/** Of the budget, what clusters get, with finding them: as published, where finding them is not counted. */
+const CLUSTER_SHARE = 2 / 3;
 /** As the public code chooses and weighs, but that a cluster too large does not end it. */
 const CHOICE = { rankBy: "key", stopsAtFirst: false, replaced: true } as const;
 
@@ -61,9 +61,9 @@ function planMultipole({ queries, keys }: Problem, keysPerQuery: number): Multip
   return { ...plan, ...CHOICE, tokens: Math.floor(keysPerQuery - found) };
 }
 
-/** Two thirds of the budget are clusters, one third keys. */
+/** Clusters have their share of the budget without what finding them takes, keys the rest. */
 function planPublished({ keys }: Problem, keysPerQuery: number): MultipoleOptions {
-  const clusters = Math.min(keys, Math.max(1, Math.round(keysPerQuery * 2 / 3)));
+  const clusters = Math.min(keys, Math.max(1, Math.round(CLUSTER_SHARE * keysPerQuery)));
   return { ...CHOICE, clusters, rounds: 10, tokens: Math.max(0, keysPerQuery - clusters) };
 }
 

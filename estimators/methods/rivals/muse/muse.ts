@@ -18,8 +18,9 @@ export const muse: Method = {
   random: true,
   withinBudget: true,
   refusal: (problem, budget) => {
-    const { queries, keys } = problem, least = Math.ceil(countMuse(problem, fewest) / queries);
-    return perQuery(budget) >= Math.min(least, keys)
+    const { queries, keys } = problem;
+    const least = Math.min(keys, Math.ceil(countMuse(problem, fewest) / queries));
+    return perQuery(budget) >= least
       ? undefined
       : `muse takes a budget of at least ${least} key evaluations for each of ${queries} queries on ${keys} keys: current value is ${
         perQuery(budget)

@@ -3,6 +3,7 @@ import { Purpose, RandomStream } from "../../../../kernels/random.ts";
 import type { Problem } from "../../../core/problem.ts";
 import { attendChosen } from "../shared/attend_chosen.ts";
 import type { CostedHead, Head } from "../shared/each_head.ts";
+import { eachRow } from "../shared/each_row.ts";
 import { logitRows } from "../shared/logit_rows.ts";
 import { softmax } from "../shared/softmax.ts";
 import { prioritySample } from "./priority_sample.ts";
@@ -28,17 +29,17 @@ export async function attendSampled(
   const rows = { data: query, count: queries }, directions = { data: key, count: keys };
   const stretches = logitRows(backend, rows, directions, features, scale, signal);
   for await (const { first, rows, logitsOf } of stretches) {
-    for (let i = 0; i < rows; i++) {
+    await eachRow(rows, signal, (i) => {
       const row = first + i, random = new RandomStream(seed, Purpose.choice, at * queries + row);
       const logits = logitsOf(i);
       const own = output.subarray(row * valueFeatures, (row + 1) * valueFeatures);
       logSumExp[row] = attendChosen(prioritySample(logits, most, random), value, own);
-      if (!exactDenominator) continue;
+      if (!exactDenominator) return;
       const exact = softmax((j) => logits[j], new Float64Array(keys)),
         factor = Math.exp(logSumExp[row] - exact);
       for (let c = 0; c < valueFeatures; c++) own[c] *= factor;
       logSumExp[row] = exact;
-    }
+    });
   }
   return { output, logSumExp, keyEvaluations: queries * keys };
 }

@@ -5,6 +5,7 @@ import { scatteredPlaces } from "../../../linear_algebra/scattered_places.ts";
 import { attendChosen } from "../shared/attend_chosen.ts";
 import type { HostRows } from "../shared/device_products.ts";
 import type { CostedHead, Head } from "../shared/each_head.ts";
+import { eachRow } from "../shared/each_row.ts";
 import { logitRows } from "../shared/logit_rows.ts";
 import { openQuery } from "./open_query.ts";
 import type { FirstStage, OpenedQuery, OpenQuery } from "./opened_query.ts";
@@ -38,10 +39,10 @@ export async function attendVerified(
   ) => {
     const stretches = logitRows(backend, rows, directions, features, scale, signal);
     for await (const { first, rows, logitsOf } of stretches) {
-      for (let i = 0; i < rows; i++) {
+      await eachRow(rows, signal, (i) => {
         const row = rowOf(first + i), random = new RandomStream(seed, Purpose.choice, at * queries + row);
         take(row, open(logitsOf(i), stage, random));
-      }
+      });
     }
   };
   let own = epsilon;

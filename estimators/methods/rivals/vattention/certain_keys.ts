@@ -1,8 +1,19 @@
 import { heaviest } from "../oracle_top_k/heaviest.ts";
 import type { FirstStage } from "./opened_query.ts";
 
+/** Keys of a query. */
+export interface CertainKeys {
+  /** Those that it sees for certain, and those that are left, in their order. */
+  readonly certain: Uint32Array;
+  readonly rest: Uint32Array;
+  /** For each key whether it is certain. */
+  readonly isCertain: Uint8Array;
+  /** How many are certain for being the first. */
+  readonly sinks: number;
+}
+
 /** The keys that a query sees for certain, the first ones and the heaviest of the others, and those that are left. */
-export function certainKeys(logits: Float64Array, stage: Pick<FirstStage, "sinks" | "top">) {
+export function certainKeys(logits: Float64Array, stage: Pick<FirstStage, "sinks" | "top">): CertainKeys {
   const sinks = Math.min(stage.sinks, logits.length);
   const top = heaviest(logits.subarray(sinks), Math.min(stage.top, logits.length - sinks));
   const isCertain = new Uint8Array(logits.length).fill(1, 0, sinks);
@@ -15,8 +26,14 @@ export function certainKeys(logits: Float64Array, stage: Pick<FirstStage, "sinks
   return { certain, rest, isCertain, sinks };
 }
 
+/** What {@link expSums} finds. */
+export interface ExpSums {
+  readonly sum: number;
+  readonly deviation: number;
+}
+
 /** Sum and standard deviation of e^(logit − shift) over keys; the deviation of a single one is 0. */
-export function expSums(logits: Float64Array, keys: ArrayLike<number>, shift: number) {
+export function expSums(logits: Float64Array, keys: ArrayLike<number>, shift: number): ExpSums {
   let sum = 0, squares = 0;
   for (let at = 0; at < keys.length; at++) sum += Math.exp(logits[keys[at]] - shift);
   const mean = sum / keys.length;

@@ -19,6 +19,7 @@ import { plainAttention } from "../../../../proofs_checks/measures/plain_attenti
 import { onEachBackend } from "../../../backends.ts";
 import { normals } from "../../../data.ts";
 import { largestDifference, relativeError } from "../../../precision.ts";
+import { assertTakesHardInputs } from "./hard_inputs.ts";
 import { attendHeads, gaussianHead, roundingOf, withRows } from "./gaussian_head.ts";
 
 const usual: MultipoleOptions = {
@@ -177,3 +178,10 @@ Deno.test("multipole-published spends its budget on answers and prepares beyond 
   assertGreater(keyEvaluations, 200 * 20 * (11 + 1));
   assertLessOrEqual(keyEvaluations, 200 * (20 * (11 + 1) + 10));
 });
+
+onEachBackend("multipole takes hard inputs", (backend) => assertTakesHardInputs(multipole, backend, 1e-6));
+
+onEachBackend(
+  "multipole-published takes hard inputs",
+  (backend) => assertTakesHardInputs(multipolePublished, backend, 1e-6),
+);

@@ -19,6 +19,7 @@ import { plainAttention } from "../../../../proofs_checks/measures/plain_attenti
 import { onEachBackend } from "../../../backends.ts";
 import { normals } from "../../../data.ts";
 import { largestDifference, relativeError } from "../../../precision.ts";
+import { assertTakesHardInputs } from "./hard_inputs.ts";
 import { attendHeads, gaussianHead, roundingOf, withRows } from "./gaussian_head.ts";
 
 const attendBy = (backend: Backend, problem: Problem, plan: MusePlan, seed = 1) =>
@@ -182,3 +183,7 @@ Deno.test("muse-published spends its budget on answers and prepares beyond it", 
   // 20 key clusters and 10 query clusters by ten rounds and a last pass.
   assertGreater(keyEvaluations, 200 * 30 * (1 + 11));
 });
+
+onEachBackend("muse takes hard inputs", (backend) => assertTakesHardInputs(muse, backend, 1e-6));
+
+onEachBackend("muse-published takes hard inputs", (backend) => assertTakesHardInputs(musePublished, backend));

@@ -10,6 +10,7 @@ import { plainAttention } from "../../../../proofs_checks/measures/plain_attenti
 import { onEachBackend } from "../../../backends.ts";
 import { normals } from "../../../data.ts";
 import { largestDifference, relativeError } from "../../../precision.ts";
+import { assertTakesHardInputs } from "./hard_inputs.ts";
 import { attendHeads, gaussianHead, roundingOf, withRows } from "./gaussian_head.ts";
 import { meanOverSeeds } from "./mean_over_seeds.ts";
 
@@ -137,3 +138,8 @@ Deno.test("oracle-sampling errs less with more keys", async () => {
   };
   assertGreater(await errorAt(10), 1.7 * await errorAt(40));
 });
+
+onEachBackend(
+  "oracle-sampling takes hard inputs",
+  (backend) => assertTakesHardInputs(oracleSampling, backend, 1e-6),
+);

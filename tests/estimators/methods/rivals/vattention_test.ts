@@ -24,6 +24,7 @@ import { plainAttention } from "../../../../proofs_checks/measures/plain_attenti
 import { onEachBackend } from "../../../backends.ts";
 import { normals } from "../../../data.ts";
 import { largestDifference, relativeError } from "../../../precision.ts";
+import { assertTakesHardInputs } from "./hard_inputs.ts";
 import { attendHeads, gaussianHead, roundingOf } from "./gaussian_head.ts";
 import { meanOverSeeds } from "./mean_over_seeds.ts";
 
@@ -62,8 +63,8 @@ for (const spread of [0.5, 1.5, 3]) {
         top: 0,
       }, { epsilon: 0.2, base: 2 }]
     ) {
-      for (const  of of[() => 1, (key: number) => value[key]]) {
-        const run = (seed: number) => estimate(openQuery, logits, { ...usual, ...options }, seed, of);
+      for (const counts of [() => 1, (key: number) => value[key]]) {
+        const run = (seed: number) => estimate(openQuery, logits, { ...usual, ...options }, seed, counts);
         assertLess(Math.abs(meanOverSeeds(1500, run, 1).standardErrors), 4);
       }
     }
@@ -203,3 +204,5 @@ Deno.test("vattention errs less with a larger budget", async () => {
   };
   assertGreater(await errorAt(20), 1.7 * await errorAt(90));
 });
+
+onEachBackend("vattention takes hard inputs", (backend) => assertTakesHardInputs(vAttention, backend, 1e-6));
