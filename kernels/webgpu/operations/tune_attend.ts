@@ -24,13 +24,13 @@ export type AttendWith = (tile: AttendTile, args: AttendArguments) => PartialAtt
 export async function tuneAttend(
   recorder: Recorder,
   attend: AttendWith,
-  usual: AttendKernel,
+  { usual, subgroupLanes }: { readonly usual: AttendKernel; readonly subgroupLanes: number },
   features: number,
   valueFeatures: number,
 ): Promise<AttendTile> {
   const { limits } = recorder.device, widths = attendWidths(features, valueFeatures);
-  const first = usualTile(usual, widths, limits.maxComputeWorkgroupStorageSize);
-  const known = (recorder.software ? possibleTiles : gpuTiles)(widths, limits);
+  const first = usualTile(usual, widths, limits.maxComputeWorkgroupStorageSize, subgroupLanes);
+  const known = (recorder.software ? possibleTiles : gpuTiles)(widths, limits, subgroupLanes);
   const tiles = [first, ...known.filter((tile) => !isSameTile(tile, first))];
   const { queries, keys } = recorder.software ? SOFTWARE_SIZE : SIZE;
   const [query, key, value] = [queries * features, keys * features, keys * valueFeatures].map(normals);
