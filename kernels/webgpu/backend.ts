@@ -9,12 +9,9 @@ import { DeviceClock } from "./engine/device_clock.ts";
 import type { AttendRounding, RoundingShape } from "../rounding.ts";
 import { reuseFreedMemory } from "../runtime.ts";
 import { Recorder } from "./engine/recorder.ts";
-import { subgroupLanes, SUBGROUPS } from "./engine/subgroups.ts";
+import { FEWEST_LANES, type SubgroupLanes, subgroupLanes, SUBGROUPS } from "./engine/subgroups.ts";
 import { operations } from "./operations/operations.generated.ts";
 import { tuneAttend } from "./operations/tune_attend.ts";
-
-/** Fewest lanes of a subgroup in WebGPU. */
-const FEWEST_LANES = 4;
 
 /** Options of {@link openWebGpu}. */
 export interface WebGpuOptions {
@@ -39,7 +36,7 @@ export interface WebGpuOptions {
 /** Options of a device that has been looked at. */
 export interface WebGpuBackendOptions extends WebGpuOptions {
   /** Lanes of its subgroups, where kernels may use these; by default the fewest that WebGPU knows. */
-  readonly subgroupLanes?: number;
+  readonly subgroupLanes?: SubgroupLanes;
 }
 
 /** Opens the WebGPU device of this machine; rejects with DeviceUnavailableError where there is none. */
@@ -49,9 +46,9 @@ export async function openWebGpu(options: WebGpuOptions = {}): Promise<WebGpuBac
   options.onProgress?.();
   const lanes = options.subgroups !== false && device.features.has(SUBGROUPS)
     ? await subgroupLanes(device)
-    : 0;
+    : undefined;
   options.onProgress?.();
-  const subgroups = lanes > 0;
+  const subgroups = lanes !== undefined;
   return new WebGpuBackend(device, description, { ...options, subgroups, subgroupLanes: lanes });
 }
 
@@ -91,8 +88,8 @@ export class WebGpuBackend implements Backend {
   readonly #recorder: Recorder;
   readonly #clock: DeviceClock | undefined;
   readonly #attendKernel: AttendKernel;
-  /** 0 where kernels may not use subgroups. */
-  readonly #subgroupLanes: number;
+  /** None where kernels may not use subgroups. */
+  readonly #subgroupLanes: SubgroupLanes;
   #tiles: Readonly<Record<string, AttendTile>>;
 
   constructor(device: GPUDevice, description: AdapterDescription, options: WebGpuBackendOptions) {
@@ -104,7 +101,8 @@ export class WebGpuBackend implements Backend {
       options.largestArrayBytes ?? Infinity,
     );
     this.#attendKernel = options.attendKernel ?? (description.software ? "registers" : "subgroups");
-    this.#subgroupLanes = options.subgroups ? options.subgroupLanes ?? FEWEST_LANES : 0;
+    const lanes = options.subgroups ? FEWEST_LANES : 0;
+    this.#subgroupLanes = options.subgroupLanes ?? { fewest: lanes, usual: lanes };
     this.#tiles = options.tuning?.adapter === this.adapter ? options.tuning.tiles : {};
     this.#clock = options.timed && device.features.has("timestamp-query")
       ? new DeviceClock(device)
@@ -167,7 +165,7 @@ export class WebGpuBackend implements Backend {
     const widths = attendWidths(args.features, args.valueFeatures), { limits } = this.#recorder.device;
     const known = this.#tiles[widthsOf(widths)];
     const lanes = this.#subgroupLanes;
-    const tile = known && hasRoom(known, widths, limits, lanes)
+    const tile = known && hasRoom(known, widths, limits, lanes.fewest)
       ? known
       : usualTile(this.#attendKernel, widths, limits.maxComputeWorkgroupStorageSize, lanes);
     return attend(this.#recorder, tile, args);

@@ -11,18 +11,29 @@ const kernel: Kernel = {
   source: [{ plain: "", subgroups: shaders["subgroups.wgsl"] }],
 };
 
+/** How many lanes subgroups have; a device may choose anew for each kernel. */
+export interface SubgroupLanes {
+  /** The fewest that a kernel may be given. */
+  readonly fewest: number;
+  /** As many as the kernel that looks at them has found. */
+  readonly usual: number;
+}
+
+/** Fewest lanes of a subgroup in WebGPU. */
+export const FEWEST_LANES = 4;
+
 /** Lanes of the workgroup that is looked at: as many as the largest that kernels take. */
 const LANES = 256;
 /** How far apart the lanes are that kernels have exchange values, in bits of their places. */
 const APART: readonly number[] = [1, 2, 3, 4, 8, 12];
 
 /**
- * How many lanes the subgroups of a device with that feature have, or 0 where they are not what kernels take them for: WGSL
+ * How many lanes the subgroups of a device with that feature have; undefined where they are not what kernels take them for: WGSL
  * leaves open which lanes make up a subgroup, and drivers compute wrongly.
  *
  * @throws {DeviceLostError} If the device goes meanwhile.
  */
-export async function subgroupLanes(device: GPUDevice): Promise<number> {
+export async function subgroupLanes(device: GPUDevice): Promise<SubgroupLanes | undefined> {
   const largestArrayBytes = 4 * LANES * Math.max(4, APART.length);
   const recorder = new Recorder(device, {
     software: false,
@@ -41,11 +52,13 @@ export async function subgroupLanes(device: GPUDevice): Promise<number> {
   });
   try {
     const [words, others] = await recorder.run([found, exchanged]);
-    return areConsecutive(words) && areExchanged(others, words[0]) ? words[0] : 0;
+    const usual = words[0], { adapterInfo } = device as { adapterInfo?: { subgroupMinSize?: number } };
+    if (!areConsecutive(words) || !areExchanged(others, usual)) return undefined;
+    return { usual, fewest: Math.min(usual, adapterInfo?.subgroupMinSize || FEWEST_LANES) };
   } catch (error) {
     // A device that is gone is no device without subgroups; one that only refuses them is used without.
     if (error instanceof DeviceLostError) throw error;
-    return 0;
+    return undefined;
   } finally {
     // The device goes on, as one that this recorder does not own.
     recorder.destroy();

@@ -278,8 +278,9 @@ fn main(
   // Of each row: factors of the sums of earlier stretches, of those of earlier parts, and of all together.
   let earlierShrink = weigh(earlierLargest, largest);
   total = farTotal * earlierShrink + fma(earlierTotal, earlierShrink, total);
+  let ofQuad = total;
   for (var m = 0u; m < OTHERS; m++) {
-    total += subgroupShuffleXor(total, FOUR * (m + 1u));
+    total += subgroupShuffleXor(ofQuad, FOUR * (m + 1u));
   }
   var partShrink = 0.0;
   if (resumes) {

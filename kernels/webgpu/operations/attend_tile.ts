@@ -1,3 +1,4 @@
+import type { SubgroupLanes } from "../engine/subgroups.ts";
 import { shareRows, shareTiles, usualShare } from "./share_tile.ts";
 import {
   type AttendKernel,
@@ -65,10 +66,11 @@ export function usualTile(
   kernel: AttendKernel,
   widths: AttendWidths,
   workgroupBytes: number,
-  subgroupLanes = 0,
+  subgroupLanes?: SubgroupLanes,
 ): AttendTile {
   if (kernel !== "registers") {
-    const share = kernel === "subgroups" && usualShare(widths, workgroupBytes, subgroupLanes);
+    const share = kernel === "subgroups" && subgroupLanes &&
+      usualShare(widths, workgroupBytes, subgroupLanes);
     if (share) return share;
     const room = sharedTiles(widths, workgroupBytes);
     return room[room.length - 1];
@@ -77,11 +79,11 @@ export function usualTile(
   return { kernel, lanes: NARROW[0], size };
 }
 
-/** Every tile that is worth measuring, where subgroups have so many lanes: 0 where there are none. */
+/** Every tile that is worth measuring, where subgroups have so many lanes at least: 0 where there are none. */
 export function possibleTiles(
   widths: AttendWidths,
   limits: GPUSupportedLimits,
-  subgroupLanes = 0,
+  fewestLanes = 0,
 ): AttendTile[] {
   const held = REGISTER_TILES.filter(([, rows]) => rows * widths.features <= MOST_HELD);
   return [
@@ -91,7 +93,7 @@ export function possibleTiles(
       size,
     })),
     ...sharedTiles(widths, limits.maxComputeWorkgroupStorageSize),
-    ...shareTiles(widths, limits.maxComputeWorkgroupStorageSize, subgroupLanes),
+    ...shareTiles(widths, limits.maxComputeWorkgroupStorageSize, fewestLanes),
   ];
 }
 
@@ -103,8 +105,8 @@ const WIDE_LANES = 64;
  * and what spills dozens of registers there is slow, and takes longest to compile. Those are rows in registers, and few rows of
  * wide values.
  */
-export function gpuTiles(widths: AttendWidths, limits: GPUSupportedLimits, subgroupLanes = 0): AttendTile[] {
-  const possible = possibleTiles(widths, limits, subgroupLanes),
+export function gpuTiles(widths: AttendWidths, limits: GPUSupportedLimits, fewestLanes = 0): AttendTile[] {
+  const possible = possibleTiles(widths, limits, fewestLanes),
     sharing = possible.filter(({ kernel }) => kernel !== "registers");
   const lean = sharing.filter((tile) =>
     tile.kernel === "subgroups" || tile.lanes >= WIDE_LANES || cutTile(tile, widths).BATCHES === 1
@@ -117,10 +119,10 @@ export function hasRoom(
   tile: AttendTile,
   widths: AttendWidths,
   limits: GPUSupportedLimits,
-  subgroupLanes = 0,
+  fewestLanes = 0,
 ): boolean {
   if (tile.kernel === "registers") return tile.size === 1 || tile.size * widths.features <= MOST_HELD;
-  return possibleTiles(widths, limits, subgroupLanes).some((known) => isSameTile(tile, known));
+  return possibleTiles(widths, limits, fewestLanes).some((known) => isSameTile(tile, known));
 }
 
 /** The tiles of `tiles` for which workgroup memory has room, the largest last. */

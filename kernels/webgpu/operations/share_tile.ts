@@ -1,10 +1,11 @@
 import { type AttendTile, SHARE_LANES, SHARE_SIZES } from "../tuning.ts";
+import type { SubgroupLanes } from "../engine/subgroups.ts";
 import type { AttendWidths } from "./attend_tile.ts";
 
-/** Rows that lanes share, and lanes of a quad. */
+/** Rows that lanes share, and lanes of a quad; each number of lanes that share rows is a multiple of it. */
 const FOUR = 4;
-/** Most keys in workgroup memory, a divisor of a stretch, and how many vec4s of each row a lane copies, about. */
-const MOST_KEYS = 32, COPIES = 2;
+/** Most keys in workgroup memory, a divisor of a stretch, and most vec4s of keys, and of values, that a lane copies for them. */
+const MOST_KEYS = 32, MOST_COPIES = 3;
 /**
  * Most vec4s of features and columns that a lane holds of a row: modelled, RDNA 2 runs two waves of 64 lanes with 256 registers
  * on a SIMD and is limited by instructions, of which fewer lanes to share rows take fewer; NVIDIA's GPUs, with 32 lanes, have to
@@ -37,8 +38,8 @@ export function cutShares(
   { features, shared: { columns } }: AttendWidths,
 ): ShareCut {
   const quads = size / FOUR, depth = Math.ceil(features / size), width = Math.ceil(columns / size);
-  const most = COPIES * lanes / (size * Math.max(depth, width));
-  const keys = Math.max(quads, Math.min(MOST_KEYS, 2 ** Math.round(Math.log2(most))));
+  const most = MOST_COPIES * lanes / (size * Math.max(depth, width));
+  const keys = Math.max(quads, Math.min(MOST_KEYS, 2 ** Math.floor(Math.log2(most))));
   return {
     LANES: lanes,
     QUADS: quads,
@@ -70,18 +71,18 @@ function bytesOf({ KEYS, QUADS, SHARING, DEPTH, WIDTH }: ShareCut): number {
 }
 
 /**
- * Every tile of `subgroups` for which a device has room whose subgroups have so many lanes, 0 where it has none: those with the
+ * Every tile of `subgroups` for which a device has room whose subgroups have so many lanes at least, 0 where it has none: those with the
  * fewest lanes sharing rows first, each with the largest workgroup last.
  */
 export function shareTiles(
   widths: AttendWidths,
   workgroupBytes: number,
-  subgroupLanes: number,
+  fewestLanes: number,
 ): AttendTile[] {
   if (widths.features < LEAST_FEATURES) return [];
   // Where half as many lanes hold few vec4s, more would have too little to do.
   const sizes = SHARE_SIZES.filter((size) =>
-    size <= subgroupLanes && heldBy(size, widths) <= MOST_HELD &&
+    size <= fewestLanes && heldBy(size, widths) <= MOST_HELD &&
     (size === FOUR || 2 * heldBy(size / 2, widths) > MOST_HELD)
   );
   const tiles = sizes.flatMap((size) =>
@@ -94,10 +95,10 @@ export function shareTiles(
 export function usualShare(
   widths: AttendWidths,
   workgroupBytes: number,
-  subgroupLanes: number,
+  { fewest, usual }: SubgroupLanes,
 ): AttendTile | undefined {
-  const most = subgroupLanes >= WIDE_SUBGROUP ? MOST_HELD : MOST_HELD_OF_NARROW;
-  const tiles = shareTiles(widths, workgroupBytes, subgroupLanes);
+  const most = usual >= WIDE_SUBGROUP ? MOST_HELD : MOST_HELD_OF_NARROW;
+  const tiles = shareTiles(widths, workgroupBytes, fewest);
   const { size } = tiles.find(({ size }) => heldBy(size, widths) <= most) ?? {};
   return tiles.findLast((tile) => tile.size === size);
 }

@@ -61,8 +61,14 @@ Deno.test("lanes of subgroups share rows where these have room and lanes enough,
   for (const [width, lanes] of [[64, 0], [64, 2], [12, 32], [128, 4], [520, 64]]) {
     assertEquals(found(width, lanes), [], `${width} features, ${lanes} lanes`);
   }
-  const usual = (width: number, lanes: number, kernel: AttendTile["kernel"] = "subgroups") => {
-    const tile = usualTile(kernel, attendWidths(width, width), room.maxComputeWorkgroupStorageSize, lanes);
+  const usual = (
+    width: number,
+    lanes: number,
+    fewest = lanes,
+    kernel: AttendTile["kernel"] = "subgroups",
+  ) => {
+    const widths = attendWidths(width, width), { maxComputeWorkgroupStorageSize: bytes } = room;
+    const tile = usualTile(kernel, widths, bytes, { usual: lanes, fewest });
     return `${tile.kernel} ${tile.lanes} ${tile.size}`;
   };
   assertEquals([64, 32, 4, 0].map((lanes) => usual(64, lanes)), [
@@ -77,7 +83,9 @@ Deno.test("lanes of subgroups share rows where these have room and lanes enough,
     "subgroups 256 16",
     "tiles 128 32",
   ]);
-  assertEquals([usual(64, 64, "tiles"), usual(8, 64)], ["tiles 128 32", "tiles 128 32"]);
+  // Another kernel may be given subgroups of eight lanes where this one was given 32.
+  assertEquals([usual(128, 32, 8), usual(128, 64, 32)], ["tiles 128 32", "subgroups 256 8"]);
+  assertEquals([usual(64, 64, 64, "tiles"), usual(8, 64)], ["tiles 128 32", "tiles 128 32"]);
 });
 
 Deno.test("a tile of another device is not taken where there are no subgroups", () => {

@@ -69,7 +69,7 @@ for (
   const backend = new WebGpuBackend(device, { ...describeAdapter(adapter), software }, { subgroups });
   failures.push(...await refusals(backend, everyCase()));
   // The kernel that looks at subgroups: what it finds on a device that computes nothing is not what works.
-  if (subgroups && await subgroupLanes(device) > 0) {
+  if (subgroups && await subgroupLanes(device)) {
     failures.push("subgroups that were never computed seem to work");
   }
   backend.destroy();
@@ -81,7 +81,7 @@ for (
     const widths = attendWidths(width, width);
     for (const tile of possibleTiles(widths, device.limits, MOST_LANES)) {
       const tuning = { adapter: description.name, tiles: { [widthsOf(widths)]: tile } };
-      const options = { tuning, subgroups: true, subgroupLanes: MOST_LANES };
+      const options = { tuning, subgroups: true, subgroupLanes: { fewest: MOST_LANES, usual: MOST_LANES } };
       const backend = new WebGpuBackend(device, description, options);
       failures.push(...await refusals(backend, [tunedCase(width)]));
     }
