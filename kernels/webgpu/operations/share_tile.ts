@@ -1,6 +1,5 @@
 import { type AttendTile, SHARE_LANES, SHARE_SIZES } from "../tuning.ts";
 import type { SubgroupLanes } from "../engine/subgroups.ts";
-import type { AttendWidths } from "./attend_tile.ts";
 
 /** Rows that lanes share, and lanes of a quad; each number of lanes that share rows is a multiple of it. */
 const FOUR = 4;
@@ -14,6 +13,12 @@ const MOST_KEYS = 32, MOST_COPIES = 3;
 const MOST_HELD = 8, MOST_HELD_OF_NARROW = 6, WIDE_SUBGROUP = 64;
 /** Fewest vec4s of features for which the lanes of a quad have something to do. */
 const LEAST_FEATURES = 4;
+
+/** Widths of a query row and of the values that a workgroup sums, in vec4s. */
+export interface ShareWidths {
+  readonly features: number;
+  readonly shared: { readonly columns: number };
+}
 
 /** What is defined in front of attend_subgroups.wgsl, which says what each means. */
 export type ShareCut = Readonly<
@@ -35,7 +40,7 @@ export type ShareCut = Readonly<
 /** How a workgroup of `subgroups` cuts its work. */
 export function cutShares(
   { lanes, size }: AttendTile,
-  { features, shared: { columns } }: AttendWidths,
+  { features, shared: { columns } }: ShareWidths,
 ): ShareCut {
   const quads = size / FOUR, depth = Math.ceil(features / size), width = Math.ceil(columns / size);
   const most = MOST_COPIES * lanes / (size * Math.max(depth, width));
@@ -55,7 +60,7 @@ export function cutShares(
 }
 
 /** Keys in workgroup memory at a time. */
-export function shareKeys(tile: AttendTile, widths: AttendWidths): number {
+export function shareKeys(tile: AttendTile, widths: ShareWidths): number {
   const { KEYS, QUADS } = cutShares(tile, widths);
   return KEYS * QUADS;
 }
@@ -75,7 +80,7 @@ function bytesOf({ KEYS, QUADS, SHARING, DEPTH, WIDTH }: ShareCut): number {
  * fewest lanes sharing rows first, each with the largest workgroup last.
  */
 export function shareTiles(
-  widths: AttendWidths,
+  widths: ShareWidths,
   workgroupBytes: number,
   fewestLanes: number,
 ): AttendTile[] {
@@ -93,7 +98,7 @@ export function shareTiles(
 
 /** The tile of `subgroups` that is taken where nothing has been measured; undefined where there is none. */
 export function usualShare(
-  widths: AttendWidths,
+  widths: ShareWidths,
   workgroupBytes: number,
   { fewest, usual }: SubgroupLanes,
 ): AttendTile | undefined {
@@ -104,6 +109,6 @@ export function usualShare(
 }
 
 /** vec4s of features and of columns that a lane holds of a row. */
-function heldBy(size: number, { features, shared: { columns } }: AttendWidths): number {
+function heldBy(size: number, { features, shared: { columns } }: ShareWidths): number {
   return Math.ceil(features / size) + Math.ceil(columns / size);
 }
