@@ -1,8 +1,9 @@
 import { attendMatched } from "../../estimators/methods/rivals/attention_matching/attention_matching.ts";
-import type { FindRerun } from "./rerun.ts";
+import type { Setting } from "../errors/rivals.ts";
+import type { FindRerun, Rerun } from "./rerun.ts";
 
 /** Attention Matching with the recorded rows and keys, fitted as the authors' code fits. */
-export const rerunAttentionMatching: FindRerun = ({ variant = "", size }) => {
+export const rerunAttentionMatching: FindRerun = ({ variant = "", size }: Setting): Rerun | undefined => {
   const [, rows] = /r=(\d+|all)$/.exec(variant) ?? [];
   if (rows === undefined) return undefined;
   const choice = variant.includes("OMP") ? "pursuit" : "heaviest";
