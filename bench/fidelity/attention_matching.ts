@@ -1,12 +1,13 @@
 import { attendMatched } from "../../estimators/methods/rivals/attention_matching/attention_matching.ts";
-import type { FindRerun } from "./rerun.ts";
+import type { Setting } from "../errors/rivals.ts";
+import type { Rerun } from "./rerun.ts";
 
 /** Here all is solved in float64, as in the patched variants. */
 const FAULT =
   "without a ridge, and in float32: where keys nearly make up each other, values are what rounding leaves";
 
 /** Attention Matching with the recorded rows and keys, fitted as the authors' code fits. */
-export const rerunAttentionMatching: FindRerun = ({ variant = "", size }) => {
+export function rerunAttentionMatching({ variant = "", size }: Setting): Rerun | undefined {
   const [, rows] = /r=(\d+|all)$/.exec(variant) ?? [];
   if (rows === undefined) return undefined;
   const precise = variant.startsWith("own patch: float64"),
@@ -21,4 +22,4 @@ export const rerunAttentionMatching: FindRerun = ({ variant = "", size }) => {
       return (await attendMatched(backend, problem, budget, matching)).output;
     },
   };
-};
+}

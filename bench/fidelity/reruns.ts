@@ -7,9 +7,9 @@ import { rerunWildcat } from "./wildcat.ts";
 
 /** Who finds our words for the settings of an implementation, by its name in `rival_errors.json`. */
 export const reruns: Readonly<Record<string, FindRerun>> = {
-  attention_matching: rerunAttentionMatching,
+  "attention_matching": rerunAttentionMatching,
   balancekv: rerunBalancekv,
-  oracle_top_k: rerunOracleTopK,
+  "oracle_top_k": rerunOracleTopK,
   thinformer: rerunThinformer,
   wildcat: rerunWildcat,
 };

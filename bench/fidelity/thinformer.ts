@@ -1,9 +1,10 @@
 import { publishedThinning, stridedKeys } from "../../estimators/methods/rivals/thinformer/plan_thinning.ts";
 import { attendThinned } from "../../estimators/methods/rivals/thinformer/thinformer.ts";
-import type { FindRerun } from "./rerun.ts";
+import type { Setting } from "../errors/rivals.ts";
+import type { Rerun } from "./rerun.ts";
 
 /** Thinformer with the paper's g, on the keys that the authors' code looks at. */
-export const rerunThinformer: FindRerun = ({ variant = "" }) => {
+export function rerunThinformer({ variant = "" }: Setting): Rerun | undefined {
   const [, g] = /^g=(\d+)$/.exec(variant) ?? [];
   if (g === undefined) return undefined;
   return {
@@ -14,4 +15,4 @@ export const rerunThinformer: FindRerun = ({ variant = "" }) => {
       return (await attendThinned(backend, problem, budget, thinning, { strided: true })).output;
     },
   };
-};
+}
