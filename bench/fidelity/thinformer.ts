@@ -1,10 +1,10 @@
 import { publishedThinning, stridedKeys } from "../../estimators/methods/rivals/thinformer/plan_thinning.ts";
 import { attendThinned } from "../../estimators/methods/rivals/thinformer/thinformer.ts";
 import type { Setting } from "../errors/rivals.ts";
-import type { FindRerun, Rerun } from "./rerun.ts";
+import type { Rerun } from "./rerun.ts";
 
 /** Thinformer with the paper's g, on the keys that the authors' code looks at. */
-export const rerunThinformer: FindRerun = ({ variant = "" }: Setting): Rerun | undefined => {
+export function rerunThinformer({ variant = "" }: Setting): Rerun | undefined {
   const [, g] = /^g=(\d+)$/.exec(variant) ?? [];
   if (g === undefined) return undefined;
   return {
@@ -15,4 +15,4 @@ export const rerunThinformer: FindRerun = ({ variant = "" }: Setting): Rerun | u
       return (await attendThinned(backend, problem, budget, thinning, { strided: true })).output;
     },
   };
-};
+}

@@ -1,7 +1,7 @@
 import type { TemperatureRule } from "../../estimators/methods/rivals/wildcat/temperature.ts";
 import { attendPivots } from "../../estimators/methods/rivals/wildcat/wildcat.ts";
 import type { Setting } from "../errors/rivals.ts";
-import type { FindRerun, Rerun } from "./rerun.ts";
+import type { Rerun } from "./rerun.ts";
 
 /** Bins and temperature rule of the recorded ways. */
 const WAYS: Readonly<Record<string, readonly [bins: number, rule: TemperatureRule]>> = {
@@ -12,7 +12,7 @@ const WAYS: Readonly<Record<string, readonly [bins: number, rule: TemperatureRul
 };
 
 /** WildCat with the recorded rank. */
-export const rerunWildcat: FindRerun = ({ variant = "", size }: Setting): Rerun | undefined => {
+export function rerunWildcat({ variant = "", size }: Setting): Rerun | undefined {
   const way = WAYS[variant];
   if (!way) return undefined;
   const [bins, rule] = way;
@@ -23,4 +23,4 @@ export const rerunWildcat: FindRerun = ({ variant = "", size }: Setting): Rerun 
       return (await attendPivots(backend, problem, budget, { pivots: size!, bins, rule })).output;
     },
   };
-};
+}

@@ -10,8 +10,9 @@ import { clipColumns, columnRanges } from "../shared/column_ranges.ts";
 import { eachHead } from "../shared/each_head.ts";
 import { matchByPursuit, type MatchedKeys, matchHeaviest } from "./choose_keys.ts";
 import { fitValues, keptShares, type ValueTask } from "./fit_values.ts";
+import { preciseAnswers } from "./precise_answers.ts";
 import { plainValues, publishedHeaviest, publishedPursuit } from "./published_fits.ts";
-import { type ReferenceRows, referenceRows } from "./reference_rows.ts";
+import { preciseRows, type ReferenceRows, referenceRows } from "./reference_rows.ts";
 
 /** How keys are chosen, and how many rows they are fitted to. */
 export interface Matching {
@@ -97,18 +98,24 @@ export async function attendMatched(
   const name = matching.choice === "pursuit" ? "attention-matching-omp" : "attention-matching";
   return await eachHead(name, backend, problem, budget, progress, async (head) => {
     const random = new RandomStream(budget.seed, Purpose.coreset, head.at);
-    const rows = await referenceRows(backend, problem, head, drawn, random, progress.signal);
+    const rows = published
+      ? preciseRows(problem, head, drawn, random)
+      : await referenceRows(backend, problem, head, drawn, random, progress.signal);
     const matched = match(rows, matching, random), kept = matched.keys.length;
-    const shares = keptShares(matched, rows), own = pickRows(head.value, valueFeatures, matched.keys);
-    const task: ValueTask = { shares, output: rows.output, rows: drawn, kept, width: valueFeatures };
+    const task: ValueTask = {
+      shares: keptShares(matched, rows),
+      ...{ output: rows.output, rows: drawn, kept, width: valueFeatures },
+    };
+    const keyEvaluations = queries * kept + drawn * keys;
+    if (published) return { ...preciseAnswers(problem, head, matched, plainValues(task)), keyEvaluations };
     const weighted = {
       key: pickRows(head.key, features, matched.keys),
-      value: published ? plainValues(task) : fitValues(task, own),
+      value: fitValues(task, pickRows(head.value, valueFeatures, matched.keys)),
       logWeights: Float32Array.from(matched.masses, Math.log),
     };
     const result = await attendKept(backend, problem, head.query, weighted, progress.signal);
-    if (!published) clipColumns(result.output, columnRanges(head.value, valueFeatures));
-    return { ...result, keyEvaluations: queries * kept + drawn * keys };
+    clipColumns(result.output, columnRanges(head.value, valueFeatures));
+    return { ...result, keyEvaluations };
   });
 }
 

@@ -57,13 +57,14 @@ export function matchByPursuit(rows: ReferenceRows, most: number): MatchedKeys {
   return { keys: used.map(({ place }) => places[place]), masses: used.map(({ mass }) => mass) };
 }
 
-/** The column with the largest product with the rest, if one is positive; those taken do not count. */
+/** The column with the largest product with the rest, if one is more than `least`; those taken do not count. */
 export function mostAlike(
   columns: readonly Float64Array[],
   rest: Float64Array,
   taken: Uint8Array,
+  least = 0,
 ): number | undefined {
-  let best: number | undefined, largest = 0;
+  let best: number | undefined, largest = least;
   for (let at = 0; at < columns.length; at++) {
     if (taken[at]) continue;
     const column = columns[at];

@@ -6,7 +6,7 @@ export interface ValueTask {
   /** [rows, kept]: what each kept key weighs in each row. */
   readonly shares: Float64Array;
   /** [rows, width]: exact outputs. */
-  readonly output: Float32Array;
+  readonly output: Float32Array | Float64Array;
   readonly rows: number;
   readonly kept: number;
   readonly width: number;

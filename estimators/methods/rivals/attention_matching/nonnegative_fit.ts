@@ -34,10 +34,11 @@ export class NonNegativeFit {
 
   /** Adds a column, not yet used. */
   add(column: Float64Array): void {
-    const products = Float64Array.from(this.columns, (other) => dot(other, column));
     this.columns.push(column);
+    const products = Float64Array.from(this.columns, (other) => dot(other, column));
     this.x.push(0);
-    this.#gram.push(Float64Array.of(...products, (1 + this.#ridge) * dot(column, column)));
+    products[products.length - 1] *= 1 + this.#ridge;
+    this.#gram.push(products);
     this.#products.push(dot(column, this.#target));
   }
 

@@ -12,12 +12,12 @@ const REPLACEMENTS = 3;
 const STEPS = 2;
 
 /** Values by least squares without a ridge: the shortest of those that match, where rows are fewer than keys. */
-export function plainValues({ shares, output, rows, kept, width }: ValueTask): Float32Array {
+export function plainValues({ shares, output, rows, kept, width }: ValueTask): Float64Array {
   const columns = Array.from(
     { length: kept },
     (_, s) => Float64Array.from({ length: rows }, (_, row) => shares[row * kept + s]),
   );
-  const solve = leastSquares(columns, rows), values = new Float32Array(kept * width);
+  const solve = leastSquares(columns, rows), values = new Float64Array(kept * width);
   for (let c = 0; c < width; c++) {
     const fitted = solve(Float64Array.from({ length: rows }, (_, row) => output[row * width + c]));
     fitted.forEach((x, s) => values[s * width + c] = x);
@@ -49,9 +49,9 @@ export function publishedPursuit(rows: ReferenceRows, most: number): MatchedKeys
     for (const key of keys) fit.add(all[key]);
     masses = fit.masses();
     while (keys.length < Math.min(most, rows.keys)) {
-      const best = mostAlike(all, left(keys.map((key) => all[key]), masses, rows.sums), taken) ??
-        taken.indexOf(0);
-      if (best === -1) break;
+      const rest = left(keys.map((key) => all[key]), masses, rows.sums);
+      const best = mostAlike(all, rest, taken, -Infinity);
+      if (best === undefined) break;
       taken[best] = 1;
       keys.push(best);
       fit.add(all[best]);

@@ -9,11 +9,11 @@ export interface ReferenceRows {
   readonly count: number;
   readonly keys: number;
   /** [count, keys]: e^(logit − largest logit of the row). */
-  readonly powers: Float32Array;
+  readonly powers: Float32Array | Float64Array;
   /** [count]: their sums. */
   readonly sums: Float64Array;
   /** [count, valueFeatures]: exact outputs. */
-  readonly output: Float32Array;
+  readonly output: Float32Array | Float64Array;
 }
 
 /** Attends exactly to all keys for `count` queries, drawn without replacement, on the device. */
@@ -44,6 +44,35 @@ export async function referenceRows(
       sums[row] += own[j];
     }
   }
+  return { count, keys, powers, sums, output };
+}
+
+/** The same on the host in float64: where nothing is regularised, what f32 rounds would decide. */
+export function preciseRows(
+  { queries, keys, features, valueFeatures, scale }: Problem,
+  { query, key, value }: Head,
+  count: number,
+  random: RandomStream,
+): ReferenceRows {
+  const powers = new Float64Array(count * keys), sums = new Float64Array(count);
+  const output = new Float64Array(count * valueFeatures);
+  random.distinct(count, queries).forEach((drawn, row) => {
+    const own = powers.subarray(row * keys, (row + 1) * keys);
+    let largest = -Infinity;
+    for (let j = 0, at = 0; j < keys; j++) {
+      let product = 0;
+      for (let c = 0; c < features; c++, at++) product += query[drawn * features + c] * key[at];
+      own[j] = scale * product;
+      largest = Math.max(largest, own[j]);
+    }
+    const answer = output.subarray(row * valueFeatures, (row + 1) * valueFeatures);
+    for (let j = 0, at = 0; j < keys; j++) {
+      own[j] = Math.exp(own[j] - largest);
+      sums[row] += own[j];
+      for (let c = 0; c < valueFeatures; c++, at++) answer[c] += own[j] * value[at];
+    }
+    for (let c = 0; c < valueFeatures; c++) answer[c] /= sums[row];
+  });
   return { count, keys, powers, sums, output };
 }
 

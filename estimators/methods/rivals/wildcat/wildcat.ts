@@ -9,7 +9,7 @@ import { attendSigned } from "../shared/attend_signed.ts";
 import { eachHead, type Head } from "../shared/each_head.ts";
 import { squaredNorms } from "../shared/row_norms.ts";
 import { kernelFactor, type TemperatureRule } from "./temperature.ts";
-import { weighPivots } from "./weighted_pivots.ts";
+import { weighPivots, type WeightedPivots } from "./weighted_pivots.ts";
 
 /** How pivots are chosen. */
 export interface Compression {
@@ -96,7 +96,7 @@ function compress(
 ) {
   const centred = centreKeys(key, features), squares = squaredNorms(centred, features);
   const largestQuery = largestRoot(squaredNorms(query, features));
-  const rows: number[] = [], logWeights: number[] = [], mass: number[] = [], values: number[] = [];
+  const parts: (WeightedPivots & { readonly rows: number[] })[] = [];
   let products = 0;
   for (let bin = 0; bin < bins; bin++) {
     const [first, end] = [bin, bin + 1].map((cut) => Math.floor(cut * keys / bins));
@@ -111,19 +111,27 @@ function compress(
       Math.min(most, end - first),
       random,
     );
-    rows.push(...found.places.map((place) => first + place));
-    logWeights.push(...found.logWeights);
-    mass.push(...found.mass);
-    values.push(...found.value);
+    parts.push({ ...found, rows: found.places.map((place) => first + place) });
     products += found.places.length * (end - first);
   }
   const kept = {
-    key: pickRows(key, features, rows),
-    value: Float32Array.from(values),
-    logWeights: Float32Array.from(logWeights),
-    mass: Float32Array.from(mass),
+    key: pickRows(key, features, parts.flatMap(({ rows }) => rows)),
+    value: joined(parts.map(({ value }) => value)),
+    logWeights: joined(parts.map(({ logWeights }) => logWeights)),
+    mass: joined(parts.map(({ mass }) => mass)),
   };
   return { kept, products };
+}
+
+/** Arrays one after the other, in f32. */
+function joined(parts: readonly Float64Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** Rows less their mean, in float64. */
