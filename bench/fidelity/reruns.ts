@@ -1,3 +1,5 @@
+import { rerunHyperattention } from "./hyperattention.ts";
+import { rerunKdeformer } from "./kdeformer.ts";
 import { rerunOfficial, rerunPort } from "./magicpig.ts";
 import { rerunOracleTopK } from "./oracle_top_k.ts";
 import { rerunPerformer } from "./performer.ts";
@@ -7,6 +9,8 @@ import { rerunScatterbrain } from "./scatterbrain.ts";
 
 /** Who finds our words for the settings of an implementation, by its name in `rival_errors.json`. */
 export const reruns: Readonly<Record<string, FindRerun>> = {
+  kdeformer: rerunKdeformer,
+  hyperattention: rerunHyperattention,
   oracle_top_k: rerunOracleTopK,
   performer: rerunPerformer,
   magicpig_official: rerunOfficial,
