@@ -5,8 +5,9 @@ import { timeRun } from "./gpu_static/call_times.ts";
 import { type Compiled, compileFor } from "./gpu_static/compile.ts";
 import { type KernelCycles, kernelCycles } from "./gpu_static/kernel_cycles.ts";
 import { type Machine, machines } from "./gpu_static/machines.ts";
+import { findDawn } from "./gpu_static/dawn.ts";
 import { findMesa, MesaMissing } from "./gpu_static/mesa.ts";
-import { tileRows } from "./gpu_static/tile_share.ts";
+import { tileKeys, tileRows } from "./gpu_static/tile_share.ts";
 import { digits, markdownTable, median, medianAndRange } from "./markdown.ts";
 import { tell } from "./timing.ts";
 
@@ -54,8 +55,8 @@ interface Model {
 
 function modelOf(machine: Machine, compiled: Compiled): Model {
   const kernels = new Map([...compiled.kernels].map(([label, kernel]) => {
-    const values = JSON.parse(label.slice(label.indexOf("{")) || "{}"), { STRETCH, FOUR, ACROSS } = values;
-    return [label, kernelCycles(kernel, machine, STRETCH && ACROSS ? STRETCH / (FOUR * ACROSS) : 1)];
+    const values = JSON.parse(label.slice(label.indexOf("{")) || "{}"), keys = tileKeys(values);
+    return [label, kernelCycles(kernel, machine, keys ? values.STRETCH / keys : 1)];
   }));
   return { machine, compiled, kernels };
 }
@@ -93,11 +94,15 @@ function longest(dispatches: readonly { readonly name: string; readonly seconds:
 
 async function modelled(): Promise<string> {
   const cache = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME") ?? "/tmp"}/.cache`;
-  const folder = `${cache}/${NAME}`, models: Model[] = [];
+  const folder = `${cache}/${NAME}`, models: Model[] = [], withDawn: Model[] = [];
   await Deno.mkdir(folder, { recursive: true });
   try {
     const mesa = await findMesa(folder);
-    for (const machine of machines) models.push(modelOf(machine, await compileFor(machine, mesa, folder)));
+    const dawn = await findDawn(folder);
+    for (const machine of machines) {
+      models.push(modelOf(machine, await compileFor(machine, mesa, folder)));
+      if (dawn) withDawn.push(modelOf(machine, await compileFor(machine, mesa, folder, dawn)));
+    }
   } catch (error) {
     if (!(error instanceof MesaMissing)) throw error;
     return `Not modelled: ${error.message}.`;
@@ -111,10 +116,16 @@ async function modelled(): Promise<string> {
     "long as one alone, or as the busiest unit is for all of them. Caches, DRAM and bank conflicts do not count, NVIDIA's own " +
     "compiler is another one, and turns of loops that depend on data are assumed. Good to some tens of per cent at best.",
     "Exact attention, tiles of queries by keys: registers of a lane, spilled ones, waves on a SIMD, and the share of the peak in " +
-    "multiply-adds that are of use (where values are wider than 128, several workgroups compute the same logits).",
+    "multiply-adds that are of use (where values are wider than 128, several workgroups compute the same logits). Those with " +
+    "Dawn, Chrome's WebGPU, which unlike Deno's has subgroups, are compiled from what it hands on; where lanes share rows, they " +
+    "are those of a subgroup.",
     markdownTable(
       ["GPU", "d", "tile", "registers", "spilled", "waves", "share of peak", "limit"],
-      models.flatMap(({ machine, compiled, kernels }) => tileRows(machine, compiled, kernels)),
+      models.flatMap((model, at) =>
+        [model, ...withDawn.slice(at, at + 1)].flatMap(({ machine, compiled, kernels }) =>
+          tileRows(machine, compiled, kernels)
+        )
+      ),
     ),
     "Whole calls on the device, ms, of which 5 µs for each dispatch; uploads and read-backs are left out. The longest steps are " +
     `those on the ${

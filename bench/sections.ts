@@ -37,6 +37,12 @@ export const sections: readonly Section[] = [
     run: async (parameters) => await (await import("./fidelity.ts")).fidelity(parameters),
   },
   {
+    name: "paper",
+    title: "The paper's experiment on word vectors",
+    parameters: "seeds (3), n (8192)",
+    run: async (parameters) => await (await import("./paper.ts")).paper(parameters),
+  },
+  {
     name: "long",
     title: "Long sequences at a given error",
     parameters: "n … (4096 16384); 65536 takes half an hour",

@@ -94,9 +94,9 @@ export type AttendOptions = OptionValues<typeof options>;
 
 /** `attend`: attention over files or a workload. */
 export const attend = {
-  summary: "attention over .npy files or a built-in workload",
+  summary: "attention over .npy, .npz or .safetensors files or a built-in workload",
   help: (): string =>
-    `Usage: cli.ts attend (--q Q.npy --k K.npy --v V.npy | --workload NAME) [options]\n\n${
+    `Usage: cli.ts attend (--q Q.npy --k K.npy --v V.npy | --qkv QKV.npz | --workload NAME) [options]\n\n${
       describeOptions(options)
     }\n\nMethods:\n${methods.map((name) => `  ${name.padEnd(20)} ${summaryOf(name)}`).join("\n")}\n`,
   async run(args: readonly string[]): Promise<number> {

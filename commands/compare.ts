@@ -1,17 +1,18 @@
 import { MOST_BUDGET } from "../estimators/attention/options.ts";
 import { type MethodName, methods } from "../estimators/methods/methods.ts";
-import { measureComparison } from "../proofs_checks/comparison/measure.ts";
+import { comparisonCsv } from "../proofs_checks/comparison/csv.ts";
+import { measureComparison, measureComparisons } from "../proofs_checks/comparison/measure.ts";
 import { checkComparison } from "../proofs_checks/comparison/options.ts";
 import { describeOptions, type OptionValues, readOptions, unknownName, UsageError } from "./arguments.ts";
 import { comparisonTable } from "./compare_table.ts";
-import {
-  checkInputOptions,
-  DEFAULT_SEED,
-  describeInputs,
-  inputOptions,
-  loadInputs,
-} from "./input_options.ts";
+import { checkCompared, comparedInputs, isSeveral } from "./compared_inputs.ts";
+import { comparisonsText } from "./comparisons_text.ts";
+import { exitCodeOf, interruptible } from "../files/interruption.ts";
+import { DEFAULT_SEED, describeInputs, inputOptions, loadInputs } from "./input_options.ts";
+import { warn } from "./printable.ts";
+import { workloadNames } from "../workloads/workloads.ts";
 import { openCommandDevice } from "./open_device.ts";
+import { peakMemoryOf } from "./peak_memory.ts";
 import { openProgress } from "./progress.ts";
 import { replayOf } from "./replay.ts";
 import { openReportOutputs, reportOptions, writeReport } from "./report_files.ts";
@@ -19,6 +20,11 @@ import { usageOf } from "./usage_of.ts";
 
 const options = {
   ...inputOptions,
+  workload: {
+    kind: "text",
+    value: "NAME,…",
+    help: `in place of files, one or several: ${workloadNames.join(", ")}`,
+  },
   methods: { kind: "list", value: "A,B,…", help: `methods beside exact (all): ${methods.join(", ")}` },
   budgets: {
     kind: "list",
@@ -32,6 +38,17 @@ const options = {
     help: `the first of them, and that of the workload (${DEFAULT_SEED})`,
   },
   repeat: { kind: "integer", value: "N", help: "timed rounds, in each of which every method runs once (5)" },
+  heads: {
+    kind: "list",
+    value: "all|L.H,…",
+    help: "heads of the workloads that have several, each compared by itself",
+  },
+  memory: { kind: "flag", help: "measure memory too, each point in a process of its own (Linux)" },
+  csv: {
+    kind: "text",
+    value: "FILE.csv",
+    help: "write every point as comma-separated values; - for the output",
+  },
   ...reportOptions,
 } as const;
 
@@ -39,32 +56,42 @@ const options = {
 export const compare = {
   summary: "error against time, every method at several budgets",
   help: (): string =>
-    `Usage: cli.ts compare (--q Q.npy --k K.npy --v V.npy | --workload NAME) [options]\n\n${
+    `Usage: cli.ts compare (--q Q.npy --k K.npy --v V.npy | --qkv QKV.npz | --workload NAME,…) [options]\n\n${
       describeOptions(options)
     }\n`,
   async run(args: readonly string[]): Promise<number> {
     const given = readOptions("compare", options, args);
     const { named, budgets } = checkUsage(given);
-    const outputs = await openReportOutputs(given);
+    const outputs = await openReportOutputs(given, { csv: given.csv });
     const progress = openProgress(), seed = given.seed ?? DEFAULT_SEED;
     try {
-      const inputs = await loadInputs(given, seed, progress);
-      using device = await openCommandDevice(given);
-      const report = await measureComparison({ ...inputs, scale: given.scale ?? inputs.scale }, {
-        methods: named,
-        budgets,
-        seeds: given.seeds,
-        seed,
-        repeat: given.repeat,
-        causal: given.causal,
-        device,
-        replay: replayOf("compare", args),
-        onProgress: progress.update,
+      return await interruptible(async (signal, received) => {
+        using device = await openCommandDevice(given);
+        const settings = {
+          ...{ methods: named, budgets, seeds: given.seeds, seed, repeat: given.repeat },
+          ...{ causal: given.causal, device, replay: replayOf("compare", args), signal },
+          onProgress: progress.update,
+          peakMemory: given.memory ? peakMemoryOf : undefined,
+        };
+        const several = isSeveral(given);
+        if (!several) {
+          const inputs = await loadInputs(given, seed, progress);
+          const report = await measureComparison({ ...inputs, scale: given.scale ?? inputs.scale }, settings);
+          progress.finish();
+          const text = `${describeInputs(inputs, device)}\n\n${comparisonTable(report)}\n`;
+          await outputs.write("csv", comparisonCsv([report]));
+          await writeReport({ comparison: report }, text, given, outputs);
+          return 0;
+        }
+        const report = await measureComparisons(comparedInputs(given, seed, progress, signal), settings);
+        progress.finish();
+        await outputs.write("csv", comparisonCsv(report.comparisons));
+        await writeReport({ comparisons: report }, comparisonsText(report), given, outputs);
+        const interruption = received();
+        if (!report.interrupted || interruption === undefined) return 0;
+        warn(`INCOMPLETE: interrupted after ${report.comparisons.length} inputs, which the reports hold`);
+        return exitCodeOf(interruption);
       });
-      progress.finish();
-      const text = `${describeInputs(inputs, device)}\n\n${comparisonTable(report)}\n`;
-      await writeReport({ comparison: report }, text, given, outputs);
-      return 0;
     } finally {
       progress.finish();
     }
@@ -75,7 +102,7 @@ export const compare = {
 function checkUsage(
   given: OptionValues<typeof options>,
 ): { named: MethodName[] | undefined; budgets: number[] | undefined } {
-  checkInputOptions("compare", given);
+  checkCompared(given);
   usageOf(() => checkComparison({ seed: given.seed, seeds: given.seeds, repeat: given.repeat }));
   const words = (list: readonly string[] | undefined) => list?.flatMap((text) => text.split(","));
   const named = words(given.methods), budgets = words(given.budgets);

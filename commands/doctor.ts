@@ -123,9 +123,11 @@ function describe(
     const { tiles, file } = report.tuning;
     lines.push(`Fastest attention kernels, kept in ${file}`);
     for (const [widths, { kernel, lanes, size }] of Object.entries(tiles)) {
-      const tile = kernel === "tiles"
-        ? `${size} keys in workgroup memory`
-        : `${size} query rows in registers`;
+      const tile = {
+        tiles: `${size} keys in workgroup memory`,
+        registers: `${size} query rows in registers`,
+        subgroups: `${size} of which share query rows`,
+      }[kernel];
       lines.push(`  ${widths.padEnd(12)} ${lanes} invocations, ${tile}`);
     }
     lines.push("");

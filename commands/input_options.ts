@@ -3,7 +3,8 @@ import type { Device } from "../kernels/device.ts";
 import { sizeOf, type Tensor } from "../kernels/tensor.ts";
 import { type OptionValues, unknownName, UsageError } from "./arguments.ts";
 import { checkDevice } from "./check_device.ts";
-import { readNpy } from "../files/npy/read.ts";
+import { archivePath } from "../files/arrays/path.ts";
+import { readArray } from "../files/arrays/read.ts";
 import type { ProgressLine } from "./progress.ts";
 import { deviceKindsInWords } from "../kernels/device_kinds.ts";
 import { usageOf } from "./usage_of.ts";
@@ -18,10 +19,17 @@ export const inputOptions = {
   q: {
     kind: "text",
     value: "Q.npy",
-    help: "queries [..., n_q, d]; FILE.npz:NAME for an array of an archive, - for the standard input",
+    help:
+      "queries [..., n_q, d]; FILE.npz:NAME or FILE.safetensors:NAME for an array of several, - for the standard input",
   },
   k: { kind: "text", value: "K.npy", help: "keys [..., n_k, d]" },
   v: { kind: "text", value: "V.npy", help: "values [..., n_k, d_v]" },
+  qkv: {
+    kind: "text",
+    value: "QKV.npz",
+    help:
+      "in place of the three: an .npz or .safetensors file with arrays q, k and v, or query, key and value",
+  },
   workload: { kind: "text", value: "NAME", help: `in place of files: ${workloadNames.join(", ")}` },
   n: { kind: "integer", value: "N", help: "size of the workload" },
   batch: { kind: "integer", value: "N", help: "how many of the workload to attend at once" },
@@ -38,16 +46,21 @@ export type InputOptions = OptionValues<typeof inputOptions>;
 /**
  * Checks what can be told from the options alone.
  *
- * @throws {UsageError} If there are not exactly three files or one workload, an option does not apply to what is given,
+ * @throws {UsageError} If there are not exactly three files, one with all three arrays or one workload, an option does not apply to what is given,
  *   or a value is out of range.
  */
 export function checkInputOptions(command: string, given: InputOptions): void {
   const files = [given.q, given.k, given.v].filter((path) => path !== undefined);
-  if (given.workload !== undefined && files.length > 0) {
-    throw new UsageError("Give either --workload or --q, --k and --v");
+  const ways = { "--workload": given.workload, "--qkv": given.qkv, "--q, --k and --v": files[0] };
+  const ofThese = Object.entries(ways).filter(([, value]) => value !== undefined).map(([way]) => way);
+  if (ofThese.length > 1) throw new UsageError(`Give either ${ofThese.join(" or ")}`);
+  if (ofThese.length === 0 || (files.length > 0 && files.length < 3)) {
+    throw new UsageError(`${command} needs --q, --k and --v, or --workload NAME, or --qkv FILE`);
   }
-  if (given.workload === undefined && files.length < 3) {
-    throw new UsageError(`${command} needs --q, --k and --v, or --workload NAME`);
+  if (given.qkv !== undefined && archivePath(given.qkv)?.archive !== given.qkv) {
+    throw new UsageError(
+      `--qkv must be an .npz or .safetensors file, without the name of an array: got "${given.qkv}"`,
+    );
   }
   if (given.workload !== undefined && !workloadNames.includes(given.workload)) {
     throw new UsageError(
@@ -105,7 +118,7 @@ export function checkSeed(seed: number | undefined): void {
 }
 
 /**
- * Reads the tensors that the options name: three files, or a workload.
+ * Reads the tensors that the options name: three files, one with all three, or a workload.
  *
  * @param seed Seed of the workload.
  * @throws {UsageError} If the workload has not what the options ask of it.
@@ -117,21 +130,28 @@ export async function loadInputs(
 ): Promise<NamedInput> {
   const { workload, n, batch, head } = given;
   if (workload === undefined) {
-    const [query, key, value] = await readAll([given.q!, given.k!, given.v!]);
+    const { qkv } = given, paths = qkv === undefined ? [given.q!, given.k!, given.v!] : [qkv, qkv, qkv];
+    const [query, key, value] = await readAll(paths, qkv !== undefined);
     const scale = 1 / Math.sqrt(query.shape[query.shape.length - 1]);
-    return { name: "files", query, key, value, scale, description: `${given.q}, ${given.k}, ${given.v}` };
+    return { name: "files", query, key, value, scale, description: qkv ?? paths.join(", ") };
   }
   return await loadNamed(workload, { n, batch, seed, head, onProgress: progress.update });
 }
 
+/** What queries, keys and values are called in a file that holds several arrays, in any case of the letters. */
+const USUAL_NAMES = [["q", "query"], ["k", "key"], ["v", "value"]];
+
 /**
- * Reads arrays. Under Deno side by side, so that pipes may be written in any order; elsewhere in turn, since few threads open files
+ * Reads queries, keys and values. Under Deno side by side, so that pipes may be written in any order; elsewhere in turn, since few threads open files
  * there (Bun has one for each core), and while each waits for the writer of a pipe none is left to read.
+ *
+ * @param strict Whether arrays of an archive must have the usual names; else one that is alone is taken.
  */
-async function readAll(paths: readonly string[]): Promise<Tensor[]> {
-  if ("Deno" in globalThis) return await Promise.all(paths.map((path) => readNpy(path)));
+async function readAll(paths: readonly string[], strict: boolean): Promise<Tensor[]> {
+  const read = (path: string, at: number) => readArray(path, { usual: USUAL_NAMES[at], strict });
+  if ("Deno" in globalThis) return await Promise.all(paths.map(read));
   const tensors: Tensor[] = [];
-  for (const path of paths) tensors.push(await readNpy(path));
+  for (const [at, path] of paths.entries()) tensors.push(await read(path, at));
   return tensors;
 }
 

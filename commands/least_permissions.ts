@@ -18,10 +18,11 @@ export const permissionRows: readonly PermissionRow[] = [
     flags: "--allow-read=Q.npy,K.npy,V.npy",
     commands: ["attend", "compare"],
   },
+  { use: "--qkv QKV.npz", flags: "--allow-read=QKV.npz", commands: ["attend", "compare"] },
   { use: "--key-mask M.npy", flags: "--allow-read=M.npy", commands: ["attend"] },
   { use: "generated inputs", flags: "", commands: ["attend", "compare", "verify", "scaling"] },
   {
-    use: "sentence-encoder, ocr, ocr-heads, glove",
+    use: "sentence-encoder, ocr, ocr-heads, glove, glove-shared",
     flags: "--allow-read=DIR",
     folder: "DIR is the DENO_DIR that deno info names",
     commands: ["attend", "compare", "demo", "verify", "scaling"],
@@ -37,7 +38,9 @@ export const permissionRows: readonly PermissionRow[] = [
     flags: "--allow-write=FILE.html",
     commands: ["compare", "verify", "scaling"],
   },
+  { use: "--csv FILE.csv", flags: "--allow-write=FILE.csv", commands: ["compare"] },
   { use: "memory measured too", flags: "--allow-run=deno --allow-env", commands: ["scaling"] },
+  { use: "--memory", flags: "--allow-run=deno --allow-env", commands: ["compare"] },
   { use: "without --tune", flags: "", commands: ["doctor"] },
   {
     use: "KDEFORMER_TUNING=T.json, --tune DxDV",

@@ -15,13 +15,15 @@ export const reportOptions = {
 /**
  * Opens the outputs of a report, and fetches what draws its plots: what would fail after the work fails before it.
  *
+ * @param others Further outputs, by the names of their options.
  * @throws {UsageError} If two outputs are the same.
  * @throws {Error} If a file cannot be written, or plots cannot be drawn.
  */
 export async function openReportOutputs(
   { json, report }: { readonly json?: string; readonly report?: string },
+  others: Readonly<Record<string, string | undefined>> = {},
 ): Promise<Outputs> {
-  const outputs = await openOutputs({ json, report });
+  const outputs = await openOutputs({ json, report, ...others });
   if (report !== undefined) await preparePlots();
   return outputs;
 }

@@ -16,8 +16,12 @@ export const Purpose = {
   certificate: 5,
   /** Signs of a sketch. */
   sketch: 6,
+  /** Which keys stand for all, in methods of others. */
+  coreset: 7,
   /** Directions of random features and of the hashes of methods of others. */
   features: 8,
+  /** Rows and keys that methods of others choose: first centres of k-means, keys of a sample, priorities. */
+  choice: 9,
 
   // Densities.
   uniformSample: 256,

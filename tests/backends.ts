@@ -3,6 +3,7 @@ import type { Backend } from "../kernels/backend.ts";
 import { ReferenceBackend } from "../kernels/reference/backend.ts";
 import { openWasm } from "../kernels/wasm/backend.ts";
 import { openWebGpu, WebGpuBackend } from "../kernels/webgpu/backend.ts";
+import type { AttendKernel } from "../kernels/webgpu/tuning.ts";
 import { describeAdapter, requestAdapter, requestDevice } from "../kernels/webgpu/engine/adapter.ts";
 import { SUBGROUPS } from "../kernels/webgpu/engine/subgroups.ts";
 
@@ -32,6 +33,13 @@ export function onEachBackend(name: string, body: (backend: Backend) => Promise<
   Deno.test(`${name} [wasm]`, () => withBackend(openWasm, body));
   webgpuTest(name, () => withBackend(asGpu ? openAsGpu : openWebGpu, body));
 }
+
+/** The kernels for attention that an adapter here can run. Deno's has no subgroups, Dawn's may. */
+export const attendKernels: readonly AttendKernel[] = [
+  "registers",
+  "tiles",
+  ...(await navigator.gpu?.requestAdapter())?.features.has(SUBGROUPS) ? ["subgroups" as const] : [],
+];
 
 /** What answers here, taken for a GPU: kernels get the shapes that they have there. */
 export async function openAsGpu(): Promise<WebGpuBackend> {

@@ -94,6 +94,7 @@ const options = {
     causal: [...absent, "true"],
     replay: [...absent, ...anyText],
     onProgress: [...absent, "a function"],
+    peakMemory: [...absent, "a function"],
     attend: [...absent, "a function"],
     ...run,
   } satisfies Record<keyof verification.ComparisonOptions, readonly string[]>,

@@ -1,6 +1,11 @@
 import { type Tensor, tensor } from "../kernels/tensor.ts";
 import { optionError } from "./workload.ts";
 
+/** The heads of a model of two layers, as the option `head` names them. */
+export function namesOfHeads(count: number): string[] {
+  return [1, 2].flatMap((layer) => Array.from({ length: count }, (_, head) => `${layer}.${head}`));
+}
+
 /** What the option `head` of a pretrained model names. */
 export interface HeadChoice {
   /** 1 or 2. */
@@ -40,4 +45,18 @@ export function pickHeads(draws: readonly Tensor[], heads: readonly number[]): T
     })
   );
   return tensor(data, [draws.length * heads.length, n, features]);
+}
+
+/** One of `count` heads of each draw of a tensor [draws · count, n, features], as [draws, n, features]. */
+export function headOfDraws(
+  { data, shape: [heads, n, features] }: Tensor,
+  head: number,
+  count: number,
+): Tensor {
+  const size = n * features, draws = heads / count, own = new Float32Array(draws * size);
+  for (let draw = 0; draw < draws; draw++) {
+    const at = (draw * count + head) * size;
+    own.set(data.subarray(at, at + size), draw * size);
+  }
+  return tensor(own, [draws, n, features]);
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { tensor } from "../kernels/tensor.ts";
+import { type Tensor, tensor } from "../kernels/tensor.ts";
 import { type DataPackage, dataPackageFolder } from "./data_package.ts";
 import { readVectorRows } from "./vector_rows.ts";
 import type { NamedInput } from "../proofs_checks/inputs/family.ts";
@@ -22,24 +22,56 @@ export const glove: Workload = { name: "glove", verifyAs: { name: "glove", n: 20
 
 async function load(options: CheckedOptions): Promise<NamedInput> {
   const { n = 4096, batch } = options;
-  const rows = 3 * n * batch;
-  if (rows > ROWS) throw optionError(glove.name, `3 · n · batch must be at most ${ROWS}`, rows);
-  const folder = await dataPackageFolder(GLOVE_PACKAGE, options);
-  const vectors = await readVectorRows(join(folder, `${GLOVE_PACKAGE.name}.json`), rows, FEATURES, options);
-  const block = (role: number) => {
-    const size = n * FEATURES, data = new Float32Array(batch * size);
-    for (let b = 0; b < batch; b++) {
-      const start = (3 * b + role) * size;
-      data.set(vectors.subarray(start, start + size), b * size);
-    }
-    return tensor(data, [batch, n, FEATURES]);
-  };
+  const [query, key, value] = await blocksOf(glove.name, n, batch, 3, options);
   return {
-    name: glove.name,
-    query: block(0),
-    key: block(1),
-    value: block(2),
-    scale: 1 / Math.sqrt(FEATURES),
+    ...{ name: glove.name, query, key, value, scale: 1 / Math.sqrt(FEATURES) },
     description: `GloVe word vectors in file order, consecutive blocks of ${n} rows`,
   };
 }
+
+/**
+ * Consecutive blocks of n rows, [batch, n, 100] each; draw b takes the b-th `count` blocks.
+ *
+ * @throws {RangeError} If there are not as many rows.
+ */
+async function blocksOf(
+  name: string,
+  n: number,
+  batch: number,
+  count: number,
+  options: CheckedOptions,
+): Promise<Tensor[]> {
+  const rows = count * n * batch;
+  if (rows > ROWS) throw optionError(name, `${count} · n · batch must be at most ${ROWS}`, rows);
+  const folder = await dataPackageFolder(GLOVE_PACKAGE, options);
+  const vectors = await readVectorRows(join(folder, `${GLOVE_PACKAGE.name}.json`), rows, FEATURES, options);
+  return Array.from({ length: count }, (_, role) => {
+    const size = n * FEATURES, data = new Float32Array(batch * size);
+    for (let b = 0; b < batch; b++) {
+      const start = (count * b + role) * size;
+      data.set(vectors.subarray(start, start + size), b * size);
+    }
+    return tensor(data, [batch, n, FEATURES]);
+  });
+}
+
+/** What the paper divides queries and keys by, so that it takes no scale: 100^(1/8). */
+const DIVISOR = 10 ** 0.25;
+
+/**
+ * The paper's experiment on word vectors (Zandieh, Han, Daliri and Karbasi 2023): queries are the keys, both divided by 10^(1/4), at scale 1;
+ * values are the next n rows.
+ */
+export const gloveShared: Workload = {
+  name: "glove-shared",
+  async load(options) {
+    const { n = 8192, batch } = options, { name } = gloveShared;
+    const [rows, value] = await blocksOf(name, n, batch, 2, options);
+    const key = tensor(rows.data.map((x) => x / DIVISOR), rows.shape);
+    return {
+      ...{ name, query: key, key, value, scale: 1 },
+      description:
+        `GloVe word vectors in file order: ${n} rows that are queries and keys, divided by 10^(1/4), and the next as values`,
+    };
+  },
+};

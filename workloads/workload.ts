@@ -30,8 +30,8 @@ export interface WorkloadOptions {
 /** A workload: its record in the registry, `workloads.ts`, kept in the file that makes it. */
 export interface Workload {
   readonly name: string;
-  /** Whether it is a pretrained model, whose heads can be chosen. */
-  readonly hasHeads?: boolean;
+  /** The heads of a pretrained model, of which one can be chosen; left out where there are none. */
+  readonly heads?: readonly string[];
   /** How claims are checked on it, where it is real data. */
   readonly verifyAs?: RealData;
   /** Makes it; options are those of `loadWorkload`, checked, with their defaults filled in. */

@@ -1,6 +1,6 @@
 import type { NamedInput } from "../proofs_checks/inputs/family.ts";
 import { families } from "../proofs_checks/inputs/families.ts";
-import { glove } from "./glove.ts";
+import { glove, gloveShared } from "./glove.ts";
 import { familyWorkload } from "./input_family.ts";
 import { layerShapes } from "./layer_shapes.ts";
 import { ocr } from "./ocr/workload.ts";
@@ -12,6 +12,7 @@ export type { AttentionFunction, WorkloadOptions } from "./workload.ts";
 /** The workloads: real data, the layers of the paper, and each family of inputs. */
 const workloads: readonly Workload[] = [
   glove,
+  gloveShared,
   sentenceEncoder,
   ocr,
   ...layerShapes,
@@ -20,6 +21,11 @@ const workloads: readonly Workload[] = [
 
 /** Names that {@link loadWorkload} knows. */
 export const workloadNames: readonly string[] = workloads.map(({ name }) => name);
+
+/** The heads of a workload, as the option `head` names them; none where it has no heads to choose from. */
+export function headsOf(name: string): readonly string[] {
+  return workloads.find((workload) => workload.name === name)?.heads ?? [];
+}
 
 /** The workloads of real data on which claims can be checked. */
 export const realWorkloads: readonly (Workload & { readonly verifyAs: RealData })[] = workloads.filter(
@@ -52,8 +58,8 @@ export async function loadWorkload(name: string, options: WorkloadOptions = {}):
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw optionError(name, "seed must be an integer from 0 to 2^53 − 1", seed);
   }
-  if (head !== undefined && !workload.hasHeads) {
-    const withHeads = workloads.filter(({ hasHeads }) => hasHeads).map(({ name }) => name);
+  if (head !== undefined && !workload.heads) {
+    const withHeads = workloads.filter(({ heads }) => heads).map(({ name }) => name);
     throw optionError(name, `head can be chosen for ${withHeads.join(" and ")} only`, head);
   }
   options.signal?.throwIfAborted();

@@ -1,7 +1,8 @@
 import type { Backend, PartialAttention } from "../../kernels/backend.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { Problem } from "../../estimators/core/problem.ts";
-import type { FindRerun } from "./rerun.ts";
+import type { Setting } from "../errors/rivals.ts";
+import type { FindRerun, Rerun } from "./rerun.ts";
 
 /** Hyperplanes of the hash. */
 const PROJECTIONS = 7;
@@ -11,7 +12,7 @@ const PROJECTIONS = 7;
  * the sentence encoder: it hashes about the means of queries and of keys, which the public code does about 0, and draws one key from each
  * stretch of their order, where the public code draws with replacement.
  */
-export const rerunHyperattention: FindRerun = ({ size, variant = "" }) => ({
+export const rerunHyperattention: FindRerun = ({ size, variant = "" }: Setting): Rerun => ({
   random: true,
   run: async (backend, problem, seed) => {
     const budget = { blockSize: size! / 3, samples: size! * 2 / 3 };

@@ -1,9 +1,10 @@
 import { tensor } from "../../mod.ts";
 import { publishedKdeformer } from "../peers/published_kdeformer.ts";
-import type { FindRerun } from "./rerun.ts";
+import type { Setting } from "../errors/rivals.ts";
+import type { FindRerun, Rerun } from "./rerun.ts";
 
 /** What the authors' published code computes, in our words: a third of the size in blocks, the rest sampled. */
-export const rerunKdeformer: FindRerun = ({ size }) => ({
+export const rerunKdeformer: FindRerun = ({ size }: Setting): Rerun => ({
   random: true,
   seeds: 9,
   run: (_, problem, seed) => {

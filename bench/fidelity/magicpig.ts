@@ -1,15 +1,17 @@
 import { attendHashed, tablesOf } from "../../estimators/methods/rivals/magicpig/magicpig.ts";
+import type { Setting } from "../errors/rivals.ts";
 import type { FindRerun, Rerun } from "./rerun.ts";
 
 /** Keys that all queries see, and bits of a table. */
 const SINKS = 4, BITS = 10;
 
 /** The authors' rule: two collisions, weights 1/(u + 10⁻⁴); with the public defaults where no size is given. */
-export const rerunOfficial: FindRerun = ({ size }) =>
+export const rerunOfficial: FindRerun = ({ size }: Setting): Rerun | undefined =>
   rerun(size, { space: "centred", collisions: 2, recent: size === undefined ? 64 : 0, added: 1e-4 });
 
 /** The rule of a port: one collision, keys lifted to one length, queries moved by the mean key. */
-export const rerunPort: FindRerun = ({ size }) => rerun(size, { space: "lifted", collisions: 1, recent: 0 });
+export const rerunPort: FindRerun = ({ size }: Setting): Rerun | undefined =>
+  rerun(size, { space: "lifted", collisions: 1, recent: 0 });
 
 function rerun(
   size: number | undefined,

@@ -2,13 +2,14 @@ import type { Backend } from "../../kernels/backend.ts";
 import type { Problem } from "../../estimators/core/problem.ts";
 import { attendShared } from "../../estimators/methods/rivals/reformer/reformer.ts";
 import { unitRows } from "../../estimators/methods/rivals/reformer/shared_rows.ts";
-import type { FindRerun } from "./rerun.ts";
+import type { Setting } from "../errors/rivals.ts";
+import type { FindRerun, Rerun } from "./rerun.ts";
 
 /** Rounds of the settings, by their size: 2 · rounds · bucket. */
 const ROUNDS: Readonly<Record<number, number>> = { 96: 6, 192: 6, 384: 6, 512: 8, 1024: 8, 2048: 8 };
 
 /** Reformer on keys made of the queries, which it is given in place of the keys that were asked for. */
-export const rerunReformer: FindRerun = ({ size, variant }) => {
+export const rerunReformer: FindRerun = ({ size, variant }: Setting): Rerun | undefined => {
   const rounds = ROUNDS[size!], chunkSize = size! / 2 / rounds;
   return {
     random: true,

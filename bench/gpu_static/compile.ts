@@ -19,10 +19,15 @@ export interface Compiled {
   readonly kernels: ReadonlyMap<string, CompiledKernel>;
 }
 
-/** Has every pipeline compiled for a GPU that need not be there. */
-export async function compileFor(machine: Machine, mesa: Mesa, folder: string): Promise<Compiled> {
-  tell(`Compiling for ${machine.name}`);
-  const out = `${folder}/${machine.chip}`;
+/** Has every pipeline compiled for a GPU that need not be there: what Deno's WebGPU makes of it, or the one whose module is given. */
+export async function compileFor(
+  machine: Machine,
+  mesa: Mesa,
+  folder: string,
+  dawn?: string,
+): Promise<Compiled> {
+  tell(`Compiling for ${machine.name}${dawn ? " with Dawn" : ""}`);
+  const out = `${folder}/${machine.chip}${dawn ? "-dawn" : ""}`;
   await Deno.remove(out, { recursive: true }).catch(() => {});
   await Deno.mkdir(out, { recursive: true });
   await run([
@@ -38,7 +43,10 @@ export async function compileFor(machine: Machine, mesa: Mesa, folder: string): 
   await Deno.writeTextFile(`${folder}/layer.json`, LAYER);
   const { stderr } = await withMesa(
     mesa,
-    [Deno.realPathSync(Deno.execPath()), "run", "-A", "--no-lock", "--no-check", `${HERE}/collect.ts`, out],
+    [
+      Deno.realPathSync(Deno.execPath()),
+      ...["run", "-A", "--no-lock", "--no-check", `${HERE}/collect.ts`, out, ...dawn ? [dawn] : []],
+    ],
     { ...environmentOf(machine, folder), GPU_STATIC_OUT: out },
     [ROOT, folder, denoFolder()],
   ).output();

@@ -14,15 +14,18 @@ export function tileRows(
   kernels: ReadonlyMap<string, KernelCycles>,
 ): string[][] {
   return runs.filter(({ title }) => title.startsWith("tile ")).flatMap(({ title, dispatches }) => {
-    const dispatch = dispatches.find(({ file }) => file.startsWith("attend_tiles.wgsl"));
+    const dispatch = dispatches.find(({ file }) => /^attend_(tiles|subgroups)\.wgsl/.test(file));
     const kernel = dispatch && kernels.get(dispatch.label),
       numbers = dispatch && compiled.get(dispatch.label)?.numbers;
-    const turns = dispatch && turnsOf({ ...dispatch, file: dispatch.file.split(",")[0] });
+    const all = dispatch && turnsOf({ ...dispatch, file: dispatch.file.split(",")[0] });
+    // Of four slices of features the loop may be written out.
+    const turns = all && all.length === (kernel?.loops.length ?? 0) + 1 ? all.toSpliced(2, 1) : all;
     if (!kernel || !numbers || turns?.length !== kernel.loops.length) return [];
     const { values, parameters } = dispatch, tiles = turns[0];
     const sum = kernel.loops.reduce((all, loop, at) => addCycles(all, loop, turns[at] / tiles), NO_CYCLES);
     // Multiply-adds of a tile of keys for each lane; of those of the logits a chunk of columns has its share.
-    const useful = 4 * values.FOUR * values.ACROSS * (values.FEATURES / parameters.chunks + values.COLUMNS);
+    const useful = 4 * tileKeys(values)! * (values.FEATURES / parameters.chunks + values.COLUMNS) *
+      (values.SHARING ? values.FOUR / values.SHARING : 1);
     const cycles = Math.max(busiest(sum), sum.alone / kernel.waves);
     const limit = sum.alone / kernel.waves >= busiest(sum) ? "waits" : limitOf(sum);
     const [, d, ...tile] = title.split(" ");
@@ -37,6 +40,13 @@ export function tileRows(
       limit,
     ]];
   });
+}
+
+/** Keys that a tile of exact attention has in workgroup memory; undefined of other kernels. */
+export function tileKeys(values: Readonly<Record<string, number | undefined>>): number | undefined {
+  const { FOUR, ACROSS, KEYS, QUADS, STRETCH } = values;
+  if (!STRETCH) return undefined;
+  return ACROSS ? FOUR! * ACROSS : QUADS && KEYS! * QUADS;
 }
 
 function limitOf({ vector, shared, memory }: { vector: number; shared: number; memory: number }): string {

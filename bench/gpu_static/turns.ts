@@ -53,6 +53,7 @@ const TURNS: Readonly<Record<string, (p: Values, values: Values) => readonly num
     ];
   },
   "attend_tiles.wgsl main": attendTurns,
+  "attend_subgroups.wgsl main": (p, v) => [up(keysOf(p), v.KEYS * v.QUADS)],
   "bisect_rows.wgsl begin": (p) => {
     const own = up(p.grown, LANES),
       { parts, columns } = partsOf(p, LANES),
@@ -219,9 +220,12 @@ export function turnsOf({ file, entryPoint, parameters, values }: Dispatch): rea
 
 /** Keys that a workgroup of attention takes, and the loops over its tiles, their keys, slices and groups. */
 function attendTurns(p: Values, v: Values): number[] {
-  const keys = Math.min(p.mostKeys, Math.ceil(p.keys / p.blocks) + p.samples),
-    tiles = up(keys, v.FOUR * v.ACROSS);
+  const tiles = up(keysOf(p), v.FOUR * v.ACROSS);
   return [tiles, tiles, tiles * up(v.FEATURES, v.SLICE), tiles * up(v.ACROSS, v.GROUPS)];
+}
+
+function keysOf(p: Values): number {
+  return Math.min(p.mostKeys, Math.ceil(p.keys / p.blocks) + p.samples);
 }
 
 /** The loop over columns, that over members of a cluster of usual size, and that over the parts of a sum. */

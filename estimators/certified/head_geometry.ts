@@ -66,10 +66,15 @@ export async function headGeometry(
       query: backend.upload(query),
       key: backend.upload(problem.key.subarray(keyHead * keys * features, (keyHead + 1) * keys * features)),
     });
-    const [rows] = await backend.run([probabilities], signal) as Float32Array[];
-    backend.reset();
     const fitted = probes - Math.floor(probes / ONE_IN), value = values[keyHead];
-    const direction = towardsLargest(rows, fitted, keys), images = imagesOf(rows, probes, direction);
+    const products = backend.innerProducts({
+      rows: probabilities,
+      directions: probabilities,
+      ...{ heads: 1, count: probes, width: keys, projections: probes },
+    });
+    const [rows, gram] = await backend.run([probabilities, products], signal) as Float32Array[];
+    backend.reset();
+    const direction = towardsLargest(rows, gram, fitted, probes), images = imagesOf(rows, probes, direction);
     const largestImage = tellingImage(images), length = squaredLength(direction);
     const mean = meanSquare(fitted < probes ? images.subarray(fitted) : images, largestImage);
     geometry.push({
@@ -86,11 +91,25 @@ export async function headGeometry(
   return geometry;
 }
 
-/** A direction of no negative entry in which the first rows are large. */
-function towardsLargest(rows: Float32Array, count: number, keys: number): Float32Array {
-  const { direction } = lowerOperatorNorm(rows, count, keys, TOLERANCE), positive = new Float32Array(keys);
-  for (let j = 0; j < keys; j++) positive[j] = Math.max(0, direction[j]);
-  return positive;
+/**
+ * A direction of no negative entry in which the first rows P are large: Pᵀu, u the leading eigenvector of their products, which are few
+ * numbers. Of these nothing is asked but to lead there: a check takes any direction.
+ *
+ * @param gram [count, count]: inner products of the rows.
+ */
+function towardsLargest(rows: Float32Array, gram: Float32Array, fitted: number, count: number): Float32Array {
+  const keys = rows.length / count, own = new Float32Array(fitted * fitted);
+  for (let row = 0; row < fitted; row++) {
+    own.set(gram.subarray(row * count, row * count + fitted), row * fitted);
+  }
+  const { direction: leading } = lowerOperatorNorm(own, fitted, fitted, TOLERANCE);
+  const sign = leading.reduce((sum, x) => sum + x, 0) < 0 ? -1 : 1, sums = new Float64Array(keys);
+  leading.forEach((x, row) => {
+    const factor = sign * x;
+    for (let j = 0, at = row * keys; j < keys; j++, at++) sums[j] += factor * rows[at];
+  });
+  const length = Math.sqrt(squaredLength(sums));
+  return Float32Array.from(sums, (x) => length > 0 ? Math.max(0, x / length) : 0);
 }
 
 function imagesOf(rows: Float32Array, count: number, direction: Float32Array): Float64Array {

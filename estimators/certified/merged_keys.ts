@@ -3,6 +3,7 @@ import { exactAttention, mergesOfKeys } from "../core/exact.ts";
 import type { Progress } from "../core/head_chunks.ts";
 import type { Problem } from "../core/problem.ts";
 import { countVisible } from "../core/visible_pairs.ts";
+import { squaredRow } from "../linear_algebra/squared_row.ts";
 import { scatteredPlaces } from "../linear_algebra/scattered_places.ts";
 import type { Certificate } from "./certificate.ts";
 import { checkFinite, leastSoftmaxNorm, roundingOfRow } from "./exact_certificate.ts";
@@ -95,7 +96,6 @@ function cellsOfHeads(
 ): HeadCells[] | undefined {
   const { heads, queries, period, features, valueFeatures, scale } = problem, group = queries / period;
   const found: HeadCells[] = [];
-  const allQueries = scatteredPlaces(period, period);
   const someQueries = scatteredPlaces(period, Math.ceil(period / ONE_IN));
   for (let head = 0; head < heads; head++) {
     const reachOf = (rows: Uint32Array) => {
@@ -104,7 +104,7 @@ function cellsOfHeads(
       for (let at = head * group; at < (head + 1) * group; at++) {
         let squares = 0, rounded = 0;
         for (const row of rows) {
-          squares += each * squaredQuery(problem, at * period + row);
+          squares += each * squaredRow(problem.query, (at * period + row) * features, features);
           rounded += each * roundingOfRow(rounding, values[head], at * period + row) ** 2;
         }
         const apart = Math.abs(scale) * Math.sqrt(squares) * values[head].radius;
@@ -114,7 +114,7 @@ function cellsOfHeads(
     };
     const most = Math.floor(MOST_SHARE * values[head].visible);
     if (most === 0 || looksScattered(problem, head, FARTHER * reachOf(someQueries))) return undefined;
-    const reach = reachOf(allQueries), picks = visibleOf(problem, head);
+    const reach = reachOf(scatteredPlaces(period, period)), picks = visibleOf(problem, head);
     const cells = reach >= 0 ? cellsOfRows(problem.key, features, picks, reach, most) : undefined;
     if (!cells) return undefined;
     found.push({
@@ -149,12 +149,6 @@ function visibleOf({ keys, logWeights }: Problem, head: number): Uint32Array {
   return logWeights ? all.filter((key) => logWeights[key] > MASKED) : all;
 }
 
-function squaredQuery({ query, features }: Problem, row: number): number {
-  let sum = 0;
-  for (let at = row * features; at < (row + 1) * features; at++) sum += query[at] * query[at];
-  return sum;
-}
-
 /** A key for each cell, which weighs as much as it has keys; heads with fewer have hidden ones. */
 function mergedProblem(problem: Problem, found: readonly HeadCells[], cells: number): Problem {
   const { heads, features, valueFeatures } = problem;
@@ -177,7 +171,7 @@ function worstHead(
   rounding: RoundingBounds,
   targets: readonly number[],
 ): { bound: number; target: number } {
-  const { queries, period, scale } = problem, group = queries / period;
+  const { queries, period, features, scale } = problem, group = queries / period;
   let worst = { bound: 0, target: 0, share: -1 };
   targets.forEach((target, at) => {
     const head = Math.floor(at / group), { keys, values: means } = found[head], value = values[head];
@@ -185,7 +179,7 @@ function worstHead(
       moved = means.moved + problem.keys * 2 ** -52 * value.longest;
     let squares = 0;
     for (let row = at * period; row < (at + 1) * period; row++) {
-      const told = Math.abs(scale) * Math.sqrt(squaredQuery(problem, row)) * away;
+      const told = Math.abs(scale) * Math.sqrt(squaredRow(problem.query, row * features, features)) * away;
       const merging = 2 * Math.tanh(told / 2) * value.radius + moved;
       const around = { ...value, radius: value.radius + moved, longest: value.longest + moved };
       squares += (merging + roundingOfRow(rounding, around, row)) ** 2;

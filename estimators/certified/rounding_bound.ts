@@ -2,6 +2,8 @@ import { type Backend, MASKED } from "../../kernels/backend.ts";
 import { MERGE_ROUNDINGS } from "../../kernels/rounding.ts";
 import { mergesOfKeys } from "../core/exact.ts";
 import type { Problem } from "../core/problem.ts";
+import { squaredLength } from "../linear_algebra/lower_operator_norm.ts";
+import { squaredRow } from "../linear_algebra/squared_row.ts";
 
 /**
  * How far exact attention on a device may be from attention in real numbers. A row of the output is Σ_j P̂_ij v_j (1 + θ)
@@ -55,7 +57,7 @@ export function roundingBounds(backend: Backend, problem: Problem): RoundingBoun
     // The unit of half floats is made part of the scale.
     const representable = isNormal(size) && (stored === 0 || isNormal(size * longestKey / UNITS_OF_LARGEST));
     for (let row = head * queries; row < (head + 1) * queries; row++) {
-      const queryLength = Math.sqrt(squareOf(problem.query, row * features, features));
+      const queryLength = Math.sqrt(squaredRow(problem.query, row * features, features));
       const largestProduct = size * queryLength * longestKey;
       // Products, and one rounding each for moving keys and queries; numbers that underflow; the shared logits.
       let fixed = accumulated(rounding.product + 2, unit) * largestProduct +
@@ -105,7 +107,7 @@ function sharedTerm(
   longestKey: number,
 ): { shared: number; deepest: (row: number) => number } {
   if (!queryCentre) return { shared: 0, deepest: () => 0 };
-  const length = Math.sqrt(squareOf(queryCentre, head * features, features));
+  const length = Math.sqrt(squaredLength(queryCentre.subarray(head * features, (head + 1) * features)));
   // Keys moved in f32 are within a unit of those moved in float64.
   const shared = (features + 4) * 2 ** -52 * Math.abs(scale) * length * longestKey * (1 + 2 ** -20);
   if (causalOffset === undefined) return { shared, deepest: () => 0 };
@@ -142,13 +144,7 @@ export function largestSquare(
   let largest = 0;
   for (let row = first; row < first + count; row++) {
     if (logWeights && logWeights[row] <= MASKED) continue;
-    largest = Math.max(largest, squareOf(rows, row * width, width));
+    largest = Math.max(largest, squaredRow(rows, row * width, width));
   }
   return largest;
-}
-
-function squareOf(values: ArrayLike<number>, start: number, width: number): number {
-  let sum = 0;
-  for (let at = start; at < start + width; at++) sum += values[at] * values[at];
-  return sum;
 }

@@ -1,7 +1,7 @@
 import { rowProducts } from "./row_products.ts";
 
 /** Steps of simultaneous iteration: directions that it mixes have eigenvalues so close that any of them does. */
-const STEPS = 6;
+export const STEPS = 6;
 
 /**
  * About the eigenvectors of the largest eigenvalues, by simultaneous iteration (Rutishauser 1969): orthonormal rows, the first nearest to the
@@ -9,9 +9,15 @@ const STEPS = 6;
  *
  * @param matrix [size, size], symmetric and positive semidefinite.
  * @param count How many; no more than size.
+ * @param steps Fewer do where the matrix is a power of the one that is meant.
  * @returns [count, size]
  */
-export function leadingSubspace(matrix: Float64Array, size: number, count: number): Float64Array {
+export function leadingSubspace(
+  matrix: Float64Array,
+  size: number,
+  count: number,
+  steps = STEPS,
+): Float64Array {
   // A linear congruential generator (Knuth 1981): numbers in a regular pattern would be orthogonal to regular vectors.
   let word = 1;
   const start = Float64Array.from({ length: count * size }, () => {
@@ -19,7 +25,7 @@ export function leadingSubspace(matrix: Float64Array, size: number, count: numbe
     return word / 2 ** 31;
   });
   let vectors = orthonormal(start, start, size, count);
-  for (let step = 0; step < STEPS; step++) {
+  for (let step = 0; step < steps; step++) {
     vectors = orthonormal(rowProducts(vectors, matrix, size), vectors, size, count);
   }
   return vectors;

@@ -4,11 +4,19 @@ import { kdeformerAtBudget } from "./kdeformer/kdeformer_at_budget.ts";
 import { kdeformerPractical } from "./kdeformer_practical/kdeformer_practical.ts";
 import { kdeformerResidual } from "./kdeformer_residual/kdeformer_residual.ts";
 import type { Method } from "./method.ts";
+import { muse, musePublished } from "./rivals/muse/muse.ts";
+import { multipole, multipolePublished } from "./rivals/multipole/multipole.ts";
+import { oracleSampling } from "./rivals/oracle_sampling/oracle_sampling.ts";
 import { oracleTopK } from "./rivals/oracle_top_k/oracle_top_k.ts";
+import { thinformer } from "./rivals/thinformer/thinformer.ts";
+import { attentionMatching, attentionMatchingOmp } from "./rivals/attention_matching/attention_matching.ts";
+import { balancekv } from "./rivals/balancekv/balancekv.ts";
+import { wildcat } from "./rivals/wildcat/wildcat.ts";
 import { magicpig, magicpigPublished } from "./rivals/magicpig/magicpig.ts";
 import { performer } from "./rivals/performer/performer.ts";
 import { reformer } from "./rivals/reformer/reformer.ts";
 import { scatterbrain } from "./rivals/scatterbrain/scatterbrain.ts";
+import { vAttention } from "./rivals/vattention/vattention.ts";
 import { routed } from "./routed/routed.ts";
 import { tiltedTree } from "./tilted_tree/tilted_tree.ts";
 
@@ -23,12 +31,23 @@ export const methods = [
   "calibrated",
   "tilted-tree",
   "routed",
+  "muse",
+  "muse-published",
+  "multipole",
+  "multipole-published",
+  "vattention",
   "oracle-top-k",
+  "thinformer",
+  "wildcat",
+  "balancekv",
   "performer",
   "scatterbrain",
   "reformer",
   "magicpig",
   "magicpig-published",
+  "oracle-sampling",
+  "attention-matching",
+  "attention-matching-omp",
 ] as const;
 /** One of {@link methods}. */
 export type MethodName = typeof methods[number];
@@ -52,12 +71,23 @@ const ours = {
 
 /** Methods of others, from their mathematics, for comparison; and oracles, which look at all keys. */
 const rivals = {
+  "muse": muse,
+  "muse-published": musePublished,
+  "multipole": multipole,
+  "multipole-published": multipolePublished,
+  "vattention": vAttention,
   "oracle-top-k": oracleTopK,
+  "thinformer": thinformer,
+  "wildcat": wildcat,
+  "balancekv": balancekv,
   "performer": performer,
   "scatterbrain": scatterbrain,
   "reformer": reformer,
   "magicpig": magicpig,
   "magicpig-published": magicpigPublished,
+  "oracle-sampling": oracleSampling,
+  "attention-matching": attentionMatching,
+  "attention-matching-omp": attentionMatchingOmp,
 } as const satisfies Partial<Record<ApproximateName, Method>>;
 
 /**

@@ -2,30 +2,14 @@
  * The header of NumPy's .npy format, versions 1 to 3 (NumPy Enhancement Proposal 1): magic bytes, version,
  * length, then a Python dictionary literal with the keys `descr`, `fortran_order` and `shape`.
  */
+import { type ArrayLayout, checkedSize, type Dimensions, TENSOR_DIMENSIONS } from "../arrays/layout.ts";
 import { readHeaderFields } from "./dictionary.ts";
 
 /** What the header of an .npy file says about its values. */
-export interface NpyHeader {
-  /** Floating point, signed or unsigned integer, or truth value. */
-  readonly kind: "f" | "i" | "u" | "b";
-  /** Bytes of one value. */
-  readonly valueBytes: 1 | 2 | 4 | 8;
-  /** Whether values are stored with their lowest byte first. */
-  readonly littleEndian: boolean;
-  /** Whether the first index changes fastest, in place of the last. */
-  readonly fortranOrder: boolean;
-  /** Extent of each dimension, outermost first. */
-  readonly shape: readonly number[];
-  /** Number of values, the product of the extents. */
-  readonly size: number;
+export interface NpyHeader extends ArrayLayout {
   /** Where the values start in the file, in bytes. */
   readonly dataOffset: number;
 }
-
-/** The least and the most dimensions that an array may have. */
-export type Dimensions = readonly [least: number, most: number];
-/** Those of queries, keys and values. */
-export const TENSOR_DIMENSIONS: Dimensions = [2, 4];
 
 /** Headers that NumPy writes for plain arrays stay below 128 bytes; a longer one is not worth its memory. */
 export const LARGEST_HEADER_BYTES = 64 * 1024;
@@ -81,23 +65,18 @@ function requireBytes(wanted: number, found: number, name: string): void {
 export function parseNpyHeader(
   bytes: Uint8Array,
   name: string,
-  [least, most]: Dimensions = TENSOR_DIMENSIONS,
+  dimensions: Dimensions = TENSOR_DIMENSIONS,
 ): NpyHeader {
   const { start, end, major } = headerExtent(bytes, name);
   requireBytes(end, bytes.length, name);
   const text = new TextDecoder(major === 3 ? "utf-8" : "latin1").decode(bytes.subarray(start, end));
   const { descr, fortranOrder, shape } = readHeaderFields(text, name);
   const dtype = readDtype(descr, name);
-  if (shape.length < least || shape.length > most) {
-    throw new TypeError(
-      `Cannot read ${name}: array must have ${least} to ${most} dimensions: current value is ${shape.length}`,
-    );
-  }
   return {
     ...dtype,
     fortranOrder,
     shape,
-    size: checkedSize(shape, dtype.valueBytes, name),
+    size: checkedSize(shape, dtype.valueBytes, dimensions, name),
     dataOffset: end,
   };
 }
@@ -105,7 +84,7 @@ export function parseNpyHeader(
 /** How much of a dtype an error shows: structured ones can be long. */
 const SHOWN_DTYPE = 80;
 
-function readDtype(descr: string, name: string): Pick<NpyHeader, "kind" | "valueBytes" | "littleEndian"> {
+function readDtype(descr: string, name: string): Pick<ArrayLayout, "kind" | "valueBytes" | "littleEndian"> {
   const [, order, type] = /^'([<>=|]?)(f[248]|[iu][1248]|b1|\?)'$/.exec(descr) ?? [];
   if (type === undefined) {
     const shown = descr.length > SHOWN_DTYPE ? `${descr.slice(0, SHOWN_DTYPE)}…` : descr;
@@ -120,35 +99,4 @@ function readDtype(descr: string, name: string): Pick<NpyHeader, "kind" | "value
     valueBytes: Number(size) as NpyHeader["valueBytes"],
     littleEndian: order !== ">",
   };
-}
-
-function checkedSize(shape: readonly number[], valueBytes: number, name: string): number {
-  let size = 1;
-  for (const [axis, extent] of shape.entries()) {
-    if (!Number.isSafeInteger(extent) || extent < 1) {
-      throw new RangeError(
-        `Cannot read ${name}: dimension ${axis} must be a positive integer: current value is ${extent}`,
-      );
-    }
-    size *= extent;
-  }
-  if (!Number.isSafeInteger(size * valueBytes)) {
-    throw new RangeError(
-      `Cannot read ${name}: shape must stay below 2^53 bytes: current value is ${shape.join(" × ")}`,
-    );
-  }
-  return size;
-}
-
-/** Checks that the file holds the values that its header promises, and nothing after them. */
-export function checkDataBytes(header: NpyHeader, fileBytes: number, name: string): void {
-  const wanted = header.size * header.valueBytes, found = fileBytes - header.dataOffset;
-  if (found === wanted) return;
-  const promise = `header says ${header.shape.join(" × ")} values of ${header.valueBytes} bytes, ` +
-    `${wanted} in all,`;
-  throw new RangeError(
-    found < wanted
-      ? `Cannot read ${name}: ${promise} but the file holds ${found} bytes of data`
-      : `Cannot read ${name}: ${promise} but ${found - wanted} more bytes follow`,
-  );
 }

@@ -1,33 +1,57 @@
 import type { FileHandle } from "node:fs/promises";
+import { pipeline, Readable } from "node:stream";
+import { createInflateRaw } from "node:zlib";
+import type { Tensor } from "../../kernels/tensor.ts";
+import { type ArrayChoice, chooseArray } from "../arrays/choose.ts";
+import type { Dimensions } from "../arrays/layout.ts";
+import { type ByteSource, chunkSource, rangeSource } from "../arrays/source.ts";
 import { crc32 } from "./crc32.ts";
-import { type ByteSource, chunkSource, rangeSource } from "./source.ts";
-import { readDirectory, type ZipEntry } from "./zip.ts";
+import { readNpy } from "./read.ts";
+import { readDirectory, startOf, type ZipEntry } from "./zip.ts";
 
+/** What NumPy adds to the name of an array. */
+const SUFFIX = ".npy";
 const STORED = 0, DEFLATED = 8;
 /** Deflate makes bytes at most this many times fewer. */
 const MOST_DEFLATION = 1032;
-/** Bytes of an archive that are decompressed at a time. */
+/** Bytes of an archive that are read at a time, and bytes that are inflated at a time. */
 const CHUNK_BYTES = 1 << 16;
-/** How many names an error lists. */
-const LISTED = 20;
 
 /**
  * Reads one array of an .npz archive, a zip file as `numpy.savez` and `numpy.savez_compressed` write it.
  *
- * @param entry The array's name, which may be left out where there is one alone.
- * @param action Given the bytes of the .npy file and what to call it.
- * @throws {TypeError} If it is no such archive, or has no such array.
- * @throws {RangeError} If the archive is damaged.
+ * @throws {TypeError} If it is no such archive, or has no such array, or its dtype or rank is none that a tensor can have.
+ * @throws {RangeError} If the archive or the array is damaged, or an extent or a value is out of range.
  */
-export async function withEntry<T>(
+export async function readNpzArray(
   file: FileHandle,
   archive: string,
-  entry: string | undefined,
-  action: (source: ByteSource, name: string) => Promise<T>,
+  choice: ArrayChoice,
+  dimensions: Dimensions,
+): Promise<Tensor> {
+  const entries = (await readDirectory(file, archive)).filter(({ name }) => name.endsWith(SUFFIX));
+  const names = entries.map(({ name }) => name.slice(0, -SUFFIX.length));
+  const { name: wanted } = choice, isFileName = wanted?.endsWith(SUFFIX) && !names.includes(wanted);
+  const chosen = chooseArray(names, archive, {
+    ...choice,
+    name: isFileName ? wanted?.slice(0, -SUFFIX.length) : wanted,
+  });
+  const name = `${archive}:${chosen}`;
+  return await withUnpacked(
+    file,
+    entries[names.indexOf(chosen)],
+    name,
+    (source) => readNpy(source, name, dimensions),
+  );
+}
+
+async function withUnpacked<T>(
+  file: FileHandle,
+  entry: ZipEntry,
+  name: string,
+  action: (source: ByteSource) => Promise<T>,
 ): Promise<T> {
-  const chosen = choose(await readDirectory(file, archive), archive, entry);
-  const name = `${archive}:${chosen.name.replace(/\.npy$/, "")}`;
-  const { method, bytes, packedBytes, encrypted } = chosen;
+  const { method, bytes, packedBytes, encrypted } = entry;
   if (encrypted || (method !== STORED && method !== DEFLATED)) {
     throw new TypeError(
       `Cannot read ${name}: it must be stored or deflated: current value is ${
@@ -40,55 +64,35 @@ export async function withEntry<T>(
       `Cannot read ${name}: the archive is damaged: ${packedBytes} bytes cannot hold the ${bytes} that it promises`,
     );
   }
-  const packed = rangeSource(file, chosen.start, packedBytes);
-  const source = method === STORED ? packed : inflated(packed, name);
-  return await action(checked(source, chosen, name), name);
+  const packed = rangeSource(file, await startOf(file, entry, name), packedBytes);
+  if (method === STORED) return await action(checked(packed, entry, name));
+  // Not a DecompressionStream: it inflates each chunk at once and whole, which is a thousand times the chunk where zeros are.
+  const inflate = createInflateRaw({ chunkSize: CHUNK_BYTES });
+  // Errors come out of the iteration below.
+  pipeline(Readable.from(chunksOf(packed)), inflate, () => {});
+  try {
+    return await action(checked(chunkSource(explained(inflate, name)), entry, name));
+  } finally {
+    inflate.destroy();
+  }
 }
 
-function choose(entries: readonly ZipEntry[], archive: string, wanted: string | undefined): ZipEntry {
-  const arrays = entries.filter(({ name }) => name.endsWith(".npy"));
-  const names = arrays.map(({ name }) => name.slice(0, -4));
-  if (wanted === undefined && arrays.length === 1) return arrays[0];
-  const found = arrays.find((_, at) => names[at] === wanted || arrays[at].name === wanted);
-  if (found) return found;
-  const listed = names.slice(0, LISTED).join(", ") + (names.length > LISTED ? ", …" : "");
-  throw new TypeError(
-    wanted === undefined
-      ? `Cannot read ${archive}: one of its ${names.length} arrays must be named, as in ${archive}:NAME: it has ${
-        listed || "none"
-      }`
-      : `Cannot read ${archive}:${wanted}: there is no such array in it: it has ${listed || "none"}`,
-  );
+async function* chunksOf(source: ByteSource): AsyncGenerator<Uint8Array> {
+  while (true) {
+    const chunk = new Uint8Array(CHUNK_BYTES), filled = await source.read(chunk);
+    if (filled > 0) yield chunk.subarray(0, filled);
+    if (filled < chunk.length) return;
+  }
 }
 
-function inflated(packed: ByteSource, name: string): ByteSource {
-  async function* chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    while (true) {
-      const chunk = new Uint8Array(CHUNK_BYTES), filled = await packed.read(chunk);
-      if (filled > 0) yield chunk.subarray(0, filled);
-      if (filled < chunk.length) return;
-    }
+async function* explained(inflated: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* inflated;
+  } catch (cause) {
+    throw new RangeError(`Cannot read ${name}: the archive is damaged: its data cannot be inflated`, {
+      cause,
+    });
   }
-  const iterator = chunks();
-  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    async pull(controller) {
-      const { done, value } = await iterator.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-  });
-  async function* unpacked(): AsyncGenerator<Uint8Array> {
-    // Not an async iteration of the stream, which Safari and older runtimes do not have.
-    const reader = stream.pipeThrough(new DecompressionStream("deflate-raw")).getReader();
-    try {
-      for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
-    } catch (cause) {
-      throw new RangeError(`Cannot read ${name}: the archive is damaged: its data cannot be inflated`, {
-        cause,
-      });
-    }
-  }
-  return chunkSource(unpacked());
 }
 
 /** A source that compares length and checksum with what the archive says, once its end is read. */

@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { rangeSource } from "./source.ts";
+import { rangeSource } from "../arrays/source.ts";
 
 /** A file in a zip archive. */
 export interface ZipEntry {
@@ -9,8 +9,8 @@ export interface ZipEntry {
   readonly encrypted: boolean;
   /** CRC-32 of its bytes. */
   readonly checksum: number;
-  /** Where its packed bytes start in the archive, and how many there are. */
-  readonly start: number;
+  /** Where its own header starts in the archive, in front of its packed bytes, and how many of these there are. */
+  readonly header: number;
   readonly packedBytes: number;
   /** Its bytes when unpacked. */
   readonly bytes: number;
@@ -51,7 +51,7 @@ export async function readDirectory(file: FileHandle, name: string): Promise<Zip
     );
     const end = at + CENTRAL.bytes + nameBytes + extraBytes + commentBytes;
     if (end > bytes) throw damaged(name);
-    entries.push(await readEntry(file, size, view, at, nameBytes, extraBytes, name));
+    entries.push(readEntry(view, at, nameBytes, extraBytes, name));
     at = end;
   }
   return entries;
@@ -84,30 +84,35 @@ async function locateDirectory(
   return { bytes: largeNumber(large, 40, name), start: largeNumber(large, 48, name) };
 }
 
-async function readEntry(
-  file: FileHandle,
-  size: number,
+function readEntry(
   view: DataView,
   at: number,
   nameBytes: number,
   extraBytes: number,
   name: string,
-): Promise<ZipEntry> {
+): ZipEntry {
   const text = new Uint8Array(view.buffer, view.byteOffset + at + CENTRAL.bytes, nameBytes);
-  const { packedBytes, bytes, header } = placeOf(view, at, at + CENTRAL.bytes + nameBytes, extraBytes, name);
-  const local = await viewOf(file, size, header, LOCAL.bytes, name);
-  if (local.getUint32(0, true) !== LOCAL.signature) throw damaged(name);
-  const start = header + LOCAL.bytes + local.getUint16(26, true) + local.getUint16(28, true);
-  if (start + packedBytes > size) throw damaged(name);
   return {
     name: new TextDecoder().decode(text),
     method: view.getUint16(at + 10, true),
     encrypted: (view.getUint16(at + 8, true) & 1) !== 0,
     checksum: view.getUint32(at + 16, true),
-    start,
-    packedBytes,
-    bytes,
+    ...placeOf(view, at, at + CENTRAL.bytes + nameBytes, extraBytes, name),
   };
+}
+
+/**
+ * Where the packed bytes of an entry start: its own header may be longer than the directory tells.
+ *
+ * @throws {RangeError} If they do not lie in the archive.
+ */
+export async function startOf(file: FileHandle, entry: ZipEntry, name: string): Promise<number> {
+  const size = (await file.stat()).size, { header, packedBytes } = entry;
+  const local = await viewOf(file, size, header, LOCAL.bytes, name);
+  if (local.getUint32(0, true) !== LOCAL.signature) throw damaged(name);
+  const start = header + LOCAL.bytes + local.getUint16(26, true) + local.getUint16(28, true);
+  if (start + packedBytes > size) throw damaged(name);
+  return start;
 }
 
 /** Sizes and place of an entry. Where one is {@link LARGE} its 64 bits stand in an extra field, in the order of APPNOTE 4.5.3. */
@@ -117,7 +122,7 @@ function placeOf(
   extra: number,
   extraBytes: number,
   name: string,
-): { bytes: number; packedBytes: number; header: number } {
+): Pick<ZipEntry, "bytes" | "packedBytes" | "header"> {
   const extraEnd = extra + extraBytes;
   let field = extra, end = extra;
   for (let next = extra; next + 4 <= extraEnd;) {

@@ -9,7 +9,7 @@ import { DeviceClock } from "./engine/device_clock.ts";
 import type { AttendRounding, RoundingShape } from "../rounding.ts";
 import { reuseFreedMemory } from "../runtime.ts";
 import { Recorder } from "./engine/recorder.ts";
-import { SUBGROUPS, subgroupsWork } from "./engine/subgroups.ts";
+import { FEWEST_LANES, type SubgroupLanes, subgroupLanes, SUBGROUPS } from "./engine/subgroups.ts";
 import { operations } from "./operations/operations.generated.ts";
 import { tuneAttend } from "./operations/tune_attend.ts";
 
@@ -33,15 +33,23 @@ export interface WebGpuOptions {
   readonly subgroups?: boolean;
 }
 
+/** Options of a device that has been looked at. */
+export interface WebGpuBackendOptions extends WebGpuOptions {
+  /** Lanes of its subgroups, where kernels may use these; by default the fewest that WebGPU knows. */
+  readonly subgroupLanes?: SubgroupLanes;
+}
+
 /** Opens the WebGPU device of this machine; rejects with DeviceUnavailableError where there is none. */
 export async function openWebGpu(options: WebGpuOptions = {}): Promise<WebGpuBackend> {
   reuseFreedMemory();
   const { device, description } = options.device ? describeDevice(options.device) : await ownDevice(options);
   options.onProgress?.();
-  const subgroups = options.subgroups !== false && device.features.has(SUBGROUPS) &&
-    await subgroupsWork(device);
+  const lanes = options.subgroups !== false && device.features.has(SUBGROUPS)
+    ? await subgroupLanes(device)
+    : undefined;
   options.onProgress?.();
-  return new WebGpuBackend(device, description, { ...options, subgroups });
+  const subgroups = lanes !== undefined;
+  return new WebGpuBackend(device, description, { ...options, subgroups, subgroupLanes: lanes });
 }
 
 /** A device and the adapter behind it. */
@@ -80,9 +88,11 @@ export class WebGpuBackend implements Backend {
   readonly #recorder: Recorder;
   readonly #clock: DeviceClock | undefined;
   readonly #attendKernel: AttendKernel;
+  /** None where kernels may not use subgroups. */
+  readonly #subgroupLanes: SubgroupLanes;
   #tiles: Readonly<Record<string, AttendTile>>;
 
-  constructor(device: GPUDevice, description: AdapterDescription, options: WebGpuOptions) {
+  constructor(device: GPUDevice, description: AdapterDescription, options: WebGpuBackendOptions) {
     this.adapter = description.name;
     this.software = description.software;
     this.largestArrayBytes = Math.min(
@@ -90,7 +100,9 @@ export class WebGpuBackend implements Backend {
       device.limits.maxBufferSize,
       options.largestArrayBytes ?? Infinity,
     );
-    this.#attendKernel = options.attendKernel ?? (description.software ? "registers" : "tiles");
+    this.#attendKernel = options.attendKernel ?? (description.software ? "registers" : "subgroups");
+    const lanes = options.subgroups ? FEWEST_LANES : 0;
+    this.#subgroupLanes = options.subgroupLanes ?? { fewest: lanes, usual: lanes };
     this.#tiles = options.tuning?.adapter === this.adapter ? options.tuning.tiles : {};
     this.#clock = options.timed && device.features.has("timestamp-query")
       ? new DeviceClock(device)
@@ -142,7 +154,8 @@ export class WebGpuBackend implements Backend {
     const name = widthsOf(attendWidths(features, valueFeatures));
     if (!this.#tiles[name]) {
       const attendWith = (tile: AttendTile, args: AttendArguments) => attend(this.#recorder, tile, args);
-      const tile = await tuneAttend(this.#recorder, attendWith, this.#attendKernel, features, valueFeatures);
+      const known = { usual: this.#attendKernel, subgroupLanes: this.#subgroupLanes };
+      const tile = await tuneAttend(this.#recorder, attendWith, known, features, valueFeatures);
       this.#tiles = { ...this.#tiles, [name]: tile };
     }
     return { adapter: this.adapter, tiles: this.#tiles };
@@ -151,9 +164,10 @@ export class WebGpuBackend implements Backend {
   attend(args: AttendArguments): PartialAttention {
     const widths = attendWidths(args.features, args.valueFeatures), { limits } = this.#recorder.device;
     const known = this.#tiles[widthsOf(widths)];
-    const tile = known && hasRoom(known, widths, limits)
+    const lanes = this.#subgroupLanes;
+    const tile = known && hasRoom(known, widths, limits, lanes.fewest)
       ? known
-      : usualTile(this.#attendKernel, widths, limits.maxComputeWorkgroupStorageSize);
+      : usualTile(this.#attendKernel, widths, limits.maxComputeWorkgroupStorageSize, lanes);
     return attend(this.#recorder, tile, args);
   }
 

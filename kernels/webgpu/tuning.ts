@@ -1,14 +1,20 @@
 /** How a dispatch of attention is cut among invocations. */
 export interface AttendTile {
-  /** Whether an invocation holds several query rows in registers, or a workgroup shares rows and keys in its memory. */
-  readonly kernel: "registers" | "tiles";
+  /**
+   * Whether an invocation holds several query rows in registers, a workgroup shares rows and keys in its memory, or invocations
+   * of a subgroup share rows.
+   */
+  readonly kernel: "registers" | "tiles" | "subgroups";
   /** Invocations of a workgroup. */
   readonly lanes: number;
-  /** Query rows of an invocation (`registers`), or keys in workgroup memory at a time (`tiles`). */
+  /**
+   * Query rows of an invocation (`registers`), keys in workgroup memory at a time (`tiles`), or invocations that share rows
+   * (`subgroups`).
+   */
   readonly size: number;
 }
 
-/** The two ways to compute attention on WebGPU: made for CPUs that emulate a GPU, and for real GPUs. */
+/** The ways to compute attention on WebGPU: made for CPUs that emulate a GPU, for real GPUs, and for those with subgroups. */
 export type AttendKernel = AttendTile["kernel"];
 
 /** The fastest tiles that were found on an adapter, by the widths of queries and values: plain JSON, to be kept. */
@@ -31,6 +37,8 @@ export const REGISTER_TILES: readonly (readonly [lanes: number, rows: number])[]
 ];
 /** Invocations of `tiles`, and keys in workgroup memory at a time. */
 export const TILE_LANES: readonly number[] = [32, 64, 128], TILE_SIZES: readonly number[] = [32];
+/** Invocations of `subgroups`, and those that share rows: four rows are shared by one quad of them, two or four. */
+export const SHARE_LANES: readonly number[] = [64, 128, 256], SHARE_SIZES: readonly number[] = [4, 8, 16];
 /** Invocations and most keys of tiles that earlier versions gave: what a file has of them is not used, and no error. */
 const EARLIER_LANES: readonly number[] = [32, 64, 128, 256], EARLIER_SIZE = 32;
 
@@ -45,6 +53,8 @@ export function checkTuning({ tiles }: Tuning): void {
     const { kernel, lanes, size } = tile ?? {} as AttendTile;
     const exists = kernel === "registers"
       ? REGISTER_TILES.some(([some, rows]) => some === lanes && rows === size)
+      : kernel === "subgroups"
+      ? SHARE_LANES.includes(lanes) && SHARE_SIZES.includes(size)
       : kernel === "tiles" && EARLIER_LANES.includes(lanes) && size >= 4 && size <= EARLIER_SIZE &&
         size % 4 === 0;
     if (!exists) {

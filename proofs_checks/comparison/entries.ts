@@ -1,7 +1,8 @@
 import { attention, type AttentionResult } from "../../estimators/attention/attention.ts";
-import type { MethodName } from "../../estimators/methods/methods.ts";
+import { approximateMethods, type MethodName } from "../../estimators/methods/methods.ts";
 import { sizeOf, type Tensor } from "../../kernels/tensor.ts";
 import { relativeOutputError } from "../measures/spectral.ts";
+import type { MemoryQuestion } from "../scaling/options.ts";
 import { sampleQuantile } from "../statistics/quantile.ts";
 import type { NamedInput } from "../inputs/family.ts";
 import type { CheckedComparison } from "./options.ts";
@@ -11,6 +12,8 @@ import type { ComparisonPoint } from "./report.ts";
 export interface Entry {
   point: ComparisonPoint;
   readonly run: (seed: number) => Promise<AttentionResult>;
+  /** What memory is asked for: the options that `run` gives, without those of the input. */
+  readonly options: MemoryQuestion["options"];
 }
 
 /** A point before it is measured. */
@@ -23,7 +26,10 @@ const UNKNOWN = {
   error: null,
   "worst_error": null,
   errors: [],
+  "product_error": null,
+  "peak_bytes": null,
   front: false,
+  "front_of_evaluations": false,
   "fell_back": null,
   refused: null,
 };
@@ -38,6 +44,7 @@ export function makeEntries(
     const keys = budget === null ? {} : { bucketSize: bucket, samples };
     return {
       point: { ...UNKNOWN, method, budget, bucket, samples },
+      options: { method, ...keys },
       run: (seed) => attend(query, key, value, { method, ...keys, seed, scale, causal, device, signal }),
     };
   };
@@ -55,8 +62,16 @@ export function makeEntries(
  */
 export async function measureExact(entry: Entry, seed: number): Promise<Tensor> {
   const { output, stats } = await entry.run(seed);
-  note(entry, [{ stats, error: 0, queries: queriesOf(output) }]);
+  note(entry, [{ stats, error: 0, productError: 0, queries: queriesOf(output) }]);
   return output;
+}
+
+/** What errors are measured by. */
+export interface Yardstick {
+  /** The exact output. */
+  readonly exact: Tensor;
+  /** ‖Att‖/(‖P‖·‖V‖) of each head, where it is known. */
+  readonly products: readonly number[] | undefined;
 }
 
 /** Runs a method with each seed and notes its errors, or why it refuses. */
@@ -64,10 +79,14 @@ export async function measureErrors(
   entry: Entry,
   seed: number,
   seeds: number,
-  exact: Tensor,
+  { exact, products }: Yardstick,
 ): Promise<void> {
-  const runs: Run[] = [];
+  const runs: Run[] = [], random = drawsAnything(entry.point.method as MethodName);
   for (let at = 0; at < seeds; at++) {
+    if (at > 0 && !random) {
+      runs.push(runs[0]);
+      continue;
+    }
     let result: AttentionResult;
     try {
       result = await entry.run(seed + at);
@@ -77,16 +96,23 @@ export async function measureErrors(
       entry.point = { ...entry.point, refused: error.message };
       return;
     }
-    const { output, stats } = result;
-    runs.push({ stats, error: Math.max(...relativeOutputError(output, exact)), queries: queriesOf(exact) });
+    const { output, stats } = result, errors = relativeOutputError(output, exact);
+    const productError = products ? Math.max(...errors.map((error, head) => error * products[head])) : null;
+    runs.push({ stats, error: Math.max(...errors), productError, queries: queriesOf(exact) });
   }
   note(entry, runs);
+}
+
+/** Whether another seed may give another result. */
+function drawsAnything(method: MethodName): boolean {
+  return method === "auto" || method !== "exact" && approximateMethods[method].random;
 }
 
 /** What is kept of a run: outputs are large. */
 interface Run {
   readonly stats: AttentionResult["stats"];
   readonly error: number;
+  readonly productError: number | null;
   /** Queries of all heads. */
   readonly queries: number;
 }
@@ -105,6 +131,12 @@ function note(entry: Entry, runs: readonly Run[]): void {
     error: sampleQuantile(errors, 0.5),
     worst_error: Math.max(...errors),
     errors,
+    "product_error": medianOfKnown(runs.map(({ productError }) => productError)),
     fell_back: stats.fellBack,
   };
+}
+
+function medianOfKnown(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === values.length ? sampleQuantile(known, 0.5) : null;
 }

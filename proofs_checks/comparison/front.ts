@@ -29,3 +29,15 @@ export function paretoFront(points: readonly Outcome[]): boolean[] {
     !points.some((other) => other.seconds < seconds && other.error < error)
   );
 }
+
+/**
+ * Whether no other point costs no more and errs less, or costs less and errs no more: for costs that are counted, which tie often and
+ * have no noise.
+ */
+export function undominated(points: readonly { readonly cost: number; readonly error: number }[]): boolean[] {
+  return points.map(({ cost, error }) =>
+    !points.some((other) =>
+      other.cost <= cost && other.error <= error && (other.cost < cost || other.error < error)
+    )
+  );
+}

@@ -1,15 +1,32 @@
+import type { Device } from "../../kernels/device.ts";
 import { deviceFor } from "../../kernels/kept_devices.ts";
 import { sizeOf } from "../../kernels/tensor.ts";
 import { sampleQuantile } from "../statistics/quantile.ts";
+import { meanValueError, productShares } from "./ends.ts";
 import { makeEntries, measureErrors, measureExact } from "./entries.ts";
-import { paretoFront } from "./front.ts";
-import { checkComparison, checkComparisonInput, type ComparisonOptions } from "./options.ts";
+import { paretoFront, undominated } from "./front.ts";
+import {
+  checkComparison,
+  checkComparisonInput,
+  type CheckedComparison,
+  type ComparisonOptions,
+} from "./options.ts";
+import { rankMethods } from "./ranks.ts";
 import type { NamedInput } from "../inputs/family.ts";
-import { COMPARISON_SCHEMA, COMPARISON_VERSION, type ComparisonReport, isMeasured } from "./report.ts";
+import {
+  COMPARISON_SCHEMA,
+  COMPARISON_VERSION,
+  type ComparisonReport,
+  COMPARISONS_SCHEMA,
+  type ComparisonsReport,
+  isMeasured,
+} from "./report.ts";
 import { timeInTurn, warmUp } from "./time_in_turn.ts";
 
 /** Every method has run with every seed before, so little is left to warm up. */
 const WARM_UP_MS = 300;
+/** Timed rounds of each of several inputs. */
+const SEVERAL_ROUNDS = 2;
 
 /**
  * Error against time of every method: errors over several seeds against exact attention on the same device, then times
@@ -23,9 +40,59 @@ export async function measureComparison(
   options: ComparisonOptions = {},
 ): Promise<ComparisonReport> {
   checkComparisonInput(input);
-  const checked = checkComparison(options), { seeds, seed, repeat, onProgress } = checked;
-  const start = performance.now();
-  const device = await deviceFor(checked.device);
+  const checked = checkComparison(options);
+  return await compareOn(await deviceFor(checked.device), input, checked, WARM_UP_MS);
+}
+
+/**
+ * {@link measureComparison} of several inputs, one after the other, and where each method stands among them. Only the first input is
+ * warmed up for. Aborted, it gives the report of the inputs that were done.
+ *
+ * @throws {RangeError} As for one.
+ * @throws {TypeError} As for one.
+ */
+export async function measureComparisons(
+  inputs: AsyncIterable<NamedInput> | Iterable<NamedInput>,
+  options: ComparisonOptions = {},
+): Promise<ComparisonsReport> {
+  const checked = checkComparison({ ...options, repeat: options.repeat ?? SEVERAL_ROUNDS }),
+    start = performance.now();
+  const device = await deviceFor(checked.device), comparisons: ComparisonReport[] = [];
+  let interrupted = false;
+  try {
+    for await (const input of inputs) {
+      checkComparisonInput(input);
+      const onProgress: typeof checked.onProgress = checked.onProgress &&
+        ((done, total, what) => checked.onProgress!(done, total, `${input.name}: ${what}`));
+      const own = { ...checked, onProgress };
+      comparisons.push(await compareOn(device, input, own, comparisons.length === 0 ? WARM_UP_MS : 0));
+    }
+  } catch (error) {
+    // What was measured is kept.
+    if (!checked.signal?.aborted || comparisons.length === 0) throw error;
+    interrupted = true;
+  }
+  return {
+    schema: COMPARISONS_SCHEMA,
+    version: COMPARISON_VERSION,
+    device: device.kind,
+    adapter: device.adapter,
+    seconds: (performance.now() - start) / 1000,
+    interrupted,
+    ranks: rankMethods(comparisons),
+    comparisons,
+    replay: checked.replay ?? "",
+  };
+}
+
+/** One input on an open device. */
+async function compareOn(
+  device: Device,
+  input: NamedInput,
+  checked: CheckedComparison,
+  warmUpMs: number,
+): Promise<ComparisonReport> {
+  const { seeds, seed, repeat, onProgress } = checked, start = performance.now();
   const { exact, others } = makeEntries(input, { ...checked, device }), entries = [exact, ...others];
   // Errors, a warm-up of each, and the rounds.
   const total = 2 * entries.length + repeat;
@@ -33,14 +100,25 @@ export async function measureComparison(
 
   tell(0, "attending exactly");
   const reference = await measureExact(exact, seed);
+  const meanValue = await meanValueError(input, checked.causal, device, reference);
+  const products = await productShares(input, checked.causal, device, reference);
   for (const [at, entry] of others.entries()) {
     tell(at + 1, `measuring the error of ${entry.point.method}`);
-    await measureErrors(entry, seed, seeds, reference);
+    await measureErrors(entry, seed, seeds, { exact: reference, products });
   }
   const taken = entries.filter(({ point }) => isMeasured(point));
   for (const [at, { point, run }] of taken.entries()) {
     tell(entries.length + at, `warming up ${point.method}`);
-    await warmUp(() => run(seed), WARM_UP_MS);
+    await warmUp(() => run(seed), warmUpMs);
+  }
+  if (checked.peakMemory) {
+    for (const [at, entry] of taken.entries()) {
+      tell(entries.length + at, `measuring the memory of ${entry.point.method}`);
+      checked.signal?.throwIfAborted();
+      const options = { ...entry.options, causal: checked.causal, seed };
+      const bytes = await checked.peakMemory(input, { device: device.kind, options });
+      entry.point = { ...entry.point, "peak_bytes": bytes };
+    }
   }
   const times = await timeInTurn(
     taken.map(({ run }) => async (round) => (await run(seed + round % seeds)).stats.seconds),
@@ -49,9 +127,15 @@ export async function measureComparison(
   );
   const medians = times.map((seconds) => sampleQuantile(seconds, 0.5));
   const front = paretoFront(taken.map(({ point }, at) => ({ seconds: medians[at], error: point.error! })));
+  const counted = undominated(
+    taken.map(({ point }) => ({ cost: point.evaluations_per_query!, error: point.error! })),
+  );
   for (const [at, entry] of taken.entries()) {
     const seconds = medians[at], speedup = medians[0] / seconds;
-    entry.point = { ...entry.point, seconds, all_seconds: times[at], speedup, front: front[at] };
+    entry.point = {
+      ...{ ...entry.point, seconds, all_seconds: times[at], speedup, front: front[at] },
+      "front_of_evaluations": counted[at],
+    };
   }
   return {
     schema: COMPARISON_SCHEMA,
@@ -63,6 +147,7 @@ export async function measureComparison(
     seeds,
     repeat,
     seconds: (performance.now() - start) / 1000,
+    "mean_value_error": meanValue,
     points: entries.map(({ point }) => point),
     replay: checked.replay ?? "",
   };

@@ -16,6 +16,7 @@ import {
 } from "../../kernels/check_values.ts";
 import type { Device } from "../../kernels/device.ts";
 import { checkTensor } from "../../kernels/tensor.ts";
+import type { MemoryQuestion } from "../scaling/options.ts";
 import type { NamedInput } from "../inputs/family.ts";
 
 /** Options of `measureComparison`. */
@@ -36,6 +37,11 @@ export interface ComparisonOptions {
   /** The command that repeats the measurement. */
   readonly replay?: string;
   readonly onProgress?: (done: number, total: number, what: string) => void;
+  /** Measures memory, in bytes; where it is left out memory is not measured. */
+  readonly peakMemory?: (
+    input: NamedInput,
+    question: Pick<MemoryQuestion, "device" | "options">,
+  ) => Promise<number | null>;
   /** Attends; `attention` by default. */
   readonly attend?: typeof attention;
 }
@@ -58,6 +64,7 @@ const names = Object.keys(
     signal: true,
     replay: true,
     onProgress: true,
+    peakMemory: true,
     attend: true,
   } satisfies Record<keyof Required<ComparisonOptions>, true>,
 );
@@ -80,7 +87,8 @@ export function checkComparisonInput(input: NamedInput): void {
  */
 export function checkComparison(options: ComparisonOptions): CheckedComparison {
   checkOptionNames("compare", options, names);
-  const { seeds = 3, seed = 1, repeat = 5, causal, device, signal, replay, onProgress, attend } = options;
+  const { seeds = 3, seed = 1, repeat = 5, causal, device, signal, replay, onProgress, attend, peakMemory } =
+    options;
   if (options.methods !== undefined) checkTexts("compare", "methods", options.methods);
   if (options.budgets !== undefined && !Array.isArray(options.budgets)) {
     throw unfitValue("compare", "budgets", "an array of integers", options.budgets, false);
@@ -91,6 +99,7 @@ export function checkComparison(options: ComparisonOptions): CheckedComparison {
   if (replay !== undefined) checkText("compare", "replay", replay);
   if (onProgress !== undefined) checkFunction("compare", "onProgress", onProgress);
   if (attend !== undefined) checkFunction("compare", "attend", attend);
+  if (peakMemory !== undefined) checkFunction("compare", "peakMemory", peakMemory);
   const budgets = [...new Set(options.budgets ?? [64, 128, 256])];
   const named = [...new Set(options.methods ?? methods)];
   for (const budget of budgets) checkInteger("compare", "every budget", budget, 2);

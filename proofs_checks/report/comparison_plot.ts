@@ -1,16 +1,20 @@
 import { type ComparisonReport, isMeasured, type MeasuredPoint } from "../comparison/report.ts";
 import { colour, log, type Plot } from "./plot.ts";
+import { SERIES_COLOURS } from "./render.ts";
 
 /** Pixels that are left free around the points. */
 const PADDING = 24;
 
-/** Error against time, one series a method; undefined where no method errs, so that nothing is to be seen. */
+/** Error against time, one series a method; undefined where no method errs, or too many do. */
 export function comparisonPlot({ points }: ComparisonReport): Plot | undefined {
   const measured = points.filter(isMeasured).map((point) => ({ ...point, ms: 1000 * point.seconds }));
   // A logarithmic axis has no place for an error of zero: exact attention is a line at its time.
   const shown = measured.filter(({ error }) => error > 0 && Number.isFinite(error));
   const exact = measured.filter(({ method }) => method === "exact");
-  if (shown.length === 0) return undefined;
+  // With more methods than colours only panels tell them apart.
+  if (shown.length === 0 || new Set(shown.map(({ method }) => method)).size > SERIES_COLOURS.length) {
+    return undefined;
+  }
   const front = shown.filter((point) => point.front);
   const x = axis("ms", "time in ms", measured.map(({ ms }) => ms));
   const y = axis("error", "error ‖Att~−Att‖/‖Att‖", shown.flatMap(errorsOf));

@@ -1,4 +1,4 @@
-import { type ComparisonReport, isMeasured } from "../comparison/report.ts";
+import { type ComparisonReport, isMeasured, type MethodRank } from "../comparison/report.ts";
 import { type Html, html, shortNumber } from "./html.ts";
 import { numberCell, table } from "./table.ts";
 
@@ -11,6 +11,7 @@ const HEADS = [
   "error",
   "worst error",
   "key evaluations per query",
+  "MB",
 ];
 
 /** Every method at every budget, and below it what was refused. */
@@ -25,6 +26,7 @@ export function comparisonTable({ points }: ComparisonReport): Html {
       evaluations !== null && evaluations >= 1000
         ? String(Math.round(evaluations))
         : shortNumber(evaluations),
+      shortNumber(point.peak_bytes === null ? null : point.peak_bytes / 1e6),
     ];
     const sign = front
       ? html`<td class="holds" title="no other point is both faster and more accurate">●</td>`
@@ -41,4 +43,33 @@ export function comparisonTable({ points }: ComparisonReport): Html {
     `
   );
   return table(HEADS, rows, refusals);
+}
+
+const RANK_HEADS = [
+  "method",
+  "mean rank",
+  "best",
+  "error : least",
+  "speed-up",
+  "evaluations : budget",
+  "on front",
+  "by count",
+  "of",
+  "exact",
+  "refused",
+];
+
+/** Where each method stands over several inputs. */
+export function rankTable(ranks: readonly MethodRank[]): Html {
+  const rows = ranks.map((rank) => {
+    const numbers = [
+      ...[shortNumber(rank.mean_rank), String(rank.best), shortNumber(rank.error_to_best)],
+      ...[shortNumber(rank.speedup), shortNumber(rank.evaluations_to_budget)],
+      ...[rank.on_front, rank.on_front_of_evaluations, rank.measured, rank.exact, rank.refused].map(String),
+    ];
+    return html`
+      <tr><td>${rank.method}</td>${numbers.map(numberCell)}</tr>
+    `;
+  });
+  return table(RANK_HEADS, rows);
 }

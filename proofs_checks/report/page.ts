@@ -1,8 +1,9 @@
-import type { ComparisonReport } from "../comparison/report.ts";
+import type { ComparisonReport, ComparisonsReport } from "../comparison/report.ts";
 import type { ClaimText, VerificationReport, VerificationResult } from "../engine/report.ts";
 import type { ScalingReport } from "../scaling/report.ts";
 import { comparisonPlot } from "./comparison_plot.ts";
-import { comparisonTable } from "./comparison_table.ts";
+import { evaluationPanels, memoryPanels, timePanels } from "./comparison_panels.ts";
+import { comparisonTable, rankTable } from "./comparison_table.ts";
 import { heatMap, type Look, lookOf } from "./heat_map.ts";
 import { Html, html, shortNumber } from "./html.ts";
 import { matrixPlot } from "./matrix_plot.ts";
@@ -20,6 +21,7 @@ export interface PageParts {
   readonly verification?: VerificationReport;
   readonly scaling?: ScalingReport;
   readonly comparison?: ComparisonReport;
+  readonly comparisons?: ComparisonsReport;
 }
 
 const WIDE = 1080, NARROW = 350;
@@ -29,11 +31,14 @@ const POLICY =
   "default-src 'none'; script-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /** One self-contained page: no script, no network, every plot drawn beforehand. */
-export async function makePage({ verification, scaling, comparison }: PageParts): Promise<string> {
+export async function makePage(
+  { verification, scaling, comparison, comparisons }: PageParts,
+): Promise<string> {
   const parts: Html[] = [];
   if (verification) parts.push(await verificationPart(verification));
   if (scaling) parts.push(await scalingPart(scaling));
   if (comparison) parts.push(await comparisonPart(comparison));
+  if (comparisons) parts.push(await comparisonsPart(comparisons));
   const title = verification || scaling ? "KDEformer: what holds" : "KDEformer: error against time";
   const page = html`
     <!DOCTYPE html>
@@ -181,6 +186,24 @@ async function comparisonPart(report: ComparisonReport): Promise<Html> {
 <p class="muted">${device}: ${adapter}; first seed ${seed}; ${
     Math.round(seconds)
   } s; <code>${replay}</code></p>
-${await figures([comparisonPlot(report)])}
+${await figures([comparisonPlot(report), timePanels(report), evaluationPanels(report), memoryPanels(report)])}
 ${comparisonTable(report)}`;
+}
+
+async function comparisonsPart(
+  { comparisons, ranks, interrupted, seconds }: ComparisonsReport,
+): Promise<Html> {
+  const parts: Html[] = [];
+  for (const comparison of comparisons) parts.push(await comparisonPart(comparison));
+  return html`${
+    interrupted
+      ? html`
+        <div class="case error"><b>Stopped before the last input.</b></div>
+      `
+      : null
+  }<p>${comparisons.length} inputs, ${
+    Math.round(seconds)
+  } s. Rank by error among the methods at the same input and budget.</p>
+${rankTable(ranks)}
+${parts}`;
 }

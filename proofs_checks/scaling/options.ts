@@ -21,7 +21,7 @@ export interface MemoryQuestion {
   readonly n: number;
   readonly seed: number;
   readonly device: DeviceKind;
-  readonly options: Pick<AttentionOptions, "method" | "bucketSize" | "samples" | "seed">;
+  readonly options: Pick<AttentionOptions, "method" | "bucketSize" | "samples" | "seed" | "scale" | "causal">;
 }
 
 /** Options of `measureScaling`. */

@@ -4,6 +4,10 @@ import { kernelCycles } from "../../bench/gpu_static/kernel_cycles.ts";
 import { findLoops } from "../../bench/gpu_static/loops.ts";
 import { readCompiled } from "../../bench/gpu_static/machine_code.ts";
 import { cyclesOf, machines } from "../../bench/gpu_static/machines.ts";
+import { tileKeys } from "../../bench/gpu_static/tile_share.ts";
+import { cutShares, shareKeys, shareTiles } from "../../kernels/webgpu/operations/share_tile.ts";
+import { attendWidths, cutTile } from "../../kernels/webgpu/operations/attend_tile.ts";
+import { chains } from "../../kernels/webgpu/operations/attend.ts";
 import { modelledKernels } from "../../bench/gpu_static/turns.ts";
 import { shaders } from "../../kernels/webgpu/shaders.generated.ts";
 import type { Dispatch } from "../../bench/gpu_static/runs.ts";
@@ -107,4 +111,17 @@ Deno.test("the list of turns names kernels that there are", () => {
     const [file, entryPoint] = name.split(" "), source = (shaders as Record<string, string>)[file] ?? "";
     assert(new RegExp(`\\bfn ${entryPoint}\\(`).test(source), name);
   }
+});
+
+Deno.test("the keys of a tile are read off what either kernel of attention defines, and divide a stretch", () => {
+  const widths = attendWidths(64, 40);
+  assertEquals(tileKeys({ ...chains, ...cutTile({ kernel: "tiles", lanes: 64, size: 32 }, widths) }), 32);
+  const shares = shareTiles(widths, 2 ** 15, 32);
+  assert(shares.length > 0);
+  for (const tile of shares) {
+    const keys = shareKeys(tile, widths);
+    assertEquals(tileKeys({ ...chains, ...cutShares(tile, widths) }), keys);
+    assertEquals(chains.STRETCH % keys, 0);
+  }
+  assertEquals(tileKeys({ LANES: 64 }), undefined);
 });

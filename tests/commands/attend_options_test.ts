@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readNpy } from "../../files/npy/read.ts";
+import { readArray } from "../../files/arrays/read.ts";
 import { writeNpy } from "../files/npy/write_npy.ts";
 import { loadWorkload } from "../../workloads/workloads.ts";
 import { attention, tensor } from "../../mod.ts";
@@ -96,7 +96,7 @@ Deno.test("cli attend --key-mask hides keys, by truth values or numbers, shared 
           seed: 1,
           device: "reference",
         });
-        assert(largestDifference((await readNpy(out)).data, output.data) < 1e-5);
+        assert(largestDifference((await readArray(out)).data, output.data) < 1e-5);
       }
     }
   });
@@ -168,7 +168,7 @@ Deno.test("What attend reports repeats it: the seeds of workload and method", as
         "--json",
         ...args,
       );
-      outputs.push((await readNpy(join(folder, name))).data);
+      outputs.push((await readArray(join(folder, name))).data);
       return report;
     };
     const first = await out("a.npy");

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { readNpy } from "../../files/npy/read.ts";
+import { readArray } from "../../files/arrays/read.ts";
 import { writeNpy } from "../files/npy/write_npy.ts";
 import { attention, methods, tensor } from "../../mod.ts";
 import { webgpuTest } from "../backends.ts";
@@ -130,7 +130,7 @@ Deno.test("cli attend writes the output of attention and prints one JSON object"
       causal: true,
       device: "reference",
     });
-    const written = await readNpy(out);
+    const written = await readArray(out);
     assertEquals(written.shape, [2, 30, 6]);
     assertLess(largestDifference(written.data, output.data), 1e-5);
   });

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ComparisonReport } from "../../proofs_checks/comparison/report.ts";
+import type { ComparisonReport, ComparisonsReport } from "../../proofs_checks/comparison/report.ts";
 import { methods } from "../../mod.ts";
 import { cli } from "../child.ts";
 import { generalNames } from "../method_names.ts";
@@ -53,6 +53,33 @@ Deno.test("cli compare --json - is pure, and the same seed gives the same errors
   assertStringIncludes(first.replay, "cli.ts compare --workload gaussian");
 });
 
+Deno.test("cli compare takes several workloads, ranks the methods, and writes every point as CSV", async () => {
+  const names = ["gaussian", "clustered"], folder = await mkdtemp(join(tmpdir(), "kdeformer-"));
+  try {
+    const csv = join(folder, "points.csv"), page = join(folder, "page.html");
+    const several = [
+      ...quick.map((word) => word === "gaussian" ? names.join(",") : word),
+      "--methods",
+      "calibrated,hyperattention",
+    ];
+    const { code, stdout, stderr } = await cli(...several, "--csv", csv, "--json", "-", "--report", page);
+    assertEquals([code, stderr], [0, ""]);
+    const report: ComparisonsReport = JSON.parse(stdout);
+    assertEquals([report.schema, report.version, report.interrupted], ["kdeformer-comparisons", 1, false]);
+    assertEquals(report.comparisons.map(({ problem }) => problem.workload), names);
+    assertEquals(report.ranks.map(({ method }) => method).sort(), ["calibrated", "hyperattention"]);
+    const lines = (await readFile(csv, "utf8")).trimEnd().split("\r\n");
+    assertEquals(lines.length, 1 + 2 * (1 + 2 * 2));
+    const html = await readFile(page, "utf8");
+    for (const name of names) assertStringIncludes(html, `<h2>${name}</h2>`);
+    const text = await cli(...several);
+    assertMatch(text.stdout, /^2 inputs:$/m);
+    assertMatch(text.stdout, /^calibrated +[\d.]+ +\d+ /m);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 Deno.test("cli compare refuses what it cannot do", async () => {
   const cases: [string[], string][] = [
     [["compare"], "compare needs --q, --k and --v, or --workload NAME"],
@@ -65,6 +92,18 @@ Deno.test("cli compare refuses what it cannot do", async () => {
     [[...small, "--budgets", "1.5"], '--budgets must be integers from 2 to 1073741824: got "1.5"'],
     [[...small, "--seeds", "0"], "--seeds must be an integer from 1 to 2^53 − 1: got 0"],
     [[...small, "--repeat", "-1"], "--repeat must be an integer from 1 to 2^53 − 1: got -1"],
+    [["compare", "--workload", "gaussian,gausian"], "Unknown workload gausian; did you mean gaussian?"],
+    [
+      ["compare", "--workload", "gaussian", "--heads", "all"],
+      "--heads: gaussian has no heads to choose from",
+    ],
+    [["compare", "--workload", "ocr", "--heads", "3.0"], "--heads must be all or of 1.0, 1.1, "],
+    [["compare", "--workload", "ocr", "--head", "1.0", "--heads", "all"], "Give either --head or --heads"],
+    [["compare", "--workload", "ocr,glove", "--head", "1.0"], "--head goes with one workload"],
+    [
+      ["compare", "--q", "a", "--k", "b", "--v", "c", "--heads", "all"],
+      "--heads goes with --workload, not with files",
+    ],
     [[...small, "--seed", "-1"], "--seed must be an integer from 0 to 2^53 − 1: got -1"],
     [["compare", "--workload", "gaussian", "--device", "abacus"], "--device must be one of"],
   ];

@@ -3,12 +3,13 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { permissionRows } from "../../commands/least_permissions.ts";
-import { readNpy } from "../../files/npy/read.ts";
+import { readArray } from "../../files/arrays/read.ts";
 import { writeNpy } from "../files/npy/write_npy.ts";
 import { tensor } from "../../kernels/tensor.ts";
 import { type ChildResult, cli, root } from "../child.ts";
 import { webgpuTest } from "../backends.ts";
-import { inFolder, writeArrays } from "./array_files.ts";
+import { floatBytes, formatSafetensors } from "../files/safetensors/format_safetensors.ts";
+import { arrays, inFolder, writeArrays } from "./array_files.ts";
 
 const FLAGS = ["run", "--no-prompt", "--quiet", "--no-lock"];
 
@@ -38,7 +39,8 @@ const quick: Readonly<Record<string, readonly string[]>> = {
 };
 
 const GENERATED = "generated inputs", JSON_FILE = "--json FILE", PAGE = "--report FILE.html";
-const FETCHED = "sentence-encoder, ocr, ocr-heads, glove", TUNE = "KDEFORMER_TUNING=T.json, --tune DxDV";
+const FETCHED = "sentence-encoder, ocr, ocr-heads, glove, glove-shared",
+  TUNE = "KDEFORMER_TUNING=T.json, --tune DxDV";
 
 /** The flags of a row of the table. */
 function flagsOf(command: string, use: string): string[] {
@@ -100,7 +102,7 @@ useTest([["attend", "--q Q.npy --k K.npy --v V.npy"], ["attend", "--key-mask M.n
     for (let round = 0; round < 2; round++) {
       const { code, stderr } = await run(whole);
       assertEquals([code, stderr], [0, ""]);
-      assertEquals((await readNpy(out)).shape, [2, 12, 3]);
+      assertEquals((await readArray(out)).shape, [2, 12, 3]);
     }
     const refused = await run({ ...whole, rows: plain.rows });
     assertEquals([refused.code, refused.stdout], [1, ""]);
@@ -148,6 +150,29 @@ useTest([["compare", "--q Q.npy --k K.npy --v V.npy"]], () =>
     assertEquals([code, stderr], [0, ""]);
   }));
 
+useTest([["attend", "--qkv QKV.npz"], ["compare", "--qkv QKV.npz"]], () =>
+  inFolder(async (folder) => {
+    const raw = Object.entries(arrays).map(([name, { data, shape }]) => [
+      name,
+      { dtype: "F32", shape, bytes: floatBytes(data) },
+    ]);
+    const path = join(folder, "qkv.safetensors");
+    await writeFile(path, formatSafetensors(Object.fromEntries(raw)));
+    for (const command of ["attend", "compare"]) {
+      const args = ["--qkv", path, ...quick[command].slice(4)];
+      const { code, stderr } = await run({
+        command,
+        rows: ["--qkv QKV.npz"],
+        args,
+        names: { "QKV.npz": path },
+      });
+      assertEquals([code, stderr], [0, ""]);
+      const denied = await run({ command, rows: [GENERATED], args });
+      assertEquals([denied.code, denied.stdout], [1, ""]);
+      assertStringIncludes(denied.stderr, "permission denied by Deno: run again with --allow-read");
+    }
+  }));
+
 useTest([["attend", FETCHED], ["compare", FETCHED], ["verify", FETCHED], ["scaling", FETCHED], [
   "demo",
   FETCHED,
@@ -178,6 +203,23 @@ useTest([["scaling", "memory measured too"]], async () => {
   );
   assertEquals(peaks.some((bytes: number | null) => bytes !== null), process.platform === "linux");
 });
+
+useTest([["compare", "--memory"]], async () => {
+  const args = [...quick.compare, "--memory", "--json"], rows = [GENERATED, "--memory"];
+  const { code, stdout } = await run({ command: "compare", rows, args, names: { deno: process.execPath } });
+  assertEquals(code, 0);
+  const [{ peak_bytes: bytes }] = JSON.parse(stdout).points;
+  assertEquals(bytes > 0, process.platform === "linux");
+});
+
+useTest([["compare", "--csv FILE.csv"]], () =>
+  inFolder(async (folder) => {
+    const csv = join(folder, "a.csv"), rows = [GENERATED, "--csv FILE.csv"];
+    const args = [...quick.compare, "--csv", csv];
+    const { code, stderr } = await run({ command: "compare", rows, args, names: { "FILE.csv": csv } });
+    assertEquals([code, stderr], [0, ""]);
+    assertStringIncludes(await readFile(csv, "utf8"), "gaussian,60,60,");
+  }));
 
 useTest([["doctor", "without --tune"], ["doctor", JSON_FILE]], () =>
   inFolder(async (folder) => {

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { readNpy } from "../../files/npy/read.ts";
+import { readArray } from "../../files/arrays/read.ts";
 import { attention } from "../../mod.ts";
 import { largestDifference } from "../precision.ts";
 import { type ChildResult, cli, root, runChild } from "../child.ts";
@@ -23,7 +23,7 @@ const ATTEND = "cli attend --device wasm --method exact";
 const { output } = await attention(arrays.q, arrays.k, arrays.v, { method: "exact", device: "reference" });
 
 async function assertRight(folder: string): Promise<void> {
-  const found = await readNpy(join(folder, "o.npy"));
+  const found = await readArray(join(folder, "o.npy"));
   assertEquals(found.shape, output.shape);
   assertEquals(largestDifference(found.data, output.data) < 1e-5, true);
 }

@@ -5,7 +5,7 @@ import type { Backend } from "../../kernels/backend.ts";
 import { openWasm } from "../../kernels/wasm/backend.ts";
 import { openWebGpu } from "../../kernels/webgpu/backend.ts";
 import { attendOn, plainAttention } from "../attend.ts";
-import { webgpuTest } from "../backends.ts";
+import { attendKernels, webgpuTest } from "../backends.ts";
 import { normals } from "../data.ts";
 import { relativeError } from "../precision.ts";
 
@@ -49,6 +49,6 @@ async function checkGrowth(backend: Backend): Promise<void> {
 
 const name = "the error of attend() hardly grows with the number of keys";
 Deno.test(`${name} [wasm]`, async () => await checkGrowth(await openWasm()));
-for (const attendKernel of ["registers", "tiles"] as const) {
+for (const attendKernel of attendKernels) {
   webgpuTest(`${name}, ${attendKernel}`, async () => await checkGrowth(await openWebGpu({ attendKernel })));
 }

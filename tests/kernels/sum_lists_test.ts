@@ -213,6 +213,18 @@ onEachBackend("sumLists() has weight for nothing that weighs nothing", async (ba
   assertLessOrEqual(largestMagnitude(key), 10);
 });
 
+onEachBackend(
+  "sumLists() passes over keys that weigh nothing between others, many of them or few",
+  async (backend) => {
+    const shape = { heads: 1, centres: 3, count: 700, width: 23, features: 47, valueFeatures: 18 };
+    const lists = await listsOf(shape, 2, 12);
+    for (const [every, kept] of [[4, 3], [2, 1], [5, 1]]) {
+      const weights = lists.weights.map((w, at) => at % every < kept ? w : 0);
+      await assertListsPrecise(backend, { ...lists, weights }, `${kept} of ${every}`);
+    }
+  },
+);
+
 onEachBackend("sumLists() is exact at the centre and where an entry holds one key", async (backend) => {
   const shape = { heads: 1, centres: 4, count: 300, width: 5, features: 5, valueFeatures: 1 };
   const { centres, count, features } = shape, lists = await listsOf(shape, 1, 40), { key, centre } = lists;

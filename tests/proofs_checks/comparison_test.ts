@@ -2,9 +2,16 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIn
 import { comparisonTable } from "../../commands/compare_table.ts";
 import { attention, type AttentionOptions, type AttentionResult, type Tensor, tensor } from "../../mod.ts";
 import { DeviceLostError } from "../../kernels/errors.ts";
-import { paretoFront } from "../../proofs_checks/comparison/front.ts";
-import { measureComparison } from "../../proofs_checks/comparison/measure.ts";
-import { isMeasured } from "../../proofs_checks/comparison/report.ts";
+import { comparisonCsv } from "../../proofs_checks/comparison/csv.ts";
+import { paretoFront, undominated } from "../../proofs_checks/comparison/front.ts";
+import { measureComparison, measureComparisons } from "../../proofs_checks/comparison/measure.ts";
+import { rankMethods } from "../../proofs_checks/comparison/ranks.ts";
+import {
+  type ComparisonPoint,
+  type ComparisonReport,
+  isMeasured,
+} from "../../proofs_checks/comparison/report.ts";
+import { operatorNorm } from "../../estimators/linear_algebra/operator_norm.ts";
 import { timeInTurn, warmUp } from "../../proofs_checks/comparison/time_in_turn.ts";
 import { makePage } from "../../proofs_checks/report/page.ts";
 import { normals } from "../data.ts";
@@ -50,6 +57,112 @@ Deno.test("paretoFront() agrees with its definition on random points", () => {
   for (const [at, { seconds, error }] of points.entries()) {
     assertEquals(kept.some((one) => one.seconds < seconds && one.error < error), !front[at]);
   }
+});
+
+Deno.test("undominated() keeps what is no worse in both and better in one, and of equal points all", () => {
+  const kept = (...points: [number, number][]) =>
+    undominated(points.map(([cost, error]) => ({ cost, error })));
+  assertEquals(kept([1, 3], [2, 2], [2, 3], [3, 2], [3, 1]), [true, true, false, false, true]);
+  assertEquals(kept([1, 1], [1, 1]), [true, true]);
+  assertEquals(kept(), []);
+});
+
+Deno.test("rankMethods() ranks by error at the same input and budget, without what attended exactly or refused", () => {
+  const point = (
+    method: string,
+    budget: number | null,
+    error: number | null,
+    more: Partial<ComparisonPoint> = {},
+  ) =>
+    ({
+      ...{ method, ran: method, budget, bucket: 0, samples: 0, seconds: 1, all_seconds: [1], speedup: 4 },
+      ...{ evaluations_per_query: budget === null ? 99 : 3 * budget, error, worst_error: error, errors: [] },
+      ...{
+        product_error: null,
+        peak_bytes: null,
+        front: false,
+        front_of_evaluations: false,
+        fell_back: null,
+        refused: null,
+      },
+      ...more,
+    }) as ComparisonPoint;
+  const report = (...points: ComparisonPoint[]) => ({ points }) as unknown as ComparisonReport;
+  const ranks = rankMethods([
+    report(
+      point("exact", null, 0),
+      point("a", 8, 0.1, { front: true }),
+      point("b", 8, 0.4),
+      point("c", 8, 0.4, { speedup: 1 }),
+      point("d", 8, 0, { ran: "exact" }),
+      point("a", 16, null, { refused: "too small", ran: null }),
+      point("b", 16, 0.2, { front_of_evaluations: true }),
+    ),
+    report(point("a", 8, 0.3), point("b", 8, 0.1)),
+  ]);
+  const found = Object.fromEntries(ranks.map((rank) => [rank.method, rank]));
+  assertEquals(ranks.map(({ method }) => method), ["a", "b", "c", "d"]);
+  assertEquals([found.a.mean_rank, found.b.mean_rank, found.c.mean_rank, found.d.mean_rank], [
+    1.5,
+    (2.5 + 1 + 1) / 3,
+    2.5,
+    null,
+  ]);
+  assertEquals([found.a.measured, found.a.refused, found.d.exact, found.b.best], [2, 1, 1, 2]);
+  assertAlmostEquals(found.a.error_to_best!, Math.sqrt(3), 1e-12);
+  assertAlmostEquals(found.b.error_to_best!, Math.cbrt(4), 1e-12);
+  assertEquals([found.a.on_front, found.b.on_front_of_evaluations, found.c.speedup], [1, 1, 1]);
+  assertEquals(found.b.evaluations_to_budget, 2);
+});
+
+Deno.test("measureComparisons() keeps what was measured before it was stopped", async () => {
+  const controller = new AbortController(), other = { ...input, name: 'with "quotes", commas' };
+  let finished = 0;
+  const report = await measureComparisons([other, input], {
+    ...{ ...quick, methods: ["calibrated"], signal: controller.signal },
+    onProgress: (_, __, what) => {
+      if (what.startsWith("small") && finished++ === 1) controller.abort(new Error("enough"));
+    },
+  });
+  assertEquals([report.interrupted, report.comparisons.length, report.ranks.length], [true, 1, 1]);
+  const lines = comparisonCsv(report.comparisons).trimEnd().split("\r\n");
+  assertEquals(lines.length, 1 + 3);
+  assert(
+    lines.slice(1).every((line) => line.startsWith('"with ""quotes"", commas",300,300,8,4,2,false,wasm,')),
+  );
+  // Without anything measured there is nothing to keep.
+  await assertRejects(
+    () => measureComparisons([input], { ...quick, signal: controller.signal }),
+    Error,
+    "enough",
+  );
+});
+
+Deno.test("errors are told against the mean value and against the product of norms", async () => {
+  const report = await measureComparison(input, { ...quick, methods: ["calibrated"] });
+  const again = await attention(input.query, input.key, input.value, {
+    method: "exact",
+    scale: input.scale,
+    device: "reference",
+  });
+  const size = 300 * 4,
+    means = [0, 1].map((head) => {
+      const own = input.value.data.subarray(head * size, (head + 1) * size),
+        exact = again.output.data.subarray(head * size, (head + 1) * size);
+      const difference = Float64Array.from(exact, (x, at) => {
+        let mean = 0;
+        for (let row = 0; row < 300; row++) mean += own[row * 4 + at % 4] / 300;
+        return mean - x;
+      });
+      return operatorNorm(difference, 300, 4) / operatorNorm(exact, 300, 4);
+    });
+  assertAlmostEquals(report.mean_value_error, Math.max(...means), 1e-4);
+  // ‖Att‖ <= ‖P‖‖V‖.
+  for (const { error, product_error: product } of report.points.slice(1)) {
+    assert(product! > 0 && product! <= error!);
+  }
+  const causal = await measureComparison(input, { ...quick, methods: ["calibrated"], causal: true });
+  assertEquals(causal.points[1].product_error, null);
 });
 
 Deno.test("timeInTurn() interleaves rounds there and back, and warmUp() runs at least once", async () => {
@@ -114,7 +227,7 @@ Deno.test("what a method refuses is said in table and page, and fails nothing el
   assertStringIncludes(page, "two heads of &lt;b&gt;&quot;normal&quot; values&lt;/b&gt;");
   assertStringIncludes(page, "<h1>KDEformer: error against time</h1>");
   assert(!/<script|src=|@import|url\((?!#)/.test(page), "nothing is loaded or run");
-  assertEquals([page.match(/class="wide"/g)!.length, page.match(/class="narrow"/g)!.length], [1, 1]);
+  assertEquals([page.match(/class="wide"/g)!.length, page.match(/class="narrow"/g)!.length], [3, 3]);
   for (const word of ["time in ms", "calibrated", "exact"]) assertStringIncludes(page, `>${word}</text>`);
 });
 

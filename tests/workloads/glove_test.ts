@@ -31,6 +31,20 @@ Deno.test("loadWorkload() reads GloVe rows of the length that the file states", 
   assertAlmostEquals(Math.hypot(...query.data), 5.821154, 1e-6);
 });
 
+Deno.test("glove-shared has the same rows as queries and as keys, divided, and the next as values", async () => {
+  const plain = await loadWorkload("glove", { n: 10 }),
+    { query, key, value, scale } = await loadWorkload("glove-shared", { n: 10 });
+  assertEquals([scale, query.shape], [1, [1, 10, 100]]);
+  assertEquals(query.data, key.data);
+  query.data.forEach((x, at) => assertAlmostEquals(x * 10 ** 0.25, plain.query.data[at], 1e-6));
+  assertEquals(value.data, plain.key.data);
+  const batch = await loadWorkload("glove-shared", { n: 5, batch: 2 });
+  assertEquals(
+    batch.key.data.subarray(500),
+    Float32Array.from(plain.key.data.subarray(0, 500), (x) => x / 10 ** 0.25),
+  );
+});
+
 async function read(text: string, rows: number, features = 2): Promise<Float32Array> {
   const folder = await mkdtemp(join(tmpdir(), "glove-"));
   try {

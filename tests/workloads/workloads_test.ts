@@ -116,7 +116,7 @@ Deno.test("normalValues() has the moments of the normal distribution, and a pref
 
 Deno.test("loadWorkload() makes every family of inputs by its name, draw by draw", async () => {
   // Names are unique: a family must not take the place of real data.
-  assertEquals(workloadNames.length, families.length + 6);
+  assertEquals(workloadNames.length, families.length + 7);
   for (const family of families) {
     const { query, key, value, scale, name } = await loadWorkload(family.name, { n: 50, batch: 2, seed: 9 });
     assertEquals(name, family.name);
@@ -134,7 +134,7 @@ Deno.test("loadWorkload() makes every family of inputs by its name, draw by draw
 });
 
 const refused: [options: Record<string, unknown>, message: string, name?: string][] = [
-  [{}, "name must be one of glove, sentence-encoder, ocr", "galaxies"],
+  [{}, "name must be one of glove, glove-shared, sentence-encoder, ocr", "galaxies"],
   [{ n: 0 }, "n must be a positive integer: current value is 0"],
   [{ n: 2.5 }, "n must be a positive integer: current value is 2.5"],
   [{ batch: -1 }, "batch must be a positive integer: current value is -1"],

@@ -1,4 +1,4 @@
-import { chooseHeads, pickHeads } from "../choose_heads.ts";
+import { chooseHeads, namesOfHeads, pickHeads } from "../choose_heads.ts";
 import { readMobyDick } from "../moby_dick.ts";
 import type { NamedInput } from "../../proofs_checks/inputs/family.ts";
 import { type CheckedOptions, optionError, type Workload } from "../workload.ts";
@@ -21,7 +21,7 @@ const LARGEST: readonly number[] = [16_384, 4096];
  */
 export const ocr: Workload = {
   name: "ocr",
-  hasHeads: true,
+  heads: namesOfHeads(HEADS),
   verifyAs: { name: "ocr-heads", n: 2048, heads: ["1.all", "2.all"] },
   load,
 };

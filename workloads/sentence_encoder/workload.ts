@@ -1,4 +1,4 @@
-import { chooseHeads, pickHeads } from "../choose_heads.ts";
+import { chooseHeads, namesOfHeads, pickHeads } from "../choose_heads.ts";
 import { readMobyDick } from "../moby_dick.ts";
 import type { NamedInput } from "../../proofs_checks/inputs/family.ts";
 import { type CheckedOptions, optionError, type Workload } from "../workload.ts";
@@ -14,7 +14,7 @@ import { firstTokens } from "./text.ts";
  */
 export const sentenceEncoder: Workload = {
   name: "sentence-encoder",
-  hasHeads: true,
+  heads: namesOfHeads(HEADS),
   verifyAs: { name: "sentence-encoder", n: 4096 },
   load,
 };

@@ -1,13 +1,15 @@
 import type { Backend } from "../../../kernels/backend.ts";
 import type { CentredProblem } from "../../core/centred.ts";
 import { fitsDevice, type Progress } from "../../core/head_chunks.ts";
+import { bringInRange } from "../../core/in_range.ts";
 import type { Problem } from "../../core/problem.ts";
 import { calibrate } from "../calibrated/calibrated.ts";
 import { isUseless, mostly, sumsOfHeads } from "../held_out.ts";
 import { type Budget, perQuery, scaleBudget } from "../method.ts";
 import { coveredSizes, coverVisible, groupRectangles, LEAF_BUDGETS, stackRectangles } from "../rectangles.ts";
 import { planCausalTree } from "../tilted_tree/causal_plan.ts";
-import { numbersInOrder, tiltedTree } from "../tilted_tree/tilted_tree.ts";
+import { followsDirections, measureSpreads } from "../tilted_tree/causal_spread.ts";
+import { attendByVariance, numbersInOrder, tiltedTree } from "../tilted_tree/tilted_tree.ts";
 import { TrialFailed } from "../trial.ts";
 import { type ApproximateAttention, attendVisible, runMethod } from "../visible.ts";
 import { planAuto } from "./auto_plan.ts";
@@ -33,8 +35,8 @@ export function budgetInOrder(
 }
 
 /**
- * `auto` in causal order: one tree serves all queries of a head. A coreset of the largest rectangle that sees every key tells first whether
- * there is anything to find, at hardly any cost.
+ * `auto` in causal order: one tree serves all queries of a head. How logits vary tells whether there is anything to find, and how much it takes; where it
+ * leaves that open, a coreset of the largest rectangle that sees every key tells it first, at hardly any cost.
  */
 export async function attendInOrder(
   backend: Backend,
@@ -43,15 +45,25 @@ export async function attendInOrder(
   given: boolean,
   progress: Progress,
 ): Promise<ApproximateAttention> {
-  const tried = given ? undefined : await tryRectangle(backend, problem, budget, progress);
-  if (!given && (!tried || mostly(tried.heads, isUseless))) {
+  if (given) return await runMethod(tiltedTree, backend, problem, budget, progress);
+  const spreads = await measureSpreads(backend, bringInRange(problem), progress.signal);
+  const exactly = async (spent: number, note?: string) => {
     const result = await attendVisible(backend, exact, progress);
-    const note = tried && `exact: ${ofLittleUse(tried.heads)}`;
-    return { ...result, keyEvaluations: (tried?.keyEvaluations ?? 0) + result.keyEvaluations, note };
+    return { ...result, keyEvaluations: spent + result.keyEvaluations, note };
+  };
+  const follows = spreads.map(followsDirections),
+    isMost = (wanted: boolean) => follows.filter((own) => own === wanted).length > follows.length / 2;
+  if (isMost(false)) return await exactly(0, "exact: logits vary about alike in all directions");
+  let tried = 0;
+  if (!isMost(true)) {
+    const trial = await tryRectangle(backend, problem, budget, progress);
+    tried = trial?.keyEvaluations ?? 0;
+    if (!trial || mostly(trial.heads, isUseless)) {
+      return await exactly(tried, trial && `exact: ${ofLittleUse(trial.heads)}`);
+    }
   }
-  const tree = await runMethod(tiltedTree, backend, problem, budget, progress);
-  if (given) return tree;
-  const whole = { ...tree, keyEvaluations: tried!.keyEvaluations + tree.keyEvaluations };
+  const tree = await attendByVariance(backend, problem, spreads, budget.seed, progress);
+  const whole = { ...tree, keyEvaluations: tried + tree.keyEvaluations };
   const { result } = await improveHeads(backend, problem, exact, { name: "tilted-tree", result: whole });
   return { ...result, errors: result.heldOut && sumsOfHeads(problem, result.heldOut, result) };
 }

@@ -94,19 +94,26 @@ export interface OpenedLists {
   readonly lengths: Uint32Array;
 }
 
+/** Where lists are cut, not summed yet. */
+export interface CutLists {
+  readonly threshold: DeviceArray;
+  /** [heads]: what cutting an entry of a list would still gain at most. */
+  readonly gainsLeft: Float32Array;
+  /** [heads, centres] */
+  readonly lengths: Uint32Array;
+}
+
 /**
- * Opens the lists of a tree, and records their sums.
+ * Decides where the lists of a tree are cut.
  *
  * @param entries Of a list, in the mean over the queries.
  */
-export async function openTree(
+export async function cutLists(
   backend: Backend,
-  { given, clusters, centres, width, tree, tilted, ordered, centre }: PlantedTree,
+  { given: { heads, queries, keys }, clusters, centres, tilted }: PlantedTree,
   entries: number,
   signal?: AbortSignal,
-): Promise<OpenedLists> {
-  const { heads, queries, keys, features, valueFeatures } = given;
-  const sizes = { heads, centres, count: keys, width };
+): Promise<CutLists> {
   // Few queries shall not have lists without end, which take memory.
   const least = Math.ceil(LEAST_SIZE * queries / centres);
   const { threshold, lengths } = backend.openLists({
@@ -117,8 +124,18 @@ export async function openTree(
     count: keys,
     budget: Math.min(2 ** 32 - 1, Math.floor(entries * queries)),
   });
-  const [found] = await backend.run([lengths], signal) as [Uint32Array];
-  const { first, most } = layOutLists(clusters, found, heads);
+  const [gainsLeft, found] = await backend.run([threshold, lengths], signal) as [Float32Array, Uint32Array];
+  return { threshold, gainsLeft, lengths: found };
+}
+
+/** Records the sums of lists. */
+export function sumCutLists(
+  backend: Backend,
+  { given, clusters, centres, width, tree, tilted, ordered, centre }: PlantedTree,
+  { threshold, lengths }: CutLists,
+): OpenedLists {
+  const { heads, keys, features, valueFeatures } = given;
+  const { first, most } = layOutLists(clusters, lengths, heads);
   const sums = backend.sumLists({
     ...ordered,
     tree,
@@ -126,12 +143,15 @@ export async function openTree(
     threshold,
     first: backend.upload(first),
     centre,
-    ...sizes,
+    heads,
+    centres,
+    count: keys,
+    width,
     features,
     valueFeatures,
     most,
   });
-  return { sums, lengths: found };
+  return { sums, lengths };
 }
 
 /** Queries, and how they fall into the clusters of a tree. */
@@ -184,7 +204,7 @@ export async function attendToLists(
   signal?: AbortSignal,
 ): Promise<ListedAttention> {
   const planted = plantTree(backend, given, found), { clusters } = found;
-  const opened = await openTree(backend, planted, entries, signal);
+  const opened = sumCutLists(backend, planted, await cutLists(backend, planted, entries, signal));
   const rows = { query: given.query, queries: given.queries, ...clusters };
   return { ...attendToOpened(backend, planted, opened, rows), evaluations: evaluationsOf(opened, clusters) };
 }

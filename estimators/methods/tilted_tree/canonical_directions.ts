@@ -33,7 +33,17 @@ export function canonicalDirections(
   const directions = Math.min(most, features);
   const root = cholesky(covariance(key, features), features), turned = transposed(root, features);
   const moved = congruent(turned, covariance(query, features), features);
-  const vectors = leadingSubspace(moved, features, directions);
+  return mapsAlong(root, leadingSubspace(moved, features, directions), features);
+}
+
+/**
+ * The maps of these directions.
+ *
+ * @param root L: [features, features]
+ * @param vectors U: [directions, features]
+ */
+export function mapsAlong(root: Float64Array, vectors: Float64Array, features: number): CanonicalDirections {
+  const directions = vectors.length / features;
   const forQueries = new Float64Array(directions * features),
     forKeys = new Float64Array(directions * features);
   for (let i = 0; i < directions; i++) {
@@ -61,7 +71,8 @@ export function costOfDirections(
   return features ** 2 * (rows + 2 / 3 * features + 8 * directions);
 }
 
-function sampledOf(rows: number): number {
+/** How many of the rows of a head are looked at. */
+export function sampledOf(rows: number): number {
   return Math.min(rows, Math.max(LEAST_SAMPLED, Math.min(MOST_SAMPLED, Math.floor(rows / EVERY))));
 }
 

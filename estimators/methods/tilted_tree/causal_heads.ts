@@ -5,7 +5,7 @@ import type { CostedAttention } from "../method.ts";
 import type { HeadRun } from "../run_heads.ts";
 import { heldOutRows, pickProbes, placeExactRows } from "../shared/probed_heads.ts";
 import { attendToLists, type ListedHeads } from "./attend_lists.ts";
-import { canonicalDirections } from "./canonical_directions.ts";
+import { type CanonicalDirections, canonicalDirections } from "./canonical_directions.ts";
 import {
   type CausalBlocks,
   diagonalKeys,
@@ -21,6 +21,8 @@ import { findClusters } from "./find_clusters.ts";
 /**
  * A run of heads in causal order, with or without a mask, by one tree of the keys of each head. The queries of a block of positions, of each
  * sequence by itself, are clusters, which see by the tree what comes before the block; the block itself is attended to exactly.
+ *
+ * @param known The directions of each head of the run, if they are.
  */
 export async function tiltCausalHeads(
   backend: Backend,
@@ -29,6 +31,7 @@ export async function tiltCausalHeads(
   seed: number,
   run: HeadRun,
   signal?: AbortSignal,
+  known?: readonly CanonicalDirections[],
 ): Promise<CostedAttention> {
   const { features, valueFeatures, scale, queries, period, causalOffset } = problem,
     { heldOut: probes, cut } = plan;
@@ -73,7 +76,7 @@ export async function tiltCausalHeads(
   const diagonals = attendDiagonals(backend, problem, placed, seen, cut, run);
   // The device computes these while the host looks for directions.
   const begun = backend.run([valueMean, ...exact.outputs], signal);
-  const maps = Array.from({ length: heads }, (_, at) =>
+  const maps = known ?? Array.from({ length: heads }, (_, at) =>
     canonicalDirections(
       ofHead(ofRun, at, heads),
       ofHead(seen.key, at, heads).subarray(0, seen.counts[at] * features),

@@ -5,7 +5,7 @@ import { scatteredPlaces } from "../../linear_algebra/scattered_places.ts";
 import type { CanonicalDirections } from "./canonical_directions.ts";
 import { clusterQueries, type QueryClusters } from "./query_clusters.ts";
 import { splitWidest } from "./split_widest.ts";
-import { nearQueries } from "./near_queries.ts";
+import { NEAR_QUERIES, nearQueries } from "./near_queries.ts";
 import { moveCentres, spreadAbout, spreadCentres } from "./spread_centres.ts";
 
 /** Steps that move centres to the means of what is nearest to them. */
@@ -34,6 +34,8 @@ export interface ClusterPlan {
   readonly clusters: number;
   /** Queries of a part that are looked at. */
   readonly sampled: number;
+  /** Queries of each cluster whose offsets are told; if left out {@link NEAR_QUERIES}, or none where there are several parts. */
+  readonly looks?: number;
 }
 
 /** Clusters of the queries of each head, and how keys look to them. */
@@ -41,7 +43,7 @@ export interface FoundClusters {
   readonly clusters: QueryClusters;
   /** [heads, directions, features]: maps of keys under which their distances are what logits within clusters differ by. */
   readonly keyMaps: Float32Array;
-  /** [heads, clusters, NEAR_QUERIES, directions]: offsets of some queries from their means, as keys under these maps see them; if they are known. */
+  /** [heads, clusters, looks, directions]: offsets of some queries from their means, as keys under these maps see them; if they are known. */
   readonly offsets?: Float32Array;
 }
 
@@ -69,7 +71,7 @@ async function cutParts(
   given: QueryHeads,
   parts: number,
   queryRows: Float32Array,
-  { clusters: centres, directions: width, sampled }: ClusterPlan,
+  { clusters: centres, directions: width, sampled, looks = parts === 1 ? NEAR_QUERIES : 0 }: ClusterPlan,
   signal?: AbortSignal,
 ): Promise<FoundClusters> {
   const { queries } = given, all = given.heads * parts, rowsOfPart = queries / parts;
@@ -113,8 +115,12 @@ async function cutParts(
     clusters.order.forEach((row, at) => clusters.order[at] = row + at % queries - at % rowsOfPart);
   }
   const { keyMaps, roots } = keyMapsOf(given, parts, own, rows, labels);
-  if (parts > 1) return { clusters, keyMaps };
-  return { clusters, keyMaps, offsets: nearQueries(given, clusters.means, roots, rows, labels) };
+  if (looks === 0) return { clusters, keyMaps };
+  return {
+    clusters,
+    keyMaps,
+    offsets: nearQueries(given, clusters.means, roots, rows, labels, parts, looks),
+  };
 }
 
 /** Parts that are clusters as they are. */
@@ -122,7 +128,7 @@ async function takeParts(
   backend: Backend,
   given: QueryHeads,
   parts: number,
-  { directions: width, sampled }: ClusterPlan,
+  { directions: width, sampled, looks = 0 }: ClusterPlan,
   signal?: AbortSignal,
 ): Promise<FoundClusters> {
   const { query, queries, features } = given, all = given.heads * parts, count = queries / parts;
@@ -135,10 +141,11 @@ async function takeParts(
     ofHead(rows, part, all).forEach((x, at) => centre[at % width] += x / sampled);
     return centre;
   });
-  return {
-    clusters: { sizes: new Uint32Array(all).fill(count), means: meanRows },
-    keyMaps: keyMapsOf(given, parts, centres, rows, new Uint32Array(all * sampled)).keyMaps,
-  };
+  const clusters = { sizes: new Uint32Array(all).fill(count), means: meanRows };
+  const labels = new Uint32Array(all * sampled);
+  const { keyMaps, roots } = keyMapsOf(given, parts, centres, rows, labels);
+  if (looks === 0) return { clusters, keyMaps };
+  return { clusters, keyMaps, offsets: nearQueries(given, meanRows, roots, rows, labels, parts, looks) };
 }
 
 /** Queries in the directions in which their logits vary: [heads, queries, width]. */

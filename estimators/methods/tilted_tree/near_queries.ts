@@ -22,8 +22,10 @@ interface MappedHeads {
  * @param means [heads, clusters, features]: see `QueryClusters`
  * @param roots R of each head
  * @param rows [heads, sampled, directions]: images x(q)
- * @param labels [heads, sampled]
- * @returns [heads, clusters, NEAR_QUERIES, directions]
+ * @param labels [heads, sampled]: within its part
+ * @param parts Equal runs of the sampled queries of a head, each with as many of the clusters
+ * @param picks Queries of a cluster
+ * @returns [heads, clusters, picks, directions]
  */
 export function nearQueries(
   { heads, features, scale, maps }: MappedHeads,
@@ -31,25 +33,30 @@ export function nearQueries(
   roots: readonly Float64Array[],
   rows: Float32Array,
   labels: Uint32Array,
+  parts = 1,
+  picks = NEAR_QUERIES,
 ): Float32Array {
   const width = maps[0].directions, centres = means.length / (heads * features);
-  const offsets = new Float32Array(heads * centres * NEAR_QUERIES * width), offset = new Float64Array(width);
+  const offsets = new Float32Array(heads * centres * picks * width), offset = new Float64Array(width);
   for (let head = 0; head < heads; head++) {
     if (roots[head].every((x) => x === 0)) continue;
     const own = ofHead(rows, head, heads), members = Array.from({ length: centres }, (): number[] => []);
-    ofHead(labels, head, heads).forEach((label, row) => members[label].push(row));
+    const ofRows = ofHead(labels, head, heads);
+    ofRows.forEach((label, row) => {
+      members[Math.floor(row * parts / ofRows.length) * centres / parts + label].push(row);
+    });
     members.forEach((found, centre) => {
       if (found.length === 0) return;
       const mean = means.subarray((head * centres + centre) * features), image = new Float64Array(width);
       for (let i = 0; i < width; i++) {
         for (let t = 0; t < features; t++) image[i] += scale * maps[head].query[i * features + t] * mean[t];
       }
-      for (let pick = 0; pick < NEAR_QUERIES; pick++) {
-        const row = found.length > NEAR_QUERIES
-          ? found[Math.floor(pick * found.length / NEAR_QUERIES)]
+      for (let pick = 0; pick < picks; pick++) {
+        const row = found.length > picks
+          ? found[Math.floor(pick * found.length / picks)]
           : found[pick % found.length];
         for (let i = 0; i < width; i++) offset[i] = own[row * width + i] - image[i];
-        const at = ((head * centres + centre) * NEAR_QUERIES + pick) * width;
+        const at = ((head * centres + centre) * picks + pick) * width;
         offsets.set(solve(roots[head], offset, width), at);
       }
     });

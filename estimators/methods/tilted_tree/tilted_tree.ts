@@ -1,12 +1,15 @@
 import type { Backend } from "../../../kernels/backend.ts";
+import { PartCollector } from "../../core/exact.ts";
 import type { Progress } from "../../core/head_chunks.ts";
 import { bringInRange } from "../../core/in_range.ts";
 import type { Problem } from "../../core/problem.ts";
 import { kdeformerPractical } from "../kdeformer_practical/kdeformer_practical.ts";
 import { type Budget, type CostedAttention, type Method, perQuery } from "../method.ts";
-import { attendExactly, requireEveryKey, runEachHead, runHeads } from "../run_heads.ts";
+import type { HeldOutRows } from "../held_out.ts";
+import { attendExactly, type HeadRun, requireEveryKey, runEachHead, runHeads } from "../run_heads.ts";
 import { tiltCausalHeads } from "./causal_heads.ts";
-import { type CausalPlan, planCausalTree } from "./causal_plan.ts";
+import { type CausalPlan, planByVariance, planCausalTree } from "./causal_plan.ts";
+import { type HeadSpread, takeDirections } from "./causal_spread.ts";
 import { tiltToTarget, type TreeTarget } from "./target_heads.ts";
 import { tiltHeads } from "./tilted_heads.ts";
 import { planTree, type TreePlan } from "./tree_plan.ts";
@@ -87,14 +90,49 @@ export async function attendInOrder(
   );
 }
 
+/** The same with a plan for each head, by how its logits vary; heads with the same plan go together. */
+export async function attendByVariance(
+  backend: Backend,
+  problem: Problem,
+  spreads: readonly HeadSpread[],
+  seed: number,
+  progress: Progress,
+): Promise<CostedAttention> {
+  const inRange = bringInRange(problem), plans = spreads.map((own) => planByVariance(problem, own));
+  const isLike = (a: CausalPlan, b: CausalPlan) =>
+    a.directions === b.directions && a.entries === b.entries && a.looks === b.looks;
+  const attend = async ({ first, count }: HeadRun) => {
+    const plan = plans[first];
+    const maps = spreads.slice(first, first + count).map((own) => takeDirections(own, plan.directions));
+    return await tiltCausalHeads(backend, inRange, plan, seed, { first, count }, progress.signal, maps);
+  };
+  const wide = Math.max(...plans.map((plan) => numbersInOrder(problem, plan)));
+  return await runEachHead("tilted-tree", backend, problem, progress, async ({ first, count }) => {
+    const parts = new PartCollector(), heldOut: HeldOutRows[] = [];
+    let keyEvaluations = 0;
+    for (let from = first; from < first + count;) {
+      let end = from + 1;
+      while (end < first + count && isLike(plans[from], plans[end])) end++;
+      if (end - from === count) return await attend({ first, count });
+      const result = await attend({ first: from, count: end - from });
+      parts.add([result.output, result.logSumExp]);
+      heldOut.push(...result.heldOut!);
+      keyEvaluations += result.keyEvaluations;
+      backend.reset();
+      from = end;
+    }
+    return { ...parts.result(), keyEvaluations, heldOut };
+  }, wide);
+}
+
 /** Numbers that a tree keeps for each key: logits, weights, those by which queries look, and gains for each cluster. */
 export function numbersOfTree({ clusters }: TreePlan): number {
   return 4 * clusters;
 }
 
-/** The same in causal order, where queries are not asked. */
-export function numbersInOrder({ queries, period }: Problem, { clusters, cut }: CausalPlan): number {
-  return 3 * clusters * cut.blocks * (queries / period);
+/** The same in causal order; where queries are not asked these are fewer. */
+export function numbersInOrder({ queries, period }: Problem, { clusters, cut, looks }: CausalPlan): number {
+  return (looks ? 4 : 3) * clusters * cut.blocks * (queries / period);
 }
 
 /** Whether there are queries enough to share a tree, each cluster of several. */
@@ -126,9 +164,9 @@ export async function attendByTree(
 const TARGET_BUDGET = 400, MOST_TARGET_SHARE = 1 / 6, LONG = 16384;
 /** Rows that judge the answer, and queries that clusters are found on at most: more find hardly better ones, and splitting them takes the host long. */
 const JUDGES = 160, MOST_SAMPLED = 2048;
-/** Lists are tried at this length first, times how far off a coreset was, within bounds. */
+/** How long lists have to be is told from what lists of this length leave, times how far off a coreset was, within bounds. */
 const FIRST_ENTRIES = 128, MOST_FIRST = 640;
-/** Where all that is known of a head is that it is sharp: at this length for a tolerance of 1, as errors fall on the sharpest. */
+/** Where all that is known of a head is that it is sharp: of this length for a tolerance of 1, as errors fall on the sharpest. */
 const SHARP_ENTRIES = 9, SHARP_POWER = 1.2;
 /** Shares of the keys that the first lists may be long, and the last: beyond, exact attention is as fast. */
 const MOST_FIRST_SHARE = 1 / 14, MOST_SHARE = 0.12;
@@ -149,9 +187,10 @@ export function planTarget(problem: Problem, tolerance: number, excess?: number)
   const wanted = excess === undefined
     ? growth * SHARP_ENTRIES / tolerance ** SHARP_POWER
     : FIRST_ENTRIES * Math.max(1, excess);
-  const entries = Math.min(growth * MOST_FIRST, MOST_FIRST_SHARE * keys, wanted);
+  const mostFirst = Math.min(growth * MOST_FIRST, MOST_FIRST_SHARE * keys),
+    entries = Math.min(mostFirst, wanted);
   if (PREPARATION * plan.preparation / queries + entries > MOST_TIME * keys) return undefined;
-  return { tolerance, plan: { ...plan, entries }, mostEntries: Math.floor(MOST_SHARE * keys) };
+  return { tolerance, plan: { ...plan, entries }, mostFirst, mostEntries: Math.floor(MOST_SHARE * keys) };
 }
 
 /**

@@ -41,6 +41,11 @@ export function costOfTree(rows: number, directions: number, unit: number): numb
   return rows * Math.log2(Math.max(2, rows)) * PASSES * directions / unit;
 }
 
+/** Multiply-adds of one direction: means and scatters of groups of keys, and how so many queries of a cluster look at them. */
+export function costOfLooks(keys: number, looks: number): number {
+  return keys * (2 + looks / TREE_GROUP);
+}
+
 /**
  * Splits a budget of key evaluations for each query; undefined where it is too small for a tree.
  *
@@ -65,8 +70,8 @@ export function planTree(
   // Logits, scatters of the nodes, and sums of the lists; then what finding the clusters takes.
   const ofCluster = keys * (2 * features + valueFeatures + 2 * directions) / unit +
     queries * directions / unit;
-  // Means and scatters of groups of keys, and how queries look at them. It shortens lists, and leaves as many clusters: few are worse than short lists.
-  const ofLooks = keys * (2 + NEAR_QUERIES / TREE_GROUP) * directions / unit;
+  // It shortens lists, and leaves as many clusters: few are worse than short lists.
+  const ofLooks = costOfLooks(keys, NEAR_QUERIES) * directions / unit;
   const found = (clusters: number) => {
     const least = Math.max(LEAST_SAMPLED, SAMPLED_PER_EVALUATION * keysPerQuery);
     const sampled = Math.min(

@@ -14,11 +14,18 @@ import { attendToTarget, numbersOfTree, planTarget } from "../tilted_tree/tilted
 import { type Trial, TrialFailed } from "../trial.ts";
 import { type Asked, type HeadAnswer, type HeadAnswers, joinHeads } from "./head_answers.ts";
 
-/** What a coreset gets first, and rows held out that judge it. */
-export const FIRST: Pick<Budget, "bucketSize" | "samples"> = { bucketSize: 32, samples: 64 };
+/** Rows held out that judge a coreset. */
 const ROWS = 48;
+/** What a coreset gets first; more where its points then have a linear function of the query beside them, which costs as much as d·d_v/(d + d_v) points, up to so many. */
+const FIRST_SAMPLES = 64, WITH_LINEAR = 144, MOST_LINEAR = 40;
 /** Errors of a coreset fall as about the root of its budget: where the first is farther off than this, a larger one is not tried. */
 const NEAR = 2, RESERVE = 1.6;
+
+/** The budget of the first coreset. */
+export function firstBudget({ features, valueFeatures }: Problem): Pick<Budget, "bucketSize" | "samples"> {
+  const linear = features * valueFeatures / (features + valueFeatures);
+  return { bucketSize: 32, samples: linear > MOST_LINEAR ? FIRST_SAMPLES : WITH_LINEAR };
+}
 
 /**
  * Where every query sees every key: by a coreset, by a larger one where the first is near, by a tree whose lists grow until they do, else exactly, head
@@ -34,7 +41,7 @@ export async function attendEveryKey(
   progress: Progress,
 ): Promise<HeadAnswers> {
   const { tolerance, seed } = asked, { heads } = problem;
-  const { budget, probes = 0 } = planAuto(problem, { ...FIRST, seed }, false);
+  const first = firstBudget(problem), { budget, probes = 0 } = planAuto(problem, { ...first, seed }, false);
   if (!budget || !fitsDevice(backend, problem, probes + ROWS)) {
     const result = await attendExactly(backend, exactly, progress);
     return { result, names: Array<"exact">(heads).fill("exact") };
@@ -105,7 +112,7 @@ async function answerHead(
   // Rows that judged one answer do not judge another: each has a seed of its own.
   const seeds = [1, 2].map((further) => (seed + further) % (Number.MAX_SAFE_INTEGER + 1));
   if (excess !== undefined && excess <= NEAR) {
-    const larger = scaleBudget({ ...FIRST, seed: seeds[0] }, Math.max(1, RESERVE * excess ** 2));
+    const larger = scaleBudget({ ...firstBudget(part), seed: seeds[0] }, Math.max(1, RESERVE * excess ** 2));
     const near = planAuto(part, larger, true).budget ? planCoreset(part, larger) : undefined;
     if (near && fitsDevice(backend, part, near.probes + ROWS)) {
       const result = await attempt(() => calibrate(backend, part, larger, progress, trialOf(tolerance)));

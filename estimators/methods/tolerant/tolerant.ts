@@ -6,7 +6,7 @@ import { type ErrorSums, sumsOfHeads } from "../held_out.ts";
 import type { Attend } from "../method.ts";
 import { headOf } from "../shared/some_heads.ts";
 import { type ApproximateAttention, approximateAttention, attendVisible } from "../visible.ts";
-import { attendEveryKey, FIRST } from "./every_key.ts";
+import { attendEveryKey, firstBudget } from "./every_key.ts";
 import { type Asked, type HeadMethod, joinHeads } from "./head_answers.ts";
 import { answerInOrder, firstInOrder } from "./in_order.ts";
 
@@ -51,7 +51,13 @@ export async function attendTolerantly(
     for (const name of names) counts.set(name, (counts.get(name) ?? 0) + part.queries * part.keys);
     return result;
   };
-  const result = await approximateAttention(attend, backend, problem, { ...FIRST, seed }, progress);
+  const result = await approximateAttention(
+    attend,
+    backend,
+    problem,
+    { ...firstBudget(problem), seed },
+    progress,
+  );
   const estimate = worstOf(result.errors ?? []);
   if (!result.exact && !(estimate.error <= tolerance)) {
     // Parts of which each keeps to the tolerance need not do so together.

@@ -3,6 +3,7 @@ import { TREE_GROUP } from "../../constants";
 import { LOOKS_TOGETHER } from "../engine/layout";
 import { exponential } from "./exponential";
 import { logarithm } from "./logarithm";
+import { squaredDistance } from "./row_sums";
 import { multiplyAdd } from "./simd";
 import { MASKED } from "./tile_softmax";
 
@@ -100,39 +101,56 @@ function endOf(group: u32): u32 {
   return load<u32>(starts + (<usize>group << 2), 4);
 }
 
-/** Mass, mean and logarithm of the share of a group; what no centre sees has a mean of 0. */
+/**
+ * Mass, mean and logarithm of the share of a group; what no centre sees has a mean of 0. Distances of keys from the first of the group are those of all
+ * centres: the scatter is what they leave beside that of the mean.
+ */
 function measureGroup(group: u32, weights: usize, rows: usize): void {
   const begin = startOf(group), end = endOf(group), stride = <usize>width << 2, none = f32x4.splat(0);
-  const mean = means + ((<usize>group * width) << 4), meanEnd = mean + (stride << 2), at = <usize>group << 4;
-  let mass = none;
-  memory.fill(mean, 0, stride << 2);
-  for (let key = begin; key < end; ++key) {
-    const w = v128.load(weights + (<usize>key << 4));
-    mass = f32x4.add(mass, w);
-    for (let sum = mean, x = rows + <usize>key * stride; sum < meanEnd; sum += 16, x += 4) {
-      v128.store(sum, multiplyAdd(v128.load32_splat(x), w, v128.load(sum)));
-    }
+  const mean = means + ((<usize>group * width) << 4), at = <usize>group << 4;
+  const first = rows + <usize>begin * stride, last = rows + <usize>end * stride, ownWeights = weights + (<usize>begin << 4);
+  let mass = none, scatter = none;
+  for (let x = first, w = ownWeights; x < last; x += stride, w += 16) {
+    const own = v128.load(w);
+    mass = f32x4.add(mass, own);
+    scatter = multiplyAdd(own, f32x4.splat(squaredDistance(x, first, stride)), scatter);
   }
   const isSeen = f32x4.gt(mass, none), one = v128.and(f32x4.div(f32x4.splat(1), mass), isSeen);
-  for (let sum = mean; sum < meanEnd; sum += 16) v128.store(sum, f32x4.mul(v128.load(sum), one));
-  let scatter = none;
-  for (let key = begin; key < end; ++key) {
-    let even = none, odd = none, sum = mean, x = rows + <usize>key * stride;
-    for (; sum + 32 <= meanEnd; sum += 32, x += 8) {
-      const first = f32x4.sub(v128.load32_splat(x), v128.load(sum)), next = f32x4.sub(v128.load32_splat(x, 4), v128.load(sum, 16));
-      even = multiplyAdd(first, first, even);
-      odd = multiplyAdd(next, next, odd);
+  let column: usize = 0, moved = none;
+  for (; column + 16 <= stride; column += 16) {
+    let a = none, b = none, c = none, d = none;
+    for (let x = first + column, w = ownWeights; x < last; x += stride, w += 16) {
+      const own = v128.load(w);
+      a = multiplyAdd(v128.load32_splat(x), own, a);
+      b = multiplyAdd(v128.load32_splat(x, 4), own, b);
+      c = multiplyAdd(v128.load32_splat(x, 8), own, c);
+      d = multiplyAdd(v128.load32_splat(x, 12), own, d);
     }
-    if (sum < meanEnd) {
-      const first = f32x4.sub(v128.load32_splat(x), v128.load(sum));
-      even = multiplyAdd(first, first, even);
-    }
-    scatter = multiplyAdd(v128.load(weights + (<usize>key << 4)), f32x4.add(even, odd), scatter);
+    moved = addColumn(mean + (column << 2), a, one, first + column, moved);
+    moved = addColumn(mean + (column << 2) + 16, b, one, first + column + 4, moved);
+    moved = addColumn(mean + (column << 2) + 32, c, one, first + column + 8, moved);
+    moved = addColumn(mean + (column << 2) + 48, d, one, first + column + 12, moved);
   }
-  const half = f32x4.mul(f32x4.mul(scatter, one), f32x4.splat(0.5));
+  for (; column < stride; column += 4) {
+    let a = none;
+    for (let x = first + column, w = ownWeights; x < last; x += stride, w += 16) {
+      a = multiplyAdd(v128.load32_splat(x), v128.load(w), a);
+    }
+    moved = addColumn(mean + (column << 2), a, one, first + column, moved);
+  }
+  const variance = f32x4.max(none, f32x4.sub(f32x4.mul(scatter, one), moved));
   v128.store(masses + at, mass);
   v128.store(squares + at, f32x4.mul(mass, mass));
-  v128.store(logShares + at, v128.bitselect(f32x4.add(logarithms(mass), half), f32x4.splat(<f32>MASKED), isSeen));
+  const logShare = f32x4.add(logarithms(mass), f32x4.mul(variance, f32x4.splat(0.5)));
+  v128.store(logShares + at, v128.bitselect(logShare, f32x4.splat(<f32>MASKED), isSeen));
+}
+
+/** Stores the mean of a column from its weighted sum; adds the square of what it is off from the first key to others. */
+@inline
+function addColumn(to: usize, sum: v128, one: v128, first: usize, others: v128): v128 {
+  const mean = f32x4.mul(sum, one), off = f32x4.sub(mean, v128.load32_splat(first));
+  v128.store(to, mean);
+  return multiplyAdd(off, off, others);
 }
 
 /** Logarithms of four numbers, of those that are above 0. */

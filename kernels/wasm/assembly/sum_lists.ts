@@ -1,7 +1,7 @@
 // deno-fmt-ignore-file: AssemblyScript
 import { CHUNK_KEYS } from "../engine/layout";
 import { logarithm } from "./logarithm";
-import { squaredDistance, sumRows } from "./row_sums";
+import { scatterOfRun, squaredDistance, sumRows, sumRun } from "./row_sums";
 import { addScaled, copyFloats, innerProduct } from "./simd";
 import { EMPTY } from "./tile_softmax";
 
@@ -36,7 +36,7 @@ class ListArguments {
 class OpenEntry {
   /** Its place among the entries of all heads. */
   place: u32;
-  /** Its first key, the last of those that weigh anything, and how many these are. */
+  /** Its first key, the first of the last part's that weigh anything, and how many keys do. */
   begin: u32;
   only: u32;
   keys: u32;
@@ -136,14 +136,19 @@ function addPart(entry: OpenEntry, weights: usize, length: u32, mass: f32): void
     entry.mass = mass;
     return startFrom(entry, rowSum, mass);
   }
-  sumPart(args.listKey + entry.place * keyBytes, isFirst, weights, length, keys, keyBytes, args.features);
-  sumPart(args.listValue + entry.place * valueBytes, isFirst, weights, length, values, valueBytes, args.valueFeatures);
-  sumRows(sums, held, length, rows, rowBytes, weights);
+  const begin = entry.only, span = load<u32>(held + (<usize>(length - 1) << 2)) + 1 - begin;
+  // Where most keys of a run weigh something they are taken as they lie.
+  const isRun = span < 2 * length, count = isRun ? span : length;
+  sumPart(args.listKey + entry.place * keyBytes, isFirst, weights, count, isRun, keys, keyBytes, args.features);
+  sumPart(args.listValue + entry.place * valueBytes, isFirst, weights, count, isRun, values, valueBytes, args.valueFeatures);
+  sumSome(sums, weights, count, isRun, rows, rowBytes);
   const before = entry.mass, total = before + mass;
   let scatter: f32 = 0;
   // Moments of both are merged (Chan, Golub and LeVeque 1979).
   multiply(sums, <f32>1 / mass, args.width);
-  if (length > 1) {
+  if (length > 1 && isRun) {
+    scatter = scatterOfRun(sums, rows + begin * rowBytes, span, rowBytes, weights + (<usize>begin << 2));
+  } else if (length > 1) {
     for (let at = held, end = held + (<usize>length << 2); at < end; at += 4) {
       const row = <usize>load<u32>(at);
       scatter += load<f32>(weights + (row << 2)) * squaredDistance(rows + row * rowBytes, sums, rowBytes);
@@ -170,10 +175,26 @@ function startFrom(entry: OpenEntry, rowMean: usize, mass: f32): void {
 }
 
 /** Adds a weighted sum of rows. */
-function sumPart(to: usize, isFirst: bool, weights: usize, length: u32, from: usize, bytes: usize, width: u32): void {
-  if (isFirst) return sumRows(to, held, length, from, bytes, weights);
-  sumRows(sums, held, length, from, bytes, weights);
+function sumPart(
+  to: usize,
+  isFirst: bool,
+  weights: usize,
+  count: u32,
+  isRun: bool,
+  from: usize,
+  bytes: usize,
+  width: u32,
+): void {
+  if (isFirst) return sumSome(to, weights, count, isRun, from, bytes);
+  sumSome(sums, weights, count, isRun, from, bytes);
   addScaled(to, sums, 1, width);
+}
+
+/** Weighted sum of the rows of the keys `held`, or of so many from the first of these on. */
+function sumSome(to: usize, weights: usize, count: u32, isRun: bool, from: usize, bytes: usize): void {
+  if (!isRun) return sumRows(to, held, count, from, bytes, weights);
+  const begin = <usize>load<u32>(held);
+  sumRun(to, from + begin * bytes, count, bytes, weights + (begin << 2));
 }
 
 /** Makes means of the sums of an entry, and what its logits take. */

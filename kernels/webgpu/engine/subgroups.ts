@@ -11,17 +11,30 @@ const kernel: Kernel = {
   source: [{ plain: "", subgroups: shaders["subgroups.wgsl"] }],
 };
 
+/** How many lanes subgroups have; a device may choose anew for each kernel. */
+export interface SubgroupLanes {
+  /** The fewest that a kernel may be given. */
+  readonly fewest: number;
+  /** As many as the kernel that looks at them has found. */
+  readonly usual: number;
+}
+
+/** Fewest lanes of a subgroup in WebGPU. */
+export const FEWEST_LANES = 4;
+
 /** Lanes of the workgroup that is looked at: as many as the largest that kernels take. */
 const LANES = 256;
+/** How far apart the lanes are that kernels have exchange values, in bits of their places. */
+const APART: readonly number[] = [1, 2, 3, 4, 8, 12];
 
 /**
- * Whether subgroups of a device with that feature are what reductions_subgroups.wgsl takes them for: WGSL leaves open which
- * lanes make up a subgroup, and drivers compute wrongly.
+ * How many lanes the subgroups of a device with that feature have; undefined where they are not what kernels take them for: WGSL
+ * leaves open which lanes make up a subgroup, and drivers compute wrongly.
  *
  * @throws {DeviceLostError} If the device goes meanwhile.
  */
-export async function subgroupsWork(device: GPUDevice): Promise<boolean> {
-  const largestArrayBytes = 16 * LANES;
+export async function subgroupLanes(device: GPUDevice): Promise<SubgroupLanes | undefined> {
+  const largestArrayBytes = 4 * LANES * Math.max(4, APART.length);
   const recorder = new Recorder(device, {
     software: false,
     largestArrayBytes,
@@ -29,20 +42,23 @@ export async function subgroupsWork(device: GPUDevice): Promise<boolean> {
     foreign: true,
   });
   const found = recorder.array("word", 4 * LANES, "the lanes of subgroups");
+  const exchanged = recorder.array("word", APART.length * LANES, "what lanes exchange");
   recorder.dispatch({
     kernel,
     constants: { LANES },
     parameters: { unused: 0 },
-    bindings: { found },
+    bindings: { found, exchanged },
     workgroups: 1,
   });
   try {
-    const [words] = await recorder.run([found]);
-    return areConsecutive(words);
+    const [words, others] = await recorder.run([found, exchanged]);
+    const usual = words[0], { adapterInfo } = device as { adapterInfo?: { subgroupMinSize?: number } };
+    if (!areConsecutive(words) || !areExchanged(others, usual)) return undefined;
+    return { usual, fewest: Math.min(usual, adapterInfo?.subgroupMinSize || FEWEST_LANES) };
   } catch (error) {
     // A device that is gone is no device without subgroups; one that only refuses them is used without.
     if (error instanceof DeviceLostError) throw error;
-    return false;
+    return undefined;
   } finally {
     // The device goes on, as one that this recorder does not own.
     recorder.destroy();
@@ -58,4 +74,13 @@ export function areConsecutive(words: ArrayLike<number>): boolean {
     if (!expected.every((word, at) => words[4 * lane + at] === word)) return false;
   }
   return true;
+}
+
+/** Whether each lane of subgroups of one size has found the numbers of the lanes so far apart, as subgroups.wgsl writes them. */
+export function areExchanged(words: ArrayLike<number>, size: number): boolean {
+  return Array.from(words).every((word, at) => {
+    const apart = APART[at % APART.length], lane = Math.floor(at / APART.length);
+    // Further apart than the subgroup is wide there is nothing to exchange.
+    return apart >= size || word === (lane ^ apart);
+  });
 }

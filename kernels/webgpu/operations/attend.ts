@@ -2,28 +2,31 @@ import type { AttendArguments, DeviceArray, PartialAttention } from "../../backe
 import { type AttendIndex, attendIndex } from "./attend_index.ts";
 import type { AttendKernel, AttendTile } from "../tuning.ts";
 import { type AttendWidths, attendWidths, chunksOf, cutTile, fitTile, rowsOf } from "./attend_tile.ts";
+import { cutShares, shareKeys } from "./share_tile.ts";
 import { halveRows } from "./halve_rows.ts";
 import { joinSplits } from "./join_splits.ts";
-import type { Kernel } from "../engine/kernel.ts";
+import type { Kernel, TwinSource } from "../engine/kernel.ts";
 import type { Recorder } from "../engine/recorder.ts";
 import { hardwareThreads } from "../../runtime.ts";
 import { padRows, trimRows } from "./pad_rows.ts";
 import { shaders } from "../shaders.generated.ts";
 
 const kernels: Readonly<Record<AttendKernel, readonly [floats: Kernel, halves: Kernel]>> = {
-  registers: twins("attend_registers"),
-  tiles: twins("attend_tiles"),
+  registers: twins("attend_registers.wgsl"),
+  tiles: twins("attend_tiles.wgsl"),
+  // Only devices with subgroups take it.
+  subgroups: twins("attend_subgroups.wgsl", { plain: "", subgroups: shaders["attend_subgroups.wgsl"] }),
 };
 
 /** A kernel that reads keys and values in floats, and the same in halves. */
-function twins(name: "attend_registers" | "attend_tiles"): [Kernel, Kernel] {
+function twins(name: keyof typeof shaders, own: string | TwinSource = shaders[name]): [Kernel, Kernel] {
   const kernel = (file: string, stored: string): Kernel => ({
     file,
-    source: [shaders["elementary.wgsl"], stored, shaders["attend_common.wgsl"], shaders[`${name}.wgsl`]],
+    source: [shaders["elementary.wgsl"], stored, shaders["attend_common.wgsl"], own],
   });
   return [
-    kernel(`${name}.wgsl`, shaders["stored_floats.wgsl"]),
-    kernel(`${name}.wgsl, halves`, shaders["stored_halves.wgsl"]),
+    kernel(name, shaders["stored_floats.wgsl"]),
+    kernel(`${name}, halves`, shaders["stored_halves.wgsl"]),
   ];
 }
 
@@ -73,7 +76,7 @@ export function attend(
   const index = attendIndex(recorder, args), arrays = padded(recorder, args), valueColumns = arrays.columns;
   const cut = cutRows(tile, args), { chunks, columns } = cut.widths;
   const mostSplits = splitsOf(recorder, cut, rows * valueColumns);
-  const { parts, splits, mostKeys } = cutKeys(cut.keys, mostSplits, cut.tile.size);
+  const { parts, splits, mostKeys } = cutKeys(cut.keys, mostSplits, cut.tileKeys);
   const stride = parts > 1 ? 1 + columns : 1;
   const resting = parts > 1 || splits > 1 ? splits * rows * chunks * stride : 1;
   const result = {
@@ -105,6 +108,8 @@ interface RowCut {
   readonly widths: AttendWidths;
   /** Rows that share their keys: of an invocation, or of a workgroup. */
   readonly tileRows: number;
+  /** Keys in workgroup memory at a time. */
+  readonly tileKeys: number;
   readonly blockTiles: number;
   /** Tiles in all, of one chunk of columns. */
   readonly tiles: number;
@@ -122,6 +127,7 @@ function cutRows(tile: AttendTile, args: AttendArguments): RowCut {
     tile: fitted,
     widths,
     tileRows,
+    tileKeys: fitted.kernel === "subgroups" ? shareKeys(fitted, widths) : fitted.size,
     blockTiles,
     tiles: heads * blocks * blockTiles,
     keys: bounds?.mostKeys ?? Math.ceil(keys / blocks) + (samples?.count ?? 0),
@@ -175,6 +181,11 @@ function twoScales(scale: number): { queryScale: number; scale: number } {
   return { queryScale, scale: scale / queryScale };
 }
 
+function definitionsOf(tile: AttendTile, widths: AttendWidths): Readonly<Record<string, number>> {
+  if (tile.kernel === "registers") return { LANES: tile.lanes, ROWS: tile.size };
+  return (tile.kernel === "tiles" ? cutTile : cutShares)(tile, widths);
+}
+
 /** Attention to a part of the keys of each block, in whole vec4s. */
 function attendPart(
   recorder: Recorder,
@@ -202,7 +213,7 @@ function attendPart(
   recorder.dispatch({
     kernel: kernels[tile.kernel][args.halves ? 1 : 0],
     definitions: {
-      ...(inRegisters ? { LANES: tile.lanes, ROWS: tile.size } : cutTile(tile, widths)),
+      ...definitionsOf(tile, widths),
       FEATURES: featureColumns,
       COLUMNS: columns,
       ...chains,

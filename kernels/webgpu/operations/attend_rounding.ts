@@ -8,7 +8,7 @@ const SHORTEST_STRETCH = chains.STRETCH - Math.max(...TILE_SIZES);
 /**
  * WGSL lets a device round either way ("correctly rounded" there is one of the two neighbours), compute a fused
  * multiply-add as a product and a sum, and divide to 2.5 units in the last place; reassociated sums keep a bound that
- * counts roundings. Of the two kernels the one that rounds more often is meant. Splits of keys count as none: each saves
+ * counts roundings. Of the kernels the one that rounds most often is meant. Splits of keys count as none: each saves
  * a chain of more keys, or more stretches, than its joining has roundings.
  */
 export function attendRounding({ features, keys, halved = false }: RoundingShape): AttendRounding {

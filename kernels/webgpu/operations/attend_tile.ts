@@ -1,4 +1,13 @@
-import { type AttendKernel, type AttendTile, REGISTER_TILES, TILE_LANES, TILE_SIZES } from "../tuning.ts";
+import type { SubgroupLanes } from "../engine/subgroups.ts";
+import { shareRows, shareTiles, usualShare } from "./share_tile.ts";
+import {
+  type AttendKernel,
+  type AttendTile,
+  REGISTER_TILES,
+  SHARE_LANES,
+  TILE_LANES,
+  TILE_SIZES,
+} from "../tuning.ts";
 
 /** How the values of a row are cut, in vec4s. */
 export interface ValueChunks {
@@ -53,8 +62,16 @@ export function widthsOf({ features, columns }: AttendWidths): string {
 }
 
 /** The tile that is taken where nothing has been measured. */
-export function usualTile(kernel: AttendKernel, widths: AttendWidths, workgroupBytes: number): AttendTile {
-  if (kernel === "tiles") {
+export function usualTile(
+  kernel: AttendKernel,
+  widths: AttendWidths,
+  workgroupBytes: number,
+  subgroupLanes?: SubgroupLanes,
+): AttendTile {
+  if (kernel !== "registers") {
+    const share = kernel === "subgroups" && subgroupLanes &&
+      usualShare(widths, workgroupBytes, subgroupLanes);
+    if (share) return share;
     const room = sharedTiles(widths, workgroupBytes);
     return room[room.length - 1];
   }
@@ -62,8 +79,12 @@ export function usualTile(kernel: AttendKernel, widths: AttendWidths, workgroupB
   return { kernel, lanes: NARROW[0], size };
 }
 
-/** Every tile that is worth measuring. */
-export function possibleTiles(widths: AttendWidths, limits: GPUSupportedLimits): AttendTile[] {
+/** Every tile that is worth measuring, where subgroups have so many lanes at least: 0 where there are none. */
+export function possibleTiles(
+  widths: AttendWidths,
+  limits: GPUSupportedLimits,
+  fewestLanes = 0,
+): AttendTile[] {
   const held = REGISTER_TILES.filter(([, rows]) => rows * widths.features <= MOST_HELD);
   return [
     ...(held.length > 0 ? held : [NARROW]).map(([lanes, size]): AttendTile => ({
@@ -72,6 +93,7 @@ export function possibleTiles(widths: AttendWidths, limits: GPUSupportedLimits):
       size,
     })),
     ...sharedTiles(widths, limits.maxComputeWorkgroupStorageSize),
+    ...shareTiles(widths, limits.maxComputeWorkgroupStorageSize, fewestLanes),
   ];
 }
 
@@ -83,18 +105,24 @@ const WIDE_LANES = 64;
  * and what spills dozens of registers there is slow, and takes longest to compile. Those are rows in registers, and few rows of
  * wide values.
  */
-export function gpuTiles(widths: AttendWidths, limits: GPUSupportedLimits): AttendTile[] {
-  const possible = possibleTiles(widths, limits),
-    sharing = possible.filter(({ kernel }) => kernel === "tiles");
-  const lean = sharing.filter((tile) => tile.lanes >= WIDE_LANES || cutTile(tile, widths).BATCHES === 1);
+export function gpuTiles(widths: AttendWidths, limits: GPUSupportedLimits, fewestLanes = 0): AttendTile[] {
+  const possible = possibleTiles(widths, limits, fewestLanes),
+    sharing = possible.filter(({ kernel }) => kernel !== "registers");
+  const lean = sharing.filter((tile) =>
+    tile.kernel === "subgroups" || tile.lanes >= WIDE_LANES || cutTile(tile, widths).BATCHES === 1
+  );
   return [lean, sharing].find((tiles) => tiles.length > 0) ?? possible;
 }
 
-/** Whether a device can run a tile: it may come from the adapter under an older driver. */
-export function hasRoom(tile: AttendTile, widths: AttendWidths, limits: GPUSupportedLimits): boolean {
-  return tile.kernel === "registers"
-    ? tile.size === 1 || tile.size * widths.features <= MOST_HELD
-    : sharedTiles(widths, limits.maxComputeWorkgroupStorageSize).some((known) => isSameTile(tile, known));
+/** Whether a device can run a tile: it may come from the adapter under an older driver, or another WebGPU. */
+export function hasRoom(
+  tile: AttendTile,
+  widths: AttendWidths,
+  limits: GPUSupportedLimits,
+  fewestLanes = 0,
+): boolean {
+  if (tile.kernel === "registers") return tile.size === 1 || tile.size * widths.features <= MOST_HELD;
+  return possibleTiles(widths, limits, fewestLanes).some((known) => isSameTile(tile, known));
 }
 
 /** The tiles of `tiles` for which workgroup memory has room, the largest last. */
@@ -108,13 +136,15 @@ function sharedTiles(widths: AttendWidths, workgroupBytes: number): AttendTile[]
 /** The tile, or one with fewer rows where these are as many as share their keys. */
 export function fitTile(tile: AttendTile, rows: number): AttendTile {
   if (tile.kernel === "registers") return tile;
-  const lanes = TILE_LANES.find((some) => some >= tile.lanes || rowsOf({ ...tile, lanes: some }) >= rows);
+  const some = tile.kernel === "tiles" ? TILE_LANES : SHARE_LANES;
+  const lanes = some.find((some) => some >= tile.lanes || rowsOf({ ...tile, lanes: some }) >= rows);
   return { ...tile, lanes: lanes ?? tile.lanes };
 }
 
 /** Query rows that share their keys: of an invocation, or of a workgroup. */
-export function rowsOf({ kernel, lanes, size }: AttendTile): number {
-  return kernel === "registers" ? size : lanes;
+export function rowsOf(tile: AttendTile): number {
+  const { kernel, lanes, size } = tile;
+  return kernel === "registers" ? size : kernel === "tiles" ? lanes : shareRows(tile);
 }
 
 /** What is defined in front of attend_tiles.wgsl, which says what each means. */

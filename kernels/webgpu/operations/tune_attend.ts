@@ -3,6 +3,7 @@ import { Purpose, RandomStream } from "../../random.ts";
 import type { AttendKernel, AttendTile } from "../tuning.ts";
 import { attendWidths, gpuTiles, isSameTile, possibleTiles, usualTile } from "./attend_tile.ts";
 import { KernelError } from "../engine/kernel_error.ts";
+import type { SubgroupLanes } from "../engine/subgroups.ts";
 import type { Recorder } from "../engine/recorder.ts";
 
 /** Queries and keys that are measured: as many as keep a GPU busy, and fewer where a CPU stands in for one. */
@@ -24,13 +25,13 @@ export type AttendWith = (tile: AttendTile, args: AttendArguments) => PartialAtt
 export async function tuneAttend(
   recorder: Recorder,
   attend: AttendWith,
-  usual: AttendKernel,
+  { usual, subgroupLanes }: { readonly usual: AttendKernel; readonly subgroupLanes: SubgroupLanes },
   features: number,
   valueFeatures: number,
 ): Promise<AttendTile> {
   const { limits } = recorder.device, widths = attendWidths(features, valueFeatures);
-  const first = usualTile(usual, widths, limits.maxComputeWorkgroupStorageSize);
-  const known = (recorder.software ? possibleTiles : gpuTiles)(widths, limits);
+  const first = usualTile(usual, widths, limits.maxComputeWorkgroupStorageSize, subgroupLanes);
+  const known = (recorder.software ? possibleTiles : gpuTiles)(widths, limits, subgroupLanes.fewest);
   const tiles = [first, ...known.filter((tile) => !isSameTile(tile, first))];
   const { queries, keys } = recorder.software ? SOFTWARE_SIZE : SIZE;
   const [query, key, value] = [queries * features, keys * features, keys * valueFeatures].map(normals);

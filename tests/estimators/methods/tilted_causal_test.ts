@@ -56,6 +56,7 @@ function planOf(problem: Problem, length: number, clusters: number): CausalPlan 
     preparation: 0,
     ofHeldOut: 4 * problem.keys,
     cut,
+    looks: clusters % 2 > 0 ? 3 : 0,
   };
 }
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { readNpy } from "../../../files/npy/read.ts";
+import { readArray } from "../../../files/arrays/read.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/npy/${name}`, import.meta.url));
 /** What `make.py` stores as integers. */
@@ -14,36 +14,36 @@ const integers = ["i", "u"].flatMap((kind) =>
 );
 
 for (const name of integers) {
-  Deno.test(`readNpy() reads ${name} as NumPy wrote it`, async () => {
+  Deno.test(`readArray() reads ${name} as NumPy wrote it`, async () => {
     const data = name.startsWith("u") ? NUMBERS.map(Math.abs) : NUMBERS;
-    assertEquals(await readNpy(fixture(`${name}.npy`)), { data, shape: [3, 4] });
+    assertEquals(await readArray(fixture(`${name}.npy`)), { data, shape: [3, 4] });
   });
 }
 
-Deno.test("readNpy() reads truth values as 0 and 1", async () => {
-  assertEquals(await readNpy(fixture("bool.npy")), { data: TRUTHS, shape: [3, 4] });
+Deno.test("readArray() reads truth values as 0 and 1", async () => {
+  assertEquals(await readArray(fixture("bool.npy")), { data: TRUTHS, shape: [3, 4] });
 });
 
-Deno.test("readNpy() brings Fortran order into C order, whatever the dtype", async () => {
-  assertEquals(await readNpy(fixture("fortran_3.npy")), {
+Deno.test("readArray() brings Fortran order into C order, whatever the dtype", async () => {
+  assertEquals(await readArray(fixture("fortran_3.npy")), {
     data: Float32Array.from({ length: 24 }, (_, at) => at),
     shape: [2, 3, 4],
   });
-  assertEquals(await readNpy(fixture("fortran_bool.npy")), { data: TRUTHS, shape: [3, 4] });
+  assertEquals(await readArray(fixture("fortran_bool.npy")), { data: TRUTHS, shape: [3, 4] });
 });
 
-Deno.test("readNpy() takes large integers that a 32-bit float has", async () => {
-  const { data } = await readNpy(fixture("exact_int64.npy"));
+Deno.test("readArray() takes large integers that a 32-bit float has", async () => {
+  const { data } = await readArray(fixture("exact_int64.npy"));
   assertEquals([...data], [2 ** 24, -(2 ** 62), 2 ** 24 + 2, 7]);
 });
 
-Deno.test("readNpy() reads as many dimensions as it is told to", async () => {
-  assertEquals(await readNpy(fixture("rank_1.npy"), [1, 3]), {
+Deno.test("readArray() reads as many dimensions as it is told to", async () => {
+  assertEquals(await readArray(fixture("rank_1.npy"), { dimensions: [1, 3] }), {
     data: new Float32Array([0, 1, 2]),
     shape: [3],
   });
   await assertRejects(
-    () => readNpy(fixture("rank_4.npy"), [1, 3]),
+    () => readArray(fixture("rank_4.npy"), { dimensions: [1, 3] }),
     TypeError,
     "must have 1 to 3 dimensions: current value is 4",
   );

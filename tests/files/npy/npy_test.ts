@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LARGEST_HEADER_BYTES, parseNpyHeader } from "../../../files/npy/header.ts";
-import { readNpy } from "../../../files/npy/read.ts";
+import { readArray } from "../../../files/arrays/read.ts";
 import { formatNpy, writeNpy } from "./write_npy.ts";
 import { type Tensor, tensor } from "../../../kernels/tensor.ts";
 
@@ -37,27 +37,27 @@ const dictionary = ({ descr = "'<f4'", fortran = "False", shape = "(2, 2)" } = {
   `{'descr': ${descr}, 'fortran_order': ${fortran}, 'shape': ${shape}, }\n`;
 
 for (const name of ["f16", "f32", "f64"].flatMap((type) => [`${type}_little`, `${type}_big`])) {
-  Deno.test(`readNpy() reads ${name} as NumPy wrote it`, async () => {
-    assertEquals(await readNpy(fixture(`${name}.npy`)), { data: VALUES, shape: [2, 3] });
+  Deno.test(`readArray() reads ${name} as NumPy wrote it`, async () => {
+    assertEquals(await readArray(fixture(`${name}.npy`)), { data: VALUES, shape: [2, 3] });
   });
 }
 
-Deno.test("readNpy() reads format versions 2 and 3", async () => {
+Deno.test("readArray() reads format versions 2 and 3", async () => {
   for (const version of [2, 3]) {
-    assertEquals(await readNpy(fixture(`version_${version}.npy`)), { data: VALUES, shape: [2, 3] });
+    assertEquals(await readArray(fixture(`version_${version}.npy`)), { data: VALUES, shape: [2, 3] });
   }
 });
 
-Deno.test("readNpy() reads three and four dimensions", async () => {
+Deno.test("readArray() reads three and four dimensions", async () => {
   const data = Float32Array.from({ length: 24 }, (_, i) => i);
-  assertEquals(await readNpy(fixture("rank_3.npy")), { data, shape: [2, 3, 4] });
-  assertEquals(await readNpy(fixture("rank_4.npy")), { data, shape: [1, 2, 3, 4] });
+  assertEquals(await readArray(fixture("rank_3.npy")), { data, shape: [2, 3, 4] });
+  assertEquals(await readArray(fixture("rank_4.npy")), { data, shape: [1, 2, 3, 4] });
 });
 
-Deno.test("readNpy() keeps NaN and infinities and rounds subnormal f64 values", async () => {
-  const { data } = await readNpy(fixture("special.npy"));
+Deno.test("readArray() keeps NaN and infinities and rounds subnormal f64 values", async () => {
+  const { data } = await readArray(fixture("special.npy"));
   assertEquals(data, new Float32Array([NaN, Infinity, -Infinity, 1e-40]));
-  const half = await readNpy(fixture("f16_special.npy"));
+  const half = await readArray(fixture("f16_special.npy"));
   assertEquals(half.data, new Float32Array([NaN, Infinity, -Infinity, 2 ** -14]));
 });
 
@@ -80,14 +80,14 @@ Deno.test("What is written is what numpy.save writes, byte for byte", async () =
   );
 });
 
-Deno.test("writeNpy() and readNpy() return the same tensor", async () => {
+Deno.test("writeNpy() and readArray() return the same tensor", async () => {
   await inFolder(async (folder) => {
     const path = join(folder, "round trip.npy");
     for (const shape of [[2, 3], [1, 1], [3, 5, 7], [2, 1, 4, 8], [1024, 1031]]) {
       const size = shape.reduce((a, b) => a * b);
       const written = tensor(Float32Array.from({ length: size }, (_, i) => Math.sin(i)), shape);
       await writeNpy(path, written);
-      assertEquals(await readNpy(path), written);
+      assertEquals(await readArray(path), written);
       assertEquals(parseNpyHeader(await readFile(path), path).dataOffset % 64, 0);
     }
     assertEquals(await readdir(folder), ["round trip.npy"]);
@@ -98,7 +98,7 @@ Deno.test("writeNpy() writes a view of a larger buffer", async () => {
   await inFolder(async (folder) => {
     const path = join(folder, "view.npy");
     await writeNpy(path, tensor(new Float32Array([9, 1, 2, 9]).subarray(1, 3), [1, 2]));
-    assertEquals((await readNpy(path)).data, new Float32Array([1, 2]));
+    assertEquals((await readArray(path)).data, new Float32Array([1, 2]));
   });
 });
 
@@ -108,8 +108,8 @@ Deno.test("writeNpy() follows a link instead of replacing it", async () => {
     await writeNpy(target, tensor([1], [1, 1]));
     await symlink(target, link);
     await writeNpy(link, tensor([2], [1, 1]));
-    assertEquals((await readNpy(target)).data, new Float32Array([2]));
-    assertEquals((await readNpy(link)).data, new Float32Array([2]));
+    assertEquals((await readArray(target)).data, new Float32Array([2]));
+    assertEquals((await readArray(link)).data, new Float32Array([2]));
   });
 });
 
@@ -219,7 +219,7 @@ const malformed: [what: string, bytes: () => Uint8Array, message: string][] = [
 ];
 
 for (const [what, bytes, message] of malformed) {
-  Deno.test(`readNpy() refuses ${what}`, async () => {
+  Deno.test(`readArray() refuses ${what}`, async () => {
     const thrown = await assertRejects(() => readBytes(bytes()), Error, message);
     assertStringIncludes(thrown.message, "q.npy: ");
     assert(thrown instanceof TypeError || thrown instanceof RangeError);
@@ -232,12 +232,12 @@ async function readBytes(bytes: Uint8Array): Promise<Tensor> {
   await inFolder(async (folder) => {
     const path = join(folder, "q.npy");
     await writeFile(path, bytes);
-    read = await readNpy(path);
+    read = await readArray(path);
   });
   return read!;
 }
 
-Deno.test("readNpy() refuses what NumPy can write and a tensor cannot hold", async () => {
+Deno.test("readArray() refuses what NumPy can write and a tensor cannot hold", async () => {
   const refused: [string, string][] = [
     ["rank_0.npy", "2 to 4 dimensions: current value is 0"],
     ["rank_1.npy", "2 to 4 dimensions: current value is 1"],
@@ -247,10 +247,10 @@ Deno.test("readNpy() refuses what NumPy can write and a tensor cannot hold", asy
     ["empty.npy", "dimension 1 must be a positive integer: current value is 0"],
     ["too_large.npy", "value at [1, 0] must fit a 32-bit float: current value is -1e+39"],
   ];
-  for (const [name, message] of refused) await assertRejects(() => readNpy(fixture(name)), Error, message);
+  for (const [name, message] of refused) await assertRejects(() => readArray(fixture(name)), Error, message);
 });
 
-Deno.test("readNpy() takes headers of other writers: spacing, double quotes, key order, Python 2 longs", async () => {
+Deno.test("readArray() takes headers of other writers: spacing, double quotes, key order, Python 2 longs", async () => {
   const header = `{ "shape" : ( 2L , 2 ) ,\n "fortran_order":False,"descr":"<f4"\t}  \n`;
   assertEquals((await readBytes(npy(header))).shape, [2, 2]);
 });
@@ -264,11 +264,11 @@ Deno.test("parseNpyHeader() refuses a hostile header of the largest size at once
   }
 });
 
-Deno.test("readNpy() says what is wrong with a path", async () => {
+Deno.test("readArray() says what is wrong with a path", async () => {
   await inFolder(async (folder) => {
-    await assertRejects(() => readNpy(join(folder, "none.npy")), Error, "none.npy: no such file or folder");
+    await assertRejects(() => readArray(join(folder, "none.npy")), Error, "none.npy: no such file or folder");
     await assertRejects(
-      () => readNpy(folder),
+      () => readArray(folder),
       TypeError,
       "must be a file or pipe: current value is a folder",
     );

@@ -1,6 +1,6 @@
 import { openWebGpu } from "../../../kernels/webgpu/backend.ts";
 import { checkAttend, type HostAttend } from "../../attend.ts";
-import { webgpuTest } from "../../backends.ts";
+import { attendKernels, webgpuTest } from "../../backends.ts";
 import { normals, permutations, wordsBelow } from "../../data.ts";
 
 function problem(
@@ -20,7 +20,7 @@ function problem(
   };
 }
 
-for (const attendKernel of ["registers", "tiles"] as const) {
+for (const attendKernel of attendKernels) {
   webgpuTest(`attend() with ${attendKernel} meets the precision rule on every shape`, async () => {
     const backend = await openWebGpu({ attendKernel });
     for (

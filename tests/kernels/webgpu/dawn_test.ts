@@ -71,12 +71,12 @@ dawnTest("Dawn makes every pipeline, and refuses what it must", loaded || Boolea
   const entries = entryPoints();
   assert(entries.length > 0);
   assertEquals(entries.filter((entry) => !made.has(entry)), []);
-  for (const name of ["attend_registers", "attend_tiles"]) {
+  for (const name of ["attend_registers", "attend_tiles", "attend_subgroups"]) {
     assert(pipelines.some((label) => label.startsWith(`${name}.wgsl, halves`)), name);
   }
   for (const lanes of [64, 256]) assert(pipelines.some((label) => label.includes(`"LANES":${lanes}`)));
   const reducing =
-    "bisect_rows cut_nodes key_importance key_scatters list_entries open_lists pair_buckets sample_keys softmax_rows " +
+    "attend_subgroups bisect_rows cut_nodes key_importance key_scatters list_entries open_lists pair_buckets sample_keys softmax_rows " +
     "solve_held_ridge solve_ridge sort_by_bucket sum_lists tilt_keys";
   for (const name of `${reducing} subgroups`.split(" ")) {
     assert(enabled.includes(`subgroups ${name}.wgsl`), name);

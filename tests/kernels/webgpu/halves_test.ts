@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { openWebGpu } from "../../../kernels/webgpu/backend.ts";
 import { attendOn, checkAttend, type HostAttend } from "../../attend.ts";
-import { webgpuTest } from "../../backends.ts";
+import { attendKernels, webgpuTest } from "../../backends.ts";
 import { normals, wordsBelow } from "../../data.ts";
 import { largestDifference, largestMagnitude } from "../../precision.ts";
 
@@ -29,7 +29,7 @@ function problem(
 
 const shapes = [[1, 1, 1, 1, 1], [2, 70, 65, 15, 15], [1, 100, 257, 64, 64], [1, 21, 40, 128, 132]];
 
-for (const attendKernel of ["registers", "tiles"] as const) {
+for (const attendKernel of attendKernels) {
   webgpuTest(
     `half floats with ${attendKernel} meet the precision rule where inputs have 11 bits`,
     async () => {

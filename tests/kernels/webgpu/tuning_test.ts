@@ -5,6 +5,7 @@ import { describeAdapter, requestAdapter } from "../../../kernels/webgpu/engine/
 import {
   attendWidths,
   gpuTiles,
+  hasRoom,
   isSameTile,
   possibleTiles,
   usualTile,
@@ -45,6 +46,59 @@ Deno.test("tune() passes over tiles on GPUs that are known to spill registers, u
   assert(found(32, 0).length > 0 && found(32, 0).every((tile) => tile.startsWith("registers")));
 });
 
+Deno.test("lanes of subgroups share rows where these have room and lanes enough, more of them where subgroups are narrow", () => {
+  const room = { maxComputeWorkgroupStorageSize: 2 ** 15 } as GPUSupportedLimits;
+  const found = (width: number, lanes: number, limits = room) =>
+    gpuTiles(attendWidths(width, width), limits, lanes)
+      .filter(({ kernel }) => kernel === "subgroups").map(({ lanes, size }) => `${lanes} ${size}`);
+  assertEquals(found(64, 32), ["64 4", "128 4", "256 4", "64 8", "128 8", "256 8"]);
+  assertEquals(found(64, 4), ["64 4", "128 4", "256 4"]);
+  assertEquals(found(128, 8), ["64 8", "128 8", "256 8"]);
+  assertEquals(found(64, 32, { ...room, maxComputeWorkgroupStorageSize: 2 ** 13 + 2 ** 8 }), [
+    ...["64 4", "128 4"],
+    ...["64 8", "128 8"],
+  ]);
+  for (const [width, lanes] of [[64, 0], [64, 2], [12, 32], [128, 4], [520, 64]]) {
+    assertEquals(found(width, lanes), [], `${width} features, ${lanes} lanes`);
+  }
+  const usual = (
+    width: number,
+    lanes: number,
+    fewest = lanes,
+    kernel: AttendTile["kernel"] = "subgroups",
+  ) => {
+    const widths = attendWidths(width, width), { maxComputeWorkgroupStorageSize: bytes } = room;
+    const tile = usualTile(kernel, widths, bytes, { usual: lanes, fewest });
+    return `${tile.kernel} ${tile.lanes} ${tile.size}`;
+  };
+  assertEquals([64, 32, 4, 0].map((lanes) => usual(64, lanes)), [
+    "subgroups 256 4",
+    "subgroups 256 8",
+    // Without enough lanes for that, the kernel without subgroups.
+    "tiles 128 32",
+    "tiles 128 32",
+  ]);
+  assertEquals([64, 32, 8].map((lanes) => usual(128, lanes)), [
+    "subgroups 256 8",
+    "subgroups 256 16",
+    "tiles 128 32",
+  ]);
+  // Another kernel may be given subgroups of eight lanes where this one was given 32.
+  assertEquals([usual(128, 32, 8), usual(128, 64, 32)], ["tiles 128 32", "subgroups 256 8"]);
+  assertEquals([usual(64, 64, 64, "tiles"), usual(8, 64)], ["tiles 128 32", "tiles 128 32"]);
+});
+
+Deno.test("a tile of another device is not taken where there are no subgroups", () => {
+  const limits = { maxComputeWorkgroupStorageSize: 2 ** 15 } as GPUSupportedLimits;
+  const widths = attendWidths(64, 64), tile: AttendTile = { kernel: "subgroups", lanes: 128, size: 8 };
+  assertEquals([0, 4, 8, 64].map((lanes) => hasRoom(tile, widths, limits, lanes)), [
+    false,
+    false,
+    true,
+    true,
+  ]);
+});
+
 webgpuTest("tune() finds a tile, keeps it, and gives it to the next device of the adapter", async () => {
   using device = await openDevice({ prefer: "webgpu" });
   const tuning = (await device.tune(4))!;
@@ -71,6 +125,7 @@ webgpuTest("a tuning with tiles that there are not is refused, one without room 
       { ...right, lanes: 0 },
       { ...right, kernel: "none" },
       { ...right, kernel: "registers" },
+      { ...right, kernel: "subgroups" },
     ]
   ) {
     const tuning = { adapter: name, tiles: { "64 x 64": tile as AttendTile } };

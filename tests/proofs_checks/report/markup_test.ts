@@ -1,6 +1,7 @@
 /** Nothing that a report's file holds becomes markup of the page. */
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import type { ComparisonReport } from "../../../proofs_checks/comparison/report.ts";
+import { rankMethods } from "../../../proofs_checks/comparison/ranks.ts";
+import type { ComparisonReport, ComparisonsReport } from "../../../proofs_checks/comparison/report.ts";
 import { html } from "../../../proofs_checks/report/html.ts";
 import { mergeReports } from "../../../proofs_checks/report/merge.ts";
 import { makePage, type PageParts } from "../../../proofs_checks/report/page.ts";
@@ -53,6 +54,7 @@ const comparison: ComparisonReport = {
   seeds: 1,
   repeat: 1,
   seconds: 1,
+  "mean_value_error": 0.9,
   points: ["exact", "calibrated", "routed"].map((method, at) => ({
     method,
     ran: at === 1 ? "other" : method,
@@ -66,7 +68,10 @@ const comparison: ComparisonReport = {
     error: at === 2 ? null : at / 10,
     worst_error: at === 2 ? null : at / 9,
     errors: [at / 10],
+    "product_error": at === 2 ? null : at / 20,
     front: at === 1,
+    "front_of_evaluations": at === 1,
+    "peak_bytes": 1e6,
     fell_back: "why",
     refused: at === 2 ? "why not" : null,
   })),
@@ -77,7 +82,11 @@ async function everything(): Promise<PageParts> {
   const report = await verificationFile();
   const results = resultsOfEveryLook(report.results[0]);
   const verification = { ...report, results, points: plottedPoints, problems: ["a problem"] };
-  return { verification, scaling: scalingReport, comparison };
+  const comparisons: ComparisonsReport = {
+    ...{ schema: "kdeformer-comparisons", version: 1, device: "wasm", adapter: "made up", seconds: 1 },
+    ...{ interrupted: true, ranks: rankMethods([comparison]), comparisons: [], replay: "deno run" },
+  };
+  return { verification, scaling: scalingReport, comparison, comparisons };
 }
 
 /** Words that decide which part of a page is drawn; other text in their place draws less. */

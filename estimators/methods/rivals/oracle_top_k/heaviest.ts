@@ -3,7 +3,7 @@
  *
  * @param most At most as many as there are.
  */
-export function heaviest(numbers: Float32Array, most: number): Uint32Array {
+export function heaviest(numbers: Float32Array | Float64Array, most: number): Uint32Array {
   const places = new Uint32Array(most);
   if (most === 0) return places;
   const bound = kthLargest(numbers.slice(), most);
@@ -18,7 +18,7 @@ export function heaviest(numbers: Float32Array, most: number): Uint32Array {
 }
 
 /** The k-th largest of numbers, k from 1 on; leaves them in another order. */
-function kthLargest(numbers: Float32Array, k: number): number {
+function kthLargest(numbers: Float32Array | Float64Array, k: number): number {
   let low = 0, high = numbers.length - 1;
   const wanted = numbers.length - k;
   while (low < high) {

@@ -1,7 +1,7 @@
 import { EMPTY, MASKED } from "../../../../kernels/backend.ts";
 
 /** |scale| ‖x‖²/2 of each row: the exponents that make e^⟨w, x⟩ an unbiased feature of the softmax kernel. */
-export function halfNorms(rows: Float32Array, width: number, scale: number): Float64Array {
+function halfNorms(rows: Float32Array, width: number, scale: number): Float64Array {
   const norms = new Float64Array(rows.length / width);
   for (let row = 0; row < norms.length; row++) {
     let sum = 0;

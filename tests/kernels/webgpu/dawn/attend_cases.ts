@@ -49,8 +49,10 @@ export function attendCases(): Case[] {
   ];
 }
 
-/** Attention of widths that a tuning has a tile for. */
-export const tunedCase: Case = attendCase(16, 16, 0);
+/** Attention of a width that a tuning has a tile for. */
+export function tunedCase(width: number): Case {
+  return attendCase(width, width, 0);
+}
 
 /** Few queries and many keys, which are sampled ones so that they take no room: they are split where a device has many cores. */
 function manyKeys(samples: number, queries: number): Case {

@@ -28,6 +28,18 @@ webgpuTest("every primitive passes the self test, and attend() is precise", asyn
   backend.destroy();
 });
 
+webgpuTest("attend() with lanes that share rows is precise, where there are subgroups", async () => {
+  const backend = await openWebGpu({ attendKernel: "subgroups" }), features = 18;
+  const query = normals(1, heads * queries * features), key = normals(2, heads * keys * features);
+  const shape = { heads, queries, keys, features, valueFeatures: features, scale: features ** -0.5 };
+  const problem = { ...shape, query, key, value: normals(3, heads * keys * features) };
+  await checkAttend(backend, problem, "every key");
+  const logWeights = normals(5, heads * keys, 3).map((weight, at) => at % 3 === 0 ? -3e38 : weight);
+  const causal = { period: queries, offset: 5 };
+  await checkAttend(backend, { ...problem, logWeights, causal, blocks: 2 }, "weighted, causal, blocks");
+  backend.destroy();
+});
+
 webgpuTest("bisectRows() gives the reference's clusters", async () => {
   const backend = await openWebGpu();
   const rows = normals(6, heads * keys * width), weights = normals(7, heads * keys).map((x) => 1e-3 + x ** 4);

@@ -3,7 +3,7 @@ import { describeAdapter, requestAdapter, requestDevice } from "../../../../kern
 import { WebGpuBackend } from "../../../../kernels/webgpu/backend.ts";
 import { Recorder } from "../../../../kernels/webgpu/engine/recorder.ts";
 import { attendWidths, possibleTiles, widthsOf } from "../../../../kernels/webgpu/operations/attend_tile.ts";
-import { SUBGROUPS, subgroupsWork } from "../../../../kernels/webgpu/engine/subgroups.ts";
+import { subgroupLanes, SUBGROUPS } from "../../../../kernels/webgpu/engine/subgroups.ts";
 import { tunedCase } from "./attend_cases.ts";
 import { brokenCases } from "./broken.ts";
 import { everyCase } from "./cases.ts";
@@ -59,6 +59,8 @@ async function refusals<On extends { run(outputs: []): Promise<unknown>; reset()
 }
 
 const failures: string[] = [];
+/** Lanes of the largest subgroups. */
+const MOST_LANES = 128;
 // An adapter emulated on the CPU takes other shapes of workgroups, and the other kernel for attention.
 for (
   const [software, subgroups] of [[true, false], [false, false], [true, true], [false, true]]
@@ -67,18 +69,22 @@ for (
   const backend = new WebGpuBackend(device, { ...describeAdapter(adapter), software }, { subgroups });
   failures.push(...await refusals(backend, everyCase()));
   // The kernel that looks at subgroups: what it finds on a device that computes nothing is not what works.
-  if (subgroups && await subgroupsWork(device)) {
+  if (subgroups && await subgroupLanes(device)) {
     failures.push("subgroups that were never computed seem to work");
   }
   backend.destroy();
 }
-// Every tile that tuning may choose.
+// Every tile that tuning may choose, for subgroups of any size.
 {
-  const { device, adapter } = await open(), description = describeAdapter(adapter);
-  const widths = attendWidths(16, 16);
-  for (const tile of possibleTiles(widths, device.limits)) {
-    const tuning = { adapter: description.name, tiles: { [widthsOf(widths)]: tile } };
-    failures.push(...await refusals(new WebGpuBackend(device, description, { tuning }), [tunedCase]));
+  const { device, adapter } = await open([SUBGROUPS]), description = describeAdapter(adapter);
+  for (const width of [16, 64, 128]) {
+    const widths = attendWidths(width, width);
+    for (const tile of possibleTiles(widths, device.limits, MOST_LANES)) {
+      const tuning = { adapter: description.name, tiles: { [widthsOf(widths)]: tile } };
+      const options = { tuning, subgroups: true, subgroupLanes: { fewest: MOST_LANES, usual: MOST_LANES } };
+      const backend = new WebGpuBackend(device, description, options);
+      failures.push(...await refusals(backend, [tunedCase(width)]));
+    }
   }
   device.destroy();
 }

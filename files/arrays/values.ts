@@ -1,4 +1,4 @@
-import type { NpyHeader } from "./header.ts";
+import type { ArrayLayout } from "./layout.ts";
 
 /**
  * Decodes a run of whole values into 32-bit floats; truth values become 0 and 1.
@@ -12,16 +12,16 @@ export function decodeValues(
   target: Float32Array,
   first: number,
   bytes: Uint8Array,
-  header: NpyHeader,
+  layout: ArrayLayout,
   name: string,
 ): void {
-  const { kind, valueBytes, littleEndian } = header;
+  const { kind, valueBytes, littleEndian } = layout;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const count = bytes.byteLength / valueBytes;
   const refuse = (at: number, rule: string, value: number | bigint): never => {
     throw new RangeError(
       `Cannot read ${name}: value at [${
-        indexOf(first + at, header).join(", ")
+        indexOf(first + at, layout).join(", ")
       }] must ${rule}: current value is ${value}`,
     );
   };
@@ -29,6 +29,10 @@ export function decodeValues(
     for (let i = 0; i < count; i++) target[first + i] = view.getFloat32(4 * i, littleEndian);
   } else if (kind === "f" && valueBytes === 2) {
     for (let i = 0; i < count; i++) target[first + i] = float16(view.getUint16(2 * i, littleEndian));
+  } else if (kind === "bf") {
+    // The upper half of the f32 of the same value.
+    const bits = new Uint32Array(target.buffer, target.byteOffset + 4 * first, count);
+    for (let i = 0; i < count; i++) bits[i] = view.getUint16(2 * i, littleEndian) << 16;
   } else if (kind === "f") {
     for (let i = 0; i < count; i++) {
       const value = view.getFloat64(8 * i, littleEndian);
@@ -80,7 +84,7 @@ function float16(bits: number): number {
 }
 
 /** Index of the value at a position in the file. */
-function indexOf(position: number, { shape, fortranOrder }: NpyHeader): number[] {
+function indexOf(position: number, { shape, fortranOrder }: ArrayLayout): number[] {
   const index = new Array<number>(shape.length), axes = [...shape.keys()];
   for (const axis of fortranOrder ? axes : axes.reverse()) {
     index[axis] = position % shape[axis];
