@@ -15,6 +15,7 @@ import { tensor } from "../../../../kernels/tensor.ts";
 import { attention } from "../../../../mod.ts";
 import { onEachBackend } from "../../../backends.ts";
 import { normals, wordsBelow } from "../../../data.ts";
+import { onEachDevice } from "../../../devices.ts";
 import { largestDifference, relativeError } from "../../../precision.ts";
 import { hardProblems } from "./problems.ts";
 
@@ -160,6 +161,24 @@ Deno.test("reformer() errs less with a larger budget, and far less than chunks o
   assertLess(large, small / 2);
   assertLess(large, relativeError(output, exact.output) / 2);
 });
+
+onEachDevice(
+  "keys that are far from 0 are still the queries that they are, with a certificate too",
+  async (device) => {
+    const n = 200,
+      rows = tensor(normals(1, n * 4).map((x) => x + 30), [n, 4]),
+      value = tensor(normals(2, n), [n, 1]);
+    for (const options of [{ budget: 40 }, { bucketSize: 10, samples: 30, epsilon: 0.5 }]) {
+      const { output, stats } = await attention(rows, rows, value, {
+        method: "reformer",
+        device,
+        scale: 0.01,
+        ...options,
+      });
+      assert(output.data.every(Number.isFinite) && (stats.method === "reformer" || "epsilon" in options));
+    }
+  },
+);
 
 Deno.test("plans of rounds keep to the budget and use most of it", () => {
   for (const rows of [5, 100, 4096, 100_000]) {
