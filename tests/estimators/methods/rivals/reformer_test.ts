@@ -17,7 +17,7 @@ import { onEachBackend } from "../../../backends.ts";
 import { normals, wordsBelow } from "../../../data.ts";
 import { onEachDevice } from "../../../devices.ts";
 import { largestDifference, relativeError } from "../../../precision.ts";
-import { hardProblems } from "./problems.ts";
+import { hardProblems } from "./hard_inputs.ts";
 
 /** Queries, keys of the same directions at length 3, and values; rows lie about `centres` points. */
 function sharedProblem(
@@ -193,14 +193,11 @@ Deno.test("plans of rounds keep to the budget and use most of it", () => {
 });
 
 onEachBackend("reformer() stays finite and within the values on hard inputs", async (backend) => {
-  for (const [name, { key, scale, ...problem }] of Object.entries(hardProblems())) {
-    const shared = { ...problem, query: key, key, scale: Math.abs(scale) };
-    assertEquals(reformer.refusal!(shared, { bucketSize: 5, samples: 20, seed: 1 }), undefined, name);
-    const { output, logSumExp } = await reformer.attend(backend, shared, {
-      bucketSize: 5,
-      samples: 20,
-      seed: 1,
-    });
+  const budget = { bucketSize: 5, samples: 20, seed: 1 };
+  for (const [name, { key, keys, scale, ...problem }] of hardProblems()) {
+    const shared = { ...problem, query: key, key, queries: keys, keys, scale: Math.abs(scale) };
+    assertEquals(reformer.refusal!(shared, budget), undefined, name);
+    const { output, logSumExp } = await reformer.attend(backend, shared, budget);
     backend.reset();
     assert(logSumExp.every((sum) => Number.isFinite(sum) && sum > -1e38), name);
     const most = Math.max(...problem.value), least = Math.min(...problem.value);
