@@ -37,6 +37,12 @@ export const sections: readonly Section[] = [
     run: async (parameters) => await (await import("./fidelity.ts")).fidelity(parameters),
   },
   {
+    name: "rivals",
+    title: "Every method on every pretrained head",
+    parameters: "seeds (3), n (4096)",
+    run: async (parameters) => await (await import("./rivals.ts")).rivals(parameters),
+  },
+  {
     name: "paper",
     title: "The paper's experiment on word vectors",
     parameters: "seeds (3), n (8192)",

@@ -37,7 +37,11 @@ const options = {
     value: "N",
     help: `the first of them, and that of the workload (${DEFAULT_SEED})`,
   },
-  repeat: { kind: "integer", value: "N", help: "timed rounds, in each of which every method runs once (5)" },
+  repeat: {
+    kind: "integer",
+    value: "N",
+    help: "timed rounds, in each of which every method runs once (5; none of several inputs)",
+  },
   heads: {
     kind: "list",
     value: "all|L.H,…",

@@ -36,8 +36,10 @@ export function comparisonTable(
   const lines = [
     formatTable([memory ? HEADS.toSpliced(-1, 0, "MB") : HEADS, ...rows]),
     "",
-    `Times are medians of ${repeat} interleaved round${
-      repeat === 1 ? "" : "s"
+    `${
+      repeat === 0
+        ? "Times are medians of the runs that tell errors"
+        : `Times are medians of ${repeat} interleaved round${repeat === 1 ? "" : "s"}`
     }; errors are the median and the worst of ${seeds === 1 ? `seed ${seed}` : `seeds ${seed} to ${last}`}.`,
     "● No other point is both faster and more accurate.",
     `The mean value, which knows no query, errs ${formatNumber(meanValue)}.`,

@@ -66,6 +66,15 @@ export async function measureExact(entry: Entry, seed: number): Promise<Tensor> 
   return output;
 }
 
+/** Runs of one method at one budget. */
+export interface Runs {
+  /** The first seed, and how many. */
+  readonly seed: number;
+  readonly seeds: number;
+  /** No other run is started after so many seconds of them. */
+  readonly mostSeconds: number;
+}
+
 /** What errors are measured by. */
 export interface Yardstick {
   /** The exact output. */
@@ -74,16 +83,21 @@ export interface Yardstick {
   readonly products: readonly number[] | undefined;
 }
 
-/** Runs a method with each seed and notes its errors, or why it refuses. */
+/**
+ * Runs a method with each seed and notes its errors, or why it refuses.
+ *
+ * @returns The seconds of each run.
+ */
 export async function measureErrors(
   entry: Entry,
-  seed: number,
-  seeds: number,
+  { seed, seeds, mostSeconds }: Runs,
   { exact, products }: Yardstick,
-): Promise<void> {
-  const runs: Run[] = [], random = drawsAnything(entry.point.method as MethodName);
+): Promise<number[]> {
+  const runs: Run[] = [], random = drawsAnything(entry.point.method as MethodName), start = performance.now();
   for (let at = 0; at < seeds; at++) {
-    if (at > 0 && !random) {
+    if (at > 0 && performance.now() - start > 1000 * mostSeconds) break;
+    // Exact attention is what all are timed against.
+    if (at > 0 && !random && entry.point.budget !== null) {
       runs.push(runs[0]);
       continue;
     }
@@ -94,13 +108,14 @@ export async function measureErrors(
       // Exact attention took the same input, so that this is about the method. Lost devices and aborts are not.
       if (!(error instanceof RangeError)) throw error;
       entry.point = { ...entry.point, refused: error.message };
-      return;
+      return [];
     }
     const { output, stats } = result, errors = relativeOutputError(output, exact);
     const productError = products ? Math.max(...errors.map((error, head) => error * products[head])) : null;
     runs.push({ stats, error: Math.max(...errors), productError, queries: queriesOf(exact) });
   }
   note(entry, runs);
+  return runs.map(({ stats }) => stats.seconds);
 }
 
 /** Whether another seed may give another result. */

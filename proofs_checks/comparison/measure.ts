@@ -3,7 +3,7 @@ import { deviceFor } from "../../kernels/kept_devices.ts";
 import { sizeOf } from "../../kernels/tensor.ts";
 import { sampleQuantile } from "../statistics/quantile.ts";
 import { meanValueError, productShares } from "./ends.ts";
-import { makeEntries, measureErrors, measureExact } from "./entries.ts";
+import { type Entry, makeEntries, measureErrors, measureExact } from "./entries.ts";
 import { paretoFront, undominated } from "./front.ts";
 import {
   checkComparison,
@@ -25,8 +25,17 @@ import { timeInTurn, warmUp } from "./time_in_turn.ts";
 
 /** Every method has run with every seed before, so little is left to warm up. */
 const WARM_UP_MS = 300;
-/** Timed rounds of each of several inputs. */
-const SEVERAL_ROUNDS = 2;
+/** Of several inputs, no method at a budget starts another seed after so many seconds. */
+const MOST_SECONDS = 2;
+
+/** How thoroughly an input is measured. */
+interface Pace {
+  /** Milliseconds of warm-up of each point. */
+  readonly warmUpMs: number;
+  /** Whether times are those of rounds of their own; else of the runs that tell errors. */
+  readonly timed: boolean;
+  readonly mostSeconds: number;
+}
 
 /**
  * Error against time of every method: errors over several seeds against exact attention on the same device, then times
@@ -41,12 +50,14 @@ export async function measureComparison(
 ): Promise<ComparisonReport> {
   checkComparisonInput(input);
   const checked = checkComparison(options);
-  return await compareOn(await deviceFor(checked.device), input, checked, WARM_UP_MS);
+  const pace = { warmUpMs: WARM_UP_MS, timed: true, mostSeconds: Infinity };
+  return await compareOn(await deviceFor(checked.device), input, checked, pace);
 }
 
 /**
- * {@link measureComparison} of several inputs, one after the other, and where each method stands among them. Only the first input is
- * warmed up for. Aborted, it gives the report of the inputs that were done.
+ * {@link measureComparison} of several inputs, one after the other, and where each method stands among them. Where no rounds are asked for,
+ * times are those of the runs that tell errors, and a slow method runs with fewer seeds. Aborted, it gives the report of the inputs that
+ * were done.
  *
  * @throws {RangeError} As for one.
  * @throws {TypeError} As for one.
@@ -55,8 +66,7 @@ export async function measureComparisons(
   inputs: AsyncIterable<NamedInput> | Iterable<NamedInput>,
   options: ComparisonOptions = {},
 ): Promise<ComparisonsReport> {
-  const checked = checkComparison({ ...options, repeat: options.repeat ?? SEVERAL_ROUNDS }),
-    start = performance.now();
+  const checked = checkComparison(options), timed = options.repeat !== undefined, start = performance.now();
   const device = await deviceFor(checked.device), comparisons: ComparisonReport[] = [];
   let interrupted = false;
   try {
@@ -65,7 +75,8 @@ export async function measureComparisons(
       const onProgress: typeof checked.onProgress = checked.onProgress &&
         ((done, total, what) => checked.onProgress!(done, total, `${input.name}: ${what}`));
       const own = { ...checked, onProgress };
-      comparisons.push(await compareOn(device, input, own, comparisons.length === 0 ? WARM_UP_MS : 0));
+      const warmUpMs = timed && comparisons.length === 0 ? WARM_UP_MS : 0;
+      comparisons.push(await compareOn(device, input, own, { warmUpMs, timed, mostSeconds: MOST_SECONDS }));
     }
   } catch (error) {
     // What was measured is kept.
@@ -90,24 +101,26 @@ async function compareOn(
   device: Device,
   input: NamedInput,
   checked: CheckedComparison,
-  warmUpMs: number,
+  { warmUpMs, timed, mostSeconds }: Pace,
 ): Promise<ComparisonReport> {
-  const { seeds, seed, repeat, onProgress } = checked, start = performance.now();
+  const { seeds, seed, onProgress } = checked, repeat = timed ? checked.repeat : 0, start = performance.now();
   const { exact, others } = makeEntries(input, { ...checked, device }), entries = [exact, ...others];
   // Errors, a warm-up of each, and the rounds.
-  const total = 2 * entries.length + repeat;
+  const total = (timed ? 2 : 1) * entries.length + repeat;
   const tell = (done: number, what: string) => onProgress?.(done, total, what);
 
   tell(0, "attending exactly");
   const reference = await measureExact(exact, seed);
   const meanValue = await meanValueError(input, checked.causal, device, reference);
   const products = await productShares(input, checked.causal, device, reference);
-  for (const [at, entry] of others.entries()) {
-    tell(at + 1, `measuring the error of ${entry.point.method}`);
-    await measureErrors(entry, seed, seeds, { exact: reference, products });
+  const untimed = new Map<Entry, number[]>();
+  for (const [at, entry] of entries.entries()) {
+    tell(at, `measuring the error of ${entry.point.method}`);
+    const runs = { seed, seeds, mostSeconds };
+    untimed.set(entry, await measureErrors(entry, runs, { exact: reference, products }));
   }
   const taken = entries.filter(({ point }) => isMeasured(point));
-  for (const [at, { point, run }] of taken.entries()) {
+  for (const [at, { point, run }] of timed ? taken.entries() : []) {
     tell(entries.length + at, `warming up ${point.method}`);
     await warmUp(() => run(seed), warmUpMs);
   }
@@ -120,11 +133,13 @@ async function compareOn(
       entry.point = { ...entry.point, "peak_bytes": bytes };
     }
   }
-  const times = await timeInTurn(
-    taken.map(({ run }) => async (round) => (await run(seed + round % seeds)).stats.seconds),
-    repeat,
-    (round) => tell(2 * entries.length + round, "timing"),
-  );
+  const times = timed
+    ? await timeInTurn(
+      taken.map(({ run }) => async (round) => (await run(seed + round % seeds)).stats.seconds),
+      repeat,
+      (round) => tell(2 * entries.length + round, "timing"),
+    )
+    : taken.map((entry) => untimed.get(entry)!);
   const medians = times.map((seconds) => sampleQuantile(seconds, 0.5));
   const front = paretoFront(taken.map(({ point }, at) => ({ seconds: medians[at], error: point.error! })));
   const counted = undominated(

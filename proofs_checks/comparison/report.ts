@@ -27,7 +27,7 @@ export interface ComparisonPoint {
   /** ‖Att~ − Att‖/‖Att‖ in operator norm, the largest over the heads: median over seeds, and worst. */
   readonly error: number | null;
   readonly "worst_error": number | null;
-  /** That error with every seed. */
+  /** That error with every seed; with fewer of them where several inputs are compared and runs are slow. */
   readonly errors: readonly number[];
   /** ‖Att~ − Att‖/(‖P‖·‖V‖), the largest over the heads, median over seeds; null in causal order. */
   readonly "product_error": number | null;
@@ -66,7 +66,7 @@ export interface ComparisonReport {
   /** First of the seeds of the methods; the others follow it. */
   readonly seed: number;
   readonly seeds: number;
-  /** Timed rounds. */
+  /** Timed rounds; 0 where times are those of the runs that tell errors. */
   readonly repeat: number;
   /** How long it all took. */
   readonly seconds: number;

@@ -180,8 +180,10 @@ async function comparisonPart(report: ComparisonReport): Promise<Html> {
 <p>${description}</p>
 <p>${heads} head${plural(heads)}, ${queries} queries × ${keys} keys${
     causal ? " in causal order" : ""
-  }, d ${features}, d_v ${width}. A budget of f is f samples and f/2 keys in the block of each query. Times are medians of ${repeat} interleaved round${
-    plural(repeat)
+  }, d ${features}, d_v ${width}. A budget of f is f samples and f/2 keys in the block of each query. ${
+    repeat === 0
+      ? "Times are medians of the runs that tell errors"
+      : `Times are medians of ${repeat} interleaved round${plural(repeat)}`
   }; errors are the median and the worst over ${seeds} seed${plural(seeds)}.</p>
 <p class="muted">${device}: ${adapter}; first seed ${seed}; ${
     Math.round(seconds)

@@ -27,7 +27,7 @@ Deno.test("cli compare prints a line for every method at every budget, and write
     assertEquals([report.schema, report.version, report.device], ["kdeformer-comparison", 1, "wasm"]);
     assertEquals(report.points.length, 1 + 2 * (methods.length - 1));
     assertEquals(stdout.match(/●$/gm)!.length, report.points.filter(({ front }) => front).length);
-    assertStringIncludes(await readFile(page, "utf8"), "<h3>Error against time</h3>");
+    assertStringIncludes(await readFile(page, "utf8"), "<h3>Error against time, method by method</h3>");
     assertEquals((await readdir(folder)).sort(), ["page.html", "report.json"]);
 
     const nowhere = ["--methods", "exact", "--json", join(folder, "no", "such.json")];

@@ -1,0 +1,115 @@
+/** Every method on every pretrained head and on word vectors: ranks, and where others err less than `auto` at the same budget. */
+import { openDevice } from "../mod.ts";
+import { ourNames } from "../estimators/methods/methods.ts";
+import { measureComparisons } from "../proofs_checks/comparison/measure.ts";
+import { type ComparisonReport, isMeasured, type MeasuredPoint } from "../proofs_checks/comparison/report.ts";
+import type { NamedInput } from "../proofs_checks/inputs/family.ts";
+import { loadWorkload } from "../workloads/workloads.ts";
+import { oneHead, sentenceEncoderHeads } from "./heads.ts";
+import { digits, markdownTable, medianAndRange } from "./markdown.ts";
+import { tell } from "./timing.ts";
+
+const BUDGETS = [64, 128, 256], OCR_HEADS = 8;
+/** A method keeps to a budget if it takes no more than this of it: budgets are whole numbers. */
+const SPARE = 1.02;
+/** Evaluations for each query that a budget of f allows. */
+const PER_BUDGET = 1.5;
+
+async function* inputs(n: number): AsyncGenerator<NamedInput> {
+  for await (const head of sentenceEncoderHeads(n)) yield { ...head, name: `sentence-encoder ${head.name}` };
+  for (const layer of [1, 2]) {
+    const all = await loadWorkload("ocr", { head: `${layer}.all` });
+    for (let head = 0; head < OCR_HEADS; head++) {
+      yield { ...oneHead(all, head), name: `ocr ${layer}.${head}` };
+    }
+  }
+  yield await loadWorkload("glove", { n });
+}
+
+/** The point of a budget with the least error among some methods; undefined if none approximates within the budget. */
+function bestOf(
+  { points }: ComparisonReport,
+  budget: number,
+  isMeant: (method: string) => boolean,
+): MeasuredPoint | undefined {
+  return points.filter((point) => point.budget === budget && point.ran !== "exact" && isMeant(point.method))
+    .filter(isMeasured).filter(({ evaluations_per_query: evaluations }) =>
+      evaluations! <= SPARE * PER_BUDGET * budget
+    )
+    .reduce<MeasuredPoint | undefined>(
+      (best, point) => !best || point.error < best.error ? point : best,
+      undefined,
+    );
+}
+
+const isOurs = (method: string) => method === "auto" || (ourNames as readonly string[]).includes(method);
+
+/** The section. */
+export async function rivals([seeds = 3, n = 4096]: readonly number[]): Promise<string> {
+  using device = await openDevice({ prefer: "wasm" });
+  const { comparisons, ranks } = await measureComparisons(inputs(n), {
+    ...{ budgets: BUDGETS, seeds, device },
+    onProgress: (done, total, what) => done === 0 && tell(`${what}, ${total} points`),
+  });
+  const duels = comparisons.flatMap((comparison) =>
+    BUDGETS.flatMap((budget) => {
+      const auto = bestOf(comparison, budget, (method) => method === "auto");
+      const rival = bestOf(comparison, budget, (method) => !isOurs(method));
+      return auto && rival ? [{ input: comparison.problem.workload, budget, auto, rival }] : [];
+    })
+  );
+  const losses = duels.filter(({ auto, rival }) => auto.error > rival.error);
+  return [
+    `\`compare\` on all heads of the sentence encoder (n = ${n}) and of the OCR model (n = 512) and on GloVe (n = ${n}), on WebAssembly, with budgets of ` +
+    `${
+      BUDGETS.join(", ")
+    }: f samples and f/2 keys in the block of each query, or 1.5 f key evaluations for each query in all. Errors are medians over ${seeds} ` +
+    `seeds, fewer where a run takes seconds; times those of the same runs. Rank by error among the methods at the same input and budget; ` +
+    `geometric means of ratios. "evaluations : budget" above 1: the method prepares beyond its budget, and its rank is no fair one.`,
+    markdownTable(
+      [
+        "method",
+        "mean rank",
+        "first",
+        "error : least",
+        "speed-up",
+        "evaluations : budget",
+        "points",
+        "exact",
+        "refused",
+      ],
+      ranks.map((rank) => [
+        ...[
+          rank.method,
+          number(rank.mean_rank),
+          String(rank.best),
+          number(rank.error_to_best),
+          number(rank.speedup),
+        ],
+        ...[
+          number(rank.evaluations_to_budget),
+          String(rank.measured),
+          String(rank.exact),
+          String(rank.refused),
+        ],
+      ]),
+    ),
+    `\`auto\` beside the best method of others that keeps to the budget, ${duels.length} inputs and budgets: its error is ` +
+    `${
+      medianAndRange(duels.map(({ auto, rival }) => auto.error / rival.error))
+    } times theirs, and their time ` +
+    `${medianAndRange(duels.map(({ auto, rival }) => rival.seconds / auto.seconds))} times its. ` +
+    (losses.length === 0 ? "It errs less everywhere." : `It errs more on ${losses.length}:`),
+    ...losses.length === 0 ? [] : [
+      markdownTable(
+        ["input", "budget", "auto", "other", "its error", "auto : it"],
+        losses.map(({ input, budget, auto, rival }) => [
+          ...[input, String(budget), digits(auto.error), rival.method, digits(rival.error)],
+          digits(auto.error / rival.error),
+        ]),
+      ),
+    ],
+  ].join("\n\n");
+}
+
+const number = (value: number | null) => value === null ? "–" : digits(value);
