@@ -1,5 +1,7 @@
 import { rerunAttentionMatching } from "./attention_matching.ts";
 import { rerunBalancekv } from "./balancekv.ts";
+import { rerunHyperattention } from "./hyperattention.ts";
+import { rerunKdeformer } from "./kdeformer.ts";
 import { rerunOfficial, rerunPort } from "./magicpig.ts";
 import { rerunMultipole } from "./multipole.ts";
 import { rerunMuse } from "./muse.ts";
@@ -17,6 +19,8 @@ import { rerunWildcat } from "./wildcat.ts";
 export const reruns: Readonly<Record<string, FindRerun>> = {
   "attention_matching": rerunAttentionMatching,
   balancekv: rerunBalancekv,
+  hyperattention: rerunHyperattention,
+  kdeformer: rerunKdeformer,
   "magicpig_official": rerunOfficial,
   "magicpig_port": rerunPort,
   multipole: rerunMultipole,

@@ -169,7 +169,8 @@ async function compute(
 ): Promise<Outcome> {
   const { epsilon, tolerance, projections, signal, onProgress } = checked;
   const { method, bucketSize, samples, budgetGiven, seed, delta, certify, checkSeed } = checked;
-  const centred = centre(backend, problem);
+  const keysAsGiven = method !== "auto" && method !== "exact" && approximateMethods[method].keysAsGiven;
+  const centred = { ...centre(backend, problem), ...keysAsGiven ? { problem } : {} };
   const progress: Progress = { signal, onProgress };
   const given: Budget = { bucketSize, samples, projections, seed };
   if (method === "exact") {

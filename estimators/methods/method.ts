@@ -84,6 +84,11 @@ export interface Method {
    * covered by rectangles in which every query sees every key.
    */
   readonly takesCausal?: (problem: Problem, budget: Budget) => boolean;
+  /**
+   * Whether it takes keys as they are given. To others a common part of the keys, which softmax does not see, comes off where it costs
+   * digits.
+   */
+  readonly keysAsGiven?: boolean;
   /** Runs it. */
   readonly attend: Attend;
 }

@@ -1,3 +1,5 @@
+import { squaredNorms } from "../shared/row_norms.ts";
+
 /** In which space rows are hashed. */
 export type Space = "centred" | "lifted";
 
@@ -66,11 +68,7 @@ function cosineOf(product: number, a: number, b: number): number {
 }
 
 function lengthsOf(rows: Float32Array, width: number): Float64Array {
-  return Float64Array.from({ length: rows.length / width }, (_, row) => {
-    let sum = 0;
-    for (let at = row * width; at < (row + 1) * width; at++) sum += rows[at] * rows[at];
-    return Math.sqrt(sum);
-  });
+  return squaredNorms(rows, width).map(Math.sqrt);
 }
 
 /** Rows times a factor with one more column. */

@@ -1,14 +1,9 @@
 import { EMPTY, MASKED } from "../../../../kernels/backend.ts";
+import { squaredNorms } from "../shared/row_norms.ts";
 
 /** |scale| ‖x‖²/2 of each row: the exponents that make e^⟨w, x⟩ an unbiased feature of the softmax kernel. */
 function halfNorms(rows: Float32Array, width: number, scale: number): Float64Array {
-  const norms = new Float64Array(rows.length / width);
-  for (let row = 0; row < norms.length; row++) {
-    let sum = 0;
-    for (let at = row * width; at < (row + 1) * width; at++) sum += rows[at] * rows[at];
-    norms[row] = Math.abs(scale) / 2 * sum;
-  }
-  return norms;
+  return squaredNorms(rows, width).map((square) => Math.abs(scale) / 2 * square);
 }
 
 /** What their norms take off the logits of the keys of a head, as weights for `attend`, relative to the shortest key. */

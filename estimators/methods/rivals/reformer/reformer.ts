@@ -32,6 +32,7 @@ export const reformer: Method = {
   onHost: "argmax and sort of the hash, and the softmax over chunks",
   random: true,
   withinBudget: true,
+  keysAsGiven: true,
   refusal,
   attend,
 };

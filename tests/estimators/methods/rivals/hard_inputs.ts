@@ -15,17 +15,17 @@ export function familyProblem(
   return makeProblem(query, key, value, { scale });
 }
 
-/** Normal deviates times a size, and a rule for keys and values: the shapes and numbers that break methods. */
-function hardProblems(): [string, Problem][] {
+/** Normal deviates times a size, and a rule for keys and values: the shapes and numbers that break methods, by name. */
+export function hardProblems(): [string, Problem][] {
   const problem = (
-    { queries = 70, keys = 90, d = 3, dV = 2, size = 1, scale }: Record<string, number>,
+    { queries = 70, keys = 90, d = 3, dV = 2, size = 1, keySize = size, scale }: Record<string, number>,
     change: (rows: Float32Array, width: number) => Float32Array = (rows) => rows,
   ) => {
     const rows = (seed: number, count: number, width: number, factor: number) =>
       tensor(change(normals(seed, count * width, factor), width), [1, count, width]);
     return makeProblem(
       rows(1, queries, d, size),
-      rows(2, keys, d, size),
+      rows(2, keys, d, keySize),
       rows(3, keys, dV, 1),
       scale === undefined ? {} : { scale },
     );
@@ -34,6 +34,7 @@ function hardProblems(): [string, Problem][] {
     ["logits near 10^5", problem({ size: 300 })],
     ["logits near 10^24", problem({ size: 1e12 })],
     ["logits of 10^-20", problem({ size: 1e-10 })],
+    ["short queries, long keys", problem({ size: 1e-16, keySize: 1e16 })],
     ["a negative scale", problem({ scale: -3 })],
     ["scale 0", problem({ scale: 0 })],
     ["one key", problem({ keys: 1 })],

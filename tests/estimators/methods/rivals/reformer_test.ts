@@ -15,8 +15,9 @@ import { tensor } from "../../../../kernels/tensor.ts";
 import { attention } from "../../../../mod.ts";
 import { onEachBackend } from "../../../backends.ts";
 import { normals, wordsBelow } from "../../../data.ts";
+import { onEachDevice } from "../../../devices.ts";
 import { largestDifference, relativeError } from "../../../precision.ts";
-import { hardProblems } from "./problems.ts";
+import { hardProblems } from "./hard_inputs.ts";
 
 /** Queries, keys of the same directions at length 3, and values; rows lie about `centres` points. */
 function sharedProblem(
@@ -161,6 +162,24 @@ Deno.test("reformer() errs less with a larger budget, and far less than chunks o
   assertLess(large, relativeError(output, exact.output) / 2);
 });
 
+onEachDevice(
+  "keys that are far from 0 are still the queries that they are, with a certificate too",
+  async (device) => {
+    const n = 200,
+      rows = tensor(normals(1, n * 4).map((x) => x + 30), [n, 4]),
+      value = tensor(normals(2, n), [n, 1]);
+    for (const options of [{ budget: 40 }, { bucketSize: 10, samples: 30, epsilon: 0.5 }]) {
+      const { output, stats } = await attention(rows, rows, value, {
+        method: "reformer",
+        device,
+        scale: 0.01,
+        ...options,
+      });
+      assert(output.data.every(Number.isFinite) && (stats.method === "reformer" || "epsilon" in options));
+    }
+  },
+);
+
 Deno.test("plans of rounds keep to the budget and use most of it", () => {
   for (const rows of [5, 100, 4096, 100_000]) {
     for (const most of [4, 7, 30, 96, 192, 384, 1000]) {
@@ -174,14 +193,11 @@ Deno.test("plans of rounds keep to the budget and use most of it", () => {
 });
 
 onEachBackend("reformer() stays finite and within the values on hard inputs", async (backend) => {
-  for (const [name, { key, scale, ...problem }] of Object.entries(hardProblems())) {
-    const shared = { ...problem, query: key, key, scale: Math.abs(scale) };
-    assertEquals(reformer.refusal!(shared, { bucketSize: 5, samples: 20, seed: 1 }), undefined, name);
-    const { output, logSumExp } = await reformer.attend(backend, shared, {
-      bucketSize: 5,
-      samples: 20,
-      seed: 1,
-    });
+  const budget = { bucketSize: 5, samples: 20, seed: 1 };
+  for (const [name, { key, keys, scale, ...problem }] of hardProblems()) {
+    const shared = { ...problem, query: key, key, queries: keys, keys, scale: Math.abs(scale) };
+    assertEquals(reformer.refusal!(shared, budget), undefined, name);
+    const { output, logSumExp } = await reformer.attend(backend, shared, budget);
     backend.reset();
     assert(logSumExp.every((sum) => Number.isFinite(sum) && sum > -1e38), name);
     const most = Math.max(...problem.value), least = Math.min(...problem.value);
