@@ -68,7 +68,8 @@ export async function tiltToTarget(
 
   const looking = cutLists(backend, planted, plan.entries, signal);
   const wanted = gainLeft(problem, judges.exact.output, FIRST_SHARE * tolerance);
-  const farther = (await looking).gainsLeft[0] / wanted;
+  // Where nothing is left and nothing is wanted the shortest lists will do.
+  const farther = (await looking).gainsLeft[0] / wanted || 0;
   const first = Math.max(LEAST_FIRST, plan.entries * farther ** (1 / FALL));
   const aim = MARGIN * tolerance;
   let keyEvaluations = plan.preparation, opened: OpenedLists, before: Judged | undefined;

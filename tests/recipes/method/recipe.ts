@@ -15,7 +15,7 @@ export const method: Recipe = {
     { file: "estimators/methods/methods.ts", before: "] as const;", text: '  "first-keys",\n' },
     {
       file: "estimators/methods/methods.ts",
-      before: "};\n\n/** The names of the approximate methods. */",
+      before: "} as const satisfies Partial<Record<ApproximateName, Method>>;\n\n/** Methods of others",
       text: '  "first-keys": firstKeys,\n',
     },
     {

@@ -68,7 +68,8 @@ export async function attendBalanced(
     progress,
     async ({ at, query, key, value }) => {
       const random = new RandomStream(budget.seed, Purpose.coreset, at);
-      const { kept, weights, products } = halveKeys({ ...problem, key, value }, keys, balancing, random);
+      const own = { ...problem, key, value };
+      const { kept, weights, products } = await halveKeys(own, keys, balancing, random, progress.signal);
       const rows = pickRows(value, valueFeatures, kept), even = 2 ** balancing.rounds;
       if (valuesOnly) {
         rows.forEach((x, place) => rows[place] = x * weights[Math.floor(place / valueFeatures)] / even);

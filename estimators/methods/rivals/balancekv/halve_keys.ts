@@ -1,4 +1,5 @@
 import type { RandomStream } from "../../../../kernels/random.ts";
+import { Turns } from "../../../../kernels/runtime.ts";
 import { type BlockRows, type Walk, walkBlock, walkProducts } from "./walk_block.ts";
 
 /** Keys that are left, with their weights, and kernels computed so far. */
@@ -31,12 +32,20 @@ export interface Rows {
  * BalanceKV: in each round keys get signs, block by block, and of the sign that first comes to half of the keys those up to there are dropped; the
  * others up to there weigh twice as much, and all keys after it stay what they are. What is left is ordered by what it gained.
  */
-export function halveKeys(rows: Rows, keys: number, balancing: Balancing, random: RandomStream): Balanced {
+export async function halveKeys(
+  rows: Rows,
+  keys: number,
+  balancing: Balancing,
+  random: RandomStream,
+  signal?: AbortSignal,
+): Promise<Balanced> {
+  const turns = new Turns();
   let kept = Uint32Array.from({ length: keys }, (_, row) => row), products = 0;
   let weights = new Float64Array(keys).fill(1);
   for (let round = 0; round < balancing.rounds; round++) {
     const signs = new Int8Array(kept.length);
     for (const [first, end] of blocks(kept.length, balancing.block)) {
+      await turns.take(signal);
       const block = blockRows(rows, kept.subarray(first, end), weights.subarray(first, end));
       signs.set(walkBlock(block, balancing, random), first);
       products += walkProducts(end - first);

@@ -31,10 +31,10 @@ const halve = (keys: number, balancing: Balancing, seed: number) =>
     new RandomStream(seed, Purpose.coreset),
   );
 
-Deno.test("BalanceKV keeps half of the keys in each round, with weights that are powers of two", () => {
+Deno.test("BalanceKV keeps half of the keys in each round, with weights that are powers of two", async () => {
   for (const [keys, rounds, block] of [[256, 3, 32], [101, 2, 17], [75, 4, 200], [64, 1, 1]]) {
     for (let seed = 0; seed < 4; seed++) {
-      const { kept, weights } = halve(keys, { rounds, block, gamma: GAMMA, first: "coin" }, seed);
+      const { kept, weights } = await halve(keys, { rounds, block, gamma: GAMMA, first: "coin" }, seed);
       assertEquals(kept.length, Math.ceil(keys / 2 ** rounds));
       assertEquals(new Set(kept).size, kept.length);
       assert(weights.every((weight) => Number.isInteger(Math.log2(weight)) && weight <= 2 ** rounds));
@@ -70,17 +70,19 @@ Deno.test("a walk balances the kernel sums of both signs, far better than coins 
   }
 });
 
-Deno.test("a first sign of 1 leaves keys that no seed keeps; a coin does not", () => {
+Deno.test("a first sign of 1 leaves keys that no seed keeps; a coin does not", async () => {
   const keys = 60,
-    times = (first: Balancing["first"]) => {
+    times = async (first: Balancing["first"]) => {
       const counts = new Float64Array(keys);
       for (let seed = 0; seed < 200; seed++) {
-        for (const row of halve(keys, { rounds: 1, block: 12, gamma: 1e6, first }, seed).kept) counts[row]++;
+        for (const row of (await halve(keys, { rounds: 1, block: 12, gamma: 1e6, first }, seed)).kept) {
+          counts[row]++;
+        }
       }
       return counts;
     };
-  assertEquals(times("one").filter((count) => count === 0).length, keys / 2);
-  assert(times("coin").every((count) => count > 0));
+  assertEquals((await times("one")).filter((count) => count === 0).length, keys / 2);
+  assert((await times("coin")).every((count) => count > 0));
 });
 
 onEachBackend("BalanceKV returns constant values, unless weights are on values alone", async (backend) => {
