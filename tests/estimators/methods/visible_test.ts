@@ -5,7 +5,8 @@ import { makeProblem } from "../../../estimators/core/problem.ts";
 import { attention, type AttentionOptions, tensor } from "../../../mod.ts";
 import { normals } from "../../data.ts";
 import { onEachDevice } from "../../devices.ts";
-import { generalNames } from "../../method_names.ts";
+import { type DeviceKind, deviceKinds } from "../../../kernels/device_kinds.ts";
+import { generalNames, rivalNames } from "../../method_names.ts";
 import { largestDifference, largestMagnitude } from "../../precision.ts";
 
 const small: AttentionOptions = { bucketSize: 8, samples: 16, seed: 3 };
@@ -40,6 +41,8 @@ Deno.test("coverVisible() covers every visible pair once and no other", () => {
 });
 
 for (const method of generalNames) {
+  // Rectangles are cut and merged on the host; registry_test.ts has each method on each device.
+  const kinds: readonly DeviceKind[] = rivalNames.includes(method) ? ["wasm", "reference"] : deviceKinds;
   onEachDevice(
     `${method} under causal order and masks keeps constants exact and every row finite`,
     async (device) => {
@@ -61,6 +64,7 @@ for (const method of generalNames) {
         assertLessOrEqual(off, (stats.method === "exact" ? 16 : 4) * 2 ** -23 * 5);
       }
     },
+    kinds,
   );
 
   onEachDevice(`${method} with a mask is the same method without the masked keys`, async (device) => {
@@ -76,7 +80,7 @@ for (const method of generalNames) {
     const masked = await attention(q, k, v, { ...small, method, keyMask, device });
     const without = await attention(q, first(k), first(v), { ...small, method, device });
     assertLess(largestDifference(masked.output.data, without.output.data), 1e-5);
-  });
+  }, kinds);
 
   onEachDevice(
     `${method} under causal order comes near exact attention, and exactly where rows are few`,
@@ -97,5 +101,6 @@ for (const method of generalNames) {
       const worst = largestDifference(near.output.data, exact.output.data);
       assertLess(worst, 0.5 * largestMagnitude(v.data));
     },
+    kinds,
   );
 }
