@@ -32,8 +32,8 @@ export async function fidelity([seeds = SEEDS]: readonly number[]): Promise<stri
     }
   }
   return [
-    `Errors ‖Att~ − Att‖ / ‖Att‖ of our forms of others' methods, with the options of \`rival_errors.json\`, over ${seeds} seeds ` +
-    `where these matter, beside what their public codes were recorded with. They agree if our median is within ` +
+    `Errors ‖Att~ − Att‖ / ‖Att‖ of our forms of others' methods, with the options of \`rival_errors.json\`, over up to ${seeds} seeds, ` +
+    `fewer where a run takes long and one where seeds do not matter, beside what their public codes were recorded with. They agree if our median is within ` +
     `${100 * SHARE} per cent of theirs, or within their range.`,
     summaryTable(found),
     ...differences(found),
@@ -61,10 +61,19 @@ function differences(found: readonly Agreement[]): string[] {
   return [
     "Where they do not agree:",
     markdownTable(
-      ["implementation", "variant", "size", "input", "ours", "theirs", "why"],
+      [
+        "implementation",
+        "variant",
+        "size",
+        "input",
+        "seeds",
+        "ours",
+        "theirs",
+        "known fault of the public code",
+      ],
       apart.map(({ implementation, variant, size, input, ours, recorded: [middle, least, most], fault }) => [
-        ...[implementation, variant, String(size ?? ""), input, medianAndRange(ours)],
-        ...[`${digits(middle)} (${digits(least)}–${digits(most)})`, fault ?? "not known"],
+        ...[implementation, variant, String(size ?? ""), input, String(ours.length), medianAndRange(ours)],
+        ...[`${digits(middle)} (${digits(least)}–${digits(most)})`, fault ?? "–"],
       ]),
     ),
   ];

@@ -2,6 +2,7 @@
 import { openDevice } from "../mod.ts";
 import { ourNames } from "../estimators/methods/methods.ts";
 import { measureComparisons } from "../proofs_checks/comparison/measure.ts";
+import { rankCells, rankColumns } from "../proofs_checks/comparison/rank_columns.ts";
 import { type ComparisonReport, isMeasured, type MeasuredPoint } from "../proofs_checks/comparison/report.ts";
 import type { NamedInput } from "../proofs_checks/inputs/family.ts";
 import { loadWorkload } from "../workloads/workloads.ts";
@@ -67,32 +68,8 @@ export async function rivals([seeds = 3, n = 4096]: readonly number[]): Promise<
     `seeds, fewer where a run takes seconds; times those of the same runs. Rank by error among the methods at the same input and budget; ` +
     `geometric means of ratios. "evaluations : budget" above 1: the method prepares beyond its budget, and its rank is no fair one.`,
     markdownTable(
-      [
-        "method",
-        "mean rank",
-        "first",
-        "error : least",
-        "speed-up",
-        "evaluations : budget",
-        "points",
-        "exact",
-        "refused",
-      ],
-      ranks.map((rank) => [
-        ...[
-          rank.method,
-          number(rank.mean_rank),
-          String(rank.best),
-          number(rank.error_to_best),
-          number(rank.speedup),
-        ],
-        ...[
-          number(rank.evaluations_to_budget),
-          String(rank.measured),
-          String(rank.exact),
-          String(rank.refused),
-        ],
-      ]),
+      ["method", ...rankColumns.map(({ head }) => head)],
+      ranks.map((rank) => [rank.method, ...rankCells(rank, digits)]),
     ),
     `\`auto\` beside the best method of others that keeps to the budget, ${duels.length} inputs and budgets: its error is ` +
     `${
@@ -111,5 +88,3 @@ export async function rivals([seeds = 3, n = 4096]: readonly number[]): Promise<
     ],
   ].join("\n\n");
 }
-
-const number = (value: number | null) => value === null ? "–" : digits(value);

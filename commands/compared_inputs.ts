@@ -64,8 +64,9 @@ export async function* comparedInputs(
     const wanted = known.filter((head) => chosen.includes("all") || chosen.includes(head));
     for (const layer of new Set(wanted.map((head) => head.split(".")[0]))) {
       const all = await loadNamed(name, { ...options, head: `${layer}.all` });
-      for (const head of wanted.filter((head) => head.startsWith(`${layer}.`))) {
-        yield scaled(oneHeadOf(all, `${name} ${head}`, Number(head.split(".")[1]), known.length / 2));
+      const ofLayer = (head: string) => head.startsWith(`${layer}.`), count = known.filter(ofLayer).length;
+      for (const head of wanted.filter(ofLayer)) {
+        yield scaled(oneHeadOf(all, `${name} ${head}`, Number(head.split(".")[1]), count));
       }
     }
   }

@@ -24,7 +24,7 @@ export interface Agreement {
   readonly ours: readonly number[];
   /** Whether our median lies within {@link SHARE} of theirs, or within their range. */
   readonly agrees: boolean;
-  /** A fault of the public code that explains why not. */
+  /** A fault of the public code that may be why not. */
   readonly fault?: string;
 }
 

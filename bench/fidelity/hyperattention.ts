@@ -8,8 +8,7 @@ import type { FindRerun, Rerun } from "./rerun.ts";
 const PROJECTIONS = 7;
 
 /**
- * HyperAttention as its public code has it, from our primitives. Our method departs from it in two ways, and errs four fifths as much on
- * the sentence encoder: it hashes about the means of queries and of keys, which the public code does about 0, and draws one key from each
+ * HyperAttention as its public code has it, from our primitives. Our method departs from it in two ways: it hashes about the means of queries and of keys, which the public code does about 0, and draws one key from each
  * stretch of their order, where the public code draws with replacement.
  */
 export const rerunHyperattention: FindRerun = ({ size, variant = "" }: Setting): Rerun => ({

@@ -125,7 +125,7 @@ function rule(kind: string, encoding: object): object {
   };
 }
 
-function pick(point: Readonly<Record<string, unknown>> | object, field: string): Record<string, unknown> {
+function pick(point: object, field: string): Record<string, unknown> {
   const { error, budget, [field]: cost } = point as Record<string, unknown>;
   return { error, budget, [field]: cost };
 }
