@@ -1,7 +1,8 @@
-import { type Backend, type DeviceArray, MASKED } from "../../kernels/backend.ts";
+import type { Backend, DeviceArray } from "../../kernels/backend.ts";
 import type { Problem } from "./problem.ts";
 import { withoutHiddenKeys } from "./hidden_keys.ts";
 import { halfParts } from "./half_parts.ts";
+import { mergeRows } from "./merge_rows.ts";
 import { headChunks, type Progress, submissionBytes } from "./head_chunks.ts";
 
 /** Output and row log-sum-exp of a problem, on the host. */
@@ -163,7 +164,7 @@ async function attendInParts(
       });
       const [output, logSumExp] = await backend.run([part.output, part.logSumExp], signal) as Float32Array[];
       backend.reset();
-      if (merged) mergeInto(merged, { output, logSumExp }, valueFeatures);
+      if (merged) mergeRows(merged, { output, logSumExp }, valueFeatures);
       else merged = { output, logSumExp };
     }
     parts.add([merged!.output, merged!.logSumExp]);
@@ -187,19 +188,6 @@ const SPARE_MEMORY = 4;
 /** How often `exactAttention` merges parts of the keys of one head at most: not at all where the head fits with ease. */
 export function mergesOfKeys(backend: Backend, problem: Problem): number {
   return Math.max(0, Math.ceil(SPARE_MEMORY * problem.keys / rowsOfPart(backend, problem).key) - 1);
-}
-
-/** Merges the result over further keys into that over others, in float64. */
-function mergeInto(into: HostAttention, part: HostAttention, width: number): void {
-  part.logSumExp.forEach((sum, row) => {
-    if (sum <= MASKED) return;
-    const before = into.logSumExp[row], largest = Math.max(before, sum);
-    const own = Math.exp(sum - largest), total = Math.exp(before - largest) + own;
-    for (let at = row * width; at < (row + 1) * width; at++) {
-      into.output[at] += (own / total) * (part.output[at] - into.output[at]);
-    }
-    into.logSumExp[row] = largest + Math.log(total);
-  });
 }
 
 /** [0, count) in ranges of at most `size` that do not straddle a multiple of `period`. */

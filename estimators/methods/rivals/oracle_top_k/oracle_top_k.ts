@@ -3,8 +3,9 @@ import type { Progress } from "../../../core/head_chunks.ts";
 import type { Problem } from "../../../core/problem.ts";
 import { type Budget, type CostedAttention, type Method, perQuery } from "../../method.ts";
 import { attendChosen } from "../shared/attend_chosen.ts";
-import { deviceProducts } from "../shared/device_products.ts";
 import { eachHead } from "../shared/each_head.ts";
+import { eachRow } from "../shared/each_row.ts";
+import { logitRows } from "../shared/logit_rows.ts";
 import { heaviest } from "./heaviest.ts";
 
 /**
@@ -29,18 +30,18 @@ async function attend(
   progress: Progress = {},
 ): Promise<CostedAttention> {
   const { queries, keys, features, valueFeatures, scale } = problem, most = Math.min(perQuery(budget), keys);
+  const { signal } = progress;
   return await eachHead("oracle-top-k", backend, problem, budget, progress, async ({ query, key, value }) => {
     const output = new Float32Array(queries * valueFeatures), logSumExp = new Float32Array(queries);
     const rows = { data: query, count: queries }, directions = { data: key, count: keys };
-    for await (
-      const { first, products } of deviceProducts(backend, rows, directions, features, progress.signal)
-    ) {
-      for (let row = 0; row * keys < products.length; row++) {
-        const logits = products.subarray(row * keys, (row + 1) * keys).map((product) => scale * product);
-        const index = heaviest(logits, most), chosen = Float64Array.from(index, (at) => logits[at]);
-        const own = output.subarray((first + row) * valueFeatures, (first + row + 1) * valueFeatures);
-        logSumExp[first + row] = attendChosen({ count: most, index, logits: chosen }, value, own);
-      }
+    const stretches = logitRows(backend, rows, directions, features, scale, signal);
+    for await (const { first, rows, logitsOf } of stretches) {
+      await eachRow(rows, signal, (i) => {
+        const row = first + i, all = logitsOf(i), index = heaviest(all, most);
+        const logits = Float64Array.from(index, (at) => all[at]);
+        const own = output.subarray(row * valueFeatures, (row + 1) * valueFeatures);
+        logSumExp[row] = attendChosen({ count: most, index, logits }, value, own);
+      });
     }
     return { output, logSumExp, keyEvaluations: queries * keys };
   });

@@ -1,5 +1,5 @@
 import { EMPTY } from "../../../../kernels/backend.ts";
-import { mergeRows, type WeightedRows } from "../shared/merge_rows.ts";
+import { mergeRows, type WeightedRows } from "../../../core/merge_rows.ts";
 
 /**
  * Of features summed over the keys of each block, [blocks, features, width] and [blocks, features], the sums over all blocks but the own

@@ -7,7 +7,7 @@ import { keyWeights, restoreSums } from "../performer/half_norms.ts";
 import { type FeatureOptions, perFeature } from "../performer/performer.ts";
 import { addMean, centreValues } from "../shared/centred_values.ts";
 import { eachHead, type Head } from "../shared/each_head.ts";
-import { mergeRows } from "../shared/merge_rows.ts";
+import { mergeRows } from "../../../core/merge_rows.ts";
 import { drawDirections } from "../shared/random_directions.ts";
 import { featuresOutside } from "./features_outside.ts";
 import { type Windows, windowsWithin } from "./windows.ts";

@@ -4,7 +4,7 @@ import type { Progress } from "../../../core/head_chunks.ts";
 import { ofHead } from "../../../core/of_head.ts";
 import type { Problem } from "../../../core/problem.ts";
 import type { Budget, CostedAttention } from "../../method.ts";
-import { requireEveryKey, runHeads } from "../../run_heads.ts";
+import { runHeads } from "../../run_heads.ts";
 
 /** One head on the host. */
 export interface Head {
@@ -35,7 +35,6 @@ export async function eachHead(
   progress: Progress,
   attendHead: (head: Head) => Promise<CostedHead>,
 ): Promise<CostedAttention> {
-  requireEveryKey(name, problem);
   return await runHeads(name, backend, problem, budget, progress, async ({ first, count }) => {
     const { heads, queries, valueFeatures } = problem;
     const output = new Float32Array(count * queries * valueFeatures);

@@ -9,7 +9,7 @@ import {
   reformer,
 } from "../../../../estimators/methods/rivals/reformer/reformer.ts";
 import { unitRows } from "../../../../estimators/methods/rivals/reformer/shared_rows.ts";
-import { mergeRows } from "../../../../estimators/methods/rivals/shared/merge_rows.ts";
+import { mergeRows } from "../../../../estimators/core/merge_rows.ts";
 import { ReferenceBackend } from "../../../../kernels/reference/backend.ts";
 import { tensor } from "../../../../kernels/tensor.ts";
 import { attention } from "../../../../mod.ts";

@@ -1,4 +1,4 @@
-import { MASKED } from "../../../../kernels/backend.ts";
+import { MASKED } from "../../kernels/backend.ts";
 
 /** Weighted means of values, [rows, width], and the logarithms of their weights, [rows]; EMPTY where there is nothing. */
 export interface WeightedRows {
