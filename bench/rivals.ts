@@ -1,20 +1,28 @@
 /** Every method on every pretrained head and on word vectors: ranks, and where others err less than `auto` at the same budget. */
-import { openDevice } from "../mod.ts";
+import { peakMemoryOf } from "../commands/peak_memory.ts";
+import { writeWhole } from "../files/write_whole.ts";
+import { type Device, openDevice } from "../mod.ts";
 import { ourNames } from "../estimators/methods/methods.ts";
-import { measureComparisons } from "../proofs_checks/comparison/measure.ts";
+import { measureComparison, measureComparisons } from "../proofs_checks/comparison/measure.ts";
 import { rankCells, rankColumns } from "../proofs_checks/comparison/rank_columns.ts";
+import { rankMethods } from "../proofs_checks/comparison/ranks.ts";
 import { type ComparisonReport, isMeasured, type MeasuredPoint } from "../proofs_checks/comparison/report.ts";
 import type { NamedInput } from "../proofs_checks/inputs/family.ts";
 import { loadWorkload } from "../workloads/workloads.ts";
 import { oneHead, sentenceEncoderHeads } from "./heads.ts";
 import { digits, markdownTable, medianAndRange } from "./markdown.ts";
+import type { Standing } from "./standing.ts";
 import { tell } from "./timing.ts";
+
+const file = new URL("standing.json", import.meta.url);
 
 const BUDGETS = [64, 128, 256], OCR_HEADS = 8;
 /** A method keeps to a budget if it takes no more than this of it: budgets are whole numbers. */
 const SPARE = 1.02;
 /** Evaluations for each query that a budget of f allows. */
 const PER_BUDGET = 1.5;
+/** What memory is measured at. */
+const MEMORY_BUDGET = 128;
 
 async function* inputs(n: number): AsyncGenerator<NamedInput> {
   for await (const head of sentenceEncoderHeads(n)) yield { ...head, name: `sentence-encoder ${head.name}` };
@@ -27,6 +35,25 @@ async function* inputs(n: number): AsyncGenerator<NamedInput> {
   yield await loadWorkload("glove", { n });
 }
 
+function keepsToBudget({ budget, evaluations_per_query: evaluations }: MeasuredPoint): boolean {
+  return evaluations! <= SPARE * PER_BUDGET * budget!;
+}
+
+/** Memory of every method at the first head: growth of a process that attends once. */
+async function measureMemory(n: number, device: Device): Promise<Standing["memory"]> {
+  const head = await loadWorkload("sentence-encoder", { n, head: "1.0" });
+  const { points } = await measureComparison(head, {
+    ...{ budgets: [MEMORY_BUDGET], seeds: 1, repeat: 1, device, peakMemory: peakMemoryOf },
+    onProgress: (_, __, what) => what.includes("memory") && tell(what),
+  });
+  const bytes = Object.fromEntries(points.map((point) => [point.method, point.peak_bytes ?? null]));
+  return {
+    input: `one head of ${n} queries and keys of ${head.query.shape[2]} features`,
+    budget: MEMORY_BUDGET,
+    bytes,
+  };
+}
+
 /** The point of a budget with the least error among some methods; undefined if none approximates within the budget. */
 function bestOf(
   { points }: ComparisonReport,
@@ -34,9 +61,7 @@ function bestOf(
   isMeant: (method: string) => boolean,
 ): MeasuredPoint | undefined {
   return points.filter((point) => point.budget === budget && point.ran !== "exact" && isMeant(point.method))
-    .filter(isMeasured).filter(({ evaluations_per_query: evaluations }) =>
-      evaluations! <= SPARE * PER_BUDGET * budget
-    )
+    .filter(isMeasured).filter(keepsToBudget)
     .reduce<MeasuredPoint | undefined>(
       (best, point) => !best || point.error < best.error ? point : best,
       undefined,
@@ -60,6 +85,23 @@ export async function rivals([seeds = 3, n = 4096]: readonly number[]): Promise<
     })
   );
   const losses = duels.filter(({ auto, rival }) => auto.error > rival.error);
+  const fair = rankMethods(comparisons.map((comparison) => ({
+    ...comparison,
+    points: comparison.points.filter((point) =>
+      point.budget === null || point.ran === "exact" || !isMeasured(point) || keepsToBudget(point)
+    ),
+  })));
+  const standing: Standing = {
+    command: "deno task bench rivals",
+    inputs: comparisons.length,
+    budgets: BUDGETS,
+    ranks,
+    fair,
+    duels: duels.length,
+    losses: losses.length,
+    memory: await measureMemory(n, device),
+  };
+  await writeWhole(file.pathname, `${JSON.stringify(standing, null, 2)}\n`);
   return [
     `\`compare\` on all heads of the sentence encoder (n = ${n}) and of the OCR model (n = 512) and on GloVe (n = ${n}), on WebAssembly, with budgets of ` +
     `${

@@ -49,6 +49,12 @@ export const sections: readonly Section[] = [
     run: async (parameters) => await (await import("./paper.ts")).paper(parameters),
   },
   {
+    name: "guarantees",
+    title: "Whose guarantee holds where",
+    parameters: "seed (1)",
+    run: async (parameters) => await (await import("./guarantees.ts")).guarantees(parameters),
+  },
+  {
     name: "long",
     title: "Long sequences at a given error",
     parameters: "n … (4096 16384); 65536 takes half an hour",

@@ -35,6 +35,11 @@ import { treeErrorFalls } from "./tree_error_falls.ts";
 import { treeAtCentres, treeFewQueries, treeSingleKeys } from "./tree_exact.ts";
 import { treeMasses } from "./tree_masses.ts";
 import { treeUnseenKeys } from "./tree_unseen_keys.ts";
+import { thinformerPromise } from "./thinformer_promise.ts";
+import { balancekvPromise } from "./balancekv_promise.ts";
+import { wildcatPromise } from "./wildcat_promise.ts";
+import { vattentionPromise } from "./vattention_promise.ts";
+import { hyperattentionPromise } from "./hyperattention_promise.ts";
 
 /** All claims. */
 export const claims: readonly Claim[] = [
@@ -86,5 +91,10 @@ export const claims: readonly Claim[] = [
   mergedKeysCertified,
   certifiedAttention,
   keyEvaluations,
+  thinformerPromise,
+  balancekvPromise,
+  wildcatPromise,
+  vattentionPromise,
+  hyperattentionPromise,
   hardnessBoundary,
 ];

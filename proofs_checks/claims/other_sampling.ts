@@ -60,6 +60,7 @@ export const uniformSampling: Claim = {
   name: "uniform-sampling",
   statement: "The same draws made uniformly suffice where no key stands out, and only there",
   source: "Han et al. 2024, HyperAttention",
+  promisedBy: "hyperattention",
   cases: [
     ...holdsOn("gaussian", "uniform-softmax", "low-rank", "equal-queries", "rare-value"),
     refutedOn("sink-key", "nine tenths of every row lie on one key, missed with probability (1 − 1/n)^(n/4)"),

@@ -17,6 +17,7 @@ export const spectralGuarantee: Claim = {
   measurement: "‖output − PV‖ / (‖P‖‖V‖), P and PV in float64",
   rule: { kind: "probability", allowed: DELTA },
   bound: EPSILON,
+  promisedBy: "kdeformer",
   cases: [
     ...holdsOn(
       "gaussian",

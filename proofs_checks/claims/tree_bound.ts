@@ -57,6 +57,7 @@ export const treeBound: Claim = {
   measurement: "the largest share of its bounds that a row takes, of its mass and of its output",
   rule: { kind: "always", allowed: DELTA },
   bound: 1,
+  promisedBy: "tilted-tree",
   cases: [
     ...holdsOn("gaussian", "clustered", "heavy-tailed", "sink-key", "huge-logits"),
     hugeNorms,

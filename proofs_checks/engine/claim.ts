@@ -1,6 +1,7 @@
 import type { Backend } from "../../kernels/backend.ts";
 import type { Device } from "../../kernels/device.ts";
 import type { AttentionInput, InputOptions } from "../inputs/family.ts";
+import type { ApproximateName } from "../../estimators/methods/methods.ts";
 import type { Implementation } from "./implementation.ts";
 
 /**
@@ -86,6 +87,8 @@ export interface Claim {
   /** Where it comes from: paper and place, or the section of docs/theory.md. */
   readonly source: string;
   readonly assumptions: string;
+  /** The method whose guarantee it is; left out where it is no method's, or a measurement. */
+  readonly promisedBy?: ApproximateName;
   /** How one run measures it. */
   readonly measurement: string;
   readonly rule: Rule;

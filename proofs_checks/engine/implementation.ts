@@ -6,6 +6,10 @@ import { bernsteinSamples } from "../../estimators/methods/kdeformer/bernstein.t
 import { drawKeys, keyProbabilities } from "../../estimators/methods/kdeformer/draw_keys.ts";
 import { kdeformer } from "../../estimators/methods/kdeformer/kdeformer.ts";
 import { attendByTree, attendInOrder } from "../../estimators/methods/tilted_tree/tilted_tree.ts";
+import { attendBalanced } from "../../estimators/methods/rivals/balancekv/balancekv.ts";
+import { attendThinned } from "../../estimators/methods/rivals/thinformer/thinformer.ts";
+import { attendVerified } from "../../estimators/methods/rivals/vattention/attend_verified.ts";
+import { attendPivots } from "../../estimators/methods/rivals/wildcat/wildcat.ts";
 import { mergePartials } from "../../estimators/attention/merge_partials.ts";
 import { certify } from "../../estimators/certified/certify.ts";
 import { headGeometry } from "../../estimators/certified/head_geometry.ts";
@@ -31,6 +35,10 @@ export interface Implementation {
   readonly kdeformer: typeof kdeformer;
   readonly attendByTree: typeof attendByTree;
   readonly attendInOrder: typeof attendInOrder;
+  readonly attendThinned: typeof attendThinned;
+  readonly attendBalanced: typeof attendBalanced;
+  readonly attendPivots: typeof attendPivots;
+  readonly attendVerified: typeof attendVerified;
   readonly mergePartials: typeof mergePartials;
   readonly keyProbabilities: typeof keyProbabilities;
   readonly drawKeys: typeof drawKeys;
@@ -56,6 +64,10 @@ export const shipped: Implementation = {
   kdeformer,
   attendByTree,
   attendInOrder,
+  attendThinned,
+  attendBalanced,
+  attendPivots,
+  attendVerified,
   mergePartials,
   keyProbabilities,
   drawKeys,

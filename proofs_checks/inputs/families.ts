@@ -6,6 +6,7 @@
  */
 import { checkOneOf } from "../../kernels/check_values.ts";
 import { hiddenDirections, normVersusAngle } from "./angles.ts";
+import { boundedNorms } from "./bounded_norms.ts";
 import { clustered, clusterImbalance } from "./clustered.ts";
 import { commonKeyOffset, duplicatedKeys, tinyDensity } from "./displaced.ts";
 import type { InputFamily } from "./family.ts";
@@ -26,6 +27,7 @@ export const families: readonly InputFamily[] = [
   clustered,
   heavyTailed,
   lowRank,
+  boundedNorms,
   uniformSoftmax,
   equalQueries,
   permutationSoftmax,

@@ -5,23 +5,31 @@ import { addToRow, dotRows, removeDirection, scaleRows, setRow, unitVector } fro
 /** The heavy key weighs this many times what all others do together, before sampling fluctuations. */
 const ODDS = 9;
 
+/** Options of {@link sinkKey}. */
+export interface SinkKeyOptions {
+  /** Keys that share the weight, 1 by default. */
+  readonly sinks?: number;
+}
+
 /** One key, at a random place, that all queries look to. */
-export const sinkKey: InputFamily = {
+export const sinkKey: InputFamily<SinkKeyOptions> = {
   name: "sink-key",
   description:
     "One key of ordinary value holds about nine tenths of every query's weight, the rest being as gaussian: the stable " +
     "rank is about 1 and the guarantee holds if sampling follows column norms, while uniform sampling and sampling by " +
     "value norms miss the key.",
-  generate(options: InputOptions): AttentionInput {
+  generate({ sinks = 1, ...options }: InputOptions & SinkKeyOptions): AttentionInput {
     const draw = new InputDraw("sink-key", options);
     const { queries, keys, features } = draw;
+    draw.check(Number.isInteger(sinks) && sinks >= 1, "sinks must be a positive integer", sinks);
+    draw.check(sinks <= keys, `sinks must be at most ${keys}, the number of keys`, sinks);
     const direction = unitVector(draw.normals(Stream.centres, features));
     const query = removeDirection(draw.normalQueries(), direction);
     const key = removeDirection(draw.normalKeys(), direction);
     // Standard normal logits sum to about n·√e.
-    const length = Math.sqrt((Math.log(ODDS * keys) + 0.5) / draw.scale);
+    const length = Math.sqrt((Math.log(ODDS * keys / sinks) + 0.5) / draw.scale);
     for (let i = 0; i < queries; i++) addToRow(query, i, direction, length);
-    setRow(key, draw.random(Stream.order).integer(keys), direction, length);
+    for (const row of draw.random(Stream.order).distinct(sinks, keys)) setRow(key, row, direction, length);
     return draw.input(query, key);
   },
 };

@@ -1,3 +1,6 @@
+import guarantees from "../../bench/guarantees.json" with { type: "json" };
+import standing from "../../bench/standing.json" with { type: "json" };
+import { type Standing, standingHead, standingLines, standingRows } from "../../bench/standing.ts";
 import { permissionRows } from "../../commands/least_permissions.ts";
 import { rivalNames } from "../method_names.ts";
 import {
@@ -32,6 +35,9 @@ export const blocks: Readonly<Record<string, () => string | Promise<string>>> = 
     ),
   "rival-sources": () => sourcesOf(rivalNames),
   sources: () => sourcesOf(ourNames),
+  standing: () => table(standingHead, standingRows(standing satisfies Standing as Standing)),
+  "standing-lines": () => standingLines(standing as Standing, rivals),
+  guarantees: guaranteeTable,
   options: async () => table(["option", "what it is"], await optionRows("AttentionOptions")),
   "device-options": async () => table(["option", "what it is"], await optionRows("OpenDeviceOptions")),
   counts: () =>
@@ -43,6 +49,37 @@ export const blocks: Readonly<Record<string, () => string | Promise<string>>> = 
     [...FLOORS].reverse().map((prefixes) => `- ${prefixes.map((prefix) => `\`${prefix}\``).join(", ")}`)
       .join("\n"),
 };
+
+/** How the table of guarantees says what became of one. */
+const OUTCOMES: Readonly<Record<string, string>> = {
+  holds: "holds",
+  refuted: "**refuted**",
+  inconclusive: "?",
+  "not-applicable": "·",
+  error: "failed",
+};
+
+/**
+ * Guarantees on families, as measured last.
+ *
+ * @throws {Error} If claims or families are others now.
+ */
+function guaranteeTable(): string {
+  const promises = claims.filter(({ promisedBy }) => promisedBy !== undefined);
+  const names = families.map(({ name }) => name).filter((name) => !name.startsWith("shape-"));
+  const known = guarantees.claims.join() === promises.map(({ name }) => name).join() &&
+    names.every((name, at) => name === guarantees.families[at]);
+  if (!known) {
+    throw new Error("bench/guarantees.json is of other claims or families: run deno task bench guarantees");
+  }
+  return table(
+    ["inputs", ...promises.map(({ name, promisedBy }) => `\`${promisedBy}\`: ${name}`)],
+    guarantees.families.map((family, at) => [
+      family,
+      ...guarantees.outcomes[at].map((outcome) => outcome === null ? "" : OUTCOMES[outcome]),
+    ]),
+  );
+}
 
 function sourcesOf(names: readonly ApproximateName[]): string {
   return table(

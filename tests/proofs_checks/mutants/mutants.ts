@@ -1,5 +1,6 @@
 import type { Attend } from "../../../estimators/methods/method.ts";
 import type { ApproximateName } from "../../../estimators/methods/methods.ts";
+import type { Problem } from "../../../estimators/core/problem.ts";
 import { exactAttention } from "../../../estimators/core/exact.ts";
 import type { Implementation } from "../../../proofs_checks/engine/implementation.ts";
 import { shipped } from "../../../proofs_checks/engine/implementation.ts";
@@ -69,6 +70,17 @@ function hostMutant(fault: Parameters<typeof hostPractical>[0], claim: string, f
 
 const withoutMask: Implementation["attendInOrder"] = (backend, problem, ...rest) =>
   shipped.attendInOrder(backend, { ...problem, logWeights: undefined }, ...rest);
+
+/** The first half of the keys, all that a careless thinning may leave. */
+function firstHalf(problem: Problem): Problem {
+  const keys = Math.ceil(problem.keys / 2), { key, value, features, valueFeatures } = problem;
+  return {
+    ...problem,
+    keys,
+    key: key.subarray(0, keys * features),
+    value: value.subarray(0, keys * valueFeatures),
+  };
+}
 
 /** The mutants. */
 export const mutants: readonly Mutant[] = [
@@ -274,6 +286,27 @@ export const mutants: readonly Mutant[] = [
     "kdeformer-practical",
     (attend, backend, problem, budget, progress) =>
       attend(backend, problem, { ...budget, bucketSize: problem.keys / 8 }, progress),
+  ),
+  mutant("keys of one half thinned", "thinformer-promise", "bounded-norms", {
+    attendThinned: (backend, problem, ...rest) => shipped.attendThinned(backend, firstHalf(problem), ...rest),
+  }),
+  mutant("signs for one half of the keys", "balancekv-promise", "bounded-norms", {
+    attendBalanced: (backend, problem, ...rest) =>
+      shipped.attendBalanced(backend, firstHalf(problem), ...rest),
+  }),
+  mutant("pivots from one half of the keys", "wildcat-promise", "bounded-norms", {
+    attendPivots: (backend, problem, ...rest) => shipped.attendPivots(backend, firstHalf(problem), ...rest),
+  }),
+  mutant("a ninth of the draws", "vattention-promise", "gaussian", {
+    attendVerified: (backend, head, problem, options, ...rest) =>
+      shipped.attendVerified(backend, head, problem, { ...options, epsilon: 3 * options.epsilon! }, ...rest),
+  }),
+  methodMutant(
+    "draws from one half of the keys",
+    "hyperattention-promise",
+    "bounded-norms",
+    "hyperattention",
+    (attend, backend, problem, ...rest) => attend(backend, firstHalf(problem), ...rest),
   ),
   hostMutant("own block not masked", "denominator-unbiased", "uniform-softmax"),
   hostMutant("block counted twice", "denominator-unbiased", "clustered"),

@@ -1,0 +1,53 @@
+import { ofHead } from "../../estimators/core/of_head.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
+import { familySource, holdsOn, ownCase } from "../engine/cases.ts";
+import type { Claim } from "../engine/claim.ts";
+import { sinkKey } from "../inputs/heavy_keys.ts";
+import { Oracle } from "../measures/oracle.ts";
+import { checkKeys, DELTA } from "./settings.ts";
+
+const EPSILON = 0.1, STAGE = { sinks: 4, top: 8, base: 16 } as const;
+/** Half of the keys are then left to be drawn or not. */
+const LEAST_KEYS = 2 * (STAGE.sinks + STAGE.top + STAGE.base);
+
+/** The denominator of a query, by as many draws as the first ones say that it takes. */
+export const vattentionPromise: Claim = {
+  name: "vattention-promise",
+  statement:
+    "Draws as many as the spread of the first ones asks for give the denominator of a query within a tenth, where those have seen how it spreads",
+  formula: "m = (Φ⁻¹(1 − δ/2) σ^ n/(ε D^))²: P[|D~/D − 1| > ε] <= δ",
+  source: "vAttention, arXiv 2510.05688",
+  assumptions:
+    `ε = ${EPSILON}, asked for half of δ = ${DELTA}, since the law of the draws is normal in the limit only; ${STAGE.sinks} first keys and the ${STAGE.top} heaviest others for certain, ${STAGE.base} draws to tell the spread; a random query`,
+  measurement: "|D~/D − 1| against D in float64",
+  rule: { kind: "probability", allowed: DELTA },
+  bound: EPSILON,
+  promisedBy: "vattention",
+  cases: [
+    ...holdsOn("bounded-norms", "uniform-softmax", "gaussian", "sink-key"),
+    ownCase(
+      familySource(sinkKey, { sinks: 2 * STAGE.top }, "sixteen-sink-keys"),
+      "refuted",
+      "eight of them are left to draws, of which the first ones see none, and take what they see for all there is",
+    ),
+  ],
+  anySource: true,
+  n: 512,
+  runs: 400,
+  async run({ implementation, input, seed, on }) {
+    const oracle = new Oracle(await input({ valueFeatures: 2 })), { problem } = oracle;
+    checkKeys(problem.keys, LEAST_KEYS, `the statement is about draws among at least ${LEAST_KEYS}`);
+    const row = new RandomStream(seed, Purpose.data).integer(problem.queries);
+    const head = {
+      at: 0,
+      query: ofHead(problem.query, row, problem.queries),
+      key: problem.key,
+      value: problem.value,
+    };
+    const options = { ...STAGE, delta: DELTA / 2, epsilon: EPSILON };
+    const { logSumExp } = await on((backend) =>
+      implementation.attendVerified(backend, head, { ...problem, queries: 1 }, options, seed)
+    );
+    return { measured: Math.abs(Math.expm1(logSumExp[0] - oracle.logRowSums[row])) };
+  },
+};
