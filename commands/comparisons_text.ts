@@ -1,4 +1,4 @@
-import { rankCells, rankColumns } from "../proofs_checks/comparison/rank_columns.ts";
+import { RANK_WORDS, rankCells, rankColumns } from "../proofs_checks/comparison/rank_columns.ts";
 import type { ComparisonsReport } from "../proofs_checks/comparison/report.ts";
 import { comparisonTable } from "./compare_table.ts";
 import { formatNumber, formatTable } from "./table.ts";
@@ -15,8 +15,7 @@ export function comparisonsText({ comparisons, ranks, interrupted }: Comparisons
     "",
     formatTable([["method", ...rankColumns.map(({ head }) => head)], ...rows]),
     "",
-    "Rank by error among the methods at the same input and budget; geometric means of ratios. On front: of error and time; by count: of",
-    "error and key evaluations. A method whose evaluations are more than its budget does not keep to it.",
+    ...RANK_WORDS,
     "",
   ].join("\n");
 }

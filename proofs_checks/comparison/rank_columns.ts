@@ -6,6 +6,12 @@ export interface RankColumn {
   readonly of: (rank: MethodRank) => number | null;
 }
 
+/** How people are to read the table of ranks, in lines. */
+export const RANK_WORDS: readonly string[] = [
+  "Rank by error among the methods at the same input and budget; geometric means of ratios. On front: of error and time; by count: of",
+  "error and key evaluations. A method whose evaluations are more than its budget does not keep to it.",
+];
+
 /** What the tables of ranks say of a method, behind its name. */
 export const rankColumns: readonly RankColumn[] = [
   { head: "mean rank", of: (rank) => rank.mean_rank },

@@ -59,13 +59,16 @@ function panels(
     scale: { type: "log", nice: false, padding: 8 },
   };
   const y = { ...log("error", "error", { grid: false }), scale: { type: "log", nice: false, padding: 8 } };
-  // Every panel holds the points of all the others, without their names.
   const values = names.flatMap((panel) => [
-    ...shown.map((point) => ({ ...pick(point, field), panel, own: point.method === panel })),
+    ...shown.filter(({ method }) => method === panel).map((point) => ({
+      ...pick(point, field),
+      panel,
+      own: true,
+    })),
     ...exact.map((point) => ({ [field]: (point as Record<string, unknown>)[field], panel, exact: true })),
     ...meanValue > 0 ? [{ error: meanValue, panel, mean: true }] : [],
   ]);
-  const own = "datum.own === true", others = "datum.own === false";
+  const own = "datum.own === true";
   return {
     title,
     caption:
@@ -96,7 +99,8 @@ function panels(
             rule("exact", { x }),
             rule("mean", { y }),
             {
-              transform: [{ filter: others }],
+              // Data of its own: every panel holds the points of all methods.
+              data: { values: shown.map((point) => pick(point, field)) },
               mark: { type: "point", filled: true, size: 14, color: "var(--muted)", opacity: 0.35 },
               encoding: { x, y },
             },

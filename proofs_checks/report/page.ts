@@ -1,3 +1,4 @@
+import { RANK_WORDS } from "../comparison/rank_columns.ts";
 import type { ComparisonReport, ComparisonsReport } from "../comparison/report.ts";
 import type { ClaimText, VerificationReport, VerificationResult } from "../engine/report.ts";
 import type { ScalingReport } from "../scaling/report.ts";
@@ -203,9 +204,7 @@ async function comparisonsPart(
         <div class="case error"><b>Stopped before the last input.</b></div>
       `
       : null
-  }<p>${comparisons.length} inputs, ${
-    Math.round(seconds)
-  } s. Rank by error among the methods at the same input and budget.</p>
+  }<p>${comparisons.length} inputs, ${Math.round(seconds)} s. ${RANK_WORDS.join(" ")}</p>
 ${rankTable(ranks)}
 ${parts}`;
 }

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { compactSvg } from "./compact_svg.ts";
 import { Html } from "./html.ts";
 
 // Not literals at the point of import: the command line must start where no registry can be reached.
@@ -62,7 +63,7 @@ export async function renderPlot(spec: PlotSpec, width: number, height: number):
   const whole = { width, height, autosize: { type: "fit", contains: "padding" }, config: CONFIG, ...spec };
   const svg = await new vega.View(vega.parse(lite.compile(whole).spec), { renderer: "none" }).toSVG();
   // Vega escapes the text that it draws.
-  return new Html(svg.replace("<svg ", '<svg role="img" '));
+  return new Html(compactSvg(svg).replace("<svg ", '<svg role="img" '));
 }
 
 let loaded: Promise<[Vega, VegaLite]> | undefined;
