@@ -24,7 +24,14 @@ export function toLine(result: VerificationResult): string {
   return `${head}${`${formatNumber(measured)} against ${formatNumber(bound)}`.padEnd(24)} ${
     share.padEnd(13)
   } ` +
-    `${String(runs).padStart(3)} runs  ${replay}`;
+    `${String(runs).padStart(3)} runs  ${sees(result).padEnd(12)}  ${replay}`;
+}
+
+/** The least fault that would have been refuted: errors so many times as large, or a mean or slope so far off. */
+function sees({ detects }: VerificationResult): string {
+  if (!detects) return "";
+  if (detects.factor !== null) return `sees × ${formatNumber(detects.factor)}`;
+  return detects.bias === null ? "" : `sees ± ${formatNumber(detects.bias)}`;
 }
 
 function wordOf(verdict: VerificationResult["verdict"]): string {

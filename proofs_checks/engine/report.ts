@@ -1,4 +1,5 @@
 import type { DeviceKind } from "../../kernels/backend.ts";
+import type { Detectable } from "./detectable.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** Version of the form of scaling reports; raised when a reader of the old form would misread the new one. */
@@ -28,6 +29,8 @@ export interface VerificationResult {
   readonly confidence: number;
   /** ln of the p-values before they are adjusted, what merging needs. */
   readonly "log_p": { readonly holds: number; readonly refuted: number };
+  /** The fault that it would have refuted; reports of earlier versions do not say. */
+  readonly detects?: Detectable;
   readonly "first_violation": number | null;
   readonly seconds: number;
   /** Why it could not run or is not applicable; null where there is a verdict by the evidence. */

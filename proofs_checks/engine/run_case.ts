@@ -1,6 +1,7 @@
 import { type Device, runJob } from "../../kernels/device.ts";
 import type { Claim, ClaimCase, InputStream } from "./claim.ts";
 import { type LogPValues, logPValues, summarise, type Summary } from "./evidence.ts";
+import { type Detectable, detectable, NOTHING_DETECTABLE } from "./detectable.ts";
 import { eventLoopTurn } from "./event_loop.ts";
 import type { Implementation } from "./implementation.ts";
 import { NotApplicable } from "./outcome.ts";
@@ -37,6 +38,7 @@ export interface CaseOutcome extends Summary {
   readonly most: number;
   readonly n: number;
   readonly logPValues: LogPValues;
+  readonly detects: Detectable;
   /** The first run above the bound, or null. */
   readonly firstViolation: number | null;
   readonly plots: readonly Readonly<Record<string, number>>[];
@@ -102,6 +104,7 @@ export async function runCase(
     most,
     n,
     logPValues: values,
+    detects: broken ? NOTHING_DETECTABLE : detectable(claim, measured, most, stopAt),
     firstViolation: counted && first >= 0 ? first : null,
     plots,
     seconds: (performance.now() - start) / 1000,

@@ -34,6 +34,7 @@ export function toResult(outcome: CaseOutcome, decision: Decision, asked: Asked)
     runs: outcome.runs,
     n: outcome.n,
     log_p: { holds: finite(logPValues.holds), refuted: finite(logPValues.refuted) },
+    detects: outcome.detects,
     first_violation: outcome.firstViolation,
     seconds: outcome.seconds,
     reason: broken?.reason ?? null,

@@ -52,6 +52,7 @@ const result = object({
   n: positive,
   confidence: numberFrom(0, 1),
   log_p: object({ holds: numberFrom(-Infinity, 0), refuted: numberFrom(-Infinity, 0) }),
+  detects: optional(object({ exceedance: nullable(numberFrom(0, 1)), factor: measured, bias: measured })),
   first_violation: nullable(count),
   seconds,
   reason: optional(nullable(text)),

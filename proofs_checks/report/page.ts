@@ -121,6 +121,8 @@ ${await figures([
     margins(report),
   ])}
 <h2>The claims</h2>
+<p>“sees” is the least fault that would have been refuted with a chance of 95 %: errors so many times as large in every run, or a
+mean or a slope so far off.</p>
 ${claims.map((claim) => explain(claim, results.filter((result) => result.claim === claim.name)))}`;
 }
 
@@ -136,7 +138,14 @@ function failure(result: VerificationResult): Html {
   `;
 }
 
-const VERDICT_HEADS = ["", "family", "measured", "bound", "margin", "worst", "runs", "n", "replay"];
+const VERDICT_HEADS = ["", "family", "measured", "bound", "margin", "worst", "runs", "n", "sees", "replay"];
+
+/** The least fault that would have been refuted. */
+function seen({ detects }: VerificationResult): string {
+  if (!detects) return "";
+  if (detects.factor !== null) return `× ${shortNumber(detects.factor)}`;
+  return detects.bias === null ? "" : `± ${shortNumber(detects.bias)}`;
+}
 
 function explain(claim: ClaimText, results: readonly VerificationResult[]): Html {
   const { name, statement, formula, source, assumptions, measurement, rule } = claim;
@@ -152,7 +161,7 @@ function explain(claim: ClaimText, results: readonly VerificationResult[]): Html
     const numbers = [result.measured, result.bound, result.margin, result.worst, result.runs, result.n];
     return html`
       <tr><td class="${look}" title="${words}">${sign}</td><td>${result.family}</td>${numbers.map(shortNumber)
-        .map(numberCell)}<td><code>${result.replay}</code></td></tr>
+        .map(numberCell)}<td>${seen(result)}</td><td><code>${result.replay}</code></td></tr>
     `;
   });
   return html`
