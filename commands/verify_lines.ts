@@ -28,8 +28,8 @@ export function toLine(result: VerificationResult): string {
 }
 
 /** The least fault that would have been refuted: errors so many times as large, or a mean or slope so far off. */
-function sees({ detects }: VerificationResult): string {
-  if (!detects) return "";
+function sees({ detects, verdict }: VerificationResult): string {
+  if (!detects || verdict === "refuted") return "";
   if (detects.factor !== null) return `sees × ${formatNumber(detects.factor)}`;
   return detects.bias === null ? "" : `sees ± ${formatNumber(detects.bias)}`;
 }

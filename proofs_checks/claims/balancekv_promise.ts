@@ -11,6 +11,9 @@ import {
 } from "./balanced_sums.ts";
 import { DELTA } from "./settings.ts";
 
+/** The bound is about the largest error of all of them. */
+const QUERIES = 128;
+
 /** What BalanceKV raises products of values by. */
 const OFFSET = 0.025;
 
@@ -33,7 +36,7 @@ export const balancekvPromise: Claim = {
   n: 512,
   runs: 60,
   async run({ implementation, input, seed, run, on }) {
-    const oracle = new Oracle(await input({ valueFeatures: 2 })), { problem } = oracle;
+    const oracle = new Oracle(await input({ queries: QUERIES, valueFeatures: 2 })), { problem } = oracle;
     const { keys, value, features, valueFeatures, scale, largestValue } = problem;
     const { centred, logSums } = centredKeys(oracle), limit = 0.5 + Math.log(4 * keys / DELTA);
     let logLargest = -Infinity;

@@ -5,6 +5,9 @@ import { Oracle } from "../measures/oracle.ts";
 import { balancedBound, checkSays, largestError, squareOf, walkVariance } from "./balanced_sums.ts";
 import { DELTA } from "./settings.ts";
 
+/** The bound is about the largest error of all of them. */
+const QUERIES = 128;
+
 /** 2^g √n keys are kept. */
 const G = 3;
 
@@ -26,7 +29,7 @@ export const thinformerPromise: Claim = {
   n: 1024,
   runs: 60,
   async run({ implementation, input, seed, run, on }) {
-    const oracle = new Oracle(await input({ valueFeatures: 2 })), { problem } = oracle;
+    const oracle = new Oracle(await input({ queries: QUERIES, valueFeatures: 2 })), { problem } = oracle;
     const { keys, key, value, features, valueFeatures, scale, largestValue } = problem;
     const thinning = { ...publishedThinning(keys, G), delta: DELTA }, offset = largestValue ** 2;
     // ln of the largest kernel of a key with itself; a step is the difference of two.

@@ -141,8 +141,8 @@ function failure(result: VerificationResult): Html {
 const VERDICT_HEADS = ["", "family", "measured", "bound", "margin", "worst", "runs", "n", "sees", "replay"];
 
 /** The least fault that would have been refuted. */
-function seen({ detects }: VerificationResult): string {
-  if (!detects) return "";
+function seen({ detects, verdict }: VerificationResult): string {
+  if (!detects || verdict === "refuted") return "";
   if (detects.factor !== null) return `× ${shortNumber(detects.factor)}`;
   return detects.bias === null ? "" : `± ${shortNumber(detects.bias)}`;
 }
