@@ -93,10 +93,13 @@ function checksNothing({ results }: VerificationReport): boolean {
   return results.length > 0 && results.every(({ verdict }) => verdict === "not-applicable");
 }
 
-/** 1 if a claim was refuted where it should hold, if one could not run, or if none applied; else 0. */
+/**
+ * 1 if a claim was refuted where it should hold, if one held where theory says that it must fail, which a measurement that sees nothing does
+ * too, if one could not run, or if none applied; else 0.
+ */
 export function exitCode(report: VerificationReport): number {
   const bad = report.results.map(standingOf).some((standing) =>
-    standing === "against" || standing === "error"
+    standing === "against" || standing === "better" || standing === "error"
   );
   return bad || checksNothing(report) ? 1 : 0;
 }

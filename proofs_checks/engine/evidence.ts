@@ -51,7 +51,9 @@ export function logPValues({ rule, bound }: Claim, measured: readonly number[], 
 function slopePValues(slopes: readonly number[], { low, high }: { low: number; high: number }): LogPValues {
   const { mean, error } = meanAndError(slopes), degrees = slopes.length - 1;
   if (!Number.isFinite(mean)) return { holds: 0, refuted: -Infinity };
-  const tail = (distance: number) => studentTail(error > 0 ? distance / error : distance * Infinity, degrees);
+  // Slopes that are all alike lie at an end as much inside as outside.
+  const tail = (distance: number) =>
+    studentTail(distance === 0 ? 0 : error > 0 ? distance / error : distance * Infinity, degrees);
   const above = low === -Infinity ? 0 : tail(mean - low), below = high === Infinity ? 0 : tail(high - mean);
   const outside = 2 * Math.min(1 / 2, 1 - above, 1 - below);
   return { holds: Math.log(Math.max(above, below)), refuted: Math.log(outside) };

@@ -64,20 +64,39 @@ Deno.test("cli verify --json - is pure, shards join into the whole, and report w
   });
 });
 
-Deno.test("a claim refuted against expectation exits with 1", async () => {
+Deno.test("a claim refuted against expectation exits with 1, and so does one that holds against it", async () => {
   await inFolder(async (folder) => {
     const { stdout } = await cli("verify", "--claim", "gray-order", "--runs", "2", "--json", "-");
     const report: VerificationReport = JSON.parse(stdout), [result] = report.results;
-    const refuted = { ...report, results: [{ ...result, log_p: { holds: 0, refuted: -1000 } }] };
-    const file = join(folder, "refuted.json");
-    await writeFile(file, JSON.stringify(refuted));
-    const joined = await cli("report", "--merge", file, "--json", join(folder, "out.json"));
-    assertEquals(joined.code, 1);
+    const joinedAs = async (parts: Partial<VerificationReport["results"][0]>) => {
+      const file = join(folder, "one.json");
+      await writeFile(file, JSON.stringify({ ...report, results: [{ ...result, ...parts }] }));
+      return await cli("report", "--merge", file, "--json", join(folder, "out.json"));
+    };
+    const against = await joinedAs({ log_p: { holds: 0, refuted: -1000 } });
+    assertEquals(against.code, 1);
     assertStringIncludes(
-      joined.stdout,
+      against.stdout,
       "REFUTED AGAINST EXPECTATION:\n  deno run -A cli.ts verify --claim gray-order",
     );
-    assertStringIncludes(joined.stdout, "1 claim on 1 family of inputs, 1 verdict in ");
+    assertStringIncludes(against.stdout, "1 claim on 1 family of inputs, 1 verdict in ");
+    // A measurement that sees nothing holds everywhere.
+    const better = await joinedAs({
+      expected: "refuted",
+      why: "theory",
+      log_p: { holds: -1000, refuted: 0 },
+    });
+    assertEquals(better.code, 1);
+    assertStringIncludes(
+      better.stdout,
+      "Hold although a refutation was expected:\n  deno run -A cli.ts verify",
+    );
+    const expected = await joinedAs({
+      expected: "refuted",
+      why: "theory",
+      log_p: { holds: 0, refuted: -1000 },
+    });
+    assertEquals(expected.code, 0, expected.stdout);
   });
 });
 

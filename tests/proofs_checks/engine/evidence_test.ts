@@ -34,6 +34,11 @@ Deno.test("slope: decided at the end only, by Student's t on either side", () =>
   assertLess(logPValues(slope, near, true).holds, Math.log(1e-3));
   assertLess(logPValues(slope, steep, true).refuted, Math.log(1e-3));
   assertEquals(logPValues(slope, [-0.5, NaN, -0.5], true), { holds: 0, refuted: -Infinity });
+  // All alike, inside, outside, and at an end, which says nothing either way.
+  assertEquals(logPValues(slope, times(6, -0.5), true), { holds: -Infinity, refuted: 0 });
+  assertEquals(logPValues(slope, times(6, -0.7), true), { holds: 0, refuted: -Infinity });
+  const atEnd = claim({ kind: "slope", low: -0.5, high: -0.25 });
+  assertEquals(logPValues(atEnd, times(4, -0.5), true), { holds: Math.log(0.5), refuted: 0 });
   const oneSided = claim({ kind: "slope", low: -Infinity, high: -0.3 });
   assertLess(logPValues(oneSided, steep, true).holds, Math.log(1e-3));
 });
