@@ -1,10 +1,10 @@
 import type { Size } from "../../kernels/known_answers/known_answer.ts";
 import { casesOf } from "../../kernels/known_answers/known_answers.ts";
 import type { PrimitiveName } from "../../kernels/primitives.ts";
-import { COLUMN_BYTES, HEADS, type KernelCase, type KernelCases, ROWS, SIZE, WIDTH } from "./kernel_case.ts";
+import { type KernelCase, type KernelCases, ROWS, WIDTH } from "./kernel_case.ts";
 
-/** Centres of each head, and halvings of its rows down to single ones, about. */
-const CENTRES = 32, LEVELS = Math.log2(ROWS);
+/** Centres of each head, and halvings of its rows down to single ones, about. One head: lists of all keys for every centre take room. */
+const CENTRES = 32, LEVELS = Math.log2(ROWS), HEADS = 1, SIZE = `${HEADS} × ${ROWS}, d = ${WIDTH}`;
 
 const LAYER: Size = {
   heads: HEADS,
@@ -50,7 +50,7 @@ export const treeCases: KernelCases<"growTree" | "nearestCentres" | "tiltKeys" |
     name: "openLists",
     shape: `${HEADS} × ${CENTRES} × ${ROWS}`,
     unit: "GB/s",
-    work: 2 * COLUMN_BYTES * CENTRES,
+    work: 2 * 4 * HEADS * ROWS * CENTRES,
     prepare: atLayer("openLists"),
   }],
   sumLists: [{

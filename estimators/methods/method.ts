@@ -30,6 +30,14 @@ export function scaleBudget(budget: Budget, factor: number): Budget {
   };
 }
 
+/** A budget without some evaluations for each query. */
+export function shortenBudget(budget: Budget, evaluations: number): Budget {
+  const { bucketSize, samples } = budget, spent = Math.ceil(evaluations);
+  return samples >= spent
+    ? { ...budget, samples: samples - spent }
+    : { ...budget, bucketSize: Math.max(1, bucketSize - spent), samples };
+}
+
 /** An attention result and what it cost. */
 export interface CostedAttention extends HostAttention {
   /** Inner products of a query and a key, over all heads. */

@@ -2,14 +2,15 @@ import type { Backend } from "../../../kernels/backend.ts";
 import { fitsDevice, type Progress } from "../../core/head_chunks.ts";
 import type { Problem } from "../../core/problem.ts";
 import { calibrate } from "../calibrated/calibrated.ts";
-import type { Budget } from "../method.ts";
+import { type Budget, type CostedAttention, perQuery, shortenBudget } from "../method.ts";
 import { attendExactly } from "../run_heads.ts";
 import { type AnsweredHeads, joinAnswers } from "../shared/answered_heads.ts";
 import { headsOf } from "../shared/some_heads.ts";
 import { attendByTree, numbersOfTree } from "../tilted_tree/tilted_tree.ts";
 import { planAuto, planOther } from "./auto_plan.ts";
 import type { Answer } from "./improve_heads.ts";
-import { costOfOverlap, rowOverlap, sharpBelow } from "../shared/row_overlap.ts";
+import { routeHeads } from "./route_heads.ts";
+import { costOfOverlap, SampledRows, sharpBelow } from "../shared/row_overlap.ts";
 
 /** A tree may take this share of the time of exact attention. */
 const MOST_TREE = 0.9;
@@ -17,9 +18,15 @@ const MOST_TREE = 0.9;
 const HELD_OUT = 12;
 /** With shorter lists a tree is of no use. */
 const LEAST_ENTRIES = 32;
+/**
+ * Where rows overlap less and look to clusters, a route to the keys of one errs less than a tree with lists of fewer entries, and a third to a half as much as a
+ * coreset. It takes so many evaluations at least, and not more than a share of the budget to see (`docs/experiments.md`).
+ */
+const APART = { overlap: 0.03, entries: 55, least: 12, look: 1 / 10 } as const;
 
 /**
- * Where a budget was given: all of it for a tree in heads whose queries look to keys of their own, where it pays for one, and for a coreset in the others.
+ * Where a budget was given: all of it for a tree in heads whose queries look to keys of their own, where it pays for one, for a route to the keys of a cluster
+ * where it does not and these lie apart, and for a coreset in the others.
  *
  * @param exactly The same problem as exact attention takes it.
  */
@@ -35,35 +42,50 @@ export async function attendWithinBudget(
     return { name: "calibrated", result: await attendExactly(backend, exactly, progress) };
   }
   const { heads, queries, features, valueFeatures } = problem;
-  const looked = costOfOverlap(problem) / (features + valueFeatures);
+  const looked = costOfOverlap(problem) / (features + valueFeatures), each = looked / queries;
   const other = planOther(problem, budget, looked, HELD_OUT, LEAST_ENTRIES);
-  if (!other || other.total > MOST_TREE || !fitsDevice(backend, problem, numbersOfTree(other.plan))) {
+  const fits = other && other.total <= MOST_TREE && fitsDevice(backend, problem, numbersOfTree(other.plan));
+  const tree = fits ? other.plan : undefined, given = perQuery(budget);
+  const mayRoute = (tree?.entries ?? 0) < APART.entries && each <= APART.look * given &&
+    given - each >= APART.least;
+  if (!tree && !mayRoute) {
     return { name: "calibrated", result: await calibrate(backend, problem, own, progress) };
   }
-  const all = Array.from(Array(heads).keys()), most = sharpBelow(other.plan.entries);
-  const sharp = all.filter((head) => rowOverlap(problem, head) < most);
-  const even = all.filter((head) => !sharp.includes(head)), parts: AnsweredHeads[] = [];
-  if (sharp.length > 0) {
-    const result = await attendByTree(backend, headsOf(problem, sharp), other.plan, budget, progress);
-    parts.push({ heads: sharp, result });
-  }
-  if (even.length > 0) {
-    const left = shortened(own, looked / queries);
-    parts.push({ heads: even, result: await calibrate(backend, headsOf(problem, even), left, progress) });
+  const sharp = tree ? sharpBelow(tree.entries) : 0, apart = mayRoute ? APART.overlap : 0;
+  const chosen = Array.from({ length: heads }, (_, head): AutoMethod => {
+    const rows = new SampledRows(problem, head), overlap = rows.overlap();
+    if (overlap < apart && rows.looksToClusters()) return "routed";
+    return overlap < sharp ? "tilted-tree" : "calibrated";
+  });
+  const parts: (AnsweredHeads & { readonly name: AutoMethod })[] = [];
+  for (const name of ["tilted-tree", "routed", "calibrated"] as const) {
+    const own = chosen.flatMap((method, head) => method === name ? [head] : []);
+    if (own.length > 0) parts.push({ name, heads: own, result: await answer(name, headsOf(problem, own)) });
   }
   const result = joinAnswers(problem, parts);
   const keyEvaluations = result.keyEvaluations + heads * Math.round(looked);
-  const note = parts.length > 1
-    ? `tilted-tree in ${sharp.length} of ${heads} heads, whose queries look to keys of their own`
-    : result.note;
-  const name = sharp.length > even.length ? "tilted-tree" : "calibrated";
-  return { name, result: { ...result, keyEvaluations, note } };
+  const [most] = parts.toSorted((a, b) => b.heads.length - a.heads.length);
+  return {
+    name: most.name,
+    result: { ...result, keyEvaluations, note: noteOf(parts, heads) ?? result.note },
+  };
+
+  function answer(name: AutoMethod, part: Problem): Promise<CostedAttention> {
+    if (name === "tilted-tree") return attendByTree(backend, part, tree!, budget, progress);
+    if (name === "routed") return routeHeads(backend, part, shortenBudget(budget, each), progress);
+    return calibrate(backend, part, shortenBudget(own!, each), progress);
+  }
 }
 
-/** A budget without some evaluations for each query. */
-function shortened(budget: Budget, evaluations: number): Budget {
-  const { bucketSize, samples } = budget, spent = Math.ceil(evaluations);
-  return samples >= spent
-    ? { ...budget, samples: samples - spent }
-    : { ...budget, bucketSize: Math.max(1, bucketSize - spent) };
+type AutoMethod = "tilted-tree" | "routed" | "calibrated";
+
+/** Which heads were answered otherwise than the others, and why. */
+function noteOf(
+  parts: readonly (AnsweredHeads & { readonly name: AutoMethod })[],
+  heads: number,
+): string | undefined {
+  if (parts.length < 2) return undefined;
+  return parts.filter(({ name }) => name !== "calibrated").map(({ name, heads: own }) =>
+    `${name} in ${own.length} of ${heads} heads, whose queries look to keys of their own`
+  ).join("; ");
 }
