@@ -39,6 +39,25 @@ function keepsToBudget({ budget, evaluations_per_query: evaluations }: MeasuredP
   return evaluations! <= SPARE * PER_BUDGET * budget!;
 }
 
+/** Where each method errs less than `auto`, both within the budget. */
+function winsOver(comparisons: readonly ComparisonReport[]): Standing["wins"] {
+  const wins: Record<string, { occasions: number; inputs: string[] }> = {};
+  for (const comparison of comparisons) {
+    for (const budget of BUDGETS) {
+      const auto = bestOf(comparison, budget, (method) => method === "auto");
+      if (!auto) continue;
+      for (const point of comparison.points.filter(isMeasured)) {
+        if (point.budget !== budget || point.ran === "exact" || point.method === "auto") continue;
+        if (!keepsToBudget(point) || point.error >= auto.error) continue;
+        const own = wins[point.method] ??= { occasions: 0, inputs: [] }, { workload } = comparison.problem;
+        own.occasions++;
+        if (!own.inputs.includes(workload)) own.inputs.push(workload);
+      }
+    }
+  }
+  return wins;
+}
+
 /** Memory of every method at the first head: growth of a process that attends once. */
 async function measureMemory(n: number, device: Device): Promise<Standing["memory"]> {
   const head = await loadWorkload("sentence-encoder", { n, head: "1.0" });
@@ -99,6 +118,7 @@ export async function rivals([seeds = 3, n = 4096]: readonly number[]): Promise<
     fair,
     duels: duels.length,
     losses: losses.length,
+    wins: winsOver(comparisons),
     memory: await measureMemory(n, device),
   };
   await writeWhole(file.pathname, `${JSON.stringify(standing, null, 2)}\n`);

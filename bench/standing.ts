@@ -13,6 +13,8 @@ export interface Standing {
   /** `auto` beside the best of others that keeps to the budget: on how many inputs and budgets, and on how many it errs more. */
   readonly duels: number;
   readonly losses: number;
+  /** By method, where it errs less than `auto` at the same budget, both keeping to it. */
+  readonly wins: Readonly<Record<string, { readonly occasions: number; readonly inputs: readonly string[] }>>;
   /** Growth of resident memory at one head, by method; null where it could not be had. */
   readonly memory: {
     readonly input: string;
@@ -24,7 +26,7 @@ export interface Standing {
 const MEBI = 2 ** 20;
 
 /** The table of docs/methods.md. */
-export function standingRows({ ranks, fair, memory }: Standing): string[][] {
+export function standingRows({ ranks, fair, wins, memory }: Standing): string[][] {
   const order = [...fair.map(({ method }) => method), ...ranks.map(({ method }) => method)];
   return [...new Set(order)].map((method) => {
     const rank = ranks.find((rank) => rank.method === method)!,
@@ -38,6 +40,7 @@ export function standingRows({ ranks, fair, memory }: Standing): string[][] {
       short(rank.speedup),
       short(rank.evaluations_to_budget),
       bytes === null ? "–" : short(bytes / MEBI),
+      winsOf(wins[method]),
       `${rank.measured}${rank.exact > 0 ? `, exact ${rank.exact}` : ""}${
         rank.refused > 0 ? `, refused ${rank.refused}` : ""
       }`,
@@ -54,8 +57,18 @@ export const standingHead = [
   "speed-up",
   "evaluations : budget",
   "memory, MiB",
+  "errs less than `auto`",
   "measured",
 ] as const;
+
+/** Names of inputs that a cell has room for. */
+const NAMED = 3;
+
+function winsOf(own: Standing["wins"][string] | undefined): string {
+  if (!own || own.occasions === 0) return "–";
+  const more = own.inputs.length - NAMED;
+  return `${own.occasions}: ${own.inputs.slice(0, NAMED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
 
 /** Three lines for who wants it short: accuracy, time, memory. */
 export function standingLines(

@@ -11,7 +11,7 @@ import { exactAttention } from "../../../estimators/core/exact.ts";
 import { makeProblem, type Problem } from "../../../estimators/core/problem.ts";
 import { attendAuto } from "../../../estimators/methods/auto/auto.ts";
 import { planAuto } from "../../../estimators/methods/auto/auto_plan.ts";
-import { rowOverlap } from "../../../estimators/methods/shared/row_overlap.ts";
+import { rowOverlap, SampledRows } from "../../../estimators/methods/shared/row_overlap.ts";
 import { calibrate } from "../../../estimators/methods/calibrated/calibrated.ts";
 import { isUseless, relativeError, sumsOfHeads, totalOf } from "../../../estimators/methods/held_out.ts";
 import { attendByTree } from "../../../estimators/methods/tilted_tree/tilted_tree.ts";
@@ -241,6 +241,23 @@ Deno.test("auto spends a budget that was given on one method a head: a tree wher
     assertLess(trueError(own(mixed.output), own(exact)), 0.15, `head ${head}`);
   }
   backend.destroy();
+});
+
+Deno.test("clusters are told from keys that are few, long, or far apart", () => {
+  const families = { clustered: true, "near-hyperplane": true, gaussian: false, "norm-versus-angle": false };
+  const others = {
+    "huge-logits": false,
+    "lognormal-logits": false,
+    "hidden-directions": false,
+    needle: false,
+  };
+  for (const [family, clusters] of Object.entries({ ...families, ...others, "permutation-softmax": false })) {
+    for (const seed of [11, 12, 13]) {
+      const { query, key, value, scale } = inputFamily(family).generate({ n: 2048, seed });
+      const rows = new SampledRows(makeProblem(query, key, value, { scale }), 0);
+      assertEquals(rows.looksToClusters(), clusters, `${family}, seed ${seed}`);
+    }
+  }
 });
 
 Deno.test("auto gives small budgets to routes on clusters alone, where a tree would err more", async () => {
