@@ -47,6 +47,7 @@ export const permissionRows: readonly PermissionRow[] = [
     flags: "--allow-env=KDEFORMER_TUNING --allow-read=T.json --allow-write=T.json",
     commands: ["doctor"],
   },
+  { use: "--continue L.json", flags: "--allow-read=L.json --allow-write=L.json", commands: ["verify"] },
   { use: "--merge A.json B.json", flags: "--allow-read=A.json,B.json", commands: ["report"] },
   { use: "--out FILE.html", flags: "--allow-write=FILE.html", commands: ["report"] },
 ];

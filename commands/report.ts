@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { mergeReports } from "../proofs_checks/report/merge.ts";
 import { describeOptions, readOptions, UsageError } from "./arguments.ts";
-import { fileError } from "../files/file_error.ts";
 import { openOutputs } from "./outputs.ts";
 import { jsonLine, warn } from "./printable.ts";
+import { readReport } from "./read_report.ts";
 import { preparePlots } from "./report_files.ts";
 import { exitCode, summary } from "./verify_lines.ts";
 
@@ -11,7 +10,7 @@ const options = {
   merge: {
     kind: "list",
     value: "A.json …",
-    help: "reports of verify and scaling; shares of one verification are joined",
+    help: "reports of verify and scaling; shares of one verification are joined, and seeds",
   },
   out: { kind: "text", value: "FILE.html", help: "where to write the page; - for the output" },
   json: {
@@ -48,15 +47,3 @@ export const report = {
     return problems.length > 0 || verification && exitCode(verification) !== 0 ? 1 : 0;
   },
 };
-
-async function readReport(path: string): Promise<unknown> {
-  const text = await readFile(path, "utf8").catch((error) => {
-    throw fileError("read", path, error);
-  });
-  try {
-    // Some editors put a mark of the byte order in front.
-    return JSON.parse(text.replace(/^\ufeff/, ""));
-  } catch (error) {
-    throw new Error(`Cannot read ${path}: it must hold JSON: ${(error as Error).message}`, { cause: error });
-  }
-}

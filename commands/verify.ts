@@ -11,7 +11,8 @@ import { checkDevice } from "./check_device.ts";
 import { checkAtLeast, checkSeed, DEFAULT_SEED } from "./input_options.ts";
 import { exitCodeOf, interruptible } from "../files/interruption.ts";
 import type { Outputs } from "./outputs.ts";
-import { warn } from "./printable.ts";
+import { openLedger } from "./ledger.ts";
+import { jsonLine, warn } from "./printable.ts";
 import { openProgress } from "./progress.ts";
 import { realNames, realSources } from "../workloads/real_sources.ts";
 import { openReportOutputs, reportOptions, writeReport } from "./report_files.ts";
@@ -33,6 +34,11 @@ const options = {
   seed: { kind: "integer", value: "N", help: `seed (${DEFAULT_SEED})` },
   n: { kind: "integer", value: "N", help: "keys, in the place of each claim's own number" },
   shard: { kind: "text", value: "I/N", help: "run share I of N; join shares with report --merge" },
+  continue: {
+    kind: "text",
+    value: "FILE",
+    help: "add this evidence to that of a ledger, by the next seed; verdicts are those of all of it",
+  },
   device: { kind: "text", value: "DEVICE", help: `${deviceKindsInWords} (wasm)` },
   ...reportOptions,
   list: { kind: "flag", help: "list claims and families and do nothing" },
@@ -46,7 +52,10 @@ export const verify = {
     const given = readOptions("verify", options, args);
     checkUsage(given);
     if (given.list) return listClaims();
-    const outputs = await openReportOutputs(given), progress = openProgress();
+    const ledger = given.continue === undefined
+      ? undefined
+      : await openLedger(given.continue, given.seed, DEFAULT_SEED);
+    const outputs = await openReportOutputs(given, { continue: given.continue }), progress = openProgress();
     try {
       return await interruptible(async (signal, received) => {
         const report = await runVerification({
@@ -54,7 +63,7 @@ export const verify = {
           families: given.family,
           sources: realSources(given.family ?? [], progress.update),
           runs: given.runs,
-          seed: given.seed ?? DEFAULT_SEED,
+          seed: ledger?.seed ?? given.seed ?? DEFAULT_SEED,
           n: given.n,
           shard: given.shard === undefined ? undefined : readShard(given.shard),
           device: given.device as DeviceKind | undefined,
@@ -71,8 +80,10 @@ export const verify = {
           await writeInterrupted(report, given, outputs);
           return exitCodeOf(interruption);
         }
-        await writeReport({ verification: report }, summary(report), given, outputs);
-        return exitCode(report);
+        const whole = ledger ? ledger.add(report) : report;
+        if (ledger) await outputs.write("continue", jsonLine(whole));
+        await writeReport({ verification: whole }, summary(whole), given, outputs);
+        return exitCode(whole);
       });
     } finally {
       progress.finish();
@@ -118,6 +129,9 @@ function checkUsage(given: OptionValues<typeof options>): void {
     throw new UsageError((error as Error).message);
   }
   if (given.shard !== undefined) readShard(given.shard);
+  if (given.shard !== undefined && given.continue !== undefined) {
+    throw new UsageError("--continue takes whole verifications: join shares with report --merge first");
+  }
 }
 
 function readShard(text: string): { index: number; count: number } {

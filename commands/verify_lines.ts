@@ -50,7 +50,7 @@ function counted(count: number, one: string, many: string): string {
 
 /** What a verification found, in a few lines. */
 export function summary(report: VerificationReport): string {
-  const { results, seconds, level, family_size: size } = report;
+  const { results, seconds, level, family_size: size, seeds = [] } = report;
   const of = (wanted: Standing) => results.filter((result) => standingOf(result) === wanted);
   const distinct = (field: "claim" | "family") => new Set(results.map((result) => result[field])).size;
   const better = of("better"), against = of("against"), errors = of("error"), apart = of("not-applicable");
@@ -67,6 +67,7 @@ export function summary(report: VerificationReport): string {
       apart.length > 0 ? `, ${apart.length} not applicable` : ""
     }`,
     `Probability that any verdict is false: at most ${level} over all ${size}, by Holm's procedure`,
+    ...seeds.length > 1 ? [`Evidence of ${seeds.length} seeds: ${seeds.join(", ")}`] : [],
   ];
   if (better.length > 0) {
     lines.push(

@@ -27,28 +27,58 @@ export interface Summary {
   readonly interval: Interval | null;
 }
 
+/** Natural logarithms of e-values: expectations of at most 1 where the claim is true, and where it is false. Those of independent runs multiply. */
+export interface LogEValues {
+  /** Against "the claim is false". */
+  readonly holds: number;
+  /** Against "the claim is true". */
+  readonly refuted: number;
+}
+
 /** p-values of the runs so far; valid at any time for all rules but slopes, which are tested once, at the end. */
-export function logPValues({ rule, bound }: Claim, measured: readonly number[], atEnd: boolean): LogPValues {
-  const asPValue = (logEvidence: number) => Math.min(0, -logEvidence);
+export function logPValues(claim: Claim, measured: readonly number[], atEnd: boolean): LogPValues {
+  if (claim.rule.kind === "slope") return slopePValues(measured, claim.rule, atEnd);
+  // Markov's inequality; for processes Ville's.
+  return pValuesOf(logEValues(claim, measured, atEnd));
+}
+
+/** The p-values that e-values are worth. */
+export function pValuesOf({ holds, refuted }: LogEValues): LogPValues {
+  return { holds: Math.min(0, -holds), refuted: Math.min(0, -refuted) };
+}
+
+/** e-values of the runs so far, as {@link logPValues}. */
+export function logEValues(
+  { rule, bound }: Claim,
+  measured: readonly number[],
+  atEnd: boolean,
+): LogEValues {
   if (rule.kind === "mean") {
     const sequence = new SequentialMean(rule.tolerance);
     for (const value of measured) sequence.add(value);
     const { logEvidenceFor, logEvidenceAgainst } = sequence.evidence();
-    return { holds: asPValue(logEvidenceFor), refuted: asPValue(logEvidenceAgainst) };
+    return { holds: logEvidenceFor, refuted: logEvidenceAgainst };
   }
   if (rule.kind === "slope") {
-    return atEnd && measured.length >= 3 ? slopePValues(measured, rule) : { holds: 0, refuted: 0 };
+    const { holds, refuted } = slopePValues(measured, rule, atEnd);
+    // E ½ p^(−½) = 1 for a uniform p (Shafer, Shen, Vereshchagin and Vovk 2011).
+    return { holds: -Math.LN2 - holds / 2, refuted: -Math.LN2 - refuted / 2 };
   }
   const violations = countAbove(measured, bound);
   const evidence = decideProbability(violations, measured.length, { bound: rule.allowed });
-  const holds = asPValue(evidence.logEvidenceFor);
-  if (rule.kind === "probability") return { holds, refuted: asPValue(evidence.logEvidenceAgainst) };
+  const holds = evidence.logEvidenceFor;
+  if (rule.kind === "probability") return { holds, refuted: evidence.logEvidenceAgainst };
   // What may never happen has happened: no true claim does that.
-  return violations > 0 ? { holds: 0, refuted: -Infinity } : { holds, refuted: 0 };
+  return violations > 0 ? { holds: -Infinity, refuted: Infinity } : { holds, refuted: 0 };
 }
 
 /** Student's t tests of independent slopes against either end. */
-function slopePValues(slopes: readonly number[], { low, high }: { low: number; high: number }): LogPValues {
+function slopePValues(
+  slopes: readonly number[],
+  { low, high }: { readonly low: number; readonly high: number },
+  atEnd: boolean,
+): LogPValues {
+  if (!atEnd || slopes.length < 3) return { holds: 0, refuted: 0 };
   const { mean, error } = meanAndError(slopes), degrees = slopes.length - 1;
   if (!Number.isFinite(mean)) return { holds: 0, refuted: -Infinity };
   // Slopes that are all alike lie at an end as much inside as outside.

@@ -29,6 +29,10 @@ export interface VerificationResult {
   readonly confidence: number;
   /** ln of the p-values before they are adjusted, what merging needs. */
   readonly "log_p": { readonly holds: number; readonly refuted: number };
+  /** ln of the e-values, which those of other seeds multiply; reports of earlier versions have none. */
+  readonly "log_e"?: { readonly holds: number; readonly refuted: number };
+  /** The seeds behind it, where there are several. */
+  readonly seeds?: readonly number[];
   /** The fault that it would have refuted; reports of earlier versions do not say. */
   readonly detects?: Detectable;
   readonly "first_violation": number | null;
@@ -82,6 +86,8 @@ export interface VerificationReport {
   /** Cases of the whole verification, of which a share runs some. */
   readonly cases: number;
   readonly shards: Shards;
+  /** The seeds behind it, where runs of several were joined; `seed` is the first then. */
+  readonly seeds?: readonly number[];
   /** What keeps a report that was joined from being one of a whole verification: missing shares, settings that differ. */
   readonly problems?: readonly string[];
   readonly seconds: number;

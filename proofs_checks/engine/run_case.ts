@@ -1,6 +1,13 @@
 import { type Device, runJob } from "../../kernels/device.ts";
 import type { Claim, ClaimCase, InputStream } from "./claim.ts";
-import { type LogPValues, logPValues, summarise, type Summary } from "./evidence.ts";
+import {
+  type LogEValues,
+  logEValues,
+  type LogPValues,
+  logPValues,
+  summarise,
+  type Summary,
+} from "./evidence.ts";
 import { type Detectable, detectable, NOTHING_DETECTABLE } from "./detectable.ts";
 import { eventLoopTurn } from "./event_loop.ts";
 import type { Implementation } from "./implementation.ts";
@@ -38,6 +45,7 @@ export interface CaseOutcome extends Summary {
   readonly most: number;
   readonly n: number;
   readonly logPValues: LogPValues;
+  readonly logEValues: LogEValues;
   readonly detects: Detectable;
   /** The first run above the bound, or null. */
   readonly firstViolation: number | null;
@@ -104,6 +112,7 @@ export async function runCase(
     most,
     n,
     logPValues: values,
+    logEValues: broken ? UNDECIDED : logEValues(claim, measured, measured.length === most),
     detects: broken ? NOTHING_DETECTABLE : detectable(claim, measured, most, stopAt),
     firstViolation: counted && first >= 0 ? first : null,
     plots,

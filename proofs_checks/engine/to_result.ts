@@ -14,11 +14,14 @@ export interface Asked {
   readonly device: string;
 }
 
+/** Natural logarithm of what stands for infinity. */
+export const CERTAIN = 1000;
+
 /** A case as the report states it. */
 export function toResult(outcome: CaseOutcome, decision: Decision, asked: Asked): VerificationResult {
-  const { claim, case: { source, expected, why }, broken, interval, logPValues } = outcome;
-  // JSON knows no infinity: a p-value of 0 is written as that of a thousand nats.
-  const finite = (log: number) => Math.max(-1000, log);
+  const { claim, case: { source, expected, why }, broken, interval, logPValues, logEValues } = outcome;
+  // JSON knows no infinity: what is certain is written as a thousand nats.
+  const finite = (log: number) => Math.min(CERTAIN, Math.max(-CERTAIN, log));
   return {
     claim: claim.name,
     family: source.name,
@@ -34,6 +37,7 @@ export function toResult(outcome: CaseOutcome, decision: Decision, asked: Asked)
     runs: outcome.runs,
     n: outcome.n,
     log_p: { holds: finite(logPValues.holds), refuted: finite(logPValues.refuted) },
+    log_e: { holds: finite(logEValues.holds), refuted: finite(logEValues.refuted) },
     detects: outcome.detects,
     first_violation: outcome.firstViolation,
     seconds: outcome.seconds,

@@ -52,6 +52,8 @@ const result = object({
   n: positive,
   confidence: numberFrom(0, 1),
   log_p: object({ holds: numberFrom(-Infinity, 0), refuted: numberFrom(-Infinity, 0) }),
+  log_e: optional(object({ holds: number, refuted: number })),
+  seeds: optional(listOf(count)),
   detects: optional(object({ exceedance: nullable(numberFrom(0, 1)), factor: measured, bias: measured })),
   first_violation: nullable(count),
   seconds,
@@ -71,6 +73,7 @@ const verification = object({
   cases: optional(count),
   shards: optional(object({ count: positive, present: listOf(positive) })),
   problems: optional(listOf(text)),
+  seeds: optional(listOf(count)),
   seconds,
   claims: listOf(object({
     name: text,

@@ -4,6 +4,7 @@ import { decide } from "../engine/verdicts.ts";
 import { SCALING_SCHEMA, type ScalingReport } from "../scaling/report.ts";
 import { type AnyReport, checkReport } from "./check_report.ts";
 import { differences, DIFFERS, type Named } from "./differences.ts";
+import { joinSeeds } from "./join_seeds.ts";
 
 /** Reports joined. */
 export interface MergedReports {
@@ -19,7 +20,8 @@ export interface MergedReports {
 const MOST_NAMED = 20;
 
 /**
- * Joins shares of one verification, deciding all verdicts anew: Holm's procedure is about all of them together. Of scaling
+ * Joins shares of one verification, deciding all verdicts anew: Holm's procedure is about all of them together; and verifications with different seeds,
+ * whose evidence multiplies. Of scaling
  * reports the series are joined. Shares that are missing, and devices that differ, do not keep the rest from being read: they
  * are told as problems.
  *
@@ -41,9 +43,28 @@ export function mergeReports(
     checked.filter(({ report }) => report.schema === schema) as Named<R>[];
   const shares = of<VerificationReport>(VERIFICATION_SCHEMA), scalings = of<ScalingReport>(SCALING_SCHEMA);
   const problems: string[] = [], notes: string[] = [];
-  const verification = shares.length > 0 ? mergeShares(shares, problems, notes) : undefined;
+  const verification = shares.length > 0 ? mergeVerifications(shares, problems, notes) : undefined;
   const scaling = scalings.length > 0 ? mergeScalings(scalings, problems) : undefined;
   return { verification, scaling, problems, notes };
+}
+
+/** Shares of one seed are joined to a whole, and wholes of several seeds to one body of evidence. */
+function mergeVerifications(
+  shares: readonly Named<VerificationReport>[],
+  problems: string[],
+  notes: string[],
+): VerificationReport {
+  const seedsOf = ({ report }: Named<VerificationReport>) => (report.seeds ?? [report.seed]).join(", ");
+  const bySeed = new Map<string, Named<VerificationReport>[]>();
+  for (const share of shares) bySeed.set(seedsOf(share), [...bySeed.get(seedsOf(share)) ?? [], share]);
+  if (bySeed.size === 1) return mergeShares(shares, problems, notes);
+  const wholes = [...bySeed.values()].map((own) => ({
+    name: own.map(({ name }) => name).join(" + "),
+    report: own.length === 1 && own[0].report.shards?.count === 1
+      ? own[0].report
+      : mergeShares(own, problems, notes),
+  }));
+  return { ...joinSeeds(wholes, notes), problems };
 }
 
 function mergeShares(
@@ -53,7 +74,6 @@ function mergeShares(
 ): VerificationReport {
   const [{ report: first }] = shares, size = first.family_size;
   const apart = differences(shares, {
-    seed: ({ seed }) => seed,
     level: ({ level }) => level,
     "verdicts in all": ({ family_size: familySize }) => familySize,
     "number of shards": ({ shards }) => shards?.count ?? null,

@@ -255,6 +255,21 @@ useTest(
     }),
 );
 
+useTest([["verify", "--continue L.json"]], () =>
+  inFolder(async (folder) => {
+    const file = join(folder, "ledger.json");
+    for (const seeds of [undefined, [1, 2]]) {
+      const { code, stderr } = await run({
+        command: "verify",
+        rows: ["--continue L.json"],
+        args: [...quick.verify, "--continue", file],
+        names: { "L.json": file },
+      });
+      assertEquals([code, stderr], [0, ""]);
+      assertEquals(JSON.parse(await readFile(file, "utf8")).seeds, seeds);
+    }
+  }));
+
 tested.add(`doctor: ${TUNE}`);
 webgpuTest(`least permissions of doctor ${TUNE}`, () =>
   inFolder(async (folder) => {

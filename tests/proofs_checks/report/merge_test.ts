@@ -41,9 +41,13 @@ Deno.test("mergeReports() says which settings differ", async () => {
     "runs differs: 2 in a.json, b.json, d.json; not given in c.json",
     "device differs: reference in a.json, b.json, d.json; wasm in c.json",
   ]);
+  // A share of another seed is one of another verification.
+  assertEquals(problems({ seed: 9 }), [
+    "1 of 4 shards is missing: 3",
+    "3 of 4 shards are missing: 1, 2, 4",
+  ]);
   for (
     const [parts, text] of [
-      [{ seed: 9 }, "seed differs: 1 in a.json, b.json, d.json; 9 in c.json"],
       [{ level: 0.01 }, "level differs"],
       [{ family_size: 3 }, "verdicts in all differs"],
       [{ shards: { count: 5, present: [3] } }, "number of shards differs"],
