@@ -33,6 +33,11 @@ const options = {
   },
   seed: { kind: "integer", value: "N", help: `seed (${DEFAULT_SEED})` },
   n: { kind: "integer", value: "N", help: "keys, in the place of each claim's own number" },
+  delta: {
+    kind: "number",
+    value: "D",
+    help: "probability of failure that guarantees are asked for (0.25); smaller ones take more runs",
+  },
   shard: { kind: "text", value: "I/N", help: "run share I of N; join shares with report --merge" },
   continue: {
     kind: "text",
@@ -65,6 +70,7 @@ export const verify = {
           runs: given.runs,
           seed: ledger?.seed ?? given.seed ?? DEFAULT_SEED,
           n: given.n,
+          delta: given.delta,
           shard: given.shard === undefined ? undefined : readShard(given.shard),
           device: given.device as DeviceKind | undefined,
           signal,
@@ -109,6 +115,9 @@ function checkUsage(given: OptionValues<typeof options>): void {
   checkDevice(given.device);
   checkAtLeast(1, { runs: given.runs, n: given.n });
   checkSeed(given.seed);
+  if (given.delta !== undefined && !(given.delta > 0 && given.delta < 1)) {
+    throw new UsageError(`--delta must be between 0 and 1: got ${given.delta}`);
+  }
   const names = claims.map(({ name }) => name);
   for (const name of given.claim ?? []) {
     if (!names.includes(name)) {

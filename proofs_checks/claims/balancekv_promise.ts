@@ -26,7 +26,7 @@ export const balancekvPromise: Claim = {
     "γ = 1/(2cR²), c = ½ + ln(4n/δ): P[max |Att~ − Att| > z σ e^(‖q‖²/2√d) √(1 + Att²/offset) / (D − …)] <= δ",
   source: "Alweiss, Liu and Sawhney 2021; Kochetkova et al. 2025; docs/theory.md §4.2",
   assumptions:
-    `δ = ${DELTA}, R² the largest kernel of a key with itself; one round, one block; the authors' steepness, 4, is far beyond it and has no proof`,
+    `R² the largest kernel of a key with itself; one round, one block; the authors' steepness, 4, is far beyond it and has no proof`,
   measurement: "max |Att~ − Att| over its bound",
   rule: { kind: "probability", allowed: DELTA },
   bound: 1,
@@ -35,10 +35,10 @@ export const balancekvPromise: Claim = {
   anySource: true,
   n: 512,
   runs: 60,
-  async run({ implementation, input, seed, run, on }) {
+  async run({ implementation, input, seed, run, on, delta }) {
     const oracle = new Oracle(await input({ queries: QUERIES, valueFeatures: 2 })), { problem } = oracle;
     const { keys, value, features, valueFeatures, scale, largestValue } = problem;
-    const { centred, logSums } = centredKeys(oracle), limit = 0.5 + Math.log(4 * keys / DELTA);
+    const { centred, logSums } = centredKeys(oracle), limit = 0.5 + Math.log(4 * keys / delta);
     let logLargest = -Infinity;
     for (let l = 0; l < keys; l++) {
       const square = squareOf(value, valueFeatures, l) + OFFSET;
@@ -46,7 +46,7 @@ export const balancekvPromise: Claim = {
     }
     const logDeviation = (logLargest + Math.log(walkVariance(limit))) / 2;
     // The keys after the last that is dropped stay as they are: where the walk ends there is not known beforehand.
-    const sum = { logDeviation, offset: OFFSET, times: keys, delta: DELTA / 2 };
+    const sum = { logDeviation, offset: OFFSET, times: keys, delta: delta / 2 };
     const bound = balancedBound(oracle, logSums, sum);
     checkSays(bound, oracle, run);
     const gamma = 1 / (2 * limit * Math.exp(logLargest));

@@ -53,6 +53,7 @@ export const blockRemoval: Claim = {
   assumptions: "queries near in angle to the keys that they attend to; hyperplanes drawn after the inputs",
   measurement: "‖P − S‖_F² / ‖P‖_F²",
   rule: { kind: "probability", allowed: DELTA },
+  ownDelta: true,
   bound: 1 - 2 / BLOCKS,
   cases: [
     ...holdsOn("clustered", "permutation-softmax"),

@@ -15,9 +15,10 @@ export const calibratedError: Claim = {
     "With half of the keys per query a calibrated coreset errs at most half as much as the practical KDEformer at that budget, where softmax rows look to many keys",
   formula: "P[‖Att~_calibrated − Att‖ > ½ ‖Att~_practical − Att‖] <= δ at bucket + samples = n/2",
   source: "a measurement, not a theorem; docs/theory.md §5",
-  assumptions: `logits of a few units; δ = ${DELTA}`,
+  assumptions: `logits of a few units`,
   measurement: "‖Att~_calibrated − Att‖ / ‖Att~_practical − Att‖",
   rule: { kind: "probability", allowed: DELTA },
+  ownDelta: true,
   bound: 1 / 2,
   cases: [
     ...holdsOn(

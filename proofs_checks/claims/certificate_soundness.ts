@@ -89,8 +89,7 @@ export const certificateClaims: readonly Claim[] = attacks.map((
   statement: `Of ${words} a certificate says falsely that it is within ε‖P‖‖V‖ with probability at most δ`,
   formula: "P[certificate holds and ‖Att~ − Att‖ > ε‖P‖‖V‖] <= δ",
   source: "Hoeffding 1963; estimators/certified/certificate.ts",
-  assumptions:
-    `δ = ${DELTA}, ${ROWS} rows checked; the output may depend on everything but the seed of the check`,
+  assumptions: `${ROWS} rows checked; the output may depend on everything but the seed of the check`,
   measurement:
     "error left / (ε‖P‖‖V‖) where the certificate holds, else 0; ε is half of the error that there is, so that nearly every claim is false",
   rule: { kind: "probability", allowed: DELTA },
@@ -100,14 +99,14 @@ export const certificateClaims: readonly Claim[] = attacks.map((
   n: 96,
   runs: 60,
   async run(context) {
-    const { implementation, input, seed, on } = context;
+    const { implementation, input, seed, on, delta } = context;
     const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES })), { problem } = oracle;
     const rows = Math.min(ROWS, problem.queries);
     return await on(async (backend) => {
       const output = await outputOf(context, oracle, backend);
       const before = oracle.relativeError(output), epsilon = Math.min(0.99, Math.max(1e-6, before / 2));
       const geometry = await implementation.headGeometry(backend, problem, seed);
-      const request = { epsilon, delta: DELTA, rows, seed, round: 0, certify: "bound" } as const;
+      const request = { epsilon, delta, rows, seed, round: 0, certify: "bound" } as const;
       const { certificate } = await implementation.certify(backend, problem, output, geometry, request);
       const product = oracle.softmaxNorm * oracle.valueNorm, after = oracle.error(output);
       const plot = {

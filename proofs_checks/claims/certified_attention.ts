@@ -12,7 +12,7 @@ export const certifiedAttention: Claim = {
     "attention() with epsilon and delta is within ε‖P‖‖V‖ with probability 1 − δ: approximated where that is certified, else exact",
   formula: "P[‖output − PV‖ > ε‖P‖‖V‖] <= δ",
   source: "estimators/certified/attend_within.ts",
-  assumptions: `ε = ${EPSILON}, δ = ${DELTA}; values of 4 features, for which a certificate costs little`,
+  assumptions: `ε = ${EPSILON}, values of 4 features, for which a certificate costs little`,
   measurement: "‖output − PV‖ / (‖P‖‖V‖) in float64",
   rule: { kind: "probability", allowed: DELTA },
   bound: EPSILON,
@@ -28,7 +28,7 @@ export const certifiedAttention: Claim = {
   anySource: true,
   n: 400,
   runs: 45,
-  async run({ implementation, device, input, seed }) {
+  async run({ implementation, device, input, seed, delta }) {
     const given = await input({ valueFeatures: 4, queries: 400 }), oracle = new Oracle(given);
     const { output, stats, certificate } = await implementation.attention(
       given.query,
@@ -37,7 +37,7 @@ export const certifiedAttention: Claim = {
       {
         scale: given.scale,
         epsilon: EPSILON,
-        delta: DELTA,
+        delta,
         seed,
         checkSeed: seed,
         device,

@@ -21,7 +21,7 @@ export const densityErrors: readonly Claim[] = densityMethods.map((method): Clai
     `The ${method} estimator gives kernel densities within a factor 1 ± ε with probability 1 − δ each`,
   formula: "P[|μ~(y) − μ(y)| > ε max(μ(y), floor)] <= δ",
   source: SOURCES[method],
-  assumptions: `ε = ${EPSILON}, δ = ${DELTA}, floor ${FLOOR}; median density twice the floor`,
+  assumptions: `ε = ${EPSILON}, floor ${FLOOR}; median density twice the floor`,
   measurement: "|μ~ − μ| / max(μ, floor) of one query, chosen in advance among those of a batch",
   rule: { kind: "probability", allowed: DELTA },
   bound: EPSILON,
@@ -30,12 +30,12 @@ export const densityErrors: readonly Claim[] = densityMethods.map((method): Clai
   n: method === "exact" || method === "uniform" ? 2048 : 1024,
   runs: 60,
   size: linearSize,
-  async run({ implementation, input, seed, on, run }) {
+  async run({ implementation, input, seed, on, run, delta }) {
     const { points, queries, features, density } = densityInput(
       await input({ queries: QUERIES, features: 8, valueFeatures: 1 }),
       2 * FLOOR,
     );
-    const target = { epsilon: EPSILON, delta: DELTA, densityFloor: FLOOR, seed };
+    const target = { epsilon: EPSILON, delta, densityFloor: FLOOR, seed };
     const { logDensity, kernelEvaluations } = await on((backend) =>
       implementation.densityFit(method)(backend, points, features, target).logDensity(queries)
     );

@@ -25,9 +25,10 @@ export const hardnessBoundary: Claim = {
   formula: "max logit = c ln n: P[‖Att~ − Att‖ > ⅜‖P‖‖V‖] <= δ for small c, not for c of 2 and more",
   source: "Alman and Song 2023; Haverbeck et al. 2026, Lemma A.5",
   assumptions:
-    `δ = ${DELTA}; practical KDEformer, bucket n/24 and n/8 samples; values of one feature; normal logits of the deviation that makes the largest about c ln n`,
+    `practical KDEformer, bucket n/24 and n/8 samples; values of one feature; normal logits of the deviation that makes the largest about c ln n`,
   measurement: "‖Att~ − Att‖ / (‖P‖‖V‖)",
   rule: { kind: "probability", allowed: DELTA },
+  ownDelta: true,
   bound: EPSILON,
   cases: [
     ownCase(logits(0.125)),

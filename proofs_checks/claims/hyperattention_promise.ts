@@ -16,7 +16,7 @@ export const hyperattentionPromise: Claim = {
   formula: "m = (4s + 2(s+1)ε/3) ln((n+d)/δ)/ε², s = n max_l p_l · srank ⟹ P[‖Att~ − Att‖ > ε‖P‖‖V‖] <= δ",
   source: "Han et al. 2024, HyperAttention, theorem 1; Tropp 2012; docs/theory.md §3",
   assumptions:
-    `ε = ${EPSILON}, δ = ${DELTA}, blocks of ${BLOCK}; p_l the share of key l in ‖P‖_F² and ‖V‖_F²; where m is no less than n nothing is said`,
+    `ε = ${EPSILON}, blocks of ${BLOCK}; p_l the share of key l in ‖P‖_F² and ‖V‖_F²; where m is no less than n nothing is said`,
   measurement: "‖Att~ − Att‖ / (‖P‖‖V‖), which its denominators err too",
   rule: { kind: "probability", allowed: DELTA },
   bound: EPSILON,
@@ -25,14 +25,14 @@ export const hyperattentionPromise: Claim = {
   anySource: true,
   n: 1024,
   runs: 60,
-  async run({ implementation, input, seed, run, on }) {
+  async run({ implementation, input, seed, run, on, delta }) {
     const oracle = new Oracle(await input({ valueFeatures: 2 })),
       { problem, softmax, softmaxNorm, valueNorm } = oracle;
     const { queries, keys, value, valueFeatures } = problem;
     const columns = logColumnNorms(softmax, keys).map(Math.exp), norms = squaredNorms(value, valueFeatures);
     const samples = implementation.bernsteinSamples({
       epsilon: EPSILON,
-      delta: DELTA,
+      delta,
       dimensions: queries + valueFeatures,
       stableRank: Math.max(
         squaredFrobenius(softmax) / softmaxNorm ** 2,

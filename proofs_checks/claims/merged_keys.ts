@@ -133,14 +133,14 @@ export const mergedKeysCertified: Claim = {
   n: 96,
   runs: 40,
   async run(context) {
-    const { implementation, on, seed } = context;
+    const { implementation, on, seed, delta } = context;
     return await on(async (backend) => {
       const { problem, merged, epsilon } = await mergeTightly(context, backend);
       if (!merged) return { measured: 1 };
       const exact = await implementation.exactAttention(backend, problem);
       const geometry = await implementation.headGeometry(backend, problem, seed);
       const rows = Math.max(1, Math.floor(merged.keyEvaluations / problem.keys));
-      const request = { epsilon, delta: DELTA, rows, seed, round: 0, certify: "bound" } as const;
+      const request = { epsilon, delta, rows, seed, round: 0, certify: "bound" } as const;
       const output = exact.output.slice();
       const { certificate } = await implementation.certify(backend, problem, output, geometry, request);
       return { measured: certificate.holds ? 1 : 0 };

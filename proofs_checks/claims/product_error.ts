@@ -16,7 +16,7 @@ export const productBound: Claim = {
     "Sampling as many keys as the matrix Bernstein inequality asks for gives P V within ε‖P‖‖V‖ with probability 1 − δ",
   formula: "m = (4s + 2(s+1)ε/3) ln((n+d)/δ)/ε² ⟹ P[‖PΠᵀΠV − PV‖ > ε‖P‖‖V‖] <= δ",
   assumptions:
-    `ε = ${EPSILON}, δ = ${DELTA}; p = half the share of the squared column norm + half that of ‖v‖², which is within 2 of ideal`,
+    `ε = ${EPSILON}, p = half the share of the squared column norm + half that of ‖v‖², which is within 2 of ideal`,
   measurement: "‖PΠᵀΠV − PV‖ / (‖P‖‖V‖), everything in float64, P exact",
   rule: { kind: "probability", allowed: DELTA },
   bound: EPSILON,
@@ -36,7 +36,7 @@ export const productBound: Claim = {
     searchedCase,
   ],
   runs: 60,
-  async run({ implementation, input, seed }) {
+  async run({ implementation, input, seed, delta }) {
     const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES }));
     const { problem: { queries, value, valueFeatures }, softmax, softmaxNorm, valueNorm } = oracle;
     const stableRank = Math.max(
@@ -45,7 +45,7 @@ export const productBound: Claim = {
     );
     const samples = implementation.bernsteinSamples({
       epsilon: EPSILON,
-      delta: DELTA,
+      delta,
       dimensions: queries + valueFeatures,
       stableRank,
       looseness: 2,
@@ -69,7 +69,7 @@ export const productSlope: Claim = {
   bound: -0.5,
   cases: holdsOn("gaussian", "heavy-tailed", "uniform-softmax"),
   runs: 24,
-  async run({ implementation, input, seed }) {
+  async run({ implementation, input, seed, delta }) {
     const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES }));
     checkKeys(oracle.problem.keys, 2, "there is nothing to choose among");
     const probabilities = idealProbabilities(implementation, oracle);
@@ -95,7 +95,7 @@ export const productUnbiased: Claim = {
   bound: 0,
   cases: holdsOn("gaussian", "clustered", "sink-key", "heavy-tailed", "rare-value"),
   runs: 160,
-  async run({ implementation, input, seed }) {
+  async run({ implementation, input, seed, delta }) {
     const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES }));
     const { problem: { queries, keys, value, valueFeatures }, softmax } = oracle;
     const probabilities = idealProbabilities(implementation, oracle), samples = 64;

@@ -45,7 +45,7 @@ export const residualMass: Claim = {
   rule: { kind: "always", allowed: DELTA },
   bound: 1,
   runs: 50,
-  async run({ input }) {
+  async run({ input, delta }) {
     const oracle = new Oracle(await input({ valueFeatures: 1 })), { queries, keys } = oracle.problem;
     return { measured: squaredFrobenius(residualOf(oracle)) * keys / (HEAVY * queries) };
   },
@@ -58,12 +58,12 @@ export const residualSampling: Claim = {
   statement:
     "With heavy entries exact, the samples for P V follow ‖R‖_F²/‖P‖² in the place of the stable rank of P",
   formula: "m from s = 2 max(‖R‖_F²/‖P‖², srank V, 1) ⟹ P[‖RΠᵀΠV − RV‖ > ε‖P‖‖V‖] <= δ",
-  assumptions: `ε = ${EPSILON}, δ = ${DELTA}, c = ${HEAVY}; probabilities from the column norms of R`,
+  assumptions: `ε = ${EPSILON}, c = ${HEAVY}; probabilities from the column norms of R`,
   measurement: "‖(P − R)V + RΠᵀΠV − PV‖ / (‖P‖‖V‖) in float64",
   rule: { kind: "probability", allowed: DELTA },
   bound: EPSILON,
   runs: 60,
-  async run({ implementation, input, seed }) {
+  async run({ implementation, input, seed, delta }) {
     const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES })), residual = residualOf(oracle);
     const { problem: { queries, keys, value, valueFeatures }, softmaxNorm, valueNorm } = oracle;
     const stableRank = Math.max(
@@ -73,7 +73,7 @@ export const residualSampling: Claim = {
     );
     const samples = implementation.bernsteinSamples({
       epsilon: EPSILON,
-      delta: DELTA,
+      delta,
       dimensions: queries + valueFeatures,
       stableRank,
       looseness: 2,

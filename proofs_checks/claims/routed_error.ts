@@ -11,10 +11,10 @@ export const routedError: Claim = {
   statement: "Routed attention errs less than the practical KDEformer at the same budget",
   formula: "P[‖Att~_routed − Att‖ > ‖Att~_practical − Att‖] <= δ",
   source: "a measurement, not a theorem; docs/theory.md §6",
-  assumptions:
-    `queries look to clusters of keys; ${BUDGET.bucketSize} + ${BUDGET.samples} keys per query; δ = ${DELTA}`,
+  assumptions: `queries look to clusters of keys; ${BUDGET.bucketSize} + ${BUDGET.samples} keys per query`,
   measurement: "‖Att~_routed − Att‖ / ‖Att~_practical − Att‖",
   rule: { kind: "probability", allowed: DELTA },
+  ownDelta: true,
   bound: 1,
   cases: [
     ...holdsOn("clustered"),

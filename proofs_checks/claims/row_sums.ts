@@ -25,14 +25,14 @@ const common = {
  * sums have as many as there are keys, column norms as there are queries.
  */
 async function measure(
-  { implementation, input, seed, on }: RunContext,
+  { implementation, input, seed, on, delta }: RunContext,
   shape: { n?: number; queries?: number },
 ): Promise<{ oracle: Oracle; head: KdeformerHead; plot: { evaluationShare: number } }> {
   const given = await input({ features: 8, valueFeatures: 1, ...shape });
   const oracle = new Oracle({ ...given, scale: given.scale / 8 }), { queries, keys } = oracle.problem;
   const target = {
     epsilon: EPSILON,
-    delta: DELTA,
+    delta,
     densityFloor: FLOOR,
     seed,
     fit: uniformDensity,

@@ -19,7 +19,7 @@ export const thinformerPromise: Claim = {
   formula: "P[max |Att~ − Att| > z σ e^(‖q‖²/2√d) √2 / (D − …)] <= δ, σ² = Σ_r 4^r B_r b² L²/(2L − 1)",
   source: "Carrell, Gong, Shetty, Dwivedi and Mackey 2025; docs/theory.md §4.2",
   assumptions:
-    `δ = ${DELTA}; bounded norms: elsewhere the bound exceeds what any mean of values keeps to, and says nothing`,
+    `bounded norms: elsewhere the bound exceeds what any mean of values keeps to, and says nothing`,
   measurement: "max |Att~ − Att| over its bound",
   rule: { kind: "probability", allowed: DELTA },
   bound: 1,
@@ -28,10 +28,10 @@ export const thinformerPromise: Claim = {
   anySource: true,
   n: 1024,
   runs: 60,
-  async run({ implementation, input, seed, run, on }) {
+  async run({ implementation, input, seed, run, on, delta }) {
     const oracle = new Oracle(await input({ queries: QUERIES, valueFeatures: 2 })), { problem } = oracle;
     const { keys, key, value, features, valueFeatures, scale, largestValue } = problem;
-    const thinning = { ...publishedThinning(keys, G), delta: DELTA }, offset = largestValue ** 2;
+    const thinning = { ...publishedThinning(keys, G), delta }, offset = largestValue ** 2;
     // ln of the largest kernel of a key with itself; a step is the difference of two.
     let logLargest = -Infinity;
     for (let l = 0; l < keys; l++) {
@@ -41,11 +41,11 @@ export const thinformerPromise: Claim = {
     let variance = 0;
     for (let round = 0; round < thinning.rounds; round++) {
       const size = thinning.bucket * 2 ** round, buckets = Math.ceil(keys / 2 ** round / size);
-      const limit = 0.5 + Math.log(2 * thinning.rounds * keys / DELTA);
+      const limit = 0.5 + Math.log(2 * thinning.rounds * keys / delta);
       variance += 4 ** round * buckets * walkVariance(limit);
     }
     const logDeviation = Math.log(2) + (logLargest + Math.log(variance)) / 2;
-    const bound = balancedBound(oracle, oracle.logRowSums, { logDeviation, offset, delta: DELTA / 2 });
+    const bound = balancedBound(oracle, oracle.logRowSums, { logDeviation, offset, delta: delta / 2 });
     checkSays(bound, oracle, run);
     const budget = { bucketSize: 0, samples: 1, seed };
     const { output } = await on((backend) =>

@@ -20,9 +20,10 @@ export const treeErrorFalls: Claim = {
   formula: "P[‖Att~_4b − Att‖ > 4^(−2/24) ‖Att~_b − Att‖] <= δ",
   source:
     "docs/theory.md §5.1: entries of m keys in D directions have variances as m^(2/D), and errors are of that order",
-  assumptions: `b = ${BUDGET} key evaluations per query; δ = ${DELTA}`,
+  assumptions: `b = ${BUDGET} key evaluations per query`,
   measurement: "‖Att~_4b − Att‖ / ‖Att~_b − Att‖",
   rule: { kind: "probability", allowed: DELTA },
+  ownDelta: true,
   bound: LARGEST,
   cases: [...holdsOn("gaussian", "heavy-tailed"), refutedOn("uniform-softmax", nothingLeft)],
   anySource: true,

@@ -16,7 +16,7 @@ export const vattentionPromise: Claim = {
   formula: "m = (Φ⁻¹(1 − δ/2) σ^ n/(ε D^))²: P[|D~/D − 1| > ε] <= δ",
   source: "vAttention, arXiv 2510.05688",
   assumptions:
-    `ε = ${EPSILON}, asked for half of δ = ${DELTA}, since the law of the draws is normal in the limit only; ${STAGE.sinks} first keys and the ${STAGE.top} heaviest others for certain, ${STAGE.base} draws to tell the spread; a query`,
+    `ε = ${EPSILON}, asked for half of since the law of the draws is normal in the limit only; ${STAGE.sinks} first keys and the ${STAGE.top} heaviest others for certain, ${STAGE.base} draws to tell the spread; a query`,
   measurement: "|D~/D − 1| against D in float64",
   rule: { kind: "probability", allowed: DELTA },
   bound: EPSILON,
@@ -32,11 +32,11 @@ export const vattentionPromise: Claim = {
   anySource: true,
   n: 512,
   runs: 1500,
-  async run({ implementation, input, seed, on }) {
+  async run({ implementation, input, seed, on, delta }) {
     const oracle = new Oracle(await input({ queries: 1, valueFeatures: 2 })), { problem } = oracle;
     checkKeys(problem.keys, LEAST_KEYS, `the statement is about draws among at least ${LEAST_KEYS}`);
     const head = { at: 0, query: problem.query, key: problem.key, value: problem.value };
-    const options = { ...STAGE, delta: DELTA / 2, epsilon: EPSILON };
+    const options = { ...STAGE, delta: delta / 2, epsilon: EPSILON };
     const { logSumExp } = await on((backend) =>
       implementation.attendVerified(backend, head, problem, options, seed)
     );

@@ -21,7 +21,7 @@ export const wildcatPromise: Claim = {
     "p >= r/ε + r ln(1/(εη)): P[max |Att~ − Att| > e^(s²‖q‖²/2f) √((1 + ε) tail_r/δ) ‖v − Att‖ / (D − …)] <= δ",
   source: "Chen, Epperly, Tropp and Webber 2024; Schröder and Mackey 2026; docs/theory.md §4.2",
   assumptions:
-    `δ = ${DELTA}; 4 features, one bin, the constant temperature; the best of all ranks r and ε; bounded norms, or it says nothing`,
+    `4 features, one bin, the constant temperature; the best of all ranks r and ε; bounded norms, or it says nothing`,
   measurement: "max |Att~ − Att| over its bound",
   rule: { kind: "probability", allowed: DELTA },
   bound: 1,
@@ -30,7 +30,7 @@ export const wildcatPromise: Claim = {
   anySource: true,
   n: 512,
   runs: 60,
-  async run({ implementation, input, seed, run, on }) {
+  async run({ implementation, input, seed, run, on, delta }) {
     const oracle = new Oracle(await input({ queries: QUERIES, features: 4, valueFeatures: 2 })),
       { problem, output } = oracle;
     const { queries, keys, query, value, features, valueFeatures, scale, largestValue } = problem;
@@ -48,7 +48,7 @@ export const wildcatPromise: Claim = {
     // Without a factor all keys are one, and a pivot is all of them.
     if (factor > 0) {
       const { tails, logUnit } = greedyTails(centred, features, factor, pivots);
-      const logTrace = Math.log(pivotedCholeskyTrace(tails, pivots) / DELTA) + logUnit;
+      const logTrace = Math.log(pivotedCholeskyTrace(tails, pivots) / delta) + logUnit;
       for (let i = 0; i < queries; i++) {
         const logQuery = scale ** 2 * squareOf(query, features, i) / (2 * factor);
         const share = Math.exp(logQuery + logTrace / 2 - logSums[i]), left = 1 - share * Math.sqrt(keys);

@@ -59,6 +59,8 @@ export interface RunContext {
   readonly n: number;
   /** Seed of this run's estimator. */
   readonly seed: number;
+  /** Probability of failure that a guarantee is asked for: what the verdict rule allows. */
+  readonly delta: number;
   /** Which run of its case this is, from 0. */
   readonly run: number;
   /** Draws the run's input; a second call gives another. */
@@ -92,6 +94,8 @@ export interface Claim {
   /** How one run measures it. */
   readonly measurement: string;
   readonly rule: Rule;
+  /** Whether the δ of its rule is its own, whatever is asked for: a measurement that no guarantee is behind. */
+  readonly ownDelta?: boolean;
   /** What `measured` is held against. */
   readonly bound: number;
   readonly cases: readonly ClaimCase[];

@@ -83,6 +83,8 @@ export interface VerificationReport {
   /** Most runs and keys that were asked for, in the place of each claim's own number; null where they were not. */
   readonly runs: number | null;
   readonly n: number | null;
+  /** Probability of failure that was asked for; null where each claim's own was taken. */
+  readonly delta?: number | null;
   /** Cases of the whole verification, of which a share runs some. */
   readonly cases: number;
   readonly shards: Shards;

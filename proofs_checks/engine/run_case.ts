@@ -9,6 +9,7 @@ import {
   type Summary,
 } from "./evidence.ts";
 import { type Detectable, detectable, NOTHING_DETECTABLE } from "./detectable.ts";
+import { DELTA } from "../claims/settings.ts";
 import { eventLoopTurn } from "./event_loop.ts";
 import type { Implementation } from "./implementation.ts";
 import { NotApplicable } from "./outcome.ts";
@@ -80,6 +81,7 @@ export async function runCase(
         implementation,
         family: source.name,
         n,
+        delta: "allowed" in claim.rule ? claim.rule.allowed : DELTA,
         run,
         seed: seedOf(run, SeedUse.estimator),
         input: (wanted = {}) =>

@@ -10,6 +10,8 @@ export interface Asked {
   readonly seed: number;
   /** Keys, if asked for. */
   readonly n?: number;
+  /** Probability of failure, if asked for. */
+  readonly delta?: number;
   /** Kind of the device. */
   readonly device: string;
 }
@@ -51,16 +53,20 @@ export function toResult(outcome: CaseOutcome, decision: Decision, asked: Asked)
  * The command that repeats a case. Its runs are those that might have been made: a search shares them out beforehand, and a case
  * that was settled early is settled there again.
  */
-function replayOf({ claim, case: { source }, most }: CaseOutcome, { seed, n, device }: Asked): string {
+function replayOf({ claim, case: { source }, most }: CaseOutcome, { seed, n, delta, device }: Asked): string {
   if (!isRegistered(claim)) {
-    const { stringify } = JSON, keys = n === undefined ? "" : ` n: ${n},`;
+    const { stringify } = JSON,
+      keys = (n === undefined ? "" : ` n: ${n},`) +
+        (delta === undefined ? "" : ` delta: ${delta},`);
     return `verify({ claims: [claim], families: [${
       stringify(source.name)
     }], seed: ${seed}, runs: ${most},${keys} ` +
       `device: ${stringify(device)} }), claim being ${claim.name}`;
   }
   return `deno run -A cli.ts verify --claim ${claim.name} --family ${source.name} --seed ${seed} --runs ${most}` +
-    `${n === undefined ? "" : ` --n ${n}`} --device ${device}`;
+    `${n === undefined ? "" : ` --n ${n}`}${
+      delta === undefined ? "" : ` --delta ${delta}`
+    } --device ${device}`;
 }
 
 /** The points that a case adds to the report's plots. */

@@ -1,5 +1,6 @@
 import { Device, openDevice } from "../../kernels/device.ts";
 import { checkVerify, type VerifyOptions } from "./verify_options.ts";
+import { atDelta } from "./at_delta.ts";
 import { checkSize } from "./check_size.ts";
 import { chooseCases, type Chosen, familySizeOf } from "./choose_cases.ts";
 import { shipped } from "./implementation.ts";
@@ -17,8 +18,10 @@ import { decide, LEVEL, stoppingLevel } from "./verdicts.ts";
  */
 export async function verify(options: VerifyOptions = {}): Promise<VerificationReport> {
   checkVerify(options);
-  const start = performance.now(), { seed = 1, runs, n, signal, implementation = shipped } = options;
-  const all = chooseCases(options), cases = shareOf(all, options.shard);
+  const start = performance.now(), { seed = 1, runs, n, delta, signal, implementation = shipped } = options;
+  const chosen = chooseCases(options);
+  const all = chosen.map(([claim, claimCase]): Chosen => [atDelta(claim, delta), claimCase]);
+  const cases = shareOf(all, options.shard);
   checkSize(all, n);
   const familySize = familySizeOf(options.claims);
   const own = options.device instanceof Device ? undefined : await openDevice({
@@ -27,7 +30,7 @@ export async function verify(options: VerifyOptions = {}): Promise<VerificationR
   const device = own ?? options.device as Device;
   try {
     const outcomes: CaseOutcome[] = [], stopAt = stoppingLevel(familySize);
-    const asked: Asked = { seed, n, device: device.kind };
+    const asked: Asked = { seed, n, delta, device: device.kind };
     for (const [claim, claimCase] of cases) {
       const outcome = await runCase(claim, claimCase, {
         device,
@@ -57,6 +60,7 @@ export async function verify(options: VerifyOptions = {}): Promise<VerificationR
       family_size: familySize,
       runs: runs ?? null,
       n: n ?? null,
+      delta: delta ?? null,
       cases: all.length,
       shards: { count: options.shard?.count ?? 1, present: [options.shard?.index ?? 1] },
       seconds: (performance.now() - start) / 1000,

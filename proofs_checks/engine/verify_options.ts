@@ -7,6 +7,7 @@ import { checkOptionNames } from "../../kernels/check_options.ts";
 import {
   checkBoolean,
   checkFields,
+  checkFraction,
   checkFunction,
   checkInteger,
   checkSignal,
@@ -23,6 +24,8 @@ export interface VerifyOptions extends Choice {
   readonly seed?: number;
   /** Keys; the claim's own number when left out. */
   readonly n?: number;
+  /** Probability of failure that guarantees are asked for, between 0 and 1; each claim's own, a quarter, when left out. */
+  readonly delta?: number;
   /** Run cases index, index + count, index + 2 count, … only, `index` from 1. */
   readonly shard?: { readonly index: number; readonly count: number };
   /** An open device, or the kind to open; "wasm" by default. */
@@ -45,6 +48,7 @@ const names = Object.keys(
     runs: true,
     seed: true,
     n: true,
+    delta: true,
     shard: true,
     device: true,
     implementation: true,
@@ -62,7 +66,7 @@ const names = Object.keys(
  */
 export function checkVerify(options: VerifyOptions): void {
   checkOptionNames("verify", options, names);
-  const { claims, families, sources, runs, seed, n, shard, device, implementation, signal } = options;
+  const { claims, families, sources, runs, seed, n, delta, shard, device, implementation, signal } = options;
   const { keepPartial, onResult } = options;
   if (claims !== undefined && !Array.isArray(claims)) {
     throw unfitValue("verify", "claims", "an array of names or claims", claims, false);
@@ -79,6 +83,7 @@ export function checkVerify(options: VerifyOptions): void {
   if (runs !== undefined) checkInteger("verify", "runs", runs, 1);
   if (seed !== undefined) checkInteger("verify", "seed", seed, 0);
   if (n !== undefined) checkInteger("verify", "n", n, 1);
+  if (delta !== undefined) checkFraction("verify", "delta", delta);
   if (shard !== undefined) checkFields("verify", "shard", shard, { index: "number", count: "number" });
   if (device !== undefined) checkDevice("verify", "device", device);
   if (implementation !== undefined) {

@@ -70,6 +70,7 @@ const verification = object({
   family_size: positive,
   runs: optional(nullable(positive)),
   n: optional(nullable(positive)),
+  delta: optional(nullable(numberFrom(0, 1))),
   cases: optional(count),
   shards: optional(object({ count: positive, present: listOf(positive) })),
   problems: optional(listOf(text)),

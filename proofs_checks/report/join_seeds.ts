@@ -22,6 +22,7 @@ export function joinSeeds(
     level: ({ level }) => level,
     "verdicts in all": ({ family_size: size }) => size,
     n: ({ n }) => n ?? null,
+    delta: ({ delta }) => delta ?? null,
     device: ({ device }) => device,
   });
   for (const claim of namesOf(reports)) {

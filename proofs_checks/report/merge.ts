@@ -88,6 +88,7 @@ function mergeShares(
     ...differences(shares, {
       version: ({ version }) => version,
       n: ({ n }) => n ?? null,
+      delta: ({ delta }) => delta ?? null,
       runs: ({ runs }) => runs ?? null,
       device: ({ device }) => device,
       adapter: ({ adapter }) => adapter,
