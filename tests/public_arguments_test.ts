@@ -65,6 +65,7 @@ const options = {
     runs: absent,
     seed: absent,
     n: absent,
+    delta: absent,
     shard: absent,
     implementation: absent,
     keepPartial: [...absent, "true"],

@@ -15,7 +15,7 @@ export interface Detectable {
 }
 
 /** The chance of a refutation that "would have" stands for. */
-export const POWER = 0.95;
+const POWER = 0.95;
 
 /** Of no runs. */
 export const NOTHING_DETECTABLE: Detectable = { exceedance: null, factor: null, bias: null };
