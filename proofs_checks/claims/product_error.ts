@@ -69,7 +69,7 @@ export const productSlope: Claim = {
   bound: -0.5,
   cases: holdsOn("gaussian", "heavy-tailed", "uniform-softmax"),
   runs: 24,
-  async run({ implementation, input, seed, delta }) {
+  async run({ implementation, input, seed }) {
     const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES }));
     checkKeys(oracle.problem.keys, 2, "there is nothing to choose among");
     const probabilities = idealProbabilities(implementation, oracle);
@@ -95,7 +95,7 @@ export const productUnbiased: Claim = {
   bound: 0,
   cases: holdsOn("gaussian", "clustered", "sink-key", "heavy-tailed", "rare-value"),
   runs: 160,
-  async run({ implementation, input, seed, delta }) {
+  async run({ implementation, input, seed }) {
     const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES }));
     const { problem: { queries, keys, value, valueFeatures }, softmax } = oracle;
     const probabilities = idealProbabilities(implementation, oracle), samples = 64;

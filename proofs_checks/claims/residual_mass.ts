@@ -45,7 +45,7 @@ export const residualMass: Claim = {
   rule: { kind: "always", allowed: DELTA },
   bound: 1,
   runs: 50,
-  async run({ input, delta }) {
+  async run({ input }) {
     const oracle = new Oracle(await input({ valueFeatures: 1 })), { queries, keys } = oracle.problem;
     return { measured: squaredFrobenius(residualOf(oracle)) * keys / (HEAVY * queries) };
   },

@@ -81,7 +81,7 @@ Deno.test("seeds: what could not run with one of them is not hidden, and what is
   } as const;
   const found = mergeReports([one, { ...two, results: [broken, ...rest] }]).verification!;
   assertEquals([found.results[0].verdict, found.results[0].reason], ["error", "run 3: lost"]);
-  const wrong = { ...first, log_e: { holds: -1000, refuted: 1000 } };
+  const wrong = { ...first, "log_e": { holds: -1000, refuted: 1000 } };
   assertEquals(
     mergeReports([one, { ...two, results: [wrong, ...rest] }]).verification!.results[0].verdict,
     "refuted",
