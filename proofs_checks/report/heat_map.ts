@@ -11,7 +11,7 @@ export interface Look {
 
 const LOOKS: Readonly<Record<Standing, Look>> = {
   "holds": { name: "holds", sign: "✓", words: "holds" },
-  "better": { name: "holds", sign: "✓", words: "holds, better than expected" },
+  "better": { name: "against", sign: "✕", words: "holds where it must fail" },
   "expected": { name: "expected", sign: "✕", words: "refuted, as expected" },
   "against": { name: "against", sign: "✕", words: "refuted against expectation" },
   "inconclusive": { name: "inconclusive", sign: "?", words: "inconclusive" },

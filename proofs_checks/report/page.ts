@@ -6,6 +6,7 @@ import { comparisonPlot } from "./comparison_plot.ts";
 import { evaluationPanels, memoryPanels, timePanels } from "./comparison_panels.ts";
 import { comparisonTable, rankTable } from "./comparison_table.ts";
 import { heatMap, type Look, lookOf } from "./heat_map.ts";
+import { inWords } from "./in_words.ts";
 import { Html, html, shortNumber } from "./html.ts";
 import { matrixPlot } from "./matrix_plot.ts";
 import type { Plot } from "./plot.ts";
@@ -83,47 +84,50 @@ async function figures(plots: readonly (Plot | undefined)[]): Promise<Html[]> {
 }
 
 async function verificationPart(report: VerificationReport): Promise<Html> {
-  const { results, claims, device, adapter, seed, seconds, level, family_size: size, problems = [] } = report;
+  const { results, claims, device, adapter, seed, seeds = [seed], seconds, problems = [] } = report;
   const looks = results.map(lookOf),
     count = (name: Look["name"]) => looks.filter((look) => look.name === name).length;
-  const distinct = (field: "claim" | "family") => new Set(results.map((result) => result[field])).size;
   const number = (value: number, words: string, tone = "") =>
     html`<li class="${tone}"><b>${value}</b>${words}</li>`;
   const errors = count("error"), apart = count("not-applicable");
   const failures = results.filter((_, at) => looks[at].name !== "holds");
-  return html`${
-    problems.length > 0
+  return html`
+    ${problems.length > 0
       ? html`<div class="case error"><b>This report is not of one whole verification.</b><ul>${
         problems.map((problem) => html`<li>${problem}</li>`)
       }</ul></div>`
-      : null
-  }<p>${distinct("claim")} claims, ${distinct("family")} families of inputs, ${
-    results.length - errors - apart
-  } verdicts by statistics that may be looked at and stopped at any time. The probability that any of them is false is at most ${level}, over all ${size} together (Holm).</p>
-<p class="muted">${device}: ${adapter}; seed ${seed}; ${Math.round(seconds)} s</p>
-<ul class="numbers">${number(count("holds"), "hold", "good")}${
-    number(count("expected"), "refuted, as expected")
-  }${number(count("inconclusive"), "inconclusive", count("inconclusive") ? "unsure" : "")}${
-    number(count("against"), "refuted against expectation", count("against") ? "bad" : "good")
-  }${errors > 0 ? number(errors, "could not run", "bad") : null}${
-    apart > 0 ? number(apart, "not applicable") : null
-  }</ul>
-<h2>Claims and inputs</h2>
-${heatMap(report)}
-<h2>What does not hold, and how to see it</h2>
-${failures.length === 0 ? html`<p>Everything holds.</p>` : failures.map(failure)}
-<h2>Measurements</h2>
-${await figures([
-    errorAgainstBudget(report),
-    certificateScatter(report),
-    hardnessCurve(report),
-    matrixPlot(await sortedMatrix()),
-    margins(report),
-  ])}
-<h2>The claims</h2>
-<p>“sees” is the least fault that would have been refuted with a chance of 95 %: errors so many times as large in every run, or a
-mean or a slope so far off.</p>
-${claims.map((claim) => explain(claim, results.filter((result) => result.claim === claim.name)))}`;
+      : null}<ol class="words">${inWords(report).map((sentence) => html`<li>${sentence}</li>`)}</ol>
+    <p
+      class="muted">${device}: ${adapter}; seed ${seeds.join(", ")}; ${Math.round(
+        seconds,
+      )} s. Evidence may be looked at and stopped at any time; verdicts share their level by Holm's procedure.</p>
+    <ul class="numbers">${number(count("holds"), "hold", "good")}${number(
+      count("expected"),
+      "refuted, as expected",
+    )}${number(count("inconclusive"), "inconclusive", count("inconclusive") ? "unsure" : "")}${number(
+      count("against"),
+      "against expectation",
+      count("against") ? "bad" : "good",
+    )}${errors > 0 ? number(errors, "could not run", "bad") : null}${apart > 0
+      ? number(apart, "not applicable")
+      : null}</ul>
+    <h2>Claims and inputs</h2>
+    ${heatMap(report)}
+    <h2>What does not hold, and how to see it</h2>
+    ${failures.length === 0 ? html`<p>Everything holds.</p>` : failures.map(failure)}
+    <h2>Measurements</h2>
+    ${await figures([
+      errorAgainstBudget(report),
+      certificateScatter(report),
+      hardnessCurve(report),
+      matrixPlot(await sortedMatrix()),
+      margins(report),
+    ])}
+    <h2>The claims</h2>
+    <p>“sees” is the least fault that would have been refuted with a chance of 95 %: errors so many times as large in every run, or a
+    mean or a slope so far off.</p>
+    ${claims.map((claim) => explain(claim, results.filter((result) => result.claim === claim.name)))}
+  `;
 }
 
 function failure(result: VerificationResult): Html {

@@ -12,6 +12,7 @@ export const STYLE = `
 body { margin: 0 auto; max-width: 1180px; padding: 1.5rem 1rem 4rem; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .3rem; } h2 { font-size: 1.25rem; margin: 2.6rem 0 .6rem; } h3 { font-size: 1rem; margin: 1.6rem 0 .2rem; }
 p { margin: .4rem 0; max-width: 46rem; } .muted, figcaption { color: var(--muted); font-size: .9rem; } a { color: inherit; }
+.words { margin: .6rem 0; padding-left: 1.3rem; max-width: 46rem; } .words li { margin: .35rem 0; }
 .numbers { display: flex; flex-wrap: wrap; gap: .6rem; margin: 1rem 0; padding: 0; list-style: none; }
 .numbers li { background: var(--card); border-radius: .5rem; padding: .5rem .9rem; min-width: 7rem; } .numbers b { display: block; font-size: 1.5rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
 .good b { color: var(--good); } .bad b { color: var(--bad); } .unsure b { color: var(--unsure); }

@@ -1,0 +1,53 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { inWords } from "../../../proofs_checks/report/in_words.ts";
+import { resultsOfEveryLook, verificationFile } from "./reports.ts";
+
+Deno.test("a verification in five sentences: checked, not checked, how sure, how big a fault could hide, what failed", async () => {
+  const report = await verificationFile({
+    claims: ["residual-mass"],
+    families: ["gaussian", "sink-key"],
+    runs: 60,
+  });
+  const [checked, unchecked, sure, hidden, failed, ...others] = inWords(report);
+  assertEquals(others, []);
+  const runs = report.results.reduce((sum, { runs }) => sum + runs, 0);
+  assertStringIncludes(checked, `1 statement about this software on 2 kinds of inputs, ${runs} runs`);
+  assertStringIncludes(unchecked, "other numbers of keys than 128.");
+  assertStringIncludes(sure, `at most 5 %, over all ${report.family_size}`);
+  const factors = report.results.map(({ detects }) => detects!.factor!);
+  assertStringIncludes(hidden, `errors ${Number(Math.max(...factors).toPrecision(3))} times as large`);
+  assertEquals(failed, "What failed: nothing.");
+});
+
+Deno.test("a verification in five sentences: every way to fail is named, and what is expected is none", async () => {
+  const report = await verificationFile({ claims: ["residual-mass"], families: ["gaussian"] });
+  const results = resultsOfEveryLook(report.results[0]).map((result) => ({ ...result, claim: "a-claim" }));
+  const [, unchecked, , , failed] = inWords({ ...report, results, problems: ["a shard is missing"] });
+  for (
+    const words of [
+      "1 case refuted where it should hold (a-claim on against)",
+      "1 case that theory says must fail, and did not (a-claim on better)",
+      "and 1 case that could not run (a-claim on broken). 1 case had to be refuted",
+    ]
+  ) {
+    assertStringIncludes(failed, words);
+  }
+  for (
+    const words of [
+      "1 case that the runs did not settle",
+      "1 case in which the statement says nothing",
+      "what is missing",
+    ]
+  ) {
+    assertStringIncludes(unchecked, words);
+  }
+  const many = Array.from({ length: 5 }, (_, at) => ({ ...results[3], family: `family-${at}` }));
+  assert(
+    inWords({ ...report, results: many })[4].endsWith(
+      "(a-claim on family-0, a-claim on family-1, a-claim on family-2 and 2 more).",
+    ),
+  );
+  // A report of an earlier version says nothing of what it would have seen.
+  const older = results.map(({ detects: _, ...result }) => result);
+  assertStringIncludes(inWords({ ...report, results: older })[3], "does not say");
+});
