@@ -7,6 +7,7 @@ import type { Claim } from "../engine/claim.ts";
 import { grayOrder, hashCollision } from "./angular_hash.ts";
 import { blockRemoval } from "./block_removal.ts";
 import { calibratedError } from "./calibrated_error.ts";
+import { certificateSharpRows } from "./certificate_sharp_rows.ts";
 import { certificateClaims } from "./certificate_soundness.ts";
 import { certifiedAttention } from "./certified_attention.ts";
 import { densityErrors } from "./density_error.ts";
@@ -87,6 +88,7 @@ export const claims: readonly Claim[] = [
   finiteOutput,
   sameSeed,
   ...certificateClaims,
+  certificateSharpRows,
   mergedKeysBound,
   mergedKeysCertified,
   certifiedAttention,

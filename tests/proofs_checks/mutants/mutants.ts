@@ -287,6 +287,22 @@ export const mutants: readonly Mutant[] = [
     (attend, backend, problem, budget, progress) =>
       attend(backend, problem, { ...budget, bucketSize: problem.keys / 8 }, progress),
   ),
+  mutant("five times the chance to err", "certificate-sharp-rows", "sharp-rows-few-checked", {
+    certify: (backend, problem, output, geometry, request) =>
+      shipped.certify(backend, problem, output, geometry, {
+        ...request,
+        delta: Math.min(0.9, 5 * request.delta),
+      }),
+  }),
+  mutant("a check of rows that the output was fitted to", "certificate-sharp-rows", "sharp-rows", {
+    async certify(backend, problem, output, geometry, request) {
+      // Those that are checked are put right before.
+      const twice = output.slice();
+      await shipped.certify(backend, problem, twice, geometry, request);
+      output.set(twice);
+      return await shipped.certify(backend, problem, output, geometry, request);
+    },
+  }),
   mutant("keys of one half thinned", "thinformer-promise", "bounded-norms", {
     attendThinned: (backend, problem, ...rest) => shipped.attendThinned(backend, firstHalf(problem), ...rest),
   }),
