@@ -3,9 +3,9 @@ import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { tensor } from "../../kernels/tensor.ts";
 import { noInput, ownCase } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { linearSize } from "./settings.ts";
+import { checkKeys, linearSize } from "./settings.ts";
 
-const EPSILON = 0.45;
+const EPSILON = 0.45, LEAST_ROWS = 400;
 /** Heads and rows that are checked, by family: enough for a certificate if all are right, too few for any, and enough for three heads. */
 const CHECKS: Readonly<Record<string, { readonly heads: number; readonly rows: number }>> = {
   "sharp-rows": { heads: 1, rows: 80 },
@@ -32,6 +32,7 @@ export const certificateSharpRows: Claim = {
   runs: 2500,
   size: linearSize,
   async run({ implementation, seed, on, n, delta, family }) {
+    checkKeys(n, LEAST_ROWS, `the rows that are checked are a sample of at least ${LEAST_ROWS}`);
     const { heads, rows } = CHECKS[family], random = new RandomStream(seed, Purpose.spoiltRows);
     // Two kinds of queries and of keys, e^50 apart; values are what their rows answer.
     const kinds = Float32Array.from({ length: heads * n }, (_, at) => at % 2 ? 5 : -5),

@@ -32,9 +32,9 @@ export const vattentionPromise: Claim = {
   anySource: true,
   n: 512,
   runs: 1500,
-  async run({ implementation, input, seed, on, delta }) {
+  async run({ implementation, input, seed, on, n, delta }) {
+    checkKeys(n, LEAST_KEYS, `the statement is about draws among at least ${LEAST_KEYS}`);
     const oracle = new Oracle(await input({ queries: 1, valueFeatures: 2 })), { problem } = oracle;
-    checkKeys(problem.keys, LEAST_KEYS, `the statement is about draws among at least ${LEAST_KEYS}`);
     const head = { at: 0, query: problem.query, key: problem.key, value: problem.value };
     const options = { ...STAGE, delta: delta / 2, epsilon: EPSILON };
     const { logSumExp } = await on((backend) =>

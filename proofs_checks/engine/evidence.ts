@@ -44,7 +44,8 @@ export function logPValues(claim: Claim, measured: readonly number[], atEnd: boo
 
 /** The p-values that e-values are worth. */
 export function pValuesOf({ holds, refuted }: LogEValues): LogPValues {
-  return { holds: Math.min(0, -holds), refuted: Math.min(0, -refuted) };
+  const pValue = (logEvidence: number) => logEvidence > 0 ? -logEvidence : 0;
+  return { holds: pValue(holds), refuted: pValue(refuted) };
 }
 
 /** e-values of the runs so far, as {@link logPValues}. */
