@@ -17,7 +17,7 @@ const MOST_TREE = 0.9;
 /** Rows that tell the error of a tree. */
 const HELD_OUT = 12;
 /** With shorter lists a tree is of no use. */
-const LEAST_ENTRIES = 32;
+const LEAST_ENTRIES = 28;
 /**
  * Where rows overlap less and look to clusters, a route to the keys of one errs less than a tree with lists of fewer entries, and a third to a half as much as a
  * coreset. It takes so many evaluations at least, and not more than a share of the budget to see (`docs/experiments.md`).

@@ -11,17 +11,18 @@ const HEAVY = 64, CLUSTER_KEYS = 8, TOGETHER = 0.5;
 
 /**
  * Where rows overlap less, a tree with lists of so many entries errs less than a coreset with the same budget: so it is on pretrained heads with 0.06 to 0.17 and one
- * with 0.24, and not on those with 0.3 and more. Shorter lists need less overlap: with 70 entries the tree errs three times as much on the head with 0.24, with 60 half as much
- * again on one with 0.1, with 40 as much on one with 0.08; clusters with 0.01 are worth it even then (`docs/experiments.md`).
+ * with 0.24, and not on those with 0.3 and more. Shorter lists need less overlap, but from 28 entries on none errs more than a tenth more where rows
+ * overlap by less than 0.11, and on the sharpest head half as much; with 14 entries it errs nine times as much (`docs/experiments.md`).
  */
-const SHARP = 0.25, SHARP_ENTRIES = 115, SHARP_POWER = 1.5;
+const SHARP = 0.25, SHARP_ENTRIES = 115, SHARP_POWER = 1.5, SHORT = { entries: 28, overlap: 0.11 } as const;
 
 /** Where a tree is no more precise it takes several times as long: what may try a coreset at little cost believes smaller overlaps alone. */
 export const VERY_SHARP = 0.19;
 
 /** The overlap below which a tree with lists of so many entries takes the place of a coreset. */
 export function sharpBelow(entries: number): number {
-  return SHARP * Math.min(1, entries / SHARP_ENTRIES) ** SHARP_POWER;
+  const long = SHARP * Math.min(1, entries / SHARP_ENTRIES) ** SHARP_POWER;
+  return entries < SHORT.entries ? 0 : Math.max(SHORT.overlap, long);
 }
 
 /** Softmax rows of some queries of a head on some of its keys. */
