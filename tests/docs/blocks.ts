@@ -56,7 +56,7 @@ const OUTCOMES: Readonly<Record<string, string>> = {
   refuted: "**refuted**",
   inconclusive: "?",
   "not-applicable": "·",
-  error: "failed",
+  error: "–",
 };
 
 /**
