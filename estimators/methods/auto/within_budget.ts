@@ -10,7 +10,7 @@ import { attendByTree, numbersOfTree } from "../tilted_tree/tilted_tree.ts";
 import { planAuto, planOther } from "./auto_plan.ts";
 import type { Answer } from "./improve_heads.ts";
 import { routeHeads } from "./route_heads.ts";
-import { costOfOverlap, SampledRows, sharpBelow } from "../shared/row_overlap.ts";
+import { costOfClusters, costOfOverlap, SampledRows, sharpBelow } from "../shared/row_overlap.ts";
 
 /** A tree may take this share of the time of exact attention. */
 const MOST_TREE = 0.9;
@@ -42,28 +42,34 @@ export async function attendWithinBudget(
     return { name: "calibrated", result: await attendExactly(backend, exactly, progress) };
   }
   const { heads, queries, features, valueFeatures } = problem;
-  const looked = costOfOverlap(problem) / (features + valueFeatures), each = looked / queries;
-  const other = planOther(problem, budget, looked, HELD_OUT, LEAST_ENTRIES);
+  const unit = features + valueFeatures, looked = costOfOverlap(problem) / unit;
+  const searched = looked + costOfClusters(problem) / unit;
+  const other = planOther(problem, budget, searched, HELD_OUT, LEAST_ENTRIES);
   const fits = other && other.total <= MOST_TREE && fitsDevice(backend, problem, numbersOfTree(other.plan));
-  const tree = fits ? other.plan : undefined, given = perQuery(budget);
+  const tree = fits ? other.plan : undefined, given = perQuery(budget), each = searched / queries;
   const mayRoute = (tree?.entries ?? 0) < APART.entries && each <= APART.look * given &&
     given - each >= APART.least;
   if (!tree && !mayRoute) {
     return { name: "calibrated", result: await calibrate(backend, problem, own, progress) };
   }
   const sharp = tree ? sharpBelow(tree.entries) : 0, apart = mayRoute ? APART.overlap : 0;
+  let spent = 0;
   const chosen = Array.from({ length: heads }, (_, head): AutoMethod => {
     const rows = new SampledRows(problem, head), overlap = rows.overlap();
+    spent += overlap < apart ? searched : looked;
     if (overlap < apart && rows.looksToClusters()) return "routed";
     return overlap < sharp ? "tilted-tree" : "calibrated";
   });
+  // Heads that were searched in vain may be among those of coresets.
+  const left = shortenBudget(own, (spent > heads * looked ? searched : looked) / queries);
   const parts: (AnsweredHeads & { readonly name: AutoMethod })[] = [];
   for (const name of ["tilted-tree", "routed", "calibrated"] as const) {
     const own = chosen.flatMap((method, head) => method === name ? [head] : []);
-    if (own.length > 0) parts.push({ name, heads: own, result: await answer(name, headsOf(problem, own)) });
+    if (own.length > 0) {
+      parts.push({ name, heads: own, result: await answer(name, headsOf(problem, own)) });
+    }
   }
-  const result = joinAnswers(problem, parts);
-  const keyEvaluations = result.keyEvaluations + heads * Math.round(looked);
+  const result = joinAnswers(problem, parts), keyEvaluations = result.keyEvaluations + Math.round(spent);
   const [most] = parts.toSorted((a, b) => b.heads.length - a.heads.length);
   return {
     name: most.name,
@@ -73,7 +79,7 @@ export async function attendWithinBudget(
   function answer(name: AutoMethod, part: Problem): Promise<CostedAttention> {
     if (name === "tilted-tree") return attendByTree(backend, part, tree!, budget, progress);
     if (name === "routed") return routeHeads(backend, part, shortenBudget(budget, each), progress);
-    return calibrate(backend, part, shortenBudget(own!, each), progress);
+    return calibrate(backend, part, left, progress);
   }
 }
 

@@ -98,9 +98,14 @@ export function rowOverlap(problem: Problem, head: number): number {
   return new SampledRows(problem, head).overlap();
 }
 
-/** Multiply-adds that it takes to look at overlaps, and at clusters besides. */
+/** Multiply-adds that it takes. */
 export function costOfOverlap({ queries, keys, features }: Problem): number {
-  return Math.min(ROWS, queries) * (Math.min(KEYS, keys) + Math.min(HEAVY, keys)) * features;
+  return Math.min(ROWS, queries) * Math.min(KEYS, keys) * features;
+}
+
+/** Multiply-adds that it takes to look for clusters besides. */
+export function costOfClusters({ queries, keys, features }: Problem): number {
+  return Math.min(ROWS, queries) * Math.min(HEAVY, keys) * features;
 }
 
 /** Exponentials of the scaled logits of a row, of norm 1. */
