@@ -43,10 +43,7 @@ export async function guarantees([seed = 1]: readonly number[]): Promise<string>
       tell(`${done} of ${total}: ${claim} on ${family}: ${verdict}`),
   });
   // The verdicts of this table share one level among them.
-  const decided = decide(
-    results.map(({ log_p: { holds, refuted } }) => ({ holds: holds ?? -1000, refuted: refuted ?? -1000 })),
-    results.length,
-  );
+  const decided = decide(results.map(({ log_p: logP }) => logP), results.length);
   const outcome = (claim: string, family: string) => {
     const at = results.findIndex((result) => result.claim === claim && result.family === family);
     if (at < 0) return null;

@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { fileError } from "../files/file_error.ts";
 import type { VerificationReport } from "../proofs_checks/engine/report.ts";
 import { mergeReports } from "../proofs_checks/report/merge.ts";
 import { UsageError } from "./arguments.ts";
@@ -22,7 +23,11 @@ export interface Ledger {
  * @throws {Error} If the file cannot be read or is no verification.
  */
 export async function openLedger(path: string, seed: number | undefined, first: number): Promise<Ledger> {
-  const there = await stat(path).then(() => true, () => false);
+  const there = await stat(path).then(() => true, (error) => {
+    // Only what is not there is empty: a file that may not be seen would be overwritten.
+    if (error.code === "ENOENT") return false;
+    throw fileError("read", path, error);
+  });
   const known = there ? mergeReports([await readReport(path)], [path]).verification : undefined;
   if (there && !known) throw new UsageError(`--continue takes a report of verify: ${path} holds none`);
   if (!known) return { seed: seed ?? first, add: (report) => report };

@@ -1,3 +1,4 @@
+import { OFFSET } from "../../estimators/methods/rivals/balancekv/walk_block.ts";
 import { holdsOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { Oracle } from "../measures/oracle.ts";
@@ -13,9 +14,6 @@ import { DELTA } from "./settings.ts";
 
 /** The bound is about the largest error of all of them. */
 const QUERIES = 128;
-
-/** What BalanceKV raises products of values by. */
-const OFFSET = 0.025;
 
 /** Half of the keys stand for all of them, at the steepness that the proof has. */
 export const balancekvPromise: Claim = {

@@ -12,7 +12,7 @@ export const certifiedAttention: Claim = {
     "attention() with epsilon and delta is within ε‖P‖‖V‖ with probability 1 − δ: approximated where that is certified, else exact",
   formula: "P[‖output − PV‖ > ε‖P‖‖V‖] <= δ",
   source: "estimators/certified/attend_within.ts",
-  assumptions: `ε = ${EPSILON}, values of 4 features, for which a certificate costs little`,
+  assumptions: `ε = ${EPSILON}; values of 4 features, for which a certificate costs little`,
   measurement: "‖output − PV‖ / (‖P‖‖V‖) in float64",
   rule: { kind: "probability", allowed: DELTA },
   bound: EPSILON,

@@ -26,6 +26,7 @@ function unchecked({ results, problems = [] }: VerificationReport): string {
   const sizes = results.map(({ n }) => n),
     open = of(results, "inconclusive"),
     apart = of(results, "not-applicable");
+  if (sizes.length === 0) return "Not checked: anything; no case is in this report.";
   const least = Math.min(...sizes), most = Math.max(...sizes);
   const left = [
     "inputs of other kinds",

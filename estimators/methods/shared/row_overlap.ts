@@ -11,8 +11,8 @@ const HEAVY = 64, CLUSTER_KEYS = 8, TOGETHER = 0.5;
 
 /**
  * Where rows overlap less, a tree with lists of so many entries errs less than a coreset with the same budget: so it is on pretrained heads with 0.06 to 0.17 and one
- * with 0.24, and not on those with 0.3 and more. Shorter lists need less overlap, but from 28 entries on none errs more than a tenth more where rows
- * overlap by less than 0.11, and on the sharpest head half as much; with 14 entries it errs nine times as much (`docs/experiments.md`).
+ * with 0.24, and not on those with 0.3 and more. Shorter lists need less overlap, but from 28 entries on they err half as much on the sharpest head, and
+ * up to a third more on another with hardly more overlap, 0.10; with 14 entries nine times as much (`docs/experiments.md`).
  */
 const SHARP = 0.25, SHARP_ENTRIES = 115, SHARP_POWER = 1.5, SHORT = { entries: 28, overlap: 0.11 } as const;
 

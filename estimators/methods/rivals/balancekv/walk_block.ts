@@ -20,7 +20,7 @@ export interface BlockRows {
 }
 
 /** Added to products of values, so that the kernel of keys counts where values are small. */
-const OFFSET = 0.025;
+export const OFFSET = 0.025;
 /** Beyond this, powers of e overflow; odds are certain long before. */
 const LARGEST_POWER = 600;
 
