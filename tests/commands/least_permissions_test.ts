@@ -270,6 +270,16 @@ useTest([["verify", "--continue L.json"]], () =>
     }
   }));
 
+Deno.test("a ledger that may not be read is refused, not begun again", () =>
+  inFolder(async (folder) => {
+    const file = join(folder, "ledger.json");
+    await writeFile(file, "evidence");
+    const args = ["verify", ...quick.verify, "--continue", file];
+    const { code, stderr } = await deno([...FLAGS, `--allow-write=${file}`, "cli.ts", ...args]);
+    assertEquals([code !== 0, await readFile(file, "utf8")], [true, "evidence"]);
+    assertStringIncludes(stderr, `Cannot read ${file}`);
+  }));
+
 tested.add(`doctor: ${TUNE}`);
 webgpuTest(`least permissions of doctor ${TUNE}`, () =>
   inFolder(async (folder) => {
