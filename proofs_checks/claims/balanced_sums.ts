@@ -1,3 +1,4 @@
+import type { Problem } from "../../estimators/core/problem.ts";
 import type { Oracle } from "../measures/oracle.ts";
 import { NotApplicable } from "../engine/outcome.ts";
 
@@ -53,6 +54,20 @@ export function squareOf(rows: ArrayLike<number>, width: number, row: number): n
   let sum = 0;
   for (let c = 0, at = row * width; c < width; c++, at++) sum += rows[at] ** 2;
   return sum;
+}
+
+/** ln of the largest kernel of a key with itself, e^(scale ‖k‖²) (‖v‖² + offset): the square of the longest step. */
+export function logLargestKernel(
+  keyRows: ArrayLike<number>,
+  { keys, value, features, valueFeatures, scale }: Problem,
+  offset: number,
+): number {
+  let largest = -Infinity;
+  for (let l = 0; l < keys; l++) {
+    const square = squareOf(value, valueFeatures, l) + offset;
+    largest = Math.max(largest, scale * squareOf(keyRows, features, l) + Math.log(square));
+  }
+  return largest;
 }
 
 /** Keys less their mean, in float64, and ln Σ e^(scale ⟨q, k⟩) of these. */

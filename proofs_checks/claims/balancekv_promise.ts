@@ -7,7 +7,7 @@ import {
   centredKeys,
   checkSays,
   largestError,
-  squareOf,
+  logLargestKernel,
   walkVariance,
 } from "./balanced_sums.ts";
 import { DELTA } from "./settings.ts";
@@ -35,13 +35,9 @@ export const balancekvPromise: Claim = {
   runs: 60,
   async run({ implementation, input, seed, run, on, delta }) {
     const oracle = new Oracle(await input({ queries: QUERIES, valueFeatures: 2 })), { problem } = oracle;
-    const { keys, value, features, valueFeatures, scale, largestValue } = problem;
+    const { keys, largestValue } = problem;
     const { centred, logSums } = centredKeys(oracle), limit = 0.5 + Math.log(4 * keys / delta);
-    let logLargest = -Infinity;
-    for (let l = 0; l < keys; l++) {
-      const square = squareOf(value, valueFeatures, l) + OFFSET;
-      logLargest = Math.max(logLargest, scale * squareOf(centred, features, l) + Math.log(square));
-    }
+    const logLargest = logLargestKernel(centred, problem, OFFSET);
     const logDeviation = (logLargest + Math.log(walkVariance(limit))) / 2;
     // The keys after the last that is dropped stay as they are: where the walk ends there is not known beforehand.
     const sum = { logDeviation, offset: OFFSET, times: keys, delta: delta / 2 };

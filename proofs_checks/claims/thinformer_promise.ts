@@ -2,7 +2,7 @@ import { publishedThinning } from "../../estimators/methods/rivals/thinformer/pl
 import { holdsOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { Oracle } from "../measures/oracle.ts";
-import { balancedBound, checkSays, largestError, squareOf, walkVariance } from "./balanced_sums.ts";
+import { balancedBound, checkSays, largestError, logLargestKernel, walkVariance } from "./balanced_sums.ts";
 import { DELTA } from "./settings.ts";
 
 /** The bound is about the largest error of all of them. */
@@ -30,14 +30,10 @@ export const thinformerPromise: Claim = {
   runs: 60,
   async run({ implementation, input, seed, run, on, delta }) {
     const oracle = new Oracle(await input({ queries: QUERIES, valueFeatures: 2 })), { problem } = oracle;
-    const { keys, key, value, features, valueFeatures, scale, largestValue } = problem;
+    const { keys, key, largestValue } = problem;
     const thinning = { ...publishedThinning(keys, G), delta }, offset = largestValue ** 2;
-    // ln of the largest kernel of a key with itself; a step is the difference of two.
-    let logLargest = -Infinity;
-    for (let l = 0; l < keys; l++) {
-      const square = squareOf(value, valueFeatures, l) + offset;
-      logLargest = Math.max(logLargest, scale * squareOf(key, features, l) + Math.log(square));
-    }
+    // A step is the difference of two.
+    const logLargest = logLargestKernel(key, problem, offset);
     let variance = 0;
     for (let round = 0; round < thinning.rounds; round++) {
       const size = thinning.bucket * 2 ** round, buckets = Math.ceil(keys / 2 ** round / size);
