@@ -18,8 +18,8 @@ const MOST_UNIFORM = 128, MOST_OUTLYING = 48, MOST_HELD_OUT = 32;
 const LEAST_UNIFORM = 4, LEAST_HELD_OUT = 6;
 /** Where budgets are smaller, one point and a linear function, fitted to at least so many rows, do for all keys. */
 const MOST_LINEARISED = 64, LEAST_LINEARISED_ROWS = 4;
-/** With fewer clusters what they leave out is not worth the time that a linear function takes. */
-const FEW_CLUSTERS = 64;
+/** With fewer points, in parts of what a linear function costs, its time buys more as points. */
+const POINTS_PER_SLOPE = 1 / 4;
 
 /**
  * Attention to a calibrated coreset: the keys of a head are replaced by a few weighted points, fitted to exact
@@ -100,8 +100,7 @@ export interface Preparation {
 
 /** What a budget goes into; undefined where it pays for too few rows. */
 export function planCoreset(problem: Problem, budget: Budget): Preparation | undefined {
-  const { queries, keys, features, valueFeatures } = problem;
-  const linear = features * valueFeatures / (features + valueFeatures);
+  const { queries, keys } = problem, linear = slopeCost(problem);
   if (canCalibrate(problem, budget)) {
     const probes = sum(countProbes(problem, perQuery(budget)));
     const points = Math.max(1, perQuery(budget) - probes * keys / queries);
@@ -127,11 +126,17 @@ export function linearises(problem: Problem, budget: Budget): boolean {
     countRows(problem, keys).uniform >= LEAST_LINEARISED_ROWS;
 }
 
-/** Whether a budget pays for enough points that what they leave out is worth a linear function of the query. */
+/** What the linear function takes for each query, in keys: d · d_v multiplications, of which a key takes d + d_v. */
+function slopeCost({ features, valueFeatures }: Problem): number {
+  return features * valueFeatures / (features + valueFeatures);
+}
+
+/** Whether a budget pays for enough points to add a linear function of the query, which on trained heads errs up to twice less. */
 export function fitsSlope(problem: Problem, budget: Budget): boolean {
+  if (!canCalibrate(problem, budget)) return false;
   const probes = sum(countProbes(problem, perQuery(budget)));
   const points = perQuery(budget) - probes * problem.keys / problem.queries;
-  return points >= FEW_CLUSTERS && inRangeOfSlopes(problem);
+  return points >= POINTS_PER_SLOPE * slopeCost(problem) && inRangeOfSlopes(problem);
 }
 
 /** One exact row costs as much as `keys / queries` keys for every query. */

@@ -13,8 +13,13 @@ import { largestDifference, largestMagnitude } from "../../precision.ts";
 const budget = { bucketSize: 32, samples: 64, seed: 3 };
 /** Too little for clusters: one point and a linear function. */
 const few = { bucketSize: 4, samples: 8, seed: 3 };
+/** Enough for clusters, but for wide queries not for a linear function beside them. */
+const little = { bucketSize: 8, samples: 18, seed: 3 };
 
-function problemOf(family: string, options: { n: number; queries?: number; seed?: number }): Problem {
+function problemOf(
+  family: string,
+  options: { n: number; queries?: number; seed?: number; features?: number; valueFeatures?: number },
+): Problem {
   const { query, key, value, scale } = inputFamily(family).generate({ seed: 5, ...options });
   return makeProblem(query, key, value, { scale });
 }
@@ -63,11 +68,12 @@ for (const family of families) {
 
 onEachBackend("calibrated() gives the reference's result", async (backend) => {
   for (const family of ["gaussian", "low-rank", "cluster-imbalance"]) {
-    const problem = join(problemOf(family, { n: 800 }), problemOf(family, { n: 800, seed: 6 }));
     // With and without a linear function of the query.
     for (
-      const [given, sloped] of [[budget, true], [{ ...budget, samples: 32 }, false], [few, false]] as const
+      const [given, width, sloped] of [[budget, 16, true], [little, 128, false], [few, 16, false]] as const
     ) {
+      const size = { n: 800, features: width, valueFeatures: width };
+      const problem = join(problemOf(family, size), problemOf(family, { ...size, seed: 6 }));
       assertEquals(fitsSlope(problem, given), sloped);
       assertEquals(linearises(problem, given), given === few);
       const actual = await calibrated.attend(backend, problem, given);
