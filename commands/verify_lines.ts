@@ -11,6 +11,7 @@ const SIGNS: Readonly<Record<Standing, string>> = {
   "inconclusive": "?",
   "error": "!",
   "not-applicable": "–",
+  "vacuous": "∅",
 };
 
 /** One case in one line, with the command that repeats it. */
@@ -54,6 +55,7 @@ export function summary(report: VerificationReport): string {
   const of = (wanted: Standing) => results.filter((result) => standingOf(result) === wanted);
   const distinct = (field: "claim" | "family") => new Set(results.map((result) => result[field])).size;
   const better = of("better"), against = of("against"), errors = of("error"), apart = of("not-applicable");
+  const vacuous = of("vacuous");
   const lines = [
     "",
     `${counted(distinct("claim"), "claim", "claims")} on ${
@@ -65,7 +67,7 @@ export function summary(report: VerificationReport): string {
     `${of("inconclusive").length} inconclusive, ${against.length} refuted against expectation` +
     `${errors.length > 0 ? `, ${errors.length} could not run` : ""}${
       apart.length > 0 ? `, ${apart.length} not applicable` : ""
-    }`,
+    }${vacuous.length > 0 ? `, ${vacuous.length} vacuous` : ""}`,
     `Probability that any verdict is false: at most ${level} over all ${size}, by Holm's procedure`,
     ...seeds.length > 1 ? [`Evidence of ${seeds.length} seeds: ${seeds.join(", ")}`] : [],
   ];
@@ -82,6 +84,13 @@ export function summary(report: VerificationReport): string {
       lines.push(`  ${oneLine(replay)}${note ? `\n    ${oneLine(note)}` : ""}`);
     }
   }
+  if (vacuous.length > 0) {
+    lines.push(
+      "",
+      "VACUOUS: in no run was the statement at stake:",
+      ...vacuous.map(({ replay }) => `  ${oneLine(replay)}`),
+    );
+  }
   if (errors.length > 0) {
     lines.push("", "COULD NOT RUN, so nothing is known of:");
     for (const { replay, reason } of errors) lines.push(`  ${oneLine(replay)}\n    ${oneLine(reason!)}`);
@@ -96,11 +105,11 @@ function checksNothing({ results }: VerificationReport): boolean {
 
 /**
  * 1 if a claim was refuted where it should hold, if one held where theory says that it must fail, which a measurement that sees nothing does
- * too, if one could not run, or if none applied; else 0.
+ * too, if none of its runs could have told, if one could not run, or if none applied; else 0.
  */
 export function exitCode(report: VerificationReport): number {
   const bad = report.results.map(standingOf).some((standing) =>
-    standing === "against" || standing === "better" || standing === "error"
+    standing === "against" || standing === "better" || standing === "error" || standing === "vacuous"
   );
   return bad || checksNothing(report) ? 1 : 0;
 }

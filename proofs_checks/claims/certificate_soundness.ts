@@ -117,7 +117,7 @@ export const certificateClaims: readonly Claim[] = attacks.map((
       const measured = certificate.holds && after > 0 ? after / (epsilon * product) : 0;
       // Where certificates hold rarely a search follows how near the error comes to its bound.
       const badness = Math.max(measured, after === 0 ? 0 : after / certificate.operatorNormBound);
-      return { measured, badness, plot };
+      return { measured, telling: after > epsilon * product, badness, plot };
     });
   },
 }));

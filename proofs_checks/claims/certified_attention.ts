@@ -49,6 +49,7 @@ export const certifiedAttention: Claim = {
     const product = oracle.softmaxNorm * oracle.valueNorm;
     return {
       measured,
+      telling: stats.method !== "exact",
       plot: {
         exact: stats.method === "exact" ? 1 : 0,
         error: measured,

@@ -7,8 +7,13 @@ import type { Claim } from "../engine/claim.ts";
 import { grayOrder, hashCollision } from "./angular_hash.ts";
 import { blockRemoval } from "./block_removal.ts";
 import { calibratedError } from "./calibrated_error.ts";
-import { certificateSharpRows } from "./certificate_sharp_rows.ts";
+import { certificateAttempts } from "./certificate_attempts.ts";
+import { certificateEstimate } from "./certificate_estimate.ts";
+import { certificateNonFinite } from "./certificate_non_finite.ts";
+import { certificateCoverage, certificateSharpRows } from "./certificate_sharp_rows.ts";
 import { certificateClaims } from "./certificate_soundness.ts";
+import { certificateRounding } from "./certificate_rounding.ts";
+import { certificateTarget } from "./certificate_target.ts";
 import { certifiedAttention } from "./certified_attention.ts";
 import { densityErrors } from "./density_error.ts";
 import { densityUnbiased } from "./density_unbiased.ts";
@@ -26,6 +31,8 @@ import { finiteOutput, sameSeed } from "./output_range.ts";
 import { practicalError, practicalSlope, residualSlope } from "./practical_error.ts";
 import { productBound, productSlope, productUnbiased } from "./product_error.ts";
 import { residualMass, residualSampling } from "./residual_mass.ts";
+import { keyProbabilitiesClaim } from "./key_probabilities.ts";
+import { sampleSizes } from "./sample_sizes.ts";
 import { routedError } from "./routed_error.ts";
 import { columnNorms, rowSums } from "./row_sums.ts";
 import { softmaxNormKernels, softmaxNormRange } from "./softmax_norm.ts";
@@ -39,7 +46,9 @@ import { treeUnseenKeys } from "./tree_unseen_keys.ts";
 import { thinformerPromise } from "./thinformer_promise.ts";
 import { balancekvPromise } from "./balancekv_promise.ts";
 import { wildcatPromise } from "./wildcat_promise.ts";
+import { unseenKeys, visibleKeys } from "./visible_keys.ts";
 import { vattentionPromise } from "./vattention_promise.ts";
+import { headsDrawApart, headsInCompany } from "./heads.ts";
 import { hyperattentionPromise } from "./hyperattention_promise.ts";
 
 /** All claims. */
@@ -47,10 +56,12 @@ export const claims: readonly Claim[] = [
   liftIdentity,
   ...densityErrors,
   ...densityUnbiased,
+  sampleSizes,
   kernelSumClaim,
   topEigenvalue,
   rowSums,
   columnNorms,
+  keyProbabilitiesClaim,
   productUnbiased,
   productBound,
   productSlope,
@@ -87,8 +98,18 @@ export const claims: readonly Claim[] = [
   ...invarianceClaims,
   finiteOutput,
   sameSeed,
+  visibleKeys,
+  unseenKeys,
+  headsInCompany,
+  headsDrawApart,
   ...certificateClaims,
   certificateSharpRows,
+  ...certificateCoverage,
+  certificateTarget,
+  certificateEstimate,
+  certificateNonFinite,
+  certificateAttempts,
+  certificateRounding,
   mergedKeysBound,
   mergedKeysCertified,
   certifiedAttention,

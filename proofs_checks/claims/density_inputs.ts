@@ -1,3 +1,4 @@
+import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { logSumExp } from "../../estimators/kde/log_domain.ts";
 import type { AttentionInput } from "../inputs/family.ts";
 
@@ -42,3 +43,33 @@ export function densityInput({ query, key }: AttentionInput, typical: number): D
   const scaled = (rows: Float32Array) => rows.map((x) => x / high);
   return { points: scaled(key.data), queries: scaled(query.data), features, density: densitiesAt(high) };
 }
+
+/**
+ * The least favourable points for a sample: a share of them on the query and the others beyond the kernel's reach, so that every kernel
+ * value is 1 or 0. The share lies between `least` and `most`.
+ */
+export function shareOnQuery(
+  { n, features, queries, seed, least, most }: {
+    readonly n: number;
+    readonly features: number;
+    /** Equal queries. */
+    readonly queries: number;
+    readonly seed: number;
+    readonly least: number;
+    readonly most: number;
+  },
+): DensityInput {
+  const random = new RandomStream(seed, Purpose.data);
+  const on = Math.max(1, Math.round(n * (least + (most - least) * random.uniform())));
+  const place = Float32Array.from({ length: features }, () => random.normal());
+  const far = new Set(random.distinct(n - on, n));
+  const points = Float32Array.from({ length: n * features }, (_, at) => {
+    const j = Math.floor(at / features), own = place[at % features];
+    return far.has(j) ? own + BEYOND * random.normal() : own;
+  });
+  const repeated = Float32Array.from({ length: queries * features }, (_, at) => place[at % features]);
+  return { points, queries: repeated, features, density: new Float64Array(queries).fill(on / n) };
+}
+
+/** Bandwidths between a query and points that it must not feel: in 4 dimensions and more hardly one of a million lies within nine. */
+const BEYOND = 300;

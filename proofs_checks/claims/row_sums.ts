@@ -57,7 +57,7 @@ export const rowSums: Claim = {
   async run(context) {
     const { oracle, head, plot } = await measure(context, { queries: FEW });
     const errors = head.logRowSums.map((log, i) => Math.abs(Math.expm1(log - oracle.logRowSums[i])));
-    return { measured: errors.reduce((a, b) => Math.max(a, b), 0), plot };
+    return { measured: errors.reduce((a, b) => Math.max(a, b), 0), telling: plot.evaluationShare < 1, plot };
   },
 };
 
@@ -85,6 +85,6 @@ export const columnNorms: Claim = {
       for (let l = 0; l < keys; l++) squared[l] += factor * softmax[i * keys + l] ** 2;
     }
     const errors = squared.map((norm, l) => Math.abs(Math.exp(head.logColumnNorms[l]) / norm - 1));
-    return { measured: errors.reduce((a, b) => Math.max(a, b), 0), plot };
+    return { measured: errors.reduce((a, b) => Math.max(a, b), 0), telling: plot.evaluationShare < 1, plot };
   },
 };

@@ -1,5 +1,5 @@
 import { families, inputFamily } from "../inputs/families.ts";
-import type { InputFamily, InputOptions } from "../inputs/family.ts";
+import type { AttentionInput, InputFamily, InputOptions } from "../inputs/family.ts";
 import { searchedInputs } from "../search/searched_inputs.ts";
 import type { ClaimCase, InputSource } from "./claim.ts";
 
@@ -18,6 +18,15 @@ export function familySource<P>(
 /** Cases that must hold, one for each name. */
 export function holdsOn(...names: string[]): ClaimCase[] {
   return names.map((name) => ({ source: familySource(inputFamily(name)), expected: "holds" }));
+}
+
+/** A family of which every input is changed. */
+export function changedSource(
+  name: string,
+  family: string,
+  change: (input: AttentionInput) => AttentionInput,
+): InputSource {
+  return { name, open: () => ({ next: (options) => change(inputFamily(family).generate(options)) }) };
 }
 
 /** A case that must be refuted, and why. */

@@ -73,6 +73,11 @@ export interface RunContext {
 export interface Run {
   /** In the unit of the claim's bound. */
   readonly measured: number;
+  /**
+   * Whether the statement was at stake: not where the answer was exact by itself, or nothing was certified. Left out where it always is. A
+   * case in which it never was is vacuous.
+   */
+  readonly telling?: boolean;
   /** What a search for bad inputs should make large; measured / bound when left out. */
   readonly badness?: number;
   /** Numbers for the report's plots. */

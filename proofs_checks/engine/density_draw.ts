@@ -27,6 +27,8 @@ export interface DrawMean {
   readonly density: Float64Array;
   /** Variance over squared density, at most, for densities from the floor on. */
   readonly relativeVariance: number;
+  /** The same where all points lie on the query; 0 where no draw is needed then. */
+  readonly varianceOnOnePlace: number;
 }
 
 /** So loose that one group of draws is cheapest: the answer is then a plain mean. */
@@ -49,15 +51,19 @@ export async function densityDraw(
     // at most kappa · density.
     const relativeVariance = LOOSE.epsilon ** 2 /
       ((2 + 2 * LOOSE.epsilon / 3) * Math.log(2 / LOOSE.delta));
-    return { density: logDensity.map(Math.exp), relativeVariance };
+    return { density: logDensity.map(Math.exp), relativeVariance, varianceOnOnePlace: 0 };
   }
-  const Estimator = method === "hashing-based" ? HashingBased : MultiLevel;
-  const estimator = new Estimator(backend, points, target);
+  const hashing = method === "hashing-based" ? new HashingBased(backend, points, target) : undefined;
+  const levels = hashing ? undefined : new MultiLevel(backend, points, target),
+    estimator = hashing ?? levels!;
   const { groups, perGroup } = estimator.draws(floor, LOOSE.delta);
   if (groups !== 1) throw new Error("Cannot check unbiasedness: a median of several means was planned");
   const { logDensity } = await estimator.estimate(queries, floor, LOOSE.delta);
+  // A draw then counts the points that it keeps, about as many as this.
+  const kept = hashing?.plan(floor).tablePoints ?? levels!.plan(floor).levels[0].rate * points.count;
   return {
     density: logDensity.map(Math.exp),
     relativeVariance: estimator.plan(floor).relativeVariance / perGroup,
+    varianceOnOnePlace: (1 - kept / points.count) / (kept * perGroup),
   };
 }

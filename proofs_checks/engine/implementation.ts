@@ -10,13 +10,18 @@ import { attendBalanced } from "../../estimators/methods/rivals/balancekv/balanc
 import { attendThinned } from "../../estimators/methods/rivals/thinformer/thinformer.ts";
 import { attendVerified } from "../../estimators/methods/rivals/vattention/attend_verified.ts";
 import { attendPivots } from "../../estimators/methods/rivals/wildcat/wildcat.ts";
+import { attentionPartial } from "../../estimators/attention/partial.ts";
+import { runMethod } from "../../estimators/methods/visible.ts";
 import { mergePartials } from "../../estimators/attention/merge_partials.ts";
+import { attemptWithin } from "../../estimators/certified/attempts.ts";
 import { certify } from "../../estimators/certified/certify.ts";
 import { headGeometry } from "../../estimators/certified/head_geometry.ts";
 import { attendMerged } from "../../estimators/certified/merged_keys.ts";
 import type { FitDensity } from "../../estimators/kde/density.ts";
 import { kernelSum } from "../../estimators/kde/kernel_sum.ts";
 import { densityFit, type DensityMethod } from "../../estimators/kde/methods.ts";
+import { planMedianOfMeans } from "../../estimators/kde/median_of_means.ts";
+import { uniformSampleSize } from "../../estimators/kde/uniform.ts";
 import { topEigenpair } from "../../estimators/kde/top_eigenpair.ts";
 import { liftWeights } from "../../estimators/kde/weighted_exponential.ts";
 import type { Backend } from "../../kernels/backend.ts";
@@ -29,7 +34,10 @@ import { type DensityDraw, densityDraw } from "./density_draw.ts";
  */
 export interface Implementation {
   readonly attention: typeof attention;
+  readonly attentionPartial: typeof attentionPartial;
   readonly exactAttention: typeof exactAttention;
+  /** Runs one of them in any order of queries, under any mask. */
+  readonly runMethod: typeof runMethod;
   /** The approximate methods by name. */
   readonly methods: Readonly<Record<ApproximateName, Attend>>;
   readonly kdeformer: typeof kdeformer;
@@ -43,7 +51,10 @@ export interface Implementation {
   readonly keyProbabilities: typeof keyProbabilities;
   readonly drawKeys: typeof drawKeys;
   readonly bernsteinSamples: typeof bernsteinSamples;
+  readonly uniformSampleSize: typeof uniformSampleSize;
+  readonly planMedianOfMeans: typeof planMedianOfMeans;
   readonly certify: typeof certify;
+  readonly attemptWithin: typeof attemptWithin;
   readonly headGeometry: typeof headGeometry;
   readonly attendMerged: typeof attendMerged;
   readonly liftWeights: typeof liftWeights;
@@ -59,7 +70,9 @@ export interface Implementation {
 /** The implementation that this package ships. */
 export const shipped: Implementation = {
   attention,
+  attentionPartial,
   exactAttention,
+  runMethod,
   methods: attendOf(approximateMethods),
   kdeformer,
   attendByTree,
@@ -72,7 +85,10 @@ export const shipped: Implementation = {
   keyProbabilities,
   drawKeys,
   bernsteinSamples,
+  uniformSampleSize,
+  planMedianOfMeans,
   certify,
+  attemptWithin,
   headGeometry,
   attendMerged,
   liftWeights,

@@ -35,6 +35,8 @@ export interface VerificationResult {
   readonly seeds?: readonly number[];
   /** The fault that it would have refuted; reports of earlier versions do not say. */
   readonly detects?: Detectable;
+  /** Share of the runs in which the statement was at stake; null where the claim does not say. Reports of earlier versions do not. */
+  readonly telling?: number | null;
   readonly "first_violation": number | null;
   readonly seconds: number;
   /** Why it could not run or is not applicable; null where there is a verdict by the evidence. */

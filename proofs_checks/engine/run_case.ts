@@ -50,6 +50,8 @@ export interface CaseOutcome extends Summary {
   readonly detects: Detectable;
   /** The first run above the bound, or null. */
   readonly firstViolation: number | null;
+  /** Share of the runs in which the statement was at stake; null where the claim does not say, or nothing ran. */
+  readonly telling: number | null;
   readonly plots: readonly Readonly<Record<string, number>>[];
   readonly seconds: number;
   /** What the source found out, or which run measured no number. */
@@ -68,7 +70,7 @@ export async function runCase(
   const { device, implementation, seed, stopAt } = options, start = performance.now();
   const { source } = claimCase, n = options.n ?? claim.n, most = options.runs ?? claimCase.runs ?? claim.runs;
   const seedOf = (run: number, use: number) => runSeed(seed, claim.name, source.name, run, use);
-  const measured: number[] = [], plots: Record<string, number>[] = [];
+  const measured: number[] = [], telling: boolean[] = [], plots: Record<string, number>[] = [];
   let values = UNDECIDED, broken: Broken | null = null, stream: InputStream | undefined;
   try {
     const inputs = stream = source.open(seedOf(0, SeedUse.source), most);
@@ -91,6 +93,7 @@ export async function runCase(
       // So that whoever waits for the verification can abort it.
       await eventLoopTurn();
       measured.push(found.measured);
+      if (found.telling !== undefined) telling.push(found.telling);
       if (found.plot) plots.push(found.plot);
       inputs.observe?.(found.badness ?? found.measured / (claim.bound || 1));
       values = logPValues(claim, measured, measured.length === most);
@@ -117,6 +120,7 @@ export async function runCase(
     logEValues: broken ? UNDECIDED : logEValues(claim, measured, measured.length === most),
     detects: broken ? NOTHING_DETECTABLE : detectable(claim, measured, most, stopAt),
     firstViolation: counted && first >= 0 ? first : null,
+    telling: telling.length === 0 ? null : telling.filter(Boolean).length / telling.length,
     plots,
     seconds: (performance.now() - start) / 1000,
     note: broken?.reason ??

@@ -8,7 +8,8 @@ export type Standing =
   | "against"
   | "inconclusive"
   | "error"
-  | "not-applicable";
+  | "not-applicable"
+  | "vacuous";
 
 /**
  * A refutation that is expected is one by an error too large. NaN and infinity are above every bound, but no theory expects them:

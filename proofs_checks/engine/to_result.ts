@@ -3,7 +3,7 @@ import type { Claim } from "./claim.ts";
 import type { ClaimText, PlotPoint, VerificationResult } from "./report.ts";
 import { ruleText } from "./rule_text.ts";
 import type { CaseOutcome } from "./run_case.ts";
-import type { Decision } from "./verdicts.ts";
+import { type Decision, tellingDecision } from "./verdicts.ts";
 
 /** What repeats a case, apart from its names. */
 export interface Asked {
@@ -27,7 +27,7 @@ export function toResult(outcome: CaseOutcome, decision: Decision, asked: Asked)
   return {
     claim: claim.name,
     family: source.name,
-    ...(broken ? { verdict: broken.verdict, confidence: 0 } : decision),
+    ...(broken ? { verdict: broken.verdict, confidence: 0 } : tellingDecision(decision, outcome.telling)),
     expected,
     why: why ?? null,
     measured: outcome.measured,
@@ -41,6 +41,7 @@ export function toResult(outcome: CaseOutcome, decision: Decision, asked: Asked)
     log_p: { holds: finite(logPValues.holds), refuted: finite(logPValues.refuted) },
     log_e: { holds: finite(logEValues.holds), refuted: finite(logEValues.refuted) },
     detects: outcome.detects,
+    telling: outcome.telling,
     first_violation: outcome.firstViolation,
     seconds: outcome.seconds,
     reason: broken?.reason ?? null,

@@ -11,8 +11,13 @@ export function stoppingLevel(familySize: number): number {
 
 /** A verdict and the confidence in it. */
 export interface Decision {
-  readonly verdict: Verdict;
+  readonly verdict: Verdict | "vacuous";
   readonly confidence: number;
+}
+
+/** A decision, if there was anything to decide: what was never at stake cannot be said to hold. */
+export function tellingDecision(decision: Decision, telling: number | null | undefined): Decision {
+  return telling === 0 && decision.verdict !== "refuted" ? { verdict: "vacuous", confidence: 0 } : decision;
 }
 
 /**

@@ -4,7 +4,7 @@ import { type Html, html, shortNumber } from "./html.ts";
 
 /** How a verdict looks: a class of the style sheet, a sign for those who see no colours, and words. */
 export interface Look {
-  readonly name: "holds" | "expected" | "against" | "inconclusive" | "error" | "not-applicable";
+  readonly name: "holds" | "expected" | "against" | "inconclusive" | "error" | "not-applicable" | "vacuous";
   readonly sign: string;
   readonly words: string;
 }
@@ -17,6 +17,7 @@ const LOOKS: Readonly<Record<Standing, Look>> = {
   "inconclusive": { name: "inconclusive", sign: "?", words: "inconclusive" },
   "error": { name: "error", sign: "!", words: "could not run" },
   "not-applicable": { name: "not-applicable", sign: "–", words: "not applicable" },
+  "vacuous": { name: "vacuous", sign: "∅", words: "vacuous: nothing was at stake" },
 };
 
 /** The look of a result. */
@@ -50,7 +51,7 @@ export function heatMap({ results }: VerificationReport): Html {
   const shown = new Set(results.map((result) => lookOf(result).name));
   const key = Object.values(LOOKS).filter(({ name, words }) =>
     words !== LOOKS.better.words && (
-      !["error", "not-applicable"].includes(name) || shown.has(name)
+      !["error", "not-applicable", "vacuous"].includes(name) || shown.has(name)
     )
   );
   return html`

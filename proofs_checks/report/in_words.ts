@@ -61,12 +61,16 @@ function power({ results }: VerificationReport): string {
 
 function failures({ results }: VerificationReport): string {
   const against = of(results, "against"), better = of(results, "better"), errors = of(results, "error");
+  const vacuous = of(results, "vacuous");
   const parts = [
     ...against.length > 0
       ? [`${plural(against.length, "case")} refuted where it should hold (${named(against)})`]
       : [],
     ...better.length > 0
       ? [`${plural(better.length, "case")} that theory says must fail, and did not (${named(better)})`]
+      : [],
+    ...vacuous.length > 0
+      ? [`${plural(vacuous.length, "case")} in which nothing was at stake (${named(vacuous)})`]
       : [],
     ...errors.length > 0 ? [`${plural(errors.length, "case")} that could not run (${named(errors)})`] : [],
   ];

@@ -1,7 +1,7 @@
 import type { ClaimText, VerificationReport, VerificationResult } from "../engine/report.ts";
 import { pValuesOf } from "../engine/evidence.ts";
 import { CERTAIN } from "../engine/to_result.ts";
-import { decide } from "../engine/verdicts.ts";
+import { decide, tellingDecision } from "../engine/verdicts.ts";
 import { clopperPearson } from "../statistics/binomial.ts";
 import { differences, type Named } from "./differences.ts";
 
@@ -63,7 +63,9 @@ export function joinSeeds(
     shards: { count: 1, present: [1] },
     seconds: reports.reduce((sum, { report }) => sum + report.seconds, 0),
     claims: [...claims.values()],
-    results: results.map((result, at) => isBroken(result) ? result : { ...result, ...decisions[at] }),
+    results: results.map((result, at) =>
+      isBroken(result) ? result : { ...result, ...tellingDecision(decisions[at], result.telling) }
+    ),
     points: reports.flatMap(({ report }) => report.points),
   };
 }
@@ -118,6 +120,9 @@ function joinResults(results: readonly VerificationResult[]): VerificationResult
     seeds,
     runs,
     violations,
+    ...(measured.every(({ telling }) => typeof telling === "number") && {
+      telling: sum(({ telling, runs }) => telling! * runs) / runs,
+    }),
     interval: interval && [interval.lower, interval.upper],
     log_e: logE,
     log_p: pValuesOf(logE),

@@ -1,6 +1,6 @@
 import { unfitValue } from "../../kernels/check_values.ts";
 import { VERIFICATION_SCHEMA, type VerificationReport } from "../engine/report.ts";
-import { decide } from "../engine/verdicts.ts";
+import { decide, tellingDecision } from "../engine/verdicts.ts";
 import { SCALING_SCHEMA, type ScalingReport } from "../scaling/report.ts";
 import { type AnyReport, checkReport } from "./check_report.ts";
 import { differences, DIFFERS, type Named } from "./differences.ts";
@@ -127,7 +127,7 @@ function mergeShares(
       // What could not run has no verdict, whatever else is known.
       result.verdict === "error" || result.verdict === "not-applicable"
         ? result
-        : { ...result, ...decisions[at], reason: null }
+        : { ...result, ...tellingDecision(decisions[at], result.telling), reason: null }
     ),
     points: shares.flatMap(({ report }) => report.points),
   };

@@ -89,7 +89,7 @@ async function verificationPart(report: VerificationReport): Promise<Html> {
     count = (name: Look["name"]) => looks.filter((look) => look.name === name).length;
   const number = (value: number, words: string, tone = "") =>
     html`<li class="${tone}"><b>${value}</b>${words}</li>`;
-  const errors = count("error"), apart = count("not-applicable");
+  const errors = count("error"), apart = count("not-applicable"), vacuous = count("vacuous");
   const failures = results.filter((_, at) => looks[at].name !== "holds");
   return html`
     ${problems.length > 0
@@ -108,9 +108,9 @@ async function verificationPart(report: VerificationReport): Promise<Html> {
       count("against"),
       "against expectation",
       count("against") ? "bad" : "good",
-    )}${errors > 0 ? number(errors, "could not run", "bad") : null}${apart > 0
-      ? number(apart, "not applicable")
-      : null}</ul>
+    )}${errors > 0 ? number(errors, "could not run", "bad") : null}${vacuous > 0
+      ? number(vacuous, "vacuous", "bad")
+      : null}${apart > 0 ? number(apart, "not applicable") : null}</ul>
     <h2>Claims and inputs</h2>
     ${heatMap(report)}
     <h2>What does not hold, and how to see it</h2>

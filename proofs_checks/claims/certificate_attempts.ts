@@ -1,0 +1,75 @@
+import { ExactRows } from "../../estimators/certified/exact_rows.ts";
+import type { Method } from "../../estimators/methods/method.ts";
+import { noInput, ownCase } from "../engine/cases.ts";
+import type { Claim } from "../engine/claim.ts";
+import { checkKeys, DELTA, linearSize } from "./settings.ts";
+import { flipRows, justEnough, largestError, sharpRows } from "./sharp_rows.ts";
+
+const EPSILON = 0.2, LEAST_KEYS = 1300;
+/** Rows that may be checked: so few that the first checkpoint of an attempt is nearly the last. */
+const CHECKED_SHARE = 0.3;
+
+/** A call that looks several times, at outputs that are all wrong. */
+export const certificateAttempts: Claim = {
+  name: "certificate-attempts",
+  statement:
+    "However many attempts and checkpoints a call makes, it ends with a false certificate with probability at most δ",
+  formula: "P[some checkpoint of some attempt holds falsely] <= Σ_j Σ_k 3 δ/(4^(j+1) 2^(k+1)) <= δ",
+  source: "docs/theory.md §8.3; estimators/certified/attempts.ts",
+  assumptions:
+    `ε = ${EPSILON}; each attempt flips other rows, just enough of them; it costs nothing, so that as many are made as can be`,
+  measurement: "error / (ε‖P‖‖V‖) where a certificate holds, else 0",
+  rule: { kind: "probability", allowed: DELTA },
+  bound: 1,
+  cases: [ownCase(noInput("sharp-rows"))],
+  anySource: false,
+  n: 2600,
+  runs: 500,
+  size: linearSize,
+  async run({ implementation, seed, on, n, delta }) {
+    checkKeys(n, LEAST_KEYS, "checks are to see a small part of the rows");
+    const sharp = sharpRows(n);
+    let attempts = 0;
+    const method: Method = {
+      ...{
+        summary: "",
+        source: "",
+        random: true,
+        withinBudget: true,
+        usualError: 1e-3,
+        unseenEvaluations: 0,
+      },
+      attend: () =>
+        Promise.resolve({
+          output: flipRows(sharp, justEnough(EPSILON, n), seed, attempts++),
+          logSumExp: new Float32Array(n),
+          keyEvaluations: n,
+        }),
+    };
+    const { held } = await on(async (backend) => {
+      const geometry = await implementation.headGeometry(backend, sharp.problem, seed);
+      const settings = {
+        ...{
+          method,
+          problem: sharp.problem,
+          geometry,
+          epsilon: EPSILON,
+          delta,
+          certify: "bound" as const,
+          checkSeed: seed,
+        },
+        start: { bucketSize: 1, samples: 0, seed },
+        mostRows: Math.floor(CHECKED_SHARE * n),
+        allowance: Infinity,
+      } as const;
+      return await implementation.attemptWithin(
+        backend,
+        settings,
+        new ExactRows(sharp.problem, geometry, seed),
+        {},
+      );
+    });
+    const measured = held ? largestError(sharp, held.output) / (EPSILON * Math.sqrt(n)) : 0;
+    return { measured, plot: { attempts } };
+  },
+};

@@ -1,0 +1,144 @@
+import type { Budget } from "../../estimators/methods/method.ts";
+import { approximateMethods, type ApproximateName } from "../../estimators/methods/methods.ts";
+import { makeProblem, type Problem } from "../../estimators/core/problem.ts";
+import type { Backend } from "../../kernels/backend.ts";
+import { tensor } from "../../kernels/tensor.ts";
+import { noInput, ownCase } from "../engine/cases.ts";
+import type { Claim, ClaimCase } from "../engine/claim.ts";
+import { NotApplicable } from "../engine/outcome.ts";
+import { inputFamily } from "../inputs/families.ts";
+import { relativeOutputError } from "../measures/spectral.ts";
+import { plainAttention } from "../measures/plain_attention.ts";
+import { DELTA, VALUE_FEATURES } from "./settings.ts";
+
+/** A quarter of the keys. */
+const budgetOf = (keys: number, seed: number): Budget => ({
+  bucketSize: Math.ceil(keys / 8),
+  samples: Math.ceil(keys / 8),
+  seed,
+});
+
+/** Head after head of families that look unlike each other; queries and keys are alike in number, as some methods need. */
+function headsOf(names: readonly string[], n: number, seed: number): Problem {
+  const inputs = names.map((name, draw) =>
+    inputFamily(name).generate({ n, seed, draw, features: VALUE_FEATURES, valueFeatures: VALUE_FEATURES })
+  );
+  const stack = (part: "query" | "key" | "value") =>
+    tensor(Float32Array.from(inputs.flatMap((input) => Array.from(input[part].data))), [
+      names.length,
+      n,
+      VALUE_FEATURES,
+    ]);
+  return makeProblem(stack("query"), stack("key"), stack("value"), { scale: 1 / Math.sqrt(VALUE_FEATURES) });
+}
+
+/** One case for each of some methods of the registry. */
+function casesOf(takes: (name: ApproximateName) => boolean): ClaimCase[] {
+  const names = Object.keys(approximateMethods) as ApproximateName[];
+  return names.filter(takes).map((name) => ownCase(noInput(name)));
+}
+
+/**
+ * Says that a method does not take a problem.
+ *
+ * @throws {NotApplicable} With its own reason.
+ */
+function requireTaken(name: ApproximateName, problem: Problem, budget: Budget): void {
+  const refused = approximateMethods[name].refusal?.(problem, budget);
+  if (refused !== undefined) throw new NotApplicable(refused);
+}
+
+/** The error of each head, relative to its output. */
+function headErrors(problem: Problem, output: Float32Array): number[] {
+  const { outputShape: shape } = problem, exact = Float32Array.from(plainAttention(problem).output);
+  return relativeOutputError(tensor(output, shape), tensor(exact, shape));
+}
+
+const COMPANY = ["uniform-softmax", "clustered", "gaussian"] as const;
+
+/** Heads in company: what is meant for one of them must not go to another. */
+export const headsInCompany: Claim = {
+  name: "heads-in-company",
+  statement:
+    "A head errs in company, behind heads unlike it, no more than it does first: in no more than half of the draws",
+  formula: "P[‖Att~ − Att‖ behind others > ‖Att~ − Att‖ before them] <= ½",
+  source:
+    "heads are independent by the definition of attention; draws are independent and alike by their streams",
+  assumptions:
+    `a quarter of the keys per query; the same head behind others and before them, which differ in everything`,
+  measurement:
+    "error of a head as the last of three over its error as the first, both in Frobenius norm to its own output",
+  // An even chance is what independent draws have: what is told from it is a chance above three quarters.
+  rule: { kind: "probability", allowed: 0.75 },
+  ownDelta: true,
+  // What the order of sums on a device may change.
+  bound: 1 + 1e-3,
+  cases: casesOf(() => true),
+  anySource: false,
+  n: 128,
+  runs: 160,
+  size: (n) => 64 * n,
+  async run({ implementation, on, n, seed, family }) {
+    const name = family as ApproximateName, budget = budgetOf(n, seed);
+    const behind = headsOf(COMPANY, n, seed), before = headsOf([...COMPANY].reverse(), n, seed);
+    requireTaken(name, behind, budget);
+    // The same numbers for the head in question, wherever it lies.
+    const last = COMPANY.length - 1, own = (part: Float32Array) => part.length / COMPANY.length;
+    for (const part of ["query", "key", "value"] as const) {
+      before[part].set(behind[part].subarray(last * own(behind[part])), 0);
+    }
+    const errors: number[][] = [];
+    for (const problem of [behind, before]) {
+      const { output } = await on((backend) => implementation.methods[name](backend, problem, budget, {}));
+      errors.push(headErrors(problem, output.slice()));
+    }
+    const [late, early] = [errors[0][last], errors[1][0]];
+    return { measured: late === early ? 1 : late / Math.max(early, Number.MIN_VALUE) };
+  },
+};
+
+/** So little memory that each head is a submission of its own. */
+function oneHeadAtATime(backend: Backend): Backend {
+  return new Proxy(backend, {
+    get(target, name) {
+      if (name === "memoryBytes") return 1;
+      const own = Reflect.get(target, name);
+      return typeof own === "function" ? own.bind(target) : own;
+    },
+  });
+}
+
+/** Heads that are equal, and draws that must not be. */
+export const headsDrawApart: Claim = {
+  name: "heads-draw-apart",
+  statement: "Equal heads are answered by different draws, together on the device or one after the other",
+  formula: "P[Att~ of one head = Att~ of another] = 0",
+  source: "the streams of kernels/random.ts; averages over heads would not converge else",
+  assumptions:
+    "three equal heads, a quarter of the keys per query; half of the runs on a device that takes one head at a time",
+  measurement: "1 where two of the heads have the same output, bit for bit, else 0",
+  rule: { kind: "always", allowed: DELTA },
+  bound: 0.5,
+  cases: casesOf((name) => approximateMethods[name].random),
+  anySource: false,
+  n: 128,
+  runs: 40,
+  size: (n) => 64 * n,
+  async run({ implementation, on, n, seed, family, run }) {
+    const name = family as ApproximateName, budget = budgetOf(n, seed);
+    const problem = headsOf(["gaussian", "gaussian", "gaussian"], n, seed);
+    requireTaken(name, problem, budget);
+    for (const part of [problem.query, problem.key, problem.value]) {
+      const size = part.length / problem.heads;
+      part.copyWithin(size, 0, size);
+      part.copyWithin(2 * size, 0, size);
+    }
+    const { output, exact } = await on((backend) =>
+      implementation.methods[name](run % 2 ? oneHeadAtATime(backend) : backend, problem, budget, {})
+    );
+    const size = output.length / problem.heads;
+    const [a, b, c] = [0, 1, 2].map((head) => output.subarray(head * size, (head + 1) * size));
+    const equal = (x: Float32Array, y: Float32Array) => x.every((value, at) => value === y[at]);
+    return { measured: Number(equal(a, b) || equal(b, c) || equal(a, c)), telling: !exact };
+  },
+};
