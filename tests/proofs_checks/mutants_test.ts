@@ -4,7 +4,8 @@ import { claims } from "../../proofs_checks/claims/claims.ts";
 import { shipped } from "../../proofs_checks/engine/implementation.ts";
 import { runCase } from "../../proofs_checks/engine/run_case.ts";
 import { decide, stoppingLevel } from "../../proofs_checks/engine/verdicts.ts";
-import { type Mutant, mutants } from "./mutants/mutants.ts";
+import type { Mutant } from "./mutants/make_mutant.ts";
+import { mutants } from "./mutants/mutants.ts";
 import { withoutMutant } from "./mutants/without_mutant.ts";
 
 /** As many verdicts share the level as in the whole verification: what is caught here is caught there. */

@@ -5,6 +5,10 @@ import { exactAttention } from "../../../estimators/core/exact.ts";
 import type { Implementation } from "../../../proofs_checks/engine/implementation.ts";
 import { shipped } from "../../../proofs_checks/engine/implementation.ts";
 import { hostPractical } from "./host_practical.ts";
+import { methodMutant, type Mutant, mutant } from "./make_mutant.ts";
+import { certificateMutants } from "./of_certificates.ts";
+import { headMutants } from "./of_heads.ts";
+import { sizeMutants } from "./of_sizes.ts";
 import {
   evenWeights,
   forwardGray,
@@ -31,33 +35,7 @@ import {
   varianceTakenOff,
 } from "./tree_kernels.ts";
 
-/** A deliberately broken implementation, and the claim that must notice. */
-export interface Mutant {
-  readonly name: string;
-  readonly claim: string;
-  readonly family: string;
-  readonly implementation: Implementation;
-  /** The same without the fault, where it is not the shipped implementation. */
-  readonly sound?: Implementation;
-}
-
 const host = hostPractical("none");
-
-function mutant(name: string, claim: string, family: string, broken: Partial<Implementation>): Mutant {
-  return { name, claim, family, implementation: { ...shipped, ...broken } };
-}
-
-/** A mutant of one method of the registry. */
-function methodMutant(
-  fault: string,
-  claim: string,
-  family: string,
-  name: ApproximateName,
-  broken: (attend: Attend, ...args: Parameters<Attend>) => ReturnType<Attend>,
-): Mutant {
-  const attend: Attend = (...args) => broken(shipped.methods[name], ...args);
-  return mutant(fault, claim, family, { methods: { ...shipped.methods, [name]: attend } });
-}
 
 function hostMutant(fault: Parameters<typeof hostPractical>[0], claim: string, family: string): Mutant {
   return {
@@ -84,6 +62,9 @@ function firstHalf(problem: Problem): Problem {
 
 /** The mutants. */
 export const mutants: readonly Mutant[] = [
+  ...sizeMutants,
+  ...headMutants,
+  ...certificateMutants,
   mutant("Gray code applied forwards", "gray-order", "all-patterns", { kernels: forwardGray }),
   mutant("keys hashed without their mean taken off", "invariance-key-shift", "gaussian", {
     kernels: hashNotCentred,
@@ -158,8 +139,8 @@ export const mutants: readonly Mutant[] = [
   }),
   mutant("density over found points only", "density-unbiased-hashing-based", "gaussian", {
     async densityDraw(...args) {
-      const { density, relativeVariance } = await shipped.densityDraw(...args);
-      return { density: density.map((x) => 2 * x), relativeVariance };
+      const found = await shipped.densityDraw(...args);
+      return { ...found, density: found.density.map((x) => 2 * x) };
     },
   }),
   mutant("certificate without a confidence radius", "certificate-spoilt-rows", "gaussian", {
@@ -287,22 +268,6 @@ export const mutants: readonly Mutant[] = [
     (attend, backend, problem, budget, progress) =>
       attend(backend, problem, { ...budget, bucketSize: problem.keys / 8 }, progress),
   ),
-  mutant("five times the chance to err", "certificate-sharp-rows", "sharp-rows-few-checked", {
-    certify: (backend, problem, output, geometry, request) =>
-      shipped.certify(backend, problem, output, geometry, {
-        ...request,
-        delta: Math.min(0.9, 5 * request.delta),
-      }),
-  }),
-  mutant("a check of rows that the output was fitted to", "certificate-sharp-rows", "sharp-rows", {
-    async certify(backend, problem, output, geometry, request) {
-      // Those that are checked are put right before.
-      const twice = output.slice();
-      await shipped.certify(backend, problem, twice, geometry, request);
-      output.set(twice);
-      return await shipped.certify(backend, problem, output, geometry, request);
-    },
-  }),
   mutant("keys of one half thinned", "thinformer-promise", "bounded-norms", {
     attendThinned: (backend, problem, ...rest) => shipped.attendThinned(backend, firstHalf(problem), ...rest),
   }),

@@ -61,6 +61,10 @@ const GROUPS: readonly { readonly why: string; readonly claims: readonly string[
       "certificates hold in few of its runs, so that one that is broken is hardly seen; certificate-spoilt-rows sees it",
     claims: ["certificate-approximation", "certificate-moved-rows", "certified-attention"],
   },
+  {
+    why: "the check of certificate-sharp-rows, whose mutants break it, at another δ",
+    claims: ["certificate-coverage-0.25", "certificate-coverage-0.1", "certificate-coverage-0.01"],
+  },
 ];
 
 /** Reasons by the claim's name. */

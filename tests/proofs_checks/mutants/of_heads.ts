@@ -1,0 +1,62 @@
+import type { CostedAttention } from "../../../estimators/methods/method.ts";
+import type { Problem } from "../../../estimators/core/problem.ts";
+import { shipped } from "../../../proofs_checks/engine/implementation.ts";
+import { methodMutant, type Mutant, mutant } from "./make_mutant.ts";
+
+/** The first head, alone. */
+function firstHead(problem: Problem): Problem {
+  const part = (rows: Float32Array) => rows.subarray(0, rows.length / problem.heads);
+  return {
+    ...problem,
+    heads: 1,
+    query: part(problem.query),
+    key: part(problem.key),
+    value: part(problem.value),
+  };
+}
+
+/** The same answer for each of some heads. */
+function repeated(one: CostedAttention, heads: number): CostedAttention {
+  const often = (rows: Float32Array) => {
+    const all = new Float32Array(heads * rows.length);
+    for (let head = 0; head < heads; head++) all.set(rows, head * rows.length);
+    return all;
+  };
+  return { ...one, output: often(one.output), logSumExp: often(one.logSumExp), heldOut: undefined };
+}
+
+/** Heads and keys that are taken for others. */
+export const headMutants: readonly Mutant[] = [
+  methodMutant(
+    "every head answered as the first",
+    "heads-in-company",
+    "calibrated",
+    "calibrated",
+    async (attend, backend, problem, ...rest) =>
+      repeated(await attend(backend, firstHead(problem), ...rest), problem.heads),
+  ),
+  methodMutant(
+    "every head drawn by the streams of the first",
+    "heads-draw-apart",
+    "kdeformer-practical",
+    "kdeformer-practical",
+    async (attend, backend, problem, ...rest) =>
+      repeated(await attend(backend, firstHead(problem), ...rest), problem.heads),
+  ),
+  mutant("causal order forgotten", "visible-keys", "attention", {
+    attention: (query, key, value, options) =>
+      shipped.attention(query, key, value, { ...options, causal: false }),
+  }),
+  mutant("shards that forget their mask", "visible-keys", "partial", {
+    attentionPartial: (query, key, value, options) =>
+      shipped.attentionPartial(query, key, value, { ...options, keyMask: undefined }),
+  }),
+  mutant("rectangles of the keys that no query sees too", "visible-keys", "rectangles", {
+    runMethod: (method, backend, problem, ...rest) =>
+      shipped.runMethod(method, backend, { ...problem, causalOffset: undefined }, ...rest),
+  }),
+  mutant("later keys seen by a method", "unseen-keys", "calibrated", {
+    runMethod: (method, backend, problem, ...rest) =>
+      shipped.runMethod(method, backend, { ...problem, causalOffset: undefined }, ...rest),
+  }),
+];
