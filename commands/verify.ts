@@ -5,8 +5,16 @@ import { families } from "../proofs_checks/inputs/families.ts";
 import { checkSize } from "../proofs_checks/engine/check_size.ts";
 import { chooseCases } from "../proofs_checks/engine/choose_cases.ts";
 import type { VerificationReport } from "../proofs_checks/engine/report.ts";
+import { type Level, levels } from "../proofs_checks/engine/levels.ts";
 import { verify as runVerification } from "../proofs_checks/engine/verify.ts";
-import { describeOptions, type OptionValues, readOptions, unknownName, UsageError } from "./arguments.ts";
+import {
+  checkOneOf,
+  describeOptions,
+  type OptionValues,
+  readOptions,
+  unknownName,
+  UsageError,
+} from "./arguments.ts";
 import { checkDevice } from "./check_device.ts";
 import { checkAtLeast, checkSeed, DEFAULT_SEED } from "./input_options.ts";
 import { exitCodeOf, interruptible } from "../files/interruption.ts";
@@ -25,6 +33,11 @@ const options = {
     kind: "list",
     value: "NAME …",
     help: `families of inputs (those of each claim), or ${realNames.join(", ")}`,
+  },
+  level: {
+    kind: "text",
+    value: "LEVEL",
+    help: "quick (minutes), standard (an hour: delta 0.05, up to 4,096 keys) or thorough (for clusters)",
   },
   runs: {
     kind: "integer",
@@ -67,6 +80,7 @@ export const verify = {
           claims: given.claim,
           families: given.family,
           sources: realSources(given.family ?? [], progress.update),
+          level: given.level as Level | undefined,
           runs: given.runs,
           seed: ledger?.seed ?? given.seed ?? DEFAULT_SEED,
           n: given.n,
@@ -115,6 +129,7 @@ function checkUsage(given: OptionValues<typeof options>): void {
   checkDevice(given.device);
   checkAtLeast(1, { runs: given.runs, n: given.n });
   checkSeed(given.seed);
+  checkOneOf("level", given.level, levels);
   if (given.delta !== undefined && !(given.delta > 0 && given.delta < 1)) {
     throw new UsageError(`--delta must be between 0 and 1: got ${given.delta}`);
   }

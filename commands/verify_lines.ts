@@ -103,13 +103,17 @@ function checksNothing({ results }: VerificationReport): boolean {
   return results.length > 0 && results.every(({ verdict }) => verdict === "not-applicable");
 }
 
+/** What no verification may end with. */
+const BAD: readonly Standing[] = ["against", "better", "error", "vacuous"];
+
 /**
  * 1 if a claim was refuted where it should hold, if one held where theory says that it must fail, which a measurement that sees nothing does
- * too, if none of its runs could have told, if one could not run, or if none applied; else 0.
+ * too, if in no run the statement was at stake, if one could not run, or if none applied; and if one was left open by a verification that
+ * promises verdicts, any but a quick one. Else 0.
  */
 export function exitCode(report: VerificationReport): number {
   const bad = report.results.map(standingOf).some((standing) =>
-    standing === "against" || standing === "better" || standing === "error" || standing === "vacuous"
+    BAD.includes(standing) || standing === "inconclusive" && (report.effort ?? "quick") !== "quick"
   );
   return bad || checksNothing(report) ? 1 : 0;
 }

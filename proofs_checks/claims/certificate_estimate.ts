@@ -1,7 +1,7 @@
 import { holdsOn } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { Oracle } from "../measures/oracle.ts";
-import { DELTA, VALUE_FEATURES } from "./settings.ts";
+import { checkKeys, DELTA, VALUE_FEATURES } from "./settings.ts";
 
 const ROWS = 48, EPSILON = 0.3;
 /** What single precision may take from a row of the output, in parts of the vector that rows are moved by. */
@@ -28,7 +28,8 @@ export const certificateEstimate: Claim = {
       oracle.output,
       (x, at) => at % valueFeatures === 0 ? x + largestValue : x,
     );
-    const rows = Math.min(ROWS, queries - 1);
+    checkKeys(queries, 2, "of one row nothing is left that was not checked");
+    const rows = Math.min(ROWS, Math.floor(queries / 2));
     const request = { epsilon: EPSILON, delta, rows, seed, round: 0, certify: "estimate" } as const;
     const { certificate } = await on(async (backend) => {
       const geometry = await implementation.headGeometry(backend, problem, seed);

@@ -31,8 +31,9 @@ export const certificateTarget: Claim = {
   anySource: true,
   n: 384,
   runs: 60,
+  standard: { n: 4096, families: ["gaussian", "permutation-softmax"], runsPerInput: 100 },
   async run({ implementation, input, seed, on, delta }) {
-    const { problem, output, softmaxNorm, valueNorm } = new Oracle(
+    const { problem, output, softmaxNorm, valueNorm } = Oracle.of(
       await input({ valueFeatures: VALUE_FEATURES }),
     );
     const request = {

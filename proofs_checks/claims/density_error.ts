@@ -35,6 +35,8 @@ export const densityErrors: readonly Claim[] = densityMethods.map((method): Clai
   // With fewer points the multi-level estimator looks at all of them.
   n: method === "hashing-based" || method === "nearest-neighbour" ? 1024 : 2048,
   runs: 60,
+  standard: { n: 4096, families: ["gaussian", SHARE] },
+  thorough: { n: 65536, families: ["gaussian", SHARE] },
   size: linearSize,
   async run({ implementation, input, seed, on, run, delta, family, n }) {
     const size = { n, queries: QUERIES, features: FEATURES };

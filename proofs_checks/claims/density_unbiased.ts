@@ -5,7 +5,7 @@ import { linearSize } from "./settings.ts";
 
 const FLOOR = 0.02, FEATURES = 4;
 /** All points on the query: the variance is then known, and small. */
-const ONE_PLACE = "one-place";
+const ONE_PLACE = "one-place", ROUNDING = 1e-6;
 
 /** E of one draw is the density, for each estimator that draws. */
 export const densityUnbiased: readonly Claim[] =
@@ -47,7 +47,8 @@ export const densityUnbiased: readonly Claim[] =
               points,
               points.subarray(0, FEATURES),
             );
-          return { measured: (density[0] - 1) / Math.sqrt(varianceOnOnePlace) };
+          // Of few points a table holds all, and what is left is rounding.
+          return { measured: (density[0] - 1) / Math.sqrt(Math.max(varianceOnOnePlace, ROUNDING ** 2)) };
         }
         const { points, queries, features, density } = densityInput(
           await input({ queries: 1, features: FEATURES, valueFeatures: 1 }),

@@ -9,8 +9,10 @@ import { NotApplicable } from "../engine/outcome.ts";
 import { inputFamily } from "../inputs/families.ts";
 import { relativeOutputError } from "../measures/spectral.ts";
 import { plainAttention } from "../measures/plain_attention.ts";
-import { DELTA, VALUE_FEATURES } from "./settings.ts";
+import { checkKeys, DELTA, VALUE_FEATURES } from "./settings.ts";
 
+/** Of fewer keys a quarter is no sample. */
+const LEAST_KEYS = 64;
 /** A quarter of the keys. */
 const budgetOf = (keys: number, seed: number): Budget => ({
   bucketSize: Math.ceil(keys / 8),
@@ -73,10 +75,10 @@ export const headsInCompany: Claim = {
   ownDelta: true,
   // What the order of sums on a device may change.
   bound: 1 + 1e-3,
-  cases: casesOf(() => true),
+  cases: casesOf((name) => name !== "kdeformer"),
   anySource: false,
   n: 128,
-  runs: 160,
+  runs: 250,
   size: (n) => 64 * n,
   async run({ implementation, on, n, seed, family }) {
     const name = family as ApproximateName, budget = budgetOf(n, seed);
@@ -119,13 +121,15 @@ export const headsDrawApart: Claim = {
   measurement: "1 where two of the heads have the same output, bit for bit, else 0",
   rule: { kind: "always", allowed: DELTA },
   bound: 0.5,
-  cases: casesOf((name) => approximateMethods[name].random),
+  // At sizes that can be checked the densities of Algorithm 1 cost as much as exact attention, which it then is.
+  cases: casesOf((name) => approximateMethods[name].random && name !== "kdeformer"),
   anySource: false,
   n: 128,
   runs: 40,
   size: (n) => 64 * n,
   async run({ implementation, on, n, seed, family, run }) {
     const name = family as ApproximateName, budget = budgetOf(n, seed);
+    checkKeys(n, LEAST_KEYS, "any method answers few of them alike");
     const problem = headsOf(["gaussian", "gaussian", "gaussian"], n, seed);
     requireTaken(name, problem, budget);
     for (const part of [problem.query, problem.key, problem.value]) {

@@ -13,7 +13,7 @@ type Probabilities = (context: RunContext, oracle: Oracle) => Float64Array;
 /** Relative error of one row sum: what self-normalised attention divides by. */
 async function measure(context: RunContext, probabilitiesOf: Probabilities): Promise<Run> {
   const { implementation, input, seed } = context,
-    oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES }));
+    oracle = Oracle.of(await input({ valueFeatures: VALUE_FEATURES }));
   const { softmax, problem: { queries, keys } } = oracle, samples = Math.ceil(SHARE * keys);
   checkKeys(keys, LEAST_KEYS, `a quarter of them is a sample of some size from ${LEAST_KEYS} on`);
   const weights = drawnWeights(implementation, probabilitiesOf(context, oracle), samples, seed);
@@ -34,6 +34,7 @@ const common = {
   anySource: false,
   n: 256,
   runs: 120,
+  standard: { n: 4096, families: ["gaussian", "low-rank"], runsPerInput: 100 },
 } as const;
 
 /** What the paper prescribes. */

@@ -36,8 +36,9 @@ export const productBound: Claim = {
     searchedCase,
   ],
   runs: 60,
+  standard: { n: 4096, families: ["gaussian", "uniform-softmax"], runsPerInput: 100 },
   async run({ implementation, input, seed, delta }) {
-    const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES }));
+    const oracle = Oracle.of(await input({ valueFeatures: VALUE_FEATURES }));
     const { problem: { queries, value, valueFeatures }, softmax, softmaxNorm, valueNorm } = oracle;
     const stableRank = Math.max(
       squaredFrobenius(softmax) / softmaxNorm ** 2,
@@ -70,7 +71,7 @@ export const productSlope: Claim = {
   cases: holdsOn("gaussian", "heavy-tailed", "uniform-softmax"),
   runs: 24,
   async run({ implementation, input, seed }) {
-    const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES }));
+    const oracle = Oracle.of(await input({ valueFeatures: VALUE_FEATURES }));
     checkKeys(oracle.problem.keys, 2, "there is nothing to choose among");
     const probabilities = idealProbabilities(implementation, oracle);
     const errors = SAMPLES.map((samples) => {
@@ -96,7 +97,7 @@ export const productUnbiased: Claim = {
   cases: holdsOn("gaussian", "clustered", "sink-key", "heavy-tailed", "rare-value"),
   runs: 160,
   async run({ implementation, input, seed }) {
-    const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES }));
+    const oracle = Oracle.of(await input({ valueFeatures: VALUE_FEATURES }));
     const { problem: { queries, keys, value, valueFeatures }, softmax } = oracle;
     const probabilities = idealProbabilities(implementation, oracle), samples = 64;
     const total = probabilities.reduce((a, b) => a + b, 0);

@@ -17,6 +17,8 @@ const common = {
   anySource: false,
   n: 2048,
   runs: 60,
+  standard: { n: 4096, families: ["gaussian", "low-rank", "sink-key"] },
+  thorough: { n: 65536, families: ["gaussian", "low-rank", "sink-key"] },
   size: linearSize,
 } as const;
 

@@ -44,8 +44,9 @@ export const spectralGuarantee: Claim = {
   anySource: true,
   n: 128,
   runs: 60,
+  standard: { n: 4096, families: ["gaussian", "low-rank"], runsPerInput: 100 },
   async run({ implementation, input, seed, on, delta }) {
-    const oracle = new Oracle(await input({ valueFeatures: VALUE_FEATURES }));
+    const oracle = Oracle.of(await input({ valueFeatures: VALUE_FEATURES }));
     const target = { epsilon: EPSILON, delta, densityFloor: 0.01, seed, fit: uniformDensity };
     const { output, keyEvaluations } = await on((backend) =>
       implementation.kdeformer(backend, oracle.problem, target)

@@ -84,6 +84,17 @@ export interface Run {
   readonly plot?: Readonly<Record<string, number>>;
 }
 
+/** Sizes that users have, on some families: every one of them would take hours. */
+export interface LargeSetting {
+  readonly n: number;
+  readonly families: readonly string[];
+  /**
+   * Runs that share an input, where finding what is true of it takes longest; 1 when left out. What a claim says of every input it says of
+   * the runs on one.
+   */
+  readonly runsPerInput?: number;
+}
+
 /** A lemma, theorem or stated property, and how it is checked. */
 export interface Claim {
   /** Lower case with hyphens: the name on the command line. */
@@ -110,6 +121,11 @@ export interface Claim {
   readonly n: number;
   /** Most runs of a case, unless the command line says otherwise. */
   readonly runs: number;
+  /** Runs that share an input; 1 when left out. */
+  readonly runsPerInput?: number;
+  /** What `standard` and `thorough` verifications check it on as well; what the former has when the latter is left out. */
+  readonly standard?: LargeSetting;
+  readonly thorough?: LargeSetting;
   /**
    * How many numbers one run holds, or pairs it evaluates, at n keys: what says beforehand that a size is beyond any machine. n²,
    * the entries of P, when left out.

@@ -64,6 +64,6 @@ export async function densityDraw(
   return {
     density: logDensity.map(Math.exp),
     relativeVariance: estimator.plan(floor).relativeVariance / perGroup,
-    varianceOnOnePlace: (1 - kept / points.count) / (kept * perGroup),
+    varianceOnOnePlace: Math.max(0, 1 - kept / points.count) / (kept * perGroup),
   };
 }

@@ -1,4 +1,5 @@
 import type { DeviceKind } from "../../kernels/backend.ts";
+import type { Level } from "./levels.ts";
 import type { Detectable } from "./detectable.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -80,6 +81,8 @@ export interface VerificationReport {
   readonly adapter: string;
   /** Family-wise level of all verdicts. */
   readonly level: number;
+  /** How much was undertaken, where it was more or less than "quick"; reports of earlier versions do not say. */
+  readonly effort?: Level;
   /** Verdicts that the level is shared by, run here or not. */
   readonly "family_size": number;
   /** Most runs and keys that were asked for, in the place of each claim's own number; null where they were not. */

@@ -1,4 +1,5 @@
 import { type Device, runJob } from "../../kernels/device.ts";
+import type { AttentionInput } from "../inputs/family.ts";
 import type { Claim, ClaimCase, InputStream } from "./claim.ts";
 import {
   type LogEValues,
@@ -70,13 +71,19 @@ export async function runCase(
   const { device, implementation, seed, stopAt } = options, start = performance.now();
   const { source } = claimCase, n = options.n ?? claim.n, most = options.runs ?? claimCase.runs ?? claim.runs;
   const seedOf = (run: number, use: number) => runSeed(seed, claim.name, source.name, run, use);
+  const perInput = source.exhaustive ? 1 : claim.runsPerInput ?? 1;
+  const drawn: { input: number; values: (AttentionInput | Promise<AttentionInput>)[] } = {
+    input: -1,
+    values: [],
+  };
   const measured: number[] = [], telling: boolean[] = [], plots: Record<string, number>[] = [];
   let values = UNDECIDED, broken: Broken | null = null, stream: InputStream | undefined;
   try {
     const inputs = stream = source.open(seedOf(0, SeedUse.source), most);
     while (measured.length < most) {
       options.signal?.throwIfAborted();
-      const run = measured.length;
+      const run = measured.length, shared = Math.floor(run / perInput);
+      if (drawn.input !== shared) Object.assign(drawn, { input: shared, values: [] });
       let draws = 0;
       const found = await claim.run({
         device,
@@ -86,8 +93,10 @@ export async function runCase(
         delta: "allowed" in claim.rule ? claim.rule.allowed : DELTA,
         run,
         seed: seedOf(run, SeedUse.estimator),
-        input: (wanted = {}) =>
-          Promise.resolve(inputs.next({ n, ...wanted, seed: seedOf(run + 1e6 * draws++, SeedUse.input) })),
+        input: async (wanted = {}) => {
+          const draw = draws++, seed = seedOf(shared + 1e6 * draw, SeedUse.input);
+          return await (drawn.values[draw] ??= inputs.next({ n, ...wanted, seed }));
+        },
         on: (job) => runJob(device, (backend) => job(implementation.kernels(backend))),
       });
       // So that whoever waits for the verification can abort it.

@@ -1,4 +1,5 @@
 import { isRegistered } from "./choose_cases.ts";
+import type { Level } from "./levels.ts";
 import type { Claim } from "./claim.ts";
 import type { ClaimText, PlotPoint, VerificationResult } from "./report.ts";
 import { ruleText } from "./rule_text.ts";
@@ -8,6 +9,7 @@ import { type Decision, tellingDecision } from "./verdicts.ts";
 /** What repeats a case, apart from its names. */
 export interface Asked {
   readonly seed: number;
+  readonly level: Level;
   /** Keys, if asked for. */
   readonly n?: number;
   /** Probability of failure, if asked for. */
@@ -54,10 +56,14 @@ export function toResult(outcome: CaseOutcome, decision: Decision, asked: Asked)
  * The command that repeats a case. Its runs are those that might have been made: a search shares them out beforehand, and a case
  * that was settled early is settled there again.
  */
-function replayOf({ claim, case: { source }, most }: CaseOutcome, { seed, n, delta, device }: Asked): string {
+function replayOf(
+  { claim, case: { source }, most }: CaseOutcome,
+  { seed, level, n, delta, device }: Asked,
+): string {
   if (!isRegistered(claim)) {
     const { stringify } = JSON,
-      keys = (n === undefined ? "" : ` n: ${n},`) +
+      keys = (level === "quick" ? "" : ` level: ${stringify(level)},`) +
+        (n === undefined ? "" : ` n: ${n},`) +
         (delta === undefined ? "" : ` delta: ${delta},`);
     return `verify({ claims: [claim], families: [${
       stringify(source.name)
@@ -65,7 +71,7 @@ function replayOf({ claim, case: { source }, most }: CaseOutcome, { seed, n, del
       `device: ${stringify(device)} }), claim being ${claim.name}`;
   }
   return `deno run -A cli.ts verify --claim ${claim.name} --family ${source.name} --seed ${seed} --runs ${most}` +
-    `${n === undefined ? "" : ` --n ${n}`}${
+    `${level === "quick" ? "" : ` --level ${level}`}${n === undefined ? "" : ` --n ${n}`}${
       delta === undefined ? "" : ` --delta ${delta}`
     } --device ${device}`;
 }

@@ -4,6 +4,7 @@ import { atDelta } from "./at_delta.ts";
 import { checkSize } from "./check_size.ts";
 import { chooseCases, type Chosen, familySizeOf } from "./choose_cases.ts";
 import { shipped } from "./implementation.ts";
+import { atLevel, deltaOf } from "./levels.ts";
 import { VERIFICATION_SCHEMA, VERIFICATION_VERSION, type VerificationReport } from "./report.ts";
 import { type CaseOutcome, runCase } from "./run_case.ts";
 import { type Asked, claimText, toPoints, toResult } from "./to_result.ts";
@@ -19,8 +20,11 @@ import { decide, LEVEL, stoppingLevel } from "./verdicts.ts";
 export async function verify(options: VerifyOptions = {}): Promise<VerificationReport> {
   checkVerify(options);
   const start = performance.now(), { seed = 1, runs, n, delta, signal, implementation = shipped } = options;
-  const chosen = chooseCases(options);
-  const all = chosen.map(([claim, claimCase]): Chosen => [atDelta(claim, delta), claimCase]);
+  const { level = "quick" } = options;
+  const all = chooseCases(options).map((chosen): Chosen => {
+    const [claim, claimCase] = atLevel(chosen, level);
+    return [atDelta(claim, delta ?? deltaOf(level)), claimCase];
+  });
   const cases = shareOf(all, options.shard);
   checkSize(all, n);
   const familySize = familySizeOf(options.claims);
@@ -30,7 +34,7 @@ export async function verify(options: VerifyOptions = {}): Promise<VerificationR
   const device = own ?? options.device as Device;
   try {
     const outcomes: CaseOutcome[] = [], stopAt = stoppingLevel(familySize);
-    const asked: Asked = { seed, n, delta, device: device.kind };
+    const asked: Asked = { seed, level, n, delta, device: device.kind };
     for (const [claim, claimCase] of cases) {
       const outcome = await runCase(claim, claimCase, {
         device,
@@ -57,6 +61,7 @@ export async function verify(options: VerifyOptions = {}): Promise<VerificationR
       device: device.kind,
       adapter: device.adapter,
       level: LEVEL,
+      effort: level,
       family_size: familySize,
       runs: runs ?? null,
       n: n ?? null,
@@ -65,7 +70,7 @@ export async function verify(options: VerifyOptions = {}): Promise<VerificationR
       shards: { count: options.shard?.count ?? 1, present: [options.shard?.index ?? 1] },
       seconds: (performance.now() - start) / 1000,
       ...(outcomes.length < cases.length && { interrupted: { done: outcomes.length, of: cases.length } }),
-      claims: [...new Set(cases.map(([claim]) => claim))].map(claimText),
+      claims: [...new Map(cases.map(([claim]) => [claim.name, claim])).values()].map(claimText),
       results: outcomes.map((outcome, at) => toResult(outcome, decisions[at], asked)),
       points: outcomes.flatMap(toPoints),
     };

@@ -10,21 +10,25 @@ import {
   checkFraction,
   checkFunction,
   checkInteger,
+  checkOneOf,
   checkSignal,
   checkTexts,
   unfitValue,
 } from "../../kernels/check_values.ts";
 import { type Implementation, shipped } from "./implementation.ts";
+import { type Level, levels } from "./levels.ts";
 
 /** Options of `verify`. */
 export interface VerifyOptions extends Choice {
-  /** Most runs of a case; the claim's own number when left out. */
+  /** How much to undertake; "quick" by default. */
+  readonly level?: Level;
+  /** Most runs of a case; that of the level when left out. */
   readonly runs?: number;
   /** Integer in [0, 2^53); 1 by default. */
   readonly seed?: number;
-  /** Keys; the claim's own number when left out. */
+  /** Keys; those of the level when left out. */
   readonly n?: number;
-  /** Probability of failure that guarantees are asked for, between 0 and 1; each claim's own, a quarter, when left out. */
+  /** Probability of failure that guarantees are asked for, between 0 and 1; that of the level when left out. */
   readonly delta?: number;
   /** Run cases index, index + count, index + 2 count, … only, `index` from 1. */
   readonly shard?: { readonly index: number; readonly count: number };
@@ -45,6 +49,7 @@ const names = Object.keys(
     claims: true,
     families: true,
     sources: true,
+    level: true,
     runs: true,
     seed: true,
     n: true,
@@ -80,6 +85,7 @@ export function checkVerify(options: VerifyOptions): void {
       checkFields("verify", `sources[${at}]`, source, { name: "string", open: "function" })
     );
   }
+  if (options.level !== undefined) checkOneOf("verify", "level", options.level, levels);
   if (runs !== undefined) checkInteger("verify", "runs", runs, 1);
   if (seed !== undefined) checkInteger("verify", "seed", seed, 0);
   if (n !== undefined) checkInteger("verify", "n", n, 1);

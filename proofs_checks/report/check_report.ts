@@ -1,4 +1,5 @@
 import { deviceKinds } from "../../kernels/device_kinds.ts";
+import { levels } from "../engine/levels.ts";
 import { outcomes } from "../engine/outcome.ts";
 import {
   REPORT_VERSION,
@@ -55,6 +56,7 @@ const result = object({
   log_e: optional(object({ holds: number, refuted: number })),
   seeds: optional(listOf(count)),
   detects: optional(object({ exceedance: nullable(numberFrom(0, 1)), factor: measured, bias: measured })),
+  telling: optional(nullable(numberFrom(0, 1))),
   first_violation: nullable(count),
   seconds,
   reason: optional(nullable(text)),
@@ -67,6 +69,7 @@ const verification = object({
   device: devices,
   adapter: text,
   level: numberFrom(0, 1),
+  effort: optional(oneOf(levels)),
   family_size: positive,
   runs: optional(nullable(positive)),
   n: optional(nullable(positive)),

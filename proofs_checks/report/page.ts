@@ -5,6 +5,7 @@ import type { ScalingReport } from "../scaling/report.ts";
 import { comparisonPlot } from "./comparison_plot.ts";
 import { evaluationPanels, memoryPanels, timePanels } from "./comparison_panels.ts";
 import { comparisonTable, rankTable } from "./comparison_table.ts";
+import { coverageCurve } from "./coverage_plot.ts";
 import { heatMap, type Look, lookOf } from "./heat_map.ts";
 import { inWords } from "./in_words.ts";
 import { Html, html, shortNumber } from "./html.ts";
@@ -119,6 +120,7 @@ async function verificationPart(report: VerificationReport): Promise<Html> {
     ${await figures([
       errorAgainstBudget(report),
       certificateScatter(report),
+      coverageCurve(report),
       hardnessCurve(report),
       matrixPlot(await sortedMatrix()),
       margins(report),

@@ -1,0 +1,44 @@
+import type { Chosen } from "./choose_cases.ts";
+import type { Claim, LargeSetting } from "./claim.ts";
+
+/**
+ * How much a verification undertakes: minutes on one machine, with each claim's own small inputs and a probability of failure that few runs
+ * decide on; an hour, at settings that a user would ask for; or what clusters are for.
+ */
+export const levels = ["quick", "standard", "thorough"] as const;
+/** One of {@link levels}. */
+export type Level = typeof levels[number];
+
+/** What a level asks for beyond the claims' own settings. */
+interface LevelSettings {
+  /** δ of guarantees. */
+  readonly delta: number;
+  /** Runs of claims about such a probability, or that there is no such run: with fewer none is confirmed. */
+  readonly leastRuns: number;
+  readonly large: (claim: Claim) => LargeSetting | undefined;
+}
+
+const SETTINGS: Readonly<Record<Exclude<Level, "quick">, LevelSettings>> = {
+  standard: { delta: 0.05, leastRuns: 400, large: ({ standard }) => standard },
+  thorough: { delta: 0.05, leastRuns: 2000, large: ({ thorough, standard }) => thorough ?? standard },
+};
+
+/** δ at a level; undefined where each claim has its own. */
+export function deltaOf(level: Level): number | undefined {
+  return level === "quick" ? undefined : SETTINGS[level].delta;
+}
+
+/** A case as a level has it; what it does not ask for stays as it is. */
+export function atLevel([claim, claimCase]: Chosen, level: Level): Chosen {
+  if (level === "quick") return [claim, claimCase];
+  const { leastRuns, large } = SETTINGS[level], setting = large(claim);
+  const counts = "allowed" in claim.rule,
+    atLeast = (runs: number) => counts ? Math.max(leastRuns, runs) : runs;
+  const changed = {
+    ...claim,
+    runs: atLeast(claim.runs),
+    ...(setting?.families.includes(claimCase.source.name) &&
+      { n: setting.n, runsPerInput: setting.runsPerInput ?? 1 }),
+  };
+  return [changed, { ...claimCase, ...(claimCase.runs && { runs: atLeast(claimCase.runs) }) }];
+}
