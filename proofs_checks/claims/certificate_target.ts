@@ -29,7 +29,7 @@ export const certificateTarget: Claim = {
     "needle",
   ),
   anySource: true,
-  n: 384,
+  n: 192,
   runs: 60,
   standard: { n: 4096, families: ["gaussian", "permutation-softmax"], runsPerInput: 100 },
   async run({ implementation, input, seed, on, delta }) {

@@ -9,6 +9,7 @@ import { blockRemoval } from "./block_removal.ts";
 import { calibratedError } from "./calibrated_error.ts";
 import { certificateAttempts } from "./certificate_attempts.ts";
 import { certificateEstimate } from "./certificate_estimate.ts";
+import { certificateKnownSeed } from "./certificate_known_seed.ts";
 import { certificateNonFinite } from "./certificate_non_finite.ts";
 import { certificateCoverage, certificateSharpRows } from "./certificate_sharp_rows.ts";
 import { certificateClaims } from "./certificate_soundness.ts";
@@ -30,6 +31,7 @@ import { columnSampling, uniformSampling, valueNormSampling } from "./other_samp
 import { finiteOutput, sameSeed } from "./output_range.ts";
 import { practicalError, practicalSlope, residualSlope } from "./practical_error.ts";
 import { productBound, productSlope, productUnbiased } from "./product_error.ts";
+import { residualDraws } from "./residual_draws.ts";
 import { residualMass, residualSampling } from "./residual_mass.ts";
 import { keyProbabilitiesClaim } from "./key_probabilities.ts";
 import { sampleSizes } from "./sample_sizes.ts";
@@ -71,6 +73,7 @@ export const claims: readonly Claim[] = [
   valueNormSampling,
   residualMass,
   residualSampling,
+  residualDraws,
   softmaxNormRange,
   softmaxNormKernels,
   grayOrder,
@@ -109,6 +112,7 @@ export const claims: readonly Claim[] = [
   certificateEstimate,
   certificateNonFinite,
   certificateAttempts,
+  certificateKnownSeed,
   certificateRounding,
   mergedKeysBound,
   mergedKeysCertified,

@@ -14,6 +14,8 @@ import { attentionPartial } from "../../estimators/attention/partial.ts";
 import { runMethod } from "../../estimators/methods/visible.ts";
 import { mergePartials } from "../../estimators/attention/merge_partials.ts";
 import { attemptWithin } from "../../estimators/certified/attempts.ts";
+import { attendWithin } from "../../estimators/certified/attend_within.ts";
+import { sampleResidual } from "../../estimators/methods/kdeformer_residual/residual_sample.ts";
 import { certify } from "../../estimators/certified/certify.ts";
 import { headGeometry } from "../../estimators/certified/head_geometry.ts";
 import { attendMerged } from "../../estimators/certified/merged_keys.ts";
@@ -50,11 +52,13 @@ export interface Implementation {
   readonly mergePartials: typeof mergePartials;
   readonly keyProbabilities: typeof keyProbabilities;
   readonly drawKeys: typeof drawKeys;
+  readonly sampleResidual: typeof sampleResidual;
   readonly bernsteinSamples: typeof bernsteinSamples;
   readonly uniformSampleSize: typeof uniformSampleSize;
   readonly planMedianOfMeans: typeof planMedianOfMeans;
   readonly certify: typeof certify;
   readonly attemptWithin: typeof attemptWithin;
+  readonly attendWithin: typeof attendWithin;
   readonly headGeometry: typeof headGeometry;
   readonly attendMerged: typeof attendMerged;
   readonly liftWeights: typeof liftWeights;
@@ -84,11 +88,13 @@ export const shipped: Implementation = {
   mergePartials,
   keyProbabilities,
   drawKeys,
+  sampleResidual,
   bernsteinSamples,
   uniformSampleSize,
   planMedianOfMeans,
   certify,
   attemptWithin,
+  attendWithin,
   headGeometry,
   attendMerged,
   liftWeights,

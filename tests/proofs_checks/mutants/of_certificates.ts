@@ -75,6 +75,25 @@ export const certificateMutants: readonly Mutant[] = [
       return shipped.attemptWithin(backend, { ...settings, geometry }, ...rest);
     },
   }),
+  mutant("rows that were checked, and left as they were", "certificate-attempts", "few-rows-flipped", {
+    async attemptWithin(backend, settings, exact, progress) {
+      let given: Float32Array | undefined;
+      const method = {
+        ...settings.method,
+        async attend(...args: Parameters<typeof settings.method.attend>) {
+          const result = await settings.method.attend(...args);
+          given = result.output.slice();
+          return result;
+        },
+      };
+      const found = await shipped.attemptWithin(backend, { ...settings, method }, exact, progress);
+      return { ...found, held: found.held && { ...found.held, output: given! } };
+    },
+  }),
+  mutant("rows drawn by the seed of the method", "certificate-known-seed", "sharp-rows", {
+    attendWithin: (method, backend, problem, request, start, ...rest) =>
+      shipped.attendWithin(method, backend, problem, { ...request, checkSeed: start.seed }, start, ...rest),
+  }),
   mutant("rounding of float64 in the place of float32's", "certificate-rounding", "clustered", {
     async attention(...args) {
       const { certificate, ...result } = await shipped.attention(...args);

@@ -1,7 +1,7 @@
 import { shipped } from "../../../proofs_checks/engine/implementation.ts";
 import { type Mutant, mutant } from "./make_mutant.ts";
 
-/** Samples that are too few, by a factor that no error of an estimate shows. */
+/** Samples that are too few, by a factor that no error of an estimate shows, or weigh wrongly. */
 export const sizeMutants: readonly Mutant[] = [
   mutant("a uniform sample for a quarter more error", "sample-sizes", "uniform-sample", {
     uniformSampleSize: (epsilon, ...rest) => shipped.uniformSampleSize(1.25 * epsilon, ...rest),
@@ -30,6 +30,13 @@ export const sizeMutants: readonly Mutant[] = [
         ...target,
         delta: Math.min(0.99, 4 * target.delta),
       }, bandwidth),
+  }),
+  mutant("residual weights that count the draws of sure keys too", "residual-draws-unbiased", "sink-key", {
+    sampleResidual: (importance, samples, stream) => {
+      const { index, weights } = shipped.sampleResidual(importance, samples, stream);
+      const sure = weights.filter((weight) => weight === 1).length, share = (samples - sure) / samples;
+      return { index, weights: weights.map((weight) => weight === 1 ? 1 : weight * share) };
+    },
   }),
   mutant("column norms that are not squared", "key-probabilities", "sink-key", {
     keyProbabilities: (logColumns, values) =>
