@@ -1,12 +1,14 @@
 import { Device, openDevice } from "../../kernels/device.ts";
 import { checkVerify, type VerifyOptions } from "./verify_options.ts";
+import { askedFor } from "./asked.ts";
 import { atDelta } from "./at_delta.ts";
 import { checkSize } from "./check_size.ts";
 import { chooseCases, type Chosen, familySizeOf } from "./choose_cases.ts";
 import { shipped } from "./implementation.ts";
+import type { ReplayOptions } from "./replay.ts";
 import { VERIFICATION_SCHEMA, VERIFICATION_VERSION, type VerificationReport } from "./report.ts";
 import { type CaseOutcome, runCase } from "./run_case.ts";
-import { type Asked, claimText, toPoints, toResult } from "./to_result.ts";
+import { claimText, toPoints, toResult } from "./to_result.ts";
 import { decide, LEVEL, stoppingLevel } from "./verdicts.ts";
 
 /**
@@ -18,8 +20,9 @@ import { decide, LEVEL, stoppingLevel } from "./verdicts.ts";
  */
 export async function verify(options: VerifyOptions = {}): Promise<VerificationReport> {
   checkVerify(options);
-  const start = performance.now(), { seed = 1, runs, n, delta, signal, implementation = shipped } = options;
-  const chosen = chooseCases(options);
+  const start = performance.now(), started = new Date().toISOString();
+  const { code, machine, seed = 1, runs, n, delta, signal, implementation = shipped } = options;
+  const chosen = chooseCases(options), asked = askedFor(options);
   const all = chosen.map(([claim, claimCase]): Chosen => [atDelta(claim, delta), claimCase]);
   const cases = shareOf(all, options.shard);
   checkSize(all, n);
@@ -30,7 +33,7 @@ export async function verify(options: VerifyOptions = {}): Promise<VerificationR
   const device = own ?? options.device as Device;
   try {
     const outcomes: CaseOutcome[] = [], stopAt = stoppingLevel(familySize);
-    const asked: Asked = { seed, n, delta, device: device.kind };
+    const replay: ReplayOptions = { seed, n, delta, device: device.kind, code };
     for (const [claim, claimCase] of cases) {
       const outcome = await runCase(claim, claimCase, {
         device,
@@ -47,7 +50,7 @@ export async function verify(options: VerifyOptions = {}): Promise<VerificationR
       if (!outcome) break;
       outcomes.push(outcome);
       const [decision] = decide([outcome.logPValues], familySize);
-      options.onResult?.(toResult(outcome, decision, asked), outcomes.length, cases.length);
+      options.onResult?.(toResult(outcome, decision, replay), outcomes.length, cases.length);
     }
     const decisions = decide(outcomes.map(({ logPValues }) => logPValues), familySize);
     return {
@@ -56,6 +59,10 @@ export async function verify(options: VerifyOptions = {}): Promise<VerificationR
       seed,
       device: device.kind,
       adapter: device.adapter,
+      ...(code && { code }),
+      started,
+      ...(machine && { machine }),
+      ...(asked && { asked }),
       level: LEVEL,
       family_size: familySize,
       runs: runs ?? null,
@@ -66,7 +73,7 @@ export async function verify(options: VerifyOptions = {}): Promise<VerificationR
       seconds: (performance.now() - start) / 1000,
       ...(outcomes.length < cases.length && { interrupted: { done: outcomes.length, of: cases.length } }),
       claims: [...new Set(cases.map(([claim]) => claim))].map(claimText),
-      results: outcomes.map((outcome, at) => toResult(outcome, decisions[at], asked)),
+      results: outcomes.map((outcome, at) => toResult(outcome, decisions[at], replay)),
       points: outcomes.flatMap(toPoints),
     };
   } finally {

@@ -4,6 +4,7 @@ import { CERTAIN } from "../engine/to_result.ts";
 import { decide } from "../engine/verdicts.ts";
 import { clopperPearson } from "../statistics/binomial.ts";
 import { differences, type Named } from "./differences.ts";
+import { codeOf, originsOf } from "./origins.ts";
 
 /**
  * Evidence of verifications with different seeds, on whatever days and machines: e-values of independent runs multiply, and verdicts are decided anew from
@@ -51,6 +52,7 @@ export function joinSeeds(
     const lacks = cases.size - report.results.length;
     if (lacks > 0) notes.push(`${name} lacks ${lacks} of ${cases.size} cases that others have`);
   }
+  notes.push(...differences(reports, { code: codeOf }));
   const results = [...cases.values()].map(joinResults);
   const decisions = decide(results.map(({ log_e: logE }) => pValuesOf(logE!)), first.family_size);
   const seeds = reports.flatMap(({ report }) => report.seeds ?? [report.seed]).sort((a, b) => a - b);
@@ -59,6 +61,7 @@ export function joinSeeds(
     ...first,
     seed: seeds[0],
     seeds,
+    origins: reports.flatMap(({ report }) => originsOf(report)),
     cases: cases.size,
     shards: { count: 1, present: [1] },
     seconds: reports.reduce((sum, { report }) => sum + report.seconds, 0),
