@@ -56,6 +56,15 @@ Deno.test("mergeReports() says which settings differ", async () => {
     "runs differs: 2 in a.json, b.json, d.json; not given in c.json",
     "device differs: reference in a.json, b.json, d.json; wasm in c.json",
   ]);
+  // Numbers of threads change no result; other instructions may.
+  const on = (...adapters: string[]) =>
+    mergeReports([one, two, three, four].map((share, at) => ({ ...share, adapter: adapters[at] })), names)
+      .problems;
+  const many = "WebAssembly SIMD, 16 threads", alone = "WebAssembly SIMD, 1 thread (there is no more)";
+  assertEquals(on(many, alone, many, "WebAssembly SIMD, 2 threads"), []);
+  assertEquals(on(many, alone, many, "WebAssembly relaxed SIMD, 16 threads"), [
+    "adapter differs: WebAssembly SIMD in a.json, b.json, c.json; WebAssembly relaxed SIMD in d.json",
+  ]);
   // A share of another seed is one of another verification.
   assertEquals(problems({ seed: 9 }).filter((problem) => !problem.startsWith("missing shard")), [
     "1 of 4 shards is missing: 3",
