@@ -17,3 +17,10 @@ export function askedFor({ claims, families, sources = [] }: Choice): Asked | un
     families: families ?? null,
   };
 }
+
+/** What several verifications were asked for, if it is the same of all. */
+export function commonlyAsked(reports: readonly { readonly asked?: Asked }[]): { readonly asked?: Asked } {
+  const [{ asked }] = reports;
+  const same = reports.every((report) => JSON.stringify(report.asked) === JSON.stringify(asked));
+  return same && asked ? { asked } : {};
+}

@@ -1,3 +1,4 @@
+import { commonlyAsked } from "../engine/asked.ts";
 import type { ClaimText, VerificationReport, VerificationResult } from "../engine/report.ts";
 import { pValuesOf } from "../engine/evidence.ts";
 import { CERTAIN } from "../engine/to_result.ts";
@@ -57,8 +58,10 @@ export function joinSeeds(
   const decisions = decide(results.map(({ log_e: logE }) => pValuesOf(logE!)), first.family_size);
   const seeds = reports.flatMap(({ report }) => report.seeds ?? [report.seed]).sort((a, b) => a - b);
   const claims = new Map(reports.flatMap(({ report }) => report.claims.map((claim) => [claim.name, claim])));
+  const { asked: _, ...rest } = first;
   return {
-    ...first,
+    ...rest,
+    ...commonlyAsked(reports.map(({ report }) => report)),
     seed: seeds[0],
     seeds,
     origins: reports.flatMap(({ report }) => originsOf(report)),

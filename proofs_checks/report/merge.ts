@@ -1,4 +1,5 @@
 import { unfitValue } from "../../kernels/check_values.ts";
+import { commonlyAsked } from "../engine/asked.ts";
 import { VERIFICATION_SCHEMA, type VerificationReport } from "../engine/report.ts";
 import { decide } from "../engine/verdicts.ts";
 import { SCALING_SCHEMA, type ScalingReport } from "../scaling/report.ts";
@@ -121,9 +122,10 @@ function mergeShares(
     );
   }
   const claims = new Map(shares.flatMap(({ report }) => report.claims.map((claim) => [claim.name, claim])));
-  const { interrupted: _, ...rest } = first;
+  const { interrupted: _, asked: __, ...rest } = first;
   return {
     ...rest,
+    ...commonlyAsked(shares.map(({ report }) => report)),
     origins: shares.flatMap(({ report }) => originsOf(report)),
     ...(first.shards && { cases, shards: { count: first.shards.count, present } }),
     problems,

@@ -1,10 +1,17 @@
-import { assert, assertAlmostEquals, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertGreater,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { VerificationReport } from "../../proofs_checks/engine/report.ts";
 import { type ChildResult, cli, runChild } from "../child.ts";
 import { inFolder } from "../commands/array_files.ts";
-import { withDeno } from "./programs.ts";
+import { requirePrograms, withDeno } from "./programs.ts";
 import { assertSameCases, exists, missingCommand, readVerification, verifyWhole } from "./shards.ts";
 
 // What tests/cluster/*_check.ts do with Slurm and GNU parallel, without either: the scripts and what they call.
@@ -46,7 +53,7 @@ Deno.test("scripts: a share that fails is named by the merge, whose command runs
     assertSameCases(await readVerification(`${shards}.json`), whole);
   }));
 
-Deno.test("scripts: a share of a job array is of as many as the script says, and what was refuted has run", () =>
+Deno.test("scripts: a share of a job array is of as many as the script says, and the status tells whether its report is there", () =>
   inFolder(async (folder) => {
     const shards = join(folder, "shards"), options = ["--claim", "block-removal", "--runs", "3", "--n", "64"];
     // An array of one, as a rerun is.
@@ -103,3 +110,12 @@ Deno.test("ledger: evidence of two machines' seeds is stronger than either's, an
       for (const part of parts) assertGreater(sum, part);
     }
   }));
+
+Deno.test("what a long test lacks is said, with the package that has it", async () => {
+  await requirePrograms("bash", "bash");
+  await assertRejects(
+    () => requirePrograms("a-package", "bash", "no-such-program", "nor-this"),
+    Error,
+    "Missing: no-such-program, nor-this; on Debian: apt-get install a-package",
+  );
+});

@@ -12,8 +12,8 @@ import { until } from "./until.ts";
 const ENDED = ["COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY"];
 
 /**
- * Slurm on this machine alone: a controller and one node, both on the loopback interface, without accounts and keys. Whatever
- * it writes lies in one folder, and disposing ends both.
+ * Slurm on this machine alone: a controller and one node, both on the loopback interface, without accounts and keys, for
+ * whoever starts it, root or not. Whatever it writes lies in one folder, and disposing ends both.
  */
 export class Slurm {
   readonly #folder: string;

@@ -8,8 +8,8 @@ const VERIFY = "docs/cluster/verify.sbatch", MERGE = "docs/cluster/merge.sbatch"
 
 Deno.test("Slurm: a job array, of which one job is preempted and one dies, becomes the whole verification", () =>
   inFolder(async (folder) => {
-    const shards = join(folder, "shards"), whole = await verifyWhole(SMALL, join(folder, "whole.json"));
     await using slurm = await Slurm.start(folder);
+    const shards = join(folder, "shards"), whole = await verifyWhole(SMALL, join(folder, "whole.json"));
     const array = await slurm.submit(slurm.outputOption, VERIFY, shards, ...SMALL);
     const merge = () => slurm.submit(slurm.outputOption, `--dependency=afterany:${array}`, MERGE, shards);
     const first = await merge(), job = (index: number) => `${array}_${index}`;

@@ -148,6 +148,7 @@ Deno.test("mergeReports() joins whole verifications of different claims, and sca
   const mass = await verificationFile({ claims: ["residual-mass"] });
   const { verification, problems } = mergeReports([gray, mass]);
   assertEquals([problems, verification!.results.length], [[], gray.results.length + mass.results.length]);
+  assertEquals([gray.asked, verification!.asked], [{ claims: ["gray-order"], families: null }, undefined]);
   const other = {
     ...scalingReport,
     epsilon: 0.5,
