@@ -1,11 +1,12 @@
 import os from "node:os";
 import process from "node:process";
+import { machineHere } from "../commands/machine_here.ts";
 import { describeAdapter, requestAdapter } from "../kernels/webgpu/engine/adapter.ts";
 
 /** The machine and the versions of what runs on it, in one line. */
 export async function machine(): Promise<string> {
   const { deno, v8 } = process.versions as Record<string, string>;
-  const cpu = os.cpus()[0]?.model.trim() ?? "unknown processor";
+  const { processor, cores } = machineHere();
   const memory = Math.round(os.totalmem() / 2 ** 30);
   const webgpu = await requestAdapter().then(
     (adapter) => {
@@ -14,6 +15,8 @@ export async function machine(): Promise<string> {
     },
     () => "no adapter",
   );
-  return `${cpu}, ${navigator.hardwareConcurrency} cores, ${memory} GiB; ${process.platform} ${process.arch}; ` +
+  return `${
+    processor ?? "unknown processor"
+  }, ${cores} cores, ${memory} GiB; ${process.platform} ${process.arch}; ` +
     `Deno ${deno}, V8 ${v8}; WebGPU: ${webgpu}`;
 }

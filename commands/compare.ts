@@ -14,7 +14,7 @@ import { workloadNames } from "../workloads/workloads.ts";
 import { openCommandDevice } from "./open_device.ts";
 import { peakMemoryOf } from "./peak_memory.ts";
 import { openProgress } from "./progress.ts";
-import { replayOf } from "./replay.ts";
+import { commandLine } from "../proofs_checks/engine/command_line.ts";
 import { openReportOutputs, reportOptions, writeReport } from "./report_files.ts";
 import { usageOf } from "./usage_of.ts";
 
@@ -73,7 +73,7 @@ export const compare = {
         using device = await openCommandDevice(given);
         const settings = {
           ...{ methods: named, budgets, seeds: given.seeds, seed, repeat: given.repeat },
-          ...{ causal: given.causal, device, replay: replayOf("compare", args), signal },
+          ...{ causal: given.causal, device, replay: commandLine("compare", args), signal },
           onProgress: progress.update,
           peakMemory: given.memory ? peakMemoryOf : undefined,
         };

@@ -9,6 +9,7 @@ import {
 } from "../kernels/webgpu/engine/adapter.ts";
 import type { Tuning } from "../kernels/webgpu/tuning.ts";
 import { describeOptions, readOptions, UsageError } from "./arguments.ts";
+import { runtimeName } from "./machine_here.ts";
 import { openOutputs } from "./outputs.ts";
 import { jsonLine } from "./printable.ts";
 import { keepTuning, prepareTuning } from "./tuning_file.ts";
@@ -51,7 +52,7 @@ export const doctor = {
     const adapter = await requestAdapter().then(describeAdapter, () => null);
     const report = {
       command: "doctor",
-      runtime: runtimeName(),
+      runtime: `${runtimeName()} on ${process.platform} ${process.arch}`,
       best: best.kind,
       devices: findings,
       webgpu: adapter,
@@ -90,12 +91,6 @@ async function measure(
   const found = (await device.tune(features, values))!;
   await keepTuning(file, found);
   return { ...found, file };
-}
-
-function runtimeName(): string {
-  const { versions } = process as { versions: Record<string, string | undefined> };
-  const name = versions.deno ? "deno" : versions.bun ? "bun" : "node";
-  return `${name} ${versions[name]} on ${process.platform} ${process.arch}`;
 }
 
 function describe(

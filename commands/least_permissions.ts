@@ -48,6 +48,11 @@ export const permissionRows: readonly PermissionRow[] = [
     commands: ["doctor"],
   },
   { use: "--continue L.json", flags: "--allow-read=L.json --allow-write=L.json", commands: ["verify"] },
+  {
+    use: "commit and processor in the report",
+    flags: "--allow-run=git --allow-env --allow-sys=cpus,osRelease",
+    commands: ["verify"],
+  },
   { use: "--merge A.json B.json", flags: "--allow-read=A.json,B.json", commands: ["report"] },
   { use: "--out FILE.html", flags: "--allow-write=FILE.html", commands: ["report"] },
 ];

@@ -14,7 +14,7 @@ import {
 import { checkDevice } from "./check_device.ts";
 import { checkSeed, DEFAULT_SEED, loadNamed } from "./input_options.ts";
 import { peakMemory } from "./peak_memory.ts";
-import { replayOf } from "./replay.ts";
+import { commandLine } from "../proofs_checks/engine/command_line.ts";
 import { openReportOutputs, reportOptions, writeReport } from "./report_files.ts";
 import { formatNumber, formatSeconds, formatTable } from "./table.ts";
 import { usageOf } from "./usage_of.ts";
@@ -55,7 +55,7 @@ export const scaling = {
       limit: given.limit,
       seed: given.seed ?? DEFAULT_SEED,
       device: given.device as DeviceKind | undefined,
-      replay: replayOf("scaling", args),
+      replay: commandLine("scaling", args),
       load: loadIfAny,
       peakMemory,
       onPoint(workload, mode, { n, seconds, error, extrapolated, fell_back: fellBack }) {

@@ -4,6 +4,7 @@ import { claims } from "../proofs_checks/claims/claims.ts";
 import { families } from "../proofs_checks/inputs/families.ts";
 import { checkSize } from "../proofs_checks/engine/check_size.ts";
 import { chooseCases } from "../proofs_checks/engine/choose_cases.ts";
+import { codeWord } from "../proofs_checks/engine/origin.ts";
 import type { VerificationReport } from "../proofs_checks/engine/report.ts";
 import { type Level, levels } from "../proofs_checks/engine/levels.ts";
 import { verify as runVerification } from "../proofs_checks/engine/verify.ts";
@@ -15,10 +16,12 @@ import {
   unknownName,
   UsageError,
 } from "./arguments.ts";
+import { codeHere } from "./code_here.ts";
 import { checkDevice } from "./check_device.ts";
 import { checkAtLeast, checkSeed, DEFAULT_SEED } from "./input_options.ts";
 import { exitCodeOf, interruptible } from "../files/interruption.ts";
 import type { Outputs } from "./outputs.ts";
+import { machineHere } from "./machine_here.ts";
 import { openLedger } from "./ledger.ts";
 import { jsonLine, warn } from "./printable.ts";
 import { openProgress } from "./progress.ts";
@@ -58,6 +61,11 @@ const options = {
     help: "add this evidence to that of a ledger, by the next seed; verdicts are those of all of it",
   },
   device: { kind: "text", value: "DEVICE", help: `${deviceKindsInWords} (wasm)` },
+  code: {
+    kind: "text",
+    value: "VERSION",
+    help: "code that a line to repeat is of: a note says where this is another",
+  },
   ...reportOptions,
   list: { kind: "flag", help: "list claims and families and do nothing" },
 } as const;
@@ -70,6 +78,8 @@ export const verify = {
     const given = readOptions("verify", options, args);
     checkUsage(given);
     if (given.list) return listClaims();
+    const code = await codeHere();
+    noteOtherCode(given.code, codeWord(code));
     const ledger = given.continue === undefined
       ? undefined
       : await openLedger(given.continue, given.seed, DEFAULT_SEED);
@@ -87,6 +97,8 @@ export const verify = {
           delta: given.delta,
           shard: given.shard === undefined ? undefined : readShard(given.shard),
           device: given.device as DeviceKind | undefined,
+          code,
+          machine: machineHere(),
           signal,
           keepPartial: true,
           onResult(result, done, total) {
@@ -110,6 +122,12 @@ export const verify = {
     }
   },
 };
+
+/** Between two states of the code, claims, inputs and numbers may differ. */
+function noteOtherCode(wanted: string | undefined, here: string): void {
+  if (wanted === undefined || wanted === here) return;
+  warn(`Note: this is kdeformer ${here}, not ${wanted}: what it measures may differ`);
+}
 
 /** Writes what is there when a signal breaks a verification off, and says on the error stream that it is not all. */
 async function writeInterrupted(

@@ -5,7 +5,7 @@ type Permission =
   | { readonly name: "env"; readonly variable?: string }
   | { readonly name: "read" | "write"; readonly path: string }
   | { readonly name: "run"; readonly command: string }
-  | { readonly name: "sys"; readonly kind: "homedir" };
+  | { readonly name: "sys"; readonly kind: "homedir" | "cpus" | "osRelease" };
 
 interface Permissions {
   querySync(wanted: Permission): { readonly state: string };

@@ -18,6 +18,8 @@ export type { ComparisonOptions } from "./comparison/options.ts";
 export type { ComparedProblem, ComparisonPoint, ComparisonReport } from "./comparison/report.ts";
 export type { Claim, ClaimCase, InputSource, InputStream, Rule, Run, RunContext } from "./engine/claim.ts";
 export { NotApplicable, type Outcome } from "./engine/outcome.ts";
+export type { Asked } from "./engine/asked.ts";
+export type { Code, Machine, Origin, SharedOrigin } from "./engine/origin.ts";
 export { type Implementation, shipped } from "./engine/implementation.ts";
 export type { Choice } from "./engine/choose_cases.ts";
 export type {

@@ -68,6 +68,8 @@ const options = {
     delta: absent,
     shard: absent,
     implementation: absent,
+    code: absent,
+    machine: absent,
     keepPartial: [...absent, "true"],
     onResult: [...absent, "a function"],
     ...run,

@@ -1,10 +1,9 @@
 import { ExactRows } from "../../estimators/certified/exact_rows.ts";
 import { headGeometry } from "../../estimators/certified/head_geometry.ts";
-import type { Method } from "../../estimators/methods/method.ts";
 import { noInput, ownCase } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { checkKeys, DELTA, linearSize } from "./settings.ts";
-import { flipRows, justEnough, largestError, sharpRows } from "./sharp_rows.ts";
+import { flipRows, justEnough, largestError, sharpRows, wrongMethod } from "./sharp_rows.ts";
 
 const EPSILON = 0.3, LEAST_KEYS = 1300;
 /** Rows that a check by the seed of the method would look at first. */
@@ -35,22 +34,9 @@ export const certificateKnownSeed: Claim = {
       await rows.extendTo(backend, GUARDED);
       return new Set(rows.ofHead(0).picks);
     });
-    const method: Method = {
-      ...{
-        summary: "",
-        source: "",
-        random: true,
-        withinBudget: true,
-        usualError: 1e-3,
-        unseenEvaluations: 0,
-      },
-      attend: (_, { queries }, { bucketSize }) =>
-        Promise.resolve({
-          output: flipRows(sharp, justEnough(EPSILON, n), known, bucketSize, guarded),
-          logSumExp: new Float32Array(queries),
-          keyEvaluations: queries,
-        }),
-    };
+    const method = wrongMethod(({ bucketSize }) =>
+      flipRows(sharp, justEnough(EPSILON, n), known, bucketSize, guarded)
+    );
     const centred = { problem, exact: problem, lift: (sums: Float32Array) => sums };
     const request = { epsilon: EPSILON, delta, certify: "bound", checkSeed } as const;
     const { output, reason } = await on((backend) =>

@@ -1,4 +1,5 @@
 import { makeProblem, type Problem } from "../../estimators/core/problem.ts";
+import type { Budget, Method } from "../../estimators/methods/method.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { tensor } from "../../kernels/tensor.ts";
 
@@ -65,4 +66,22 @@ export function largestError({ problem: { period }, truth, sizes }: SharpRows, o
     (worst, square, head) => Math.max(worst, Math.sqrt(square / period) / sizes[head]),
     0,
   );
+}
+
+/** A method that answers what it is given, and costs next to nothing, so that attempts are made as long as they may be. */
+export function wrongMethod(answer: (budget: Budget) => Float32Array): Method {
+  return {
+    summary: "answers what it is given",
+    source: "none",
+    random: true,
+    withinBudget: true,
+    usualError: 1e-3,
+    unseenEvaluations: 0,
+    attend: (_, { queries, heads }, budget) =>
+      Promise.resolve({
+        output: answer(budget),
+        logSumExp: new Float32Array(heads * queries),
+        keyEvaluations: heads * queries,
+      }),
+  };
 }

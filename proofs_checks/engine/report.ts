@@ -1,6 +1,8 @@
 import type { DeviceKind } from "../../kernels/backend.ts";
+import type { Asked } from "./asked.ts";
 import type { Level } from "./levels.ts";
 import type { Detectable } from "./detectable.ts";
+import type { Code, Machine, SharedOrigin } from "./origin.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** Version of the form of scaling reports; raised when a reader of the old form would misread the new one. */
@@ -79,6 +81,16 @@ export interface VerificationReport {
   readonly seed: number;
   readonly device: DeviceKind;
   readonly adapter: string;
+  /** The code that measured, where whoever called knew it; of joined reports that of the first, as are the next two. */
+  readonly code?: Code;
+  /** When it began, in ISO 8601, in UTC; reports of earlier versions do not say. */
+  readonly started?: string;
+  /** The machine that measured, where whoever called knew it. */
+  readonly machine?: Machine;
+  /** The runs behind it, where reports were joined. */
+  readonly origins?: readonly SharedOrigin[];
+  /** What was asked for, where a command can ask for it. */
+  readonly asked?: Asked;
   /** Family-wise level of all verdicts. */
   readonly level: number;
   /** How much was undertaken, where it was more or less than "quick"; reports of earlier versions do not say. */

@@ -1,28 +1,15 @@
-import { isRegistered } from "./choose_cases.ts";
-import type { Level } from "./levels.ts";
 import type { Claim } from "./claim.ts";
+import { replayOfCase, type ReplayOptions } from "./replay.ts";
 import type { ClaimText, PlotPoint, VerificationResult } from "./report.ts";
 import { ruleText } from "./rule_text.ts";
 import type { CaseOutcome } from "./run_case.ts";
 import { type Decision, tellingDecision } from "./verdicts.ts";
 
-/** What repeats a case, apart from its names. */
-export interface Asked {
-  readonly seed: number;
-  readonly level: Level;
-  /** Keys, if asked for. */
-  readonly n?: number;
-  /** Probability of failure, if asked for. */
-  readonly delta?: number;
-  /** Kind of the device. */
-  readonly device: string;
-}
-
 /** Natural logarithm of what stands for infinity. */
 export const CERTAIN = 1000;
 
 /** A case as the report states it. */
-export function toResult(outcome: CaseOutcome, decision: Decision, asked: Asked): VerificationResult {
+export function toResult(outcome: CaseOutcome, decision: Decision, asked: ReplayOptions): VerificationResult {
   const { claim, case: { source, expected, why }, broken, interval, logPValues, logEValues } = outcome;
   // JSON knows no infinity: what is certain is written as a thousand nats.
   const finite = (log: number) => Math.min(CERTAIN, Math.max(-CERTAIN, log));
@@ -48,32 +35,8 @@ export function toResult(outcome: CaseOutcome, decision: Decision, asked: Asked)
     seconds: outcome.seconds,
     reason: broken?.reason ?? null,
     note: outcome.note,
-    replay: replayOf(outcome, asked),
+    replay: replayOfCase(outcome, asked),
   };
-}
-
-/**
- * The command that repeats a case. Its runs are those that might have been made: a search shares them out beforehand, and a case
- * that was settled early is settled there again.
- */
-function replayOf(
-  { claim, case: { source }, most }: CaseOutcome,
-  { seed, level, n, delta, device }: Asked,
-): string {
-  if (!isRegistered(claim)) {
-    const { stringify } = JSON,
-      keys = (level === "quick" ? "" : ` level: ${stringify(level)},`) +
-        (n === undefined ? "" : ` n: ${n},`) +
-        (delta === undefined ? "" : ` delta: ${delta},`);
-    return `verify({ claims: [claim], families: [${
-      stringify(source.name)
-    }], seed: ${seed}, runs: ${most},${keys} ` +
-      `device: ${stringify(device)} }), claim being ${claim.name}`;
-  }
-  return `deno run -A cli.ts verify --claim ${claim.name} --family ${source.name} --seed ${seed} --runs ${most}` +
-    `${level === "quick" ? "" : ` --level ${level}`}${n === undefined ? "" : ` --n ${n}`}${
-      delta === undefined ? "" : ` --delta ${delta}`
-    } --device ${device}`;
 }
 
 /** The points that a case adds to the report's plots. */

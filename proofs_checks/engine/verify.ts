@@ -1,13 +1,15 @@
 import { Device, openDevice } from "../../kernels/device.ts";
 import { checkVerify, type VerifyOptions } from "./verify_options.ts";
+import { askedFor } from "./asked.ts";
 import { atDelta } from "./at_delta.ts";
 import { checkSize } from "./check_size.ts";
 import { chooseCases, type Chosen, familySizeOf } from "./choose_cases.ts";
 import { shipped } from "./implementation.ts";
 import { atLevel, deltaOf } from "./levels.ts";
+import type { ReplayOptions } from "./replay.ts";
 import { VERIFICATION_SCHEMA, VERIFICATION_VERSION, type VerificationReport } from "./report.ts";
 import { type CaseOutcome, runCase } from "./run_case.ts";
-import { type Asked, claimText, toPoints, toResult } from "./to_result.ts";
+import { claimText, toPoints, toResult } from "./to_result.ts";
 import { decide, LEVEL, stoppingLevel } from "./verdicts.ts";
 
 /**
@@ -19,13 +21,14 @@ import { decide, LEVEL, stoppingLevel } from "./verdicts.ts";
  */
 export async function verify(options: VerifyOptions = {}): Promise<VerificationReport> {
   checkVerify(options);
-  const start = performance.now(), { seed = 1, runs, n, delta, signal, implementation = shipped } = options;
-  const { level = "quick" } = options;
+  const start = performance.now(), started = new Date().toISOString();
+  const { code, machine, seed = 1, level = "quick", runs, n, delta, signal, implementation = shipped } =
+    options;
   const all = chooseCases(options).map((chosen): Chosen => {
     const [claim, claimCase] = atLevel(chosen, level);
     return [atDelta(claim, delta ?? deltaOf(level)), claimCase];
   });
-  const cases = shareOf(all, options.shard);
+  const asked = askedFor(options), cases = shareOf(all, options.shard);
   checkSize(all, n);
   const familySize = familySizeOf(options.claims);
   const own = options.device instanceof Device ? undefined : await openDevice({
@@ -34,7 +37,7 @@ export async function verify(options: VerifyOptions = {}): Promise<VerificationR
   const device = own ?? options.device as Device;
   try {
     const outcomes: CaseOutcome[] = [], stopAt = stoppingLevel(familySize);
-    const asked: Asked = { seed, level, n, delta, device: device.kind };
+    const replay: ReplayOptions = { seed, level, n, delta, device: device.kind, code };
     for (const [claim, claimCase] of cases) {
       const outcome = await runCase(claim, claimCase, {
         device,
@@ -51,7 +54,7 @@ export async function verify(options: VerifyOptions = {}): Promise<VerificationR
       if (!outcome) break;
       outcomes.push(outcome);
       const [decision] = decide([outcome.logPValues], familySize);
-      options.onResult?.(toResult(outcome, decision, asked), outcomes.length, cases.length);
+      options.onResult?.(toResult(outcome, decision, replay), outcomes.length, cases.length);
     }
     const decisions = decide(outcomes.map(({ logPValues }) => logPValues), familySize);
     return {
@@ -60,6 +63,10 @@ export async function verify(options: VerifyOptions = {}): Promise<VerificationR
       seed,
       device: device.kind,
       adapter: device.adapter,
+      ...(code && { code }),
+      started,
+      ...(machine && { machine }),
+      ...(asked && { asked }),
       level: LEVEL,
       effort: level,
       family_size: familySize,
@@ -71,7 +78,7 @@ export async function verify(options: VerifyOptions = {}): Promise<VerificationR
       seconds: (performance.now() - start) / 1000,
       ...(outcomes.length < cases.length && { interrupted: { done: outcomes.length, of: cases.length } }),
       claims: [...new Map(cases.map(([claim]) => [claim.name, claim])).values()].map(claimText),
-      results: outcomes.map((outcome, at) => toResult(outcome, decisions[at], asked)),
+      results: outcomes.map((outcome, at) => toResult(outcome, decisions[at], replay)),
       points: outcomes.flatMap(toPoints),
     };
   } finally {

@@ -1,6 +1,7 @@
 import type { DeviceKind } from "../../kernels/backend.ts";
 import type { Device } from "../../kernels/device.ts";
 import type { Choice } from "./choose_cases.ts";
+import type { Code, Machine } from "./origin.ts";
 import type { VerificationResult } from "./report.ts";
 import { checkDevice } from "../../kernels/check_device.ts";
 import { checkOptionNames } from "../../kernels/check_options.ts";
@@ -12,6 +13,7 @@ import {
   checkInteger,
   checkOneOf,
   checkSignal,
+  checkText,
   checkTexts,
   unfitValue,
 } from "../../kernels/check_values.ts";
@@ -36,6 +38,10 @@ export interface VerifyOptions extends Choice {
   readonly device?: Device | DeviceKind;
   /** What is under test; the estimators of this package by default. */
   readonly implementation?: Implementation;
+  /** Which code measures, for the report and the commands that repeat its cases. */
+  readonly code?: Code;
+  /** Which machine measures, for the report. */
+  readonly machine?: Machine;
   readonly signal?: AbortSignal;
   /** When the signal aborts, gives a report of the cases that are done, in place of rejecting. */
   readonly keepPartial?: boolean;
@@ -57,6 +63,8 @@ const names = Object.keys(
     shard: true,
     device: true,
     implementation: true,
+    code: true,
+    machine: true,
     signal: true,
     keepPartial: true,
     onResult: true,
@@ -72,7 +80,7 @@ const names = Object.keys(
 export function checkVerify(options: VerifyOptions): void {
   checkOptionNames("verify", options, names);
   const { claims, families, sources, runs, seed, n, delta, shard, device, implementation, signal } = options;
-  const { keepPartial, onResult } = options;
+  const { code, machine, keepPartial, onResult } = options;
   if (claims !== undefined && !Array.isArray(claims)) {
     throw unfitValue("verify", "claims", "an array of names or claims", claims, false);
   }
@@ -96,6 +104,15 @@ export function checkVerify(options: VerifyOptions): void {
     const { methods, ...parts } = shipped;
     checkFields("verify", "implementation", implementation, functionsOf(parts));
     checkFields("verify", "implementation.methods", implementation.methods, functionsOf(methods));
+  }
+  if (code !== undefined) {
+    checkFields("verify", "code", code, { version: "string" });
+    if (code.commit !== null) checkText("verify", "code.commit", code.commit);
+    if (code.changes !== null) checkText("verify", "code.changes", code.changes);
+  }
+  if (machine !== undefined) {
+    checkFields("verify", "machine", machine, { cores: "number", system: "string", runtime: "string" });
+    if (machine.processor !== null) checkText("verify", "machine.processor", machine.processor);
   }
   if (signal !== undefined) checkSignal("verify", "signal", signal);
   if (keepPartial !== undefined) checkBoolean("verify", "keepPartial", keepPartial);

@@ -37,6 +37,9 @@ const seconds = numberFrom(0, Number.MAX_VALUE), count = integerFrom(0), positiv
 /** Infinite and undefined measurements are null in a file. */
 const measured = nullable(number);
 
+const code = object({ version: text, commit: nullable(text), changes: nullable(text) });
+const machine = object({ processor: nullable(text), cores: positive, system: text, runtime: text });
+
 const result = object({
   claim: text,
   family: text,
@@ -68,6 +71,17 @@ const verification = object({
   seed: count,
   device: devices,
   adapter: text,
+  code: optional(code),
+  started: optional(text),
+  machine: optional(machine),
+  origins: optional(listOf(object({
+    seed: count,
+    shards: listOf(positive),
+    code: nullable(code),
+    started: nullable(text),
+    machine: nullable(machine),
+  }))),
+  asked: optional(object({ claims: nullable(listOf(text)), families: nullable(listOf(text)) })),
   level: numberFrom(0, 1),
   effort: optional(oneOf(levels)),
   family_size: positive,
@@ -77,6 +91,7 @@ const verification = object({
   cases: optional(count),
   shards: optional(object({ count: positive, present: listOf(positive) })),
   problems: optional(listOf(text)),
+  interrupted: optional(object({ done: count, of: count })),
   seeds: optional(listOf(count)),
   seconds,
   claims: listOf(object({

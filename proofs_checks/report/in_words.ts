@@ -1,14 +1,25 @@
 import { type Standing, standingOf } from "../engine/standing.ts";
 import type { VerificationReport, VerificationResult } from "../engine/report.ts";
 import { sampleQuantile } from "../statistics/quantile.ts";
+import { codeWord, machineWords } from "../engine/origin.ts";
 import { shortNumber } from "./html.ts";
+import { originsOf } from "./origins.ts";
 
+/** Characters of a date in ISO 8601. */
+const DAY = 10;
 /** Cases that are named, of many. */
 const NAMED = 3;
 
-/** A verification for somebody who is no statistician: what was checked, what was not, how sure that is, how big a fault could hide, and what failed. */
+/** A verification for somebody who is no statistician: what was checked, what was not, how sure that is, how big a fault could hide, what failed, and by which code, when and where that was found. */
 export function inWords(report: VerificationReport): string[] {
-  return [checked(report), unchecked(report), certainty(report), power(report), failures(report)];
+  return [
+    checked(report),
+    unchecked(report),
+    certainty(report),
+    power(report),
+    failures(report),
+    made(report),
+  ];
 }
 
 function checked({ results, seeds = [] }: VerificationReport): string {
@@ -81,6 +92,28 @@ function failures({ results }: VerificationReport): string {
     }.`
     : "";
   return `What failed: ${parts.length > 0 ? joined(parts) : "nothing"}.${aside}`;
+}
+
+/** Which code, days and machines; several are counted, and listed elsewhere. */
+function made(report: VerificationReport): string {
+  const origins = originsOf(report),
+    told = <T>(values: readonly (T | null)[]) =>
+      [...new Set(values)].filter((value): value is T => value !== null);
+  const codes = told(origins.map(({ code }) => code && codeWord(code))),
+    days = told(origins.map(({ started }) => started && started.slice(0, DAY))).sort(),
+    machines = told(origins.map(({ machine }) => machine && machineWords(machine)));
+  const parts = [
+    ...codes.length > 0
+      ? [`by ${codes.length === 1 ? `version ${codes[0]}` : `${codes.length} states of the code`}`]
+      : [],
+    ...days.length > 0
+      ? [days.length === 1 ? `on ${days[0]}` : `from ${days[0]} to ${days[days.length - 1]}`]
+      : [],
+    ...machines.length > 0
+      ? [`on ${machines.length === 1 ? machines[0] : `${machines.length} kinds of machine`}`]
+      : [],
+  ];
+  return `Made: ${parts.length > 0 ? parts.join(", ") : "the report does not say when and by what"}.`;
 }
 
 function of(results: readonly VerificationResult[], standing: Standing): VerificationResult[] {

@@ -1,9 +1,11 @@
+import { commonlyAsked } from "../engine/asked.ts";
 import type { ClaimText, VerificationReport, VerificationResult } from "../engine/report.ts";
 import { pValuesOf } from "../engine/evidence.ts";
 import { CERTAIN } from "../engine/to_result.ts";
 import { decide, tellingDecision } from "../engine/verdicts.ts";
 import { clopperPearson } from "../statistics/binomial.ts";
 import { differences, type Named } from "./differences.ts";
+import { codeOf, originsOf } from "./origins.ts";
 
 /**
  * Evidence of verifications with different seeds, on whatever days and machines: e-values of independent runs multiply, and verdicts are decided anew from
@@ -52,14 +54,18 @@ export function joinSeeds(
     const lacks = cases.size - report.results.length;
     if (lacks > 0) notes.push(`${name} lacks ${lacks} of ${cases.size} cases that others have`);
   }
+  notes.push(...differences(reports, { code: codeOf }));
   const results = [...cases.values()].map(joinResults);
   const decisions = decide(results.map(({ log_e: logE }) => pValuesOf(logE!)), first.family_size);
   const seeds = reports.flatMap(({ report }) => report.seeds ?? [report.seed]).sort((a, b) => a - b);
   const claims = new Map(reports.flatMap(({ report }) => report.claims.map((claim) => [claim.name, claim])));
+  const { asked: _, ...rest } = first;
   return {
-    ...first,
+    ...rest,
+    ...commonlyAsked(reports.map(({ report }) => report)),
     seed: seeds[0],
     seeds,
+    origins: reports.flatMap(({ report }) => originsOf(report)),
     cases: cases.size,
     shards: { count: 1, present: [1] },
     seconds: reports.reduce((sum, { report }) => sum + report.seconds, 0),

@@ -1,10 +1,13 @@
 import { unfitValue } from "../../kernels/check_values.ts";
+import { commonlyAsked } from "../engine/asked.ts";
 import { VERIFICATION_SCHEMA, type VerificationReport } from "../engine/report.ts";
 import { decide, tellingDecision } from "../engine/verdicts.ts";
 import { SCALING_SCHEMA, type ScalingReport } from "../scaling/report.ts";
 import { type AnyReport, checkReport } from "./check_report.ts";
 import { differences, DIFFERS, type Named } from "./differences.ts";
 import { joinSeeds } from "./join_seeds.ts";
+import { absentShards, brokenOff } from "./missing_shards.ts";
+import { codeOf, originsOf } from "./origins.ts";
 
 /** Reports joined. */
 export interface MergedReports {
@@ -15,9 +18,6 @@ export interface MergedReports {
   /** What a reader should know, though nothing is known to be wrong. */
   readonly notes: readonly string[];
 }
-
-/** Shares are numbered in messages up to so many. */
-const MOST_NAMED = 20;
 
 /**
  * Joins shares of one verification, deciding all verdicts anew: Holm's procedure is about all of them together; and verifications with different seeds,
@@ -60,7 +60,7 @@ function mergeVerifications(
   if (bySeed.size === 1) return mergeShares(shares, problems, notes);
   const wholes = [...bySeed.values()].map((own) => ({
     name: own.map(({ name }) => name).join(" + "),
-    report: own.length === 1 && own[0].report.shards?.count === 1
+    report: own.length === 1 && own[0].report.shards?.count === 1 && !own[0].report.interrupted
       ? own[0].report
       : mergeShares(own, problems, notes),
   }));
@@ -92,7 +92,12 @@ function mergeShares(
       delta: ({ delta }) => delta ?? null,
       runs: ({ runs }) => runs ?? null,
       device: ({ device }) => device,
-      adapter: ({ adapter }) => adapter,
+      // Nodes of a cluster may have other numbers of processors: results are the same to the last bit.
+      adapter: ({ adapter }) => adapter.replace(/, \d+ threads?\b.*/, ""),
+      code: codeOf,
+      // Whole verifications of different claims may be joined too.
+      "what was asked for": ({ asked, shards }) =>
+        !asked || shards?.count === 1 ? null : JSON.stringify(asked),
     }),
   );
   checkApart(
@@ -108,7 +113,7 @@ function mergeShares(
   const cases = first.shards?.count === 1
     ? shares.reduce((sum, { report }) => sum + report.cases, 0)
     : first.cases;
-  problems.push(...missing(first, cases, present, results.length));
+  problems.push(...brokenOff(shares), ...missing(first, cases, present, results.length));
   if (first.shards === undefined) {
     notes.push(
       `${
@@ -118,8 +123,11 @@ function mergeShares(
     );
   }
   const claims = new Map(shares.flatMap(({ report }) => report.claims.map((claim) => [claim.name, claim])));
+  const { interrupted: _, asked: __, ...rest } = first;
   return {
-    ...first,
+    ...rest,
+    ...commonlyAsked(shares.map(({ report }) => report)),
+    origins: shares.flatMap(({ report }) => originsOf(report)),
     ...(first.shards && { cases, shards: { count: first.shards.count, present } }),
     problems,
     seconds: shares.reduce((sum, { report }) => sum + report.seconds, 0),
@@ -136,23 +144,14 @@ function mergeShares(
 
 /** Which shares and cases are not there. */
 function missing(
-  { shards }: VerificationReport,
+  report: VerificationReport,
   cases: number,
   present: readonly number[],
   results: number,
 ): string[] {
-  if (!shards) return [];
-  const absent = shards.count - present.length, named: number[] = [];
-  for (let index = 1; index <= shards.count && named.length < Math.min(absent, MOST_NAMED); index++) {
-    if (!present.includes(index)) named.push(index);
-  }
-  if (absent > 0) {
-    return [
-      `${absent} of ${shards.count} shards ${absent === 1 ? "is" : "are"} missing: ${named.join(", ")}${
-        absent > named.length ? ", …" : ""
-      }`,
-    ];
-  }
+  if (!report.shards) return [];
+  const absent = absentShards(report, present);
+  if (absent.length > 0) return absent;
   // Every share is there, and not all of what it ran.
   return results === cases ? [] : [`${results} results are here, of ${cases} cases`];
 }

@@ -1,3 +1,4 @@
+import { originsTable } from "./origins_table.ts";
 import { RANK_WORDS } from "../comparison/rank_columns.ts";
 import type { ComparisonReport, ComparisonsReport } from "../comparison/report.ts";
 import type { ClaimText, VerificationReport, VerificationResult } from "../engine/report.ts";
@@ -102,6 +103,7 @@ async function verificationPart(report: VerificationReport): Promise<Html> {
       class="muted">${device}: ${adapter}; seed ${seeds.join(", ")}; ${Math.round(
         seconds,
       )} s. Evidence may be looked at and stopped at any time; verdicts share their level by Holm's procedure.</p>
+    ${originsTable(report)}
     <ul class="numbers">${number(count("holds"), "hold", "good")}${number(
       count("expected"),
       "refuted, as expected",

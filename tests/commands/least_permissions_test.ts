@@ -2,7 +2,10 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
+import { codeHere } from "../../commands/code_here.ts";
 import { permissionRows } from "../../commands/least_permissions.ts";
+import { machineHere } from "../../commands/machine_here.ts";
+import { VERSION } from "../../commands/version.ts";
 import { readArray } from "../../files/arrays/read.ts";
 import { writeNpy } from "../files/npy/write_npy.ts";
 import { tensor } from "../../kernels/tensor.ts";
@@ -269,6 +272,25 @@ useTest([["verify", "--continue L.json"]], () =>
       assertEquals(JSON.parse(await readFile(file, "utf8")).seeds, seeds);
     }
   }));
+
+const COMMIT = "commit and processor in the report";
+useTest([["verify", COMMIT]], async () => {
+  const report = async (rows: readonly string[]) => {
+    const { code, stdout, stderr } = await run({
+      command: "verify",
+      rows,
+      args: [...quick.verify, "--json"],
+    });
+    assertEquals([code, stderr], [0, ""]);
+    return JSON.parse(stdout);
+  };
+  const { code, machine } = await report([COMMIT]), bare = await report([GENERATED]);
+  assertEquals([code, machine], [await codeHere(), machineHere()]);
+  assertEquals([bare.code, bare.machine.processor], [
+    { version: VERSION, commit: null, changes: null },
+    null,
+  ]);
+});
 
 Deno.test("a ledger that may not be read is refused, not begun again", () =>
   inFolder(async (folder) => {

@@ -1,7 +1,10 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import guarantees from "../../bench/guarantees.json" with { type: "json" };
 import standing from "../../bench/standing.json" with { type: "json" };
 import { type Standing, standingHead, standingLines, standingRows } from "../../bench/standing.ts";
 import { permissionRows } from "../../commands/least_permissions.ts";
+import { root } from "../child.ts";
 import { rivalNames } from "../method_names.ts";
 import {
   approximateMethods,
@@ -45,6 +48,7 @@ export const blocks: Readonly<Record<string, () => string | Promise<string>>> = 
     "families of inputs, random and adversarial, and on inputs that are searched for.",
   workloads: () => `The workloads: ${workloadNames.map((name) => `\`${name}\``).join(", ")}.`,
   permissions: () => table(["use", "permissions", "commands"], permissionRows.map(permissionCells)),
+  "cluster-scripts": clusterScripts,
   floors: () =>
     [...FLOORS].reverse().map((prefixes) => `- ${prefixes.map((prefix) => `\`${prefix}\``).join(", ")}`)
       .join("\n"),
@@ -79,6 +83,14 @@ function guaranteeTable(): string {
       ...guarantees.outcomes[at].map((outcome) => outcome === null ? "" : OUTCOMES[outcome]),
     ]),
   );
+}
+
+/** Scripts for clusters, each whole. */
+function clusterScripts(): string {
+  const folder = "docs/cluster";
+  return readdirSync(join(root, folder)).sort().map((name) =>
+    `\`${folder}/${name}\`:\n\n\`\`\`bash\n${readFileSync(join(root, folder, name), "utf8").trim()}\n\`\`\``
+  ).join("\n\n");
 }
 
 function sourcesOf(names: readonly ApproximateName[]): string {

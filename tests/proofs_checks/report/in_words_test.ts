@@ -1,14 +1,15 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { inWords } from "../../../proofs_checks/report/in_words.ts";
+import type { SharedOrigin } from "../../../proofs_checks/engine/origin.ts";
 import { resultsOfEveryLook, verificationFile } from "./reports.ts";
 
-Deno.test("a verification in five sentences: checked, not checked, how sure, how big a fault could hide, what failed", async () => {
+Deno.test("a verification in six sentences: checked, not checked, how sure, how big a fault could hide, what failed, who made it", async () => {
   const report = await verificationFile({
     claims: ["residual-mass"],
     families: ["gaussian", "sink-key"],
     runs: 60,
   });
-  const [checked, unchecked, sure, hidden, failed, ...others] = inWords(report);
+  const [checked, unchecked, sure, hidden, failed, made, ...others] = inWords(report);
   assertEquals(others, []);
   const runs = report.results.reduce((sum, { runs }) => sum + runs, 0);
   assertStringIncludes(checked, `1 statement about this software on 2 kinds of inputs, ${runs} runs`);
@@ -17,9 +18,36 @@ Deno.test("a verification in five sentences: checked, not checked, how sure, how
   const factors = report.results.map(({ detects }) => detects!.factor!);
   assertStringIncludes(hidden, `errors ${Number(Math.max(...factors).toPrecision(3))} times as large`);
   assertEquals(failed, "What failed: nothing.");
+  assertEquals(made, `Made: on ${report.started!.slice(0, 10)}.`);
 });
 
-Deno.test("a verification in five sentences: every way to fail is named, and what is expected is none", async () => {
+Deno.test("a verification says which code, days and machines it is of, and counts several", async () => {
+  const report = await verificationFile({ claims: ["gray-order"] });
+  const madeBy = (...origins: SharedOrigin[]) => inWords({ ...report, origins })[5];
+  const code = { version: "1.2.3", commit: "0123456789abcdef".repeat(2) + "01234567", changes: null };
+  const machine = { processor: "Abacus", cores: 7, system: "wood", runtime: "deno 2" };
+  const origin = { seed: 1, shards: [1], code, started: "2026-02-03T04:05:06.789Z", machine };
+  assertEquals(
+    madeBy(origin),
+    "Made: by version 1.2.3@0123456789ab, on 2026-02-03, on Abacus, 7 cores; wood; deno 2.",
+  );
+  const other = {
+    ...origin,
+    code: { ...code, changes: "f".repeat(64) },
+    started: "2026-01-31T00:00:00.000Z",
+    machine: { ...machine, cores: 8 },
+  };
+  assertEquals(
+    madeBy(origin, other, origin),
+    "Made: by 2 states of the code, from 2026-01-31 to 2026-02-03, on 2 kinds of machine.",
+  );
+  assertEquals(
+    madeBy({ ...origin, code: null, started: null, machine: null }),
+    "Made: the report does not say when and by what.",
+  );
+});
+
+Deno.test("a verification in six sentences: every way to fail is named, and what is expected is none", async () => {
   const report = await verificationFile({ claims: ["residual-mass"], families: ["gaussian"] });
   const results = resultsOfEveryLook(report.results[0]).map((result) => ({ ...result, claim: "a-claim" }));
   const [, unchecked, , , failed] = inWords({ ...report, results, problems: ["a shard is missing"] });

@@ -1,4 +1,4 @@
-import { assertAlmostEquals, assertEquals, assertLess, assertThrows } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertLess, assertMatch, assertThrows } from "@std/assert";
 import { Purpose, RandomStream } from "../../../kernels/random.ts";
 import type { Claim } from "../../../proofs_checks/engine/claim.ts";
 import { logEValues } from "../../../proofs_checks/engine/evidence.ts";
@@ -44,7 +44,35 @@ Deno.test("seeds: shards of several seeds are joined seed by seed", async () => 
   const whole = mergeReports([await ofSeed(1), await ofSeed(2)]).verification!;
   assertEquals(problems, []);
   assertEquals(Object.fromEntries(evidence(verification!)), Object.fromEntries(evidence(whole)));
-  assertEquals(mergeReports(shards.slice(1)).problems, ["1 of 2 shards is missing: 1"]);
+  const [missing, command, ...others] = mergeReports(shards.slice(1)).problems;
+  assertEquals([missing, others], ["1 of 2 shards is missing: 1", []]);
+  assertMatch(command, /^missing shard 1: .* --seed 1 .* --shard 1\/2 /);
+});
+
+Deno.test("seeds: other days and machines are listed; other code is told besides", async () => {
+  const code = { version: "0.1.0", commit: null, changes: null };
+  const machineOf = (cores: number) => ({ processor: "Abacus", cores, system: "wood", runtime: "deno 2" });
+  const [one, two] = await Promise.all(
+    [1, 2].map((seed) => ofSeed(seed, { code, machine: machineOf(seed) })),
+  );
+  const join = (second: VerificationReport) => mergeReports([one, second], ["a.json", "b.json"]);
+  const { verification, problems, notes } = join(two);
+  assertEquals([problems, notes], [[], []]);
+  assertEquals(
+    verification!.origins,
+    [one, two].map(({ seed, started, machine }) => ({
+      ...{ seed, shards: [1], code, started: started!, machine: machine! },
+    })),
+  );
+  assertEquals(join({ ...two, code: { ...code, version: "0.2.0" } }).notes, [
+    "code differs: 0.1.0 in a.json; 0.2.0 in b.json",
+  ]);
+  // A ledger of both is of both, and a third run by one of them differs from it.
+  const mixed = join({ ...two, code: { ...code, version: "0.2.0" } }).verification!;
+  const third = await ofSeed(3, { code });
+  assertEquals(mergeReports([mixed, third], ["ledger.json", "c.json"]).notes, [
+    "code differs: 0.1.0 and 0.2.0 in ledger.json; 0.1.0 in c.json",
+  ]);
 });
 
 Deno.test("seeds: what does not belong together is refused, and what is lacking is told", async () => {

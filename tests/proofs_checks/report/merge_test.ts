@@ -19,13 +19,28 @@ Deno.test("mergeReports() says which shards are missing, and nothing where none 
   assertEquals(all.verification!.shards, { count: COUNT, present: [1, 2, 3, 4] });
 
   const some = mergeReports([four, two]);
-  assertEquals(some.problems, ["2 of 4 shards are missing: 1, 3"]);
+  const command = (index: number) =>
+    "deno run -A cli.ts verify --claim gray-order residual-mass --seed 1 --runs 2 --device reference " +
+    `--shard ${index}/4 --json shard-${index}-of-4-seed-1.json`;
+  assertEquals(some.problems, [
+    "2 of 4 shards are missing: 1, 3",
+    `missing shard 1: ${command(1)}`,
+    `missing shard 3: ${command(3)}`,
+  ]);
   assertEquals(some.verification!.problems, some.problems);
   // What was joined in part can be joined with the rest.
   const rest = mergeReports([JSON.parse(JSON.stringify(some.verification)), one, three]);
   assertEquals([rest.problems, rest.verification!.results.length], [[], all.verification!.results.length]);
   const cut = { ...two, results: two.results.slice(1) };
   assertEquals(mergeReports([one, cut, three, four]).problems.length, 1);
+  const brokenOff = { ...cut, interrupted: { done: cut.results.length, of: two.results.length } };
+  const stopped = mergeReports([brokenOff, one, three, four], ["2.json"]);
+  const [{ length: done }, { length: count }] = [cut.results, two.results];
+  assertEquals(stopped.problems, [
+    `2.json was broken off when ${done} of ${count} cases were done: ${command(2)}`,
+    `${all.verification!.results.length - 1} results are here, of ${all.verification!.cases} cases`,
+  ]);
+  assertEquals(stopped.verification!.interrupted, undefined);
 });
 
 Deno.test("mergeReports() says which settings differ", async () => {
@@ -41,11 +56,21 @@ Deno.test("mergeReports() says which settings differ", async () => {
     "runs differs: 2 in a.json, b.json, d.json; not given in c.json",
     "device differs: reference in a.json, b.json, d.json; wasm in c.json",
   ]);
+  // Numbers of threads change no result; other instructions may.
+  const on = (...adapters: string[]) =>
+    mergeReports([one, two, three, four].map((share, at) => ({ ...share, adapter: adapters[at] })), names)
+      .problems;
+  const many = "WebAssembly SIMD, 16 threads", alone = "WebAssembly SIMD, 1 thread (there is no more)";
+  assertEquals(on(many, alone, many, "WebAssembly SIMD, 2 threads"), []);
+  assertEquals(on(many, alone, many, "WebAssembly relaxed SIMD, 16 threads"), [
+    "adapter differs: WebAssembly SIMD in a.json, b.json, c.json; WebAssembly relaxed SIMD in d.json",
+  ]);
   // A share of another seed is one of another verification.
-  assertEquals(problems({ seed: 9 }), [
+  assertEquals(problems({ seed: 9 }).filter((problem) => !problem.startsWith("missing shard")), [
     "1 of 4 shards is missing: 3",
     "3 of 4 shards are missing: 1, 2, 4",
   ]);
+  assertEquals(problems({ asked: { claims: null, families: null } }).length, 1);
   for (
     const [parts, text] of [
       [{ level: 0.01 }, "level differs"],
@@ -56,6 +81,51 @@ Deno.test("mergeReports() says which settings differ", async () => {
   ) {
     assertThrows(() => problems(parts), TypeError, text);
   }
+});
+
+Deno.test("mergeReports() says where shards are of different code, and lists what each comes from", async () => {
+  const code = { version: "0.1.0", commit: "a".repeat(40), changes: null };
+  const machine = { processor: "Abacus", cores: 7, system: "wood", runtime: "deno 2" };
+  const own = await shards({ code }), names = ["a.json", "b.json", "c.json", "d.json"];
+  const third = (parts: Partial<VerificationReport>) =>
+    mergeReports(own.map((share, at) => at === 2 ? { ...share, ...parts } : share), names);
+  const word = `0.1.0@${"a".repeat(12)}`;
+  for (
+    const [other, words] of [
+      [{ ...code, version: "0.2.0" }, `0.2.0@${"a".repeat(12)}`],
+      [{ ...code, commit: "b".repeat(40) }, `0.1.0@${"b".repeat(12)}`],
+      [{ ...code, changes: "c".repeat(64) }, `${word}+${"c".repeat(12)}`],
+      [undefined, "not given"],
+    ] as const
+  ) {
+    assertEquals(third({ code: other }).problems, [
+      `code differs: ${word} in a.json, b.json, d.json; ${words} in c.json`,
+    ]);
+  }
+  // Other days and machines are what shards are for.
+  const { verification, problems, notes } = third({ machine, started: "2027-01-01T00:00:00.000Z" });
+  assertEquals([problems, notes], [[], []]);
+  assertEquals(
+    verification!.origins!.map(({ seed, shards }) => [seed, ...shards]),
+    [1, 2, 3, 4].map((at) => [1, at]),
+  );
+  assertEquals(verification!.origins![2], {
+    seed: 1,
+    shards: [3],
+    code,
+    started: "2027-01-01T00:00:00.000Z",
+    machine,
+  });
+  assertEquals(verification!.origins![0].machine, null);
+  for (const { replay } of verification!.results) assert(replay.endsWith(` --code ${word}`), replay);
+  // What was joined in part keeps what it comes from.
+  const part = mergeReports(own.slice(0, 2)).verification!;
+  assertEquals(mergeReports([own[3], part, own[2]]).verification!.origins!.map(({ shards }) => shards[0]), [
+    4,
+    1,
+    2,
+    3,
+  ]);
 });
 
 Deno.test("mergeReports() refuses what is in two shares, and names both", async () => {
@@ -78,6 +148,7 @@ Deno.test("mergeReports() joins whole verifications of different claims, and sca
   const mass = await verificationFile({ claims: ["residual-mass"] });
   const { verification, problems } = mergeReports([gray, mass]);
   assertEquals([problems, verification!.results.length], [[], gray.results.length + mass.results.length]);
+  assertEquals([gray.asked, verification!.asked], [{ claims: ["gray-order"], families: null }, undefined]);
   const other = {
     ...scalingReport,
     epsilon: 0.5,
@@ -119,7 +190,7 @@ Deno.test("a wrong field of a file is named, with the file, the rule and the val
     [{ ...good, results: [result, null] }, "results[1] must be an object: current value is null"],
     [
       { ...good, results: [{ ...result, verdict: "maybe" }] },
-      'results[0].verdict must be one of holds, refuted, inconclusive, error, not-applicable: current value is "maybe"',
+      'results[0].verdict must be one of holds, refuted, inconclusive, error, not-applicable, vacuous: current value is "maybe"',
     ],
     [
       { ...good, results: [{ ...result, log_p: { holds: 0 } }] },
@@ -144,6 +215,13 @@ Deno.test("a wrong field of a file is named, with the file, the rule and the val
     ],
     [{ ...scalingReport, series: [{}] }, "series[0].workload must be text: current value is missing"],
     [{ ...scalingReport, budget: [] }, "budget must be an object: current value is an array of length 0"],
+    [{ ...good, code: { version: 1 } }, "code.version must be text: current value is 1"],
+    [
+      { ...good, machine: { processor: null, cores: 0, system: "", runtime: "" } },
+      "machine.cores must be an integer from 1 to 2^53 − 1: current value is 0",
+    ],
+    [{ ...good, origins: [{}] }, "origins[0].seed must be a number: current value is missing"],
+    [{ ...good, asked: {} }, "asked.claims must be a list: current value is missing"],
     [{ ...good, adapter: { long: "x".repeat(1000) } }, "adapter must be text: current value is an object"],
   ];
   for (const [value, text] of cases) {

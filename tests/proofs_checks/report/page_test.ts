@@ -15,6 +15,8 @@ Deno.test("makePage() makes one page that needs nothing else and shows every par
     ],
     families: ["all-patterns", "gaussian", "needle", "lognormal-logits-0.5-ln-n"],
     runs: 9,
+    code: { version: "0.1.0", commit: "ab".repeat(20), changes: null },
+    machine: { processor: "<b>Abacus</b>", cores: 7, system: "wood", runtime: "deno 2" },
   });
   const scaling = await measureScaling({ min: 256, max: 1024, workloads: ["gaussian"] });
   const [first] = verification.results;
@@ -44,6 +46,17 @@ Deno.test("makePage() makes one page that needs nothing else and shows every par
     assertStringIncludes(page, `<h3>${title}</h3>`);
   }
   for (const { replay } of verification.results) assertStringIncludes(page, replay);
+  // The date, the commit, whole and in short, and the machine.
+  for (
+    const words of [
+      verification.started!,
+      "ab".repeat(20),
+      `0.1.0@${"ab".repeat(6)}`,
+      "&lt;b&gt;Abacus&lt;/b&gt;, 7 cores; wood",
+    ]
+  ) {
+    assertStringIncludes(page, words);
+  }
   // Every plot is drawn for wide and for narrow pages.
   assertEquals(page.match(/class="wide"/g)!.length, page.match(/class="narrow"/g)!.length);
   assert(page.match(/<svg /g)!.length >= 14);

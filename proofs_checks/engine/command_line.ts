@@ -1,5 +1,5 @@
-/** The command that repeats a command, as a shell takes it. */
-export function replayOf(command: string, args: readonly string[]): string {
+/** The command line that repeats a command, as a shell takes it. */
+export function commandLine(command: string, args: readonly string[]): string {
   return ["deno run -A cli.ts", command, ...args.map(shellWord)].join(" ");
 }
 
