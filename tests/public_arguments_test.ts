@@ -62,6 +62,7 @@ const options = {
     claims: [...absent, "an empty array"],
     families: [...absent, "an empty array"],
     sources: [...absent, "an empty array"],
+    level: absent,
     runs: absent,
     seed: absent,
     n: absent,

@@ -26,7 +26,7 @@ export const certifiedAttention: Claim = {
   anySource: true,
   n: 400,
   runs: 60,
-  standard: { n: 4096, families: ["gaussian", "uniform-softmax"], runsPerInput: 100 },
+  standard: { n: 4096, families: ["sink-key", "hard-instance"], runsPerInput: 100 },
   async run({ implementation, device, input, seed, delta }) {
     const given = await input({ valueFeatures: 4, queries: 400 }), oracle = Oracle.of(given);
     const { output, stats, certificate } = await implementation.attention(
