@@ -15,7 +15,7 @@ import { densityUnbiased } from "./density_unbiased.ts";
 import { constantValues, exactKernels, singleBlock } from "./exact_cases.ts";
 import { hardnessBoundary } from "./hardness_boundary.ts";
 import { invarianceClaims } from "./invariances.ts";
-import { kernelSumClaim, topEigenvalue } from "./kernel_algebra.ts";
+import { kernelProductClaims, kernelSumClaims, topEigenvalueClaims } from "./kernel_algebra.ts";
 import { keyEvaluations } from "./key_evaluations.ts";
 import { denominatorUnbiased, keySampling } from "./key_sampling.ts";
 import { liftIdentity } from "./lift_identity.ts";
@@ -47,8 +47,9 @@ export const claims: readonly Claim[] = [
   liftIdentity,
   ...densityErrors,
   ...densityUnbiased,
-  kernelSumClaim,
-  topEigenvalue,
+  ...kernelSumClaims,
+  ...kernelProductClaims,
+  ...topEigenvalueClaims,
   rowSums,
   columnNorms,
   productUnbiased,

@@ -15,6 +15,7 @@ import { certify } from "../../estimators/certified/certify.ts";
 import { headGeometry } from "../../estimators/certified/head_geometry.ts";
 import { attendMerged } from "../../estimators/certified/merged_keys.ts";
 import type { FitDensity } from "../../estimators/kde/density.ts";
+import { kernelProduct } from "../../estimators/kde/kernel_product.ts";
 import { kernelSum } from "../../estimators/kde/kernel_sum.ts";
 import { densityFit, type DensityMethod } from "../../estimators/kde/methods.ts";
 import { topEigenpair } from "../../estimators/kde/top_eigenpair.ts";
@@ -50,6 +51,7 @@ export interface Implementation {
   readonly densityFit: (method: DensityMethod) => FitDensity;
   readonly densityDraw: DensityDraw;
   readonly kernelSum: typeof kernelSum;
+  readonly kernelProduct: typeof kernelProduct;
   readonly topEigenpair: typeof topEigenpair;
   readonly softmaxOperatorNorm: typeof softmaxOperatorNorm;
   /** Puts other kernels in the place of a backend's. */
@@ -79,6 +81,7 @@ export const shipped: Implementation = {
   densityFit,
   densityDraw,
   kernelSum,
+  kernelProduct,
   topEigenpair,
   softmaxOperatorNorm,
   kernels: (backend) => backend,

@@ -2,6 +2,7 @@ import type { Attend } from "../../../estimators/methods/method.ts";
 import type { ApproximateName } from "../../../estimators/methods/methods.ts";
 import type { Problem } from "../../../estimators/core/problem.ts";
 import { exactAttention } from "../../../estimators/core/exact.ts";
+import { kernelNames } from "../../../estimators/kde/kernels.ts";
 import type { Implementation } from "../../../proofs_checks/engine/implementation.ts";
 import { shipped } from "../../../proofs_checks/engine/implementation.ts";
 import { hostPractical } from "./host_practical.ts";
@@ -162,6 +163,21 @@ export const mutants: readonly Mutant[] = [
       return { density: density.map((x) => 2 * x), relativeVariance };
     },
   }),
+  ...kernelNames.map((kernel) => kernel === "gaussian" ? "" : `-${kernel}`).flatMap((suffix) => [
+    mutant("kernel three times as wide", `kernel-sum${suffix}`, "gaussian", {
+      kernelSum: (points, options) => shipped.kernelSum(points, { ...options, bandwidth: 3 }),
+    }),
+    mutant("weights forgotten", `kernel-product${suffix}`, "clustered", {
+      kernelProduct: (points, vector, options) =>
+        shipped.kernelProduct(points, Array.from(vector, () => 1), options),
+    }),
+    mutant("each point counted twice", `top-eigenvalue${suffix}`, "gaussian", {
+      async topEigenpair(...args) {
+        const pair = await shipped.topEigenpair(...args);
+        return { ...pair, value: 2 * pair.value };
+      },
+    }),
+  ]),
   mutant("certificate without a confidence radius", "certificate-spoilt-rows", "gaussian", {
     async certify(...args) {
       const { certificate, head } = await shipped.certify(...args),
