@@ -21,6 +21,12 @@ export { estimateDensity, type EstimateDensityOptions } from "./estimators/kde/e
 export { kernelProduct, type KernelProductResult } from "./estimators/kde/kernel_product.ts";
 export { type KernelName, kernelNames } from "./estimators/kde/kernels.ts";
 export { kernelSum, type KernelSumOptions, type KernelSumResult } from "./estimators/kde/kernel_sum.ts";
+export {
+  softmaxSpectrum,
+  type SoftmaxSpectrumOptions,
+  spectrumMethods,
+} from "./estimators/spectrum/softmax_spectrum.ts";
+export type { Enclosed, SoftmaxSpectrum } from "./estimators/spectrum/spectrum.ts";
 export { type TopEigenpair, topEigenpair } from "./estimators/kde/top_eigenpair.ts";
 export {
   weightedExponentialKde,
