@@ -45,6 +45,8 @@ export interface Enclosure {
 const LEAST_COMPONENT = 1e-30;
 /** Up to so many steps each one is looked at, then one in some. */
 const EACH_STEP = 16, SOME_STEPS = 4;
+/** What a residual falls to before images of the vector are taken. */
+const CLOSER = 1e-3;
 
 /**
  * Encloses the largest eigenvalue of a symmetric positive semidefinite matrix by block Lanczos iteration. It yields vectors and is given their
@@ -76,7 +78,8 @@ export function* encloseEigenvalue(
     for (let rank = 0; rank < wanted; rank++) if (!(krylov.residual(rank) <= settled * lower)) open++;
     if (open > 0 || wanted < Math.min(pairs, length)) continue;
     if (nonNegative) upper = Math.min(upper, ratioOfPair(krylov));
-    if (nonNegative || isClose()) break;
+    // Steps bring a vector closer than its further images do, until it is as good as it gets.
+    if (isClose() || nonNegative && krylov.residual(0) <= CLOSER * settled * lower) break;
   }
   if (nonNegative) {
     let vector = positive(krylov.vector(0));

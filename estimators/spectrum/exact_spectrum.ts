@@ -7,6 +7,8 @@ import { type SoftmaxSpectrum, stableRankOf } from "./spectrum.ts";
 
 /** Blocks of Lanczos' iteration, and then products of single vectors that bring the bounds of Collatz and Wielandt closer. */
 const MOST_STEPS = 40, MOST_RATIOS = 100;
+/** Vectors that go through the logits together: these cost more, and more vectors take fewer steps. */
+const STARTS = 16;
 /** Probability, over the start, that an upper bound is too small where nothing better is known. */
 const CHANCE = 1e-9;
 
@@ -34,7 +36,7 @@ export async function exactSpectrum(
     length: keys,
     trace,
     random,
-    starts: pairs,
+    starts: Math.max(pairs, STARTS),
     alsoFrom: columnSums,
     above: columnSums.reduce((a, b) => Math.max(a, b), 0),
     nonNegative: true,

@@ -29,6 +29,7 @@ import { residualMass, residualSampling } from "./residual_mass.ts";
 import { routedError } from "./routed_error.ts";
 import { columnNorms, rowSums } from "./row_sums.ts";
 import { softmaxNormKernels, softmaxNormRange } from "./softmax_norm.ts";
+import { spectrumByProducts, spectrumByRows } from "./softmax_spectrum.ts";
 import { spectralGuarantee } from "./spectral_guarantee.ts";
 import { tiltedError } from "./tilted_error.ts";
 import { treeBound } from "./tree_bound.ts";
@@ -63,6 +64,8 @@ export const claims: readonly Claim[] = [
   residualSampling,
   softmaxNormRange,
   softmaxNormKernels,
+  spectrumByProducts,
+  spectrumByRows,
   grayOrder,
   hashCollision,
   blockRemoval,

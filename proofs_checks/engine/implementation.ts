@@ -19,6 +19,7 @@ import { kernelProduct } from "../../estimators/kde/kernel_product.ts";
 import { kernelSum } from "../../estimators/kde/kernel_sum.ts";
 import { densityFit, type DensityMethod } from "../../estimators/kde/methods.ts";
 import { topEigenpair } from "../../estimators/kde/top_eigenpair.ts";
+import { softmaxSpectrum } from "../../estimators/spectrum/softmax_spectrum.ts";
 import { liftWeights } from "../../estimators/kde/weighted_exponential.ts";
 import type { Backend } from "../../kernels/backend.ts";
 import { softmaxOperatorNorm } from "../measures/softmax_norm.ts";
@@ -54,6 +55,7 @@ export interface Implementation {
   readonly kernelProduct: typeof kernelProduct;
   readonly topEigenpair: typeof topEigenpair;
   readonly softmaxOperatorNorm: typeof softmaxOperatorNorm;
+  readonly softmaxSpectrum: typeof softmaxSpectrum;
   /** Puts other kernels in the place of a backend's. */
   readonly kernels: (backend: Backend) => Backend;
 }
@@ -84,6 +86,7 @@ export const shipped: Implementation = {
   kernelProduct,
   topEigenpair,
   softmaxOperatorNorm,
+  softmaxSpectrum,
   kernels: (backend) => backend,
 };
 

@@ -3,6 +3,7 @@ import type { ApproximateName } from "../../../estimators/methods/methods.ts";
 import type { Problem } from "../../../estimators/core/problem.ts";
 import { exactAttention } from "../../../estimators/core/exact.ts";
 import { kernelNames } from "../../../estimators/kde/kernels.ts";
+import type { Enclosed } from "../../../estimators/spectrum/spectrum.ts";
 import type { Implementation } from "../../../proofs_checks/engine/implementation.ts";
 import { shipped } from "../../../proofs_checks/engine/implementation.ts";
 import { hostPractical } from "./host_practical.ts";
@@ -203,6 +204,21 @@ export const mutants: readonly Mutant[] = [
   mutant("norm of a wide softmax matrix taken to be at least 1", "softmax-norm-kernels", "shape-one-query", {
     softmaxOperatorNorm: async (...args) =>
       (await shipped.softmaxOperatorNorm(...args)).map((norm) => Math.max(1, norm)),
+  }),
+  mutant("logits a tenth too large", "softmax-spectrum", "gaussian", {
+    softmaxSpectrum: (query, key, options) =>
+      shipped.softmaxSpectrum(query, key, { ...options, scale: 1.1 * options!.scale! }),
+  }),
+  mutant("estimates in the place of bounds", "softmax-spectrum-sampled", "clustered", {
+    async softmaxSpectrum(...args) {
+      const spectra = await shipped.softmaxSpectrum(...args);
+      const narrow = ({ estimate }: Enclosed) => ({ lower: estimate, estimate, upper: estimate });
+      return spectra.map((own) => ({
+        ...own,
+        norm: narrow(own.norm),
+        squaredFrobenius: narrow(own.squaredFrobenius),
+      }));
+    },
   }),
   mutant("last key left out", "exact-attention", "gaussian", {
     exactAttention: (backend, problem, progress) =>
