@@ -34,7 +34,7 @@ const options = {
     help:
       "exact products with P, or sampled, from some of its rows with bounds that hold with probability 1 − D (exact)",
   },
-  values: { kind: "integer", value: "N", help: "leading singular values (4)" },
+  leading: { kind: "integer", value: "N", help: "leading singular values (4)" },
   tolerance: {
     kind: "number",
     value: "T",
@@ -78,7 +78,7 @@ export const spectrum = {
       const start = performance.now();
       const spectra = await softmaxSpectrum(inputs.query, inputs.key, {
         ...{ method, seed, device, scale: given.scale ?? inputs.scale },
-        ...{ values: given.values, tolerance: given.tolerance, rows: given.rows, delta: given.delta },
+        ...{ leading: given.leading, tolerance: given.tolerance, rows: given.rows, delta: given.delta },
       });
       const seconds = (performance.now() - start) / 1000;
       progress.finish();
@@ -129,16 +129,16 @@ function describe(
   seconds: number,
 ): string {
   const [queries, features] = query.shape.slice(-2), keys = key.shape[key.shape.length - 2];
-  const between = ({ lower, estimate, upper }: Enclosed) =>
-    lower === upper
-      ? formatNumber(estimate)
-      : `${formatNumber(estimate)} (${formatNumber(lower)} to ${formatNumber(upper)})`;
+  const between = ({ lower, estimate, upper }: Enclosed) => {
+    const [low, middle, high] = [lower, estimate, upper].map((x) => String(Number(x.toPrecision(5))));
+    return low === high ? middle : `${middle} (${low} to ${high})`;
+  };
   const rows = spectra.map((own, head) => [
     String(head),
     between(own.norm),
     between(own.squaredFrobenius),
     between(own.stableRank),
-    Array.from(own.singularValues, formatNumber).join(" "),
+    Array.from(own.singularValues, (x) => formatNumber(x)).join(" "),
     formatNumber(own.keyEvaluations / (queries * keys)),
   ]);
   const heading = ["head", "‖P‖", "‖P‖_F²", "stable rank", "singular values", "evaluations/(n_q n_k)"];
@@ -169,8 +169,8 @@ function checkUsage(given: OptionValues<typeof options>): void {
   }
   checkAtLeast(1, { n: given.n, threads: given.threads });
   checkSeed(given.seed);
-  const { values = 4, rows = 512, tolerance = 0.001, delta = 0.05 } = given;
-  usageOf(() => checkInteger("run", "values", values, 1, 32));
+  const { leading = 4, rows = 512, tolerance = 0.001, delta = 0.05 } = given;
+  usageOf(() => checkInteger("run", "leading", leading, 1, 32));
   usageOf(() => checkInteger("run", "rows", rows, 4));
   usageOf(() => checkFraction("run", "tolerance", tolerance));
   usageOf(() => checkFraction("run", "delta", delta));

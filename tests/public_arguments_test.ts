@@ -138,6 +138,12 @@ const sum = {
   ...run,
 } satisfies Record<keyof mod.KernelSumOptions, readonly string[]>;
 
+const spectrum = {
+  scale: options.attention.scale,
+  ...{ method: absent, leading: absent, tolerance: absent, rows: absent, delta: absent, seed: absent },
+  ...run,
+} satisfies Record<keyof mod.SoftmaxSpectrumOptions, readonly string[]>;
+
 // deno-lint-ignore no-explicit-any
 type Any = any;
 
@@ -194,6 +200,11 @@ const cases: Readonly<Record<string, () => readonly Argument[]>> = {
     ["points", none, (x) => mod.kernelProduct(x as Any, [1, 2], { device })],
     ["vector", none, (x) => mod.kernelProduct(q, x as Any, { device })],
     ...optionsOf(withBandwidth, (x) => mod.kernelProduct(q, [1, 2], x as Any)),
+  ],
+  softmaxSpectrum: () => [
+    ["query", none, (x) => mod.softmaxSpectrum(x as Any, k, { device })],
+    ["key", none, (x) => mod.softmaxSpectrum(q, x as Any, { device })],
+    ...optionsOf(spectrum, (x) => mod.softmaxSpectrum(q, k, x as Any)),
   ],
   topEigenpair: () => [
     ["points", none, (x) => mod.topEigenpair(x as Any, { device })],

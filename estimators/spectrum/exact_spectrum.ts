@@ -21,14 +21,14 @@ const CHANCE = 1e-9;
 export async function exactSpectrum(
   backend: Backend,
   problem: Problem,
-  { values, tolerance, random, signal }: {
-    readonly values: number;
+  { leading, tolerance, random, signal }: {
+    readonly leading: number;
     readonly tolerance: number;
     readonly random: RandomStream;
     readonly signal?: AbortSignal;
   },
 ): Promise<SoftmaxSpectrum> {
-  const { queries, keys } = problem, pairs = Math.min(values, queries, keys);
+  const { queries, keys } = problem, pairs = Math.min(leading, queries, keys);
   const products = new SoftmaxProducts(backend, problem, signal);
   const [trace] = await products.squaredFrobenius();
   const [columnSums] = await products.backward([new Float32Array(queries).fill(1)]);

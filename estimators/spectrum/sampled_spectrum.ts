@@ -24,8 +24,8 @@ const STEPS = 8;
 export async function sampledSpectrum(
   backend: Backend,
   problem: Problem,
-  { values, rows, delta, random, signal }: {
-    readonly values: number;
+  { leading, rows, delta, random, signal }: {
+    readonly leading: number;
     readonly rows: number;
     readonly delta: number;
     readonly random: RandomStream;
@@ -36,8 +36,8 @@ export async function sampledSpectrum(
   const learnt = drawn.subarray(0, rows >> 1), fresh = drawn.subarray(rows >> 1);
   const read = (picks: Uint32Array) => SampledRows.read(backend, problem, picks, signal);
   const known = await read(learnt),
-    krylov = leadingDirections(known, Math.min(values, rows >> 1, keys), random);
-  const pairs = Math.min(values, krylov.values.length);
+    krylov = leadingDirections(known, Math.min(leading, rows >> 1, keys), random);
+  const pairs = Math.min(leading, krylov.values.length);
   const vectors = Array.from({ length: pairs }, (_, rank) => krylov.vector(rank));
   const direction = towardsPositive(vectors[0]);
   const seen = measure(known, vectors, direction), news = measure(await read(fresh), vectors, direction);
@@ -75,9 +75,9 @@ export async function sampledSpectrum(
 }
 
 /** Right singular vectors of the known rows, about. */
-function leadingDirections(known: SampledRows, values: number, random: RandomStream): BlockKrylov {
+function leadingDirections(known: SampledRows, leading: number, random: RandomStream): BlockKrylov {
   const { columns } = known, start: Float64Array[] = [];
-  for (let at = 0; at < values; at++) {
+  for (let at = 0; at < leading; at++) {
     start.push(Float64Array.from({ length: columns }, () => random.normal()));
   }
   const sum = new Float64Array(columns);

@@ -5,7 +5,7 @@ import { checkFraction, checkInteger, checkOneOf, checkSignal } from "../../kern
 import type { Device } from "../../kernels/device.ts";
 import { runOn } from "../../kernels/kept_devices.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
-import { type Tensor, tensor } from "../../kernels/tensor.ts";
+import { readTensor, type Tensor, tensor } from "../../kernels/tensor.ts";
 import { makeProblem, type Problem, type ProblemOptions } from "../core/problem.ts";
 import { rowMean, subtractRow } from "../kde/centred_points.ts";
 import { exactSpectrum } from "./exact_spectrum.ts";
@@ -23,7 +23,7 @@ export interface SoftmaxSpectrumOptions extends Pick<ProblemOptions, "scale"> {
    */
   method?: typeof spectrumMethods[number];
   /** How many leading singular values, 1 to 32; 4 by default. */
-  values?: number;
+  leading?: number;
   /** With "exact": upper over lower bound of ‖P‖, less 1, to end at, between 0 and 1; 0.001 by default. */
   tolerance?: number;
   /** With "sampled": rows of P to look at, 4 or more; 512 by default. */
@@ -39,7 +39,7 @@ export interface SoftmaxSpectrumOptions extends Pick<ProblemOptions, "scale"> {
 }
 
 const NAMES: readonly (keyof SoftmaxSpectrumOptions)[] = [
-  ...["method", "values", "tolerance", "rows", "delta", "seed", "scale", "device", "signal"] as const,
+  ...["method", "leading", "tolerance", "rows", "delta", "seed", "scale", "device", "signal"] as const,
 ];
 const ACTION = "find a spectrum";
 
@@ -71,17 +71,19 @@ export async function softmaxSpectrum(
   options: SoftmaxSpectrumOptions = {},
 ): Promise<SoftmaxSpectrum[]> {
   checkOptionNames(ACTION, options, NAMES);
-  const { method = "exact", values = 4, tolerance = 1e-3, rows = 512, delta = 0.05, seed = 0 } = options;
+  const { method = "exact", leading = 4, tolerance = 1e-3, rows = 512, delta = 0.05, seed = 0 } = options;
   const { scale, device, signal } = options;
   checkOneOf(ACTION, "method", method, spectrumMethods);
-  checkInteger(ACTION, "values", values, 1, 32);
+  checkInteger(ACTION, "leading", leading, 1, 32);
   checkFraction(ACTION, "tolerance", tolerance);
   checkInteger(ACTION, "rows", rows, 4);
   checkFraction(ACTION, "delta", delta);
   checkInteger(ACTION, "seed", seed, 0);
   if (device !== undefined) checkDevice(ACTION, "device", device);
   if (signal !== undefined) checkSignal(ACTION, "signal", signal);
-  const problem = makeProblem(query, key, withoutValues(key), { scale });
+  const { shape } = readTensor("key", key), noValues = [...shape.slice(0, -1), 1];
+  const value = tensor(new Float32Array(noValues.reduce((a, b) => a * b, 1)), noValues);
+  const problem = makeProblem(query, key, value, { scale });
   const spectra: SoftmaxSpectrum[] = [];
   for (const [head, own] of headsOf(problem).entries()) {
     const random = new RandomStream(seed, Purpose.krylov, head);
@@ -91,19 +93,12 @@ export async function softmaxSpectrum(
         signal,
         (backend) =>
           method === "exact" || rows >= own.queries
-            ? exactSpectrum(backend, own, { values, tolerance, random, signal })
-            : sampledSpectrum(backend, own, { values, rows, delta, random, signal }),
+            ? exactSpectrum(backend, own, { leading, tolerance, random, signal })
+            : sampledSpectrum(backend, own, { leading, rows, delta, random, signal }),
       ),
     );
   }
   return spectra;
-}
-
-/** Values of one feature, which nobody reads; the keys themselves where they are no tensor, so that they are refused. */
-function withoutValues(key: Tensor): Tensor {
-  if (!Array.isArray(key?.shape) || key.shape.length < 2) return key;
-  const shape = [...key.shape.slice(0, -1), 1], size = shape.reduce((a, b) => a * b, 1);
-  return Number.isSafeInteger(size) && size >= 0 ? tensor(new Float32Array(size), shape) : key;
 }
 
 /** A problem for each query head. Keys lie about their mean, which changes no softmax and leaves more digits to the logits. */
