@@ -21,7 +21,7 @@ export interface SoftmaxSpectrumOptions extends Pick<ProblemOptions, "scale"> {
    * "exact" by default: exact products with P and Pᵀ, n_q · n_k logits each. "sampled": some rows of P, with bounds that hold with
    * probability 1 − delta; exact where there are no more rows than that.
    */
-  method?: typeof spectrumMethods[number];
+  method?: "exact" | "sampled";
   /** How many leading singular values, 1 to 32; 4 by default. */
   leading?: number;
   /** With "exact": upper over lower bound of ‖P‖, less 1, to end at, between 0 and 1; 0.001 by default. */

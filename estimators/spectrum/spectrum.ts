@@ -1,7 +1,10 @@
 /** A number with what it lies between. */
 export interface Enclosed {
+  /** What it is not below. */
   readonly lower: number;
+  /** What it probably is about; of exact products the lower end. */
   readonly estimate: number;
+  /** What it is not above. */
   readonly upper: number;
 }
 
