@@ -1,7 +1,7 @@
-/** The kernels by name: exp(−‖x − y‖²/(2h²)), exp(−‖x − y‖/h) and exp(−‖x − y‖₁/h), h the bandwidth. */
-export const kernelNames = ["gaussian", "exponential", "laplace"] as const;
-/** One of {@link kernelNames}. */
-export type KernelName = typeof kernelNames[number];
+/** A kernel: exp(−‖x − y‖²/(2h²)), exp(−‖x − y‖/h) or exp(−‖x − y‖₁/h), h the bandwidth. */
+export type KernelName = "gaussian" | "exponential" | "laplace";
+/** All of them. */
+export const kernelNames: readonly KernelName[] = ["gaussian", "exponential", "laplace"];
 
 /** −ln k of two rows: `a` from `first`, `b` from `other` on. */
 export type KernelExponent = (
