@@ -5,7 +5,7 @@ import { largestEigenvalue } from "./largest_eigenvalue.ts";
  * What the largest eigenvalue does not exceed but with probability delta over the start: with k steps from a random vector of n normal
  * deviates its Ritz value is below λ₁/cosh²(s) only if the vector's part along the top eigenvector is below 1/cosh((2k − 1)s) of its length
  * (from the Chebyshev polynomial U_{2k−2}(√t)), which has a probability of at most √(2n/π)/cosh((2k − 1)s). A block of several such vectors
- * fails only if each of them does. Sharper by a constant than Kuczyński and Woźniakowski 1992, Theorem 4.2; docs/theory.md §7.1.
+ * fails only if each of them does. After Kuczyński and Woźniakowski 1992; the proof is in docs/theory.md §7.1.
  *
  * @param starts How many independent random vectors the iteration started from; others beside them do no harm.
  */
