@@ -12,11 +12,13 @@ import type { Command } from "./commands/command.ts";
 import { demo } from "./commands/demo.ts";
 import { doctor } from "./commands/doctor.ts";
 import { environmentVariable } from "./files/permissions.ts";
+import { kernelSum } from "./commands/kernel_sum.ts";
 import { leastPermissions } from "./commands/least_permissions.ts";
 import { shownMessage } from "./commands/printable.ts";
 import { quietDrivers } from "./commands/quiet_drivers.ts";
 import { report } from "./commands/report.ts";
 import { scaling } from "./commands/scaling.ts";
+import { spectrum } from "./commands/spectrum.ts";
 import { verify } from "./commands/verify.ts";
 import { VERSION } from "./commands/version.ts";
 
@@ -28,6 +30,8 @@ const commands: Readonly<Record<string, Command>> = {
   verify,
   scaling,
   report,
+  spectrum,
+  "kernel-sum": kernelSum,
 };
 
 /**
@@ -76,7 +80,7 @@ function find(name: string): Command {
 }
 
 function overview(): string {
-  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`);
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`);
   return `Fast, verified softmax attention\n\nUsage: deno run -A cli.ts <command> [options]\n\n${
     lines.join("\n")
   }\n\n` +

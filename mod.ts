@@ -18,7 +18,11 @@ export { type AttentionOptions, type StorageFormat, storageFormats } from "./est
 export { type MethodName, methods } from "./estimators/methods/methods.ts";
 export type { Certificate } from "./estimators/certified/certificate.ts";
 export { estimateDensity, type EstimateDensityOptions } from "./estimators/kde/estimate_density.ts";
+export { kernelProduct, type KernelProductResult } from "./estimators/kde/kernel_product.ts";
+export type { KernelName } from "./estimators/kde/kernels.ts";
 export { kernelSum, type KernelSumOptions, type KernelSumResult } from "./estimators/kde/kernel_sum.ts";
+export { softmaxSpectrum, type SoftmaxSpectrumOptions } from "./estimators/spectrum/softmax_spectrum.ts";
+export type { Enclosed, SoftmaxSpectrum } from "./estimators/spectrum/spectrum.ts";
 export { type TopEigenpair, topEigenpair } from "./estimators/kde/top_eigenpair.ts";
 export {
   weightedExponentialKde,

@@ -71,6 +71,20 @@ export function readOptions<S extends Record<string, OptionSpec>>(
   return values as OptionValues<S>;
 }
 
+/**
+ * Takes the word that a command begins with, which is no option: a file.
+ *
+ * @returns It, and the words after it.
+ * @throws {UsageError} If there is none.
+ */
+export function takeOperand(command: string, what: string, args: readonly string[]): [string, string[]] {
+  const [operand, ...rest] = args;
+  if (operand === undefined || operand === "" || isOption(operand)) {
+    throw new UsageError(`${command} needs ${what}, before its options`);
+  }
+  return [operand, rest];
+}
+
 /** Gives targets without a value the value `-`. */
 function withTargets(specs: Record<string, OptionSpec>, args: readonly string[]): string[] {
   return args.map((word, at) => {

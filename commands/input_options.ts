@@ -62,13 +62,7 @@ export function checkInputOptions(command: string, given: InputOptions): void {
       `--qkv must be an .npz or .safetensors file, without the name of an array: got "${given.qkv}"`,
     );
   }
-  if (given.workload !== undefined && !workloadNames.includes(given.workload)) {
-    throw new UsageError(
-      `${unknownName(`workload ${given.workload}`, given.workload, workloadNames)}; workloads: ${
-        workloadNames.join(", ")
-      }`,
-    );
-  }
+  checkWorkload(given.workload);
   checkOneStandardInput({ q: given.q, k: given.k, v: given.v });
   if (given.workload === undefined) {
     refuse(given, ["n", "batch", "head"], "goes with --workload, not with files");
@@ -78,6 +72,14 @@ export function checkInputOptions(command: string, given: InputOptions): void {
     refuse(given, ["threads"], `goes with --device wasm, not with ${given.device}`);
   }
   checkAtLeast(1, { n: given.n, batch: given.batch, threads: given.threads });
+}
+
+/** Refuses a workload that there is not. */
+export function checkWorkload(name: string | undefined): void {
+  if (name === undefined || workloadNames.includes(name)) return;
+  throw new UsageError(
+    `${unknownName(`workload ${name}`, name, workloadNames)}; workloads: ${workloadNames.join(", ")}`,
+  );
 }
 
 /** Refuses that two inputs are read from the standard input. */
@@ -136,6 +138,25 @@ export async function loadInputs(
     return { name: "files", query, key, value, scale, description: qkv ?? paths.join(", ") };
   }
   return await loadNamed(workload, { n, batch, seed, head, onProgress: progress.update });
+}
+
+/**
+ * Reads queries and keys alone: two files, or those of a workload.
+ *
+ * @param seed Seed of the workload.
+ * @throws {UsageError} If the workload has not what the options ask of it.
+ */
+export async function loadQueriesAndKeys(
+  { q, k, workload, n, head }: Pick<InputOptions, "q" | "k" | "workload" | "n" | "head">,
+  seed: number,
+  progress: ProgressLine,
+): Promise<Omit<NamedInput, "value">> {
+  if (workload !== undefined) {
+    return await loadNamed(workload, { n, seed, head, onProgress: progress.update });
+  }
+  const [query, key] = await readAll([q!, k!], false);
+  const scale = 1 / Math.sqrt(query.shape[query.shape.length - 1]);
+  return { name: "files", query, key, scale, description: `${q}, ${k}` };
 }
 
 /** What queries, keys and values are called in a file that holds several arrays, in any case of the letters. */

@@ -32,6 +32,11 @@ export const Purpose = {
   cells: 261,
   pairs: 262,
   keys: 263,
+  /** Seeds of the products of an iteration. */
+  products: 264,
+  /** Starts of Lanczos' iteration, and rows of a softmax matrix that its spectrum is told from. */
+  krylov: 265,
+  spectrumRows: 266,
 
   // Verification.
   bootstrap: 512,

@@ -132,14 +132,20 @@ const density = {
   ...run,
 } satisfies Record<keyof mod.DensityOptions, readonly string[]>;
 const bandwidth = [...absent, "a fraction", "a number beyond 2^53"];
-const withBandwidth = { ...density, bandwidth } satisfies Record<
+const withBandwidth = { ...density, bandwidth, kernel: absent } satisfies Record<
   keyof mod.EstimateDensityOptions,
   readonly string[]
 >;
 const sum = {
-  ...{ epsilon: absent, delta: absent, seed: absent, bandwidth, samples: absent },
+  ...{ epsilon: absent, delta: absent, seed: absent, bandwidth, kernel: absent, samples: absent },
   ...run,
 } satisfies Record<keyof mod.KernelSumOptions, readonly string[]>;
+
+const spectrum = {
+  scale: options.attention.scale,
+  ...{ method: absent, leading: absent, tolerance: absent, rows: absent, delta: absent, seed: absent },
+  ...run,
+} satisfies Record<keyof mod.SoftmaxSpectrumOptions, readonly string[]>;
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -192,6 +198,16 @@ const cases: Readonly<Record<string, () => readonly Argument[]>> = {
   kernelSum: () => [
     ["points", none, (x) => mod.kernelSum(x as Any, { device })],
     ...optionsOf(sum, (x) => mod.kernelSum(q, x as Any)),
+  ],
+  kernelProduct: () => [
+    ["points", none, (x) => mod.kernelProduct(x as Any, [1, 2], { device })],
+    ["vector", none, (x) => mod.kernelProduct(q, x as Any, { device })],
+    ...optionsOf(withBandwidth, (x) => mod.kernelProduct(q, [1, 2], x as Any)),
+  ],
+  softmaxSpectrum: () => [
+    ["query", none, (x) => mod.softmaxSpectrum(x as Any, k, { device })],
+    ["key", none, (x) => mod.softmaxSpectrum(q, x as Any, { device })],
+    ...optionsOf(spectrum, (x) => mod.softmaxSpectrum(q, k, x as Any)),
   ],
   topEigenpair: () => [
     ["points", none, (x) => mod.topEigenpair(x as Any, { device })],

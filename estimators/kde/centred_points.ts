@@ -1,6 +1,7 @@
 import { scatteredPlaces } from "../linear_algebra/scattered_places.ts";
 import { checkRows } from "./check_target.ts";
-import type { KernelRows } from "./kernel_sums.ts";
+import type { KernelRows } from "./kernel_rows.ts";
+import type { KernelName } from "./kernels.ts";
 import { squaredNorms } from "./log_domain.ts";
 
 /** Rows that the centre is found from: enough that half of them do not lie far out by chance. */
@@ -27,17 +28,28 @@ export class CentredPoints implements KernelRows {
   readonly features: number;
   /** That of `data`, from 1 to 2. */
   readonly bandwidth: number;
+  readonly kernel: KernelName;
+  readonly logWeights?: Float64Array;
   readonly #unit: number;
   readonly #userBandwidth: number;
   #centred?: Middle;
 
-  constructor(points: Float32Array, features: number, bandwidth = 1) {
+  /** @param logWeights As of {@link KernelRows}. */
+  constructor(
+    points: Float32Array,
+    features: number,
+    bandwidth = 1,
+    kernel: KernelName = "gaussian",
+    logWeights?: Float64Array,
+  ) {
     this.count = checkRows("points", points, features, bandwidth);
     this.features = features;
     this.#userBandwidth = bandwidth;
     this.#unit = 2 ** Math.floor(Math.log2(bandwidth));
     this.bandwidth = bandwidth / this.#unit;
     this.data = this.#scale(points);
+    this.kernel = kernel;
+    this.logWeights = logWeights;
   }
 
   /** Checks queries [queries, features] and brings them to the scale of `data`. */

@@ -1,4 +1,5 @@
 import type { Backend } from "../../kernels/backend.ts";
+import type { KernelName } from "./kernels.ts";
 
 /** What an estimator of densities is asked for. */
 export interface DensityTarget {
@@ -14,7 +15,7 @@ export interface DensityTarget {
 
 /** Answers to a batch of queries. */
 export interface DensityEstimate {
-  /** [queries]: ln of the mean of exp(−‖x − y‖²/(2h²)) over the points x; −Infinity where nothing was found. */
+  /** [queries]: ln of the mean of the kernel, as exp(−‖x − y‖²/(2h²)), over the points x; −Infinity where nothing was found. */
   readonly logDensity: Float64Array;
   /** Distances, and so kernel values, between a query and a point, over all queries. */
   readonly kernelEvaluations: number;
@@ -40,7 +41,7 @@ export interface DensityEstimator {
 
 /**
  * Makes an estimator for points [count, features] and a bandwidth in their units, 1 by default. All share this form, so that whatever is built on densities
- * takes any of them as a parameter.
+ * takes any of them as a parameter. The kernel is "gaussian" by default, and must be for all that hash: `densityMethods` says which.
  */
 export type FitDensity = (
   backend: Backend,
@@ -48,6 +49,7 @@ export type FitDensity = (
   features: number,
   target: DensityTarget,
   bandwidth?: number,
+  kernel?: KernelName,
 ) => DensityEstimator;
 
 /** Sums of what several steps cost. */

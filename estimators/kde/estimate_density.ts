@@ -2,17 +2,23 @@ import type { Tensor } from "../../kernels/tensor.ts";
 import { checkRows } from "./check_target.ts";
 import { runOn } from "../../kernels/kept_devices.ts";
 import type { DensityEstimate } from "./density.ts";
+import type { KernelName } from "./kernels.ts";
 import { checkDensityOptions, commonFeatures, type DensityOptions } from "./options.ts";
 
 /** Options of {@link estimateDensity}. */
 export interface EstimateDensityOptions extends DensityOptions {
-  /** Standard deviation h of the kernel exp(−‖x − y‖²/(2h²)), in the units of the points; 1 by default. */
+  /** Width h of the kernel, in the units of the points; 1 by default. */
   bandwidth?: number;
+  /**
+   * "gaussian", exp(−‖x − y‖²/(2h²)), by default; "exponential", exp(−‖x − y‖/h); or "laplace", exp(−‖x − y‖₁/h). The latter two take the methods
+   * "exact" and "uniform", and are computed on the host in float64.
+   */
+  kernel?: KernelName;
 }
 
 /**
- * Gaussian kernel density: the mean of exp(−‖x − y‖²/(2 bandwidth²)) over points x, at each query y, in natural
- * logarithms. (For a probability density divide by (2π bandwidth²)^(d/2).) With probability 1 − delta each, densities
+ * Kernel density: the mean of exp(−‖x − y‖²/(2 bandwidth²)), or of another kernel, over points x, at each query y, in natural
+ * logarithms. (For a probability density divide the Gaussian one by (2π bandwidth²)^(d/2).) With probability 1 − delta each, densities
  * of at least `densityFloor` are within a factor 1 ± epsilon. Kernel values come from differences of the values as given: what all have
  * in common, and points far away, cost no digits. Values must lie below 1e38 bandwidths.
  *
@@ -38,8 +44,8 @@ export async function estimateDensity(
   queries: Tensor,
   options: EstimateDensityOptions = {},
 ): Promise<DensityEstimate> {
-  const { fit, target, bandwidth, signal, device } = checkDensityOptions(options, {
-    further: ["bandwidth"],
+  const { fit, target, bandwidth, kernel, signal, device } = checkDensityOptions(options, {
+    further: ["bandwidth", "kernel"],
   });
   const features = commonFeatures(points, queries);
   checkRows("points", points.data, features, bandwidth);
@@ -49,6 +55,6 @@ export async function estimateDensity(
   return await runOn(
     device,
     signal,
-    (backend) => fit(backend, rows, features, target, bandwidth).logDensity(queryRows, signal),
+    (backend) => fit(backend, rows, features, target, bandwidth, kernel).logDensity(queryRows, signal),
   );
 }

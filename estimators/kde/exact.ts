@@ -3,6 +3,7 @@ import { CentredPoints } from "./centred_points.ts";
 import { checkTarget } from "./check_target.ts";
 import { type DensityEstimate, type DensityEstimator, type DensityTarget, Evaluations } from "./density.ts";
 import { logKernelSums } from "./kernel_sums.ts";
+import type { KernelName } from "./kernels.ts";
 
 /** Every kernel value: count evaluations a query, no error but rounding. */
 export class ExactDensity implements DensityEstimator {
@@ -33,7 +34,8 @@ export function exactDensity(
   features: number,
   target: DensityTarget,
   bandwidth?: number,
+  kernel?: KernelName,
 ): DensityEstimator {
   checkTarget(target);
-  return new ExactDensity(backend, new CentredPoints(points, features, bandwidth));
+  return new ExactDensity(backend, new CentredPoints(points, features, bandwidth, kernel));
 }

@@ -5,21 +5,25 @@ import { CentredPoints } from "./centred_points.ts";
 import { pickRows } from "../linear_algebra/pick_rows.ts";
 import { runOn } from "../../kernels/kept_devices.ts";
 import type { EstimateDensityOptions } from "./estimate_density.ts";
-import { type KernelRows, logKernelSums } from "./kernel_sums.ts";
+import type { KernelRows } from "./kernel_rows.ts";
+import { logKernelSums } from "./kernel_sums.ts";
 import { logSumExp } from "./log_domain.ts";
 import { groupFailure } from "./median_of_means.ts";
 import { checkDensityOptions, featuresOf } from "./options.ts";
 
 /** Options of {@link kernelSum}. */
-export interface KernelSumOptions
-  extends Pick<EstimateDensityOptions, "epsilon" | "delta" | "seed" | "device" | "signal" | "bandwidth"> {
+export interface KernelSumOptions extends
+  Pick<
+    EstimateDensityOptions,
+    "epsilon" | "delta" | "seed" | "device" | "signal" | "bandwidth" | "kernel"
+  > {
   /** Points of one sample in place of those that epsilon and delta ask for; 2 or more. */
   samples?: number;
 }
 
 /** What {@link kernelSum} returns. */
 export interface KernelSumResult {
-  /** Σ_i Σ_j exp(−‖x_i − x_j‖²/(2h²)), i = j included: between n and n². */
+  /** Σ_i Σ_j k(x_i, x_j), i = j included: between n and n². */
   readonly sum: number;
   /** Kernel values that were computed. */
   readonly kernelEvaluations: number;
@@ -30,7 +34,7 @@ export interface KernelSumResult {
 }
 
 /**
- * Sum of all entries of a Gaussian kernel matrix from few of them: with A a random set of m points,
+ * Sum of all entries of a kernel matrix, Gaussian by default, from few of them: with A a random set of m points,
  * n + n(n − 1)/(m(m − 1)) · Σ_{i≠j in A} K_ij. Within a factor 1 ± epsilon with probability 1 − delta; m grows as √n/epsilon². Where m would reach
  * n the sum is exact.
  *
@@ -48,9 +52,9 @@ export interface KernelSumResult {
  * @throws {RangeError} If a value or option is out of range.
  */
 export async function kernelSum(points: Tensor, options: KernelSumOptions = {}): Promise<KernelSumResult> {
-  const { target, bandwidth, device: choice, signal } = checkDensityOptions(options, {
+  const { target, bandwidth, kernel, device: choice, signal } = checkDensityOptions(options, {
     without: ["method", "densityFloor"],
-    further: ["bandwidth", "samples"],
+    further: ["bandwidth", "kernel", "samples"],
   });
   const features = featuresOf("points", points), { samples } = options;
   if (samples !== undefined) checkInteger("sum a kernel matrix", "samples", samples, 2);
@@ -68,7 +72,7 @@ export async function kernelSum(points: Tensor, options: KernelSumOptions = {}):
       const data = size === count
         ? scaled.data
         : pickRows(scaled.data, features, stream.distinct(size, count));
-      const rows: KernelRows = { data, features, bandwidth: scaled.bandwidth };
+      const rows: KernelRows = { data, features, bandwidth: scaled.bandwidth, kernel };
       // A row is hidden from itself, since its 1 would swallow small sums in f32.
       const logSums = await logKernelSums(backend, rows, data, { excludeSelf: true, signal });
       found.push(Math.exp(logSumExp(logSums)));
@@ -81,7 +85,7 @@ export async function kernelSum(points: Tensor, options: KernelSumOptions = {}):
 
 /**
  * Sample size and number of samples, the median of which is taken. The relative variance of one estimate is at most 4 √n/m + 2 n/m²:
- * with s the sum, Hoeffding's decomposition gives 4/m · n · Σ_i (row sum i)²/s² + 2/m² · n² Σ K²/s²; Σ (row sum)² <= λ s with λ <= √(Σ K²) <= √s, and s >= n.
+ * with s the sum of a positive semidefinite matrix of entries in [0, 1], Hoeffding's decomposition gives 4/m · n · Σ_i (row sum i)²/s² + 2/m² · n² Σ K²/s²; Σ (row sum)² <= λ s with λ <= √(Σ K²) <= √s, and s >= n.
  */
 function planSamples(count: number, epsilon: number, delta: number): { groups: number; perGroup: number } {
   let best = { groups: 1, perGroup: Infinity };

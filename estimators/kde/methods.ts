@@ -1,8 +1,9 @@
-import { checkOneOf } from "../../kernels/check_values.ts";
+import { checkOneOf, unfitName } from "../../kernels/check_values.ts";
 import { ACTION } from "./check_target.ts";
 import type { FitDensity } from "./density.ts";
 import { exactDensity } from "./exact.ts";
 import { hashingBasedDensity } from "./hashing_based.ts";
+import type { KernelName } from "./kernels.ts";
 import { multiLevelDensity } from "./multi_level.ts";
 import { nearestNeighbourDensity } from "./nearest_neighbour.ts";
 import { uniformDensity } from "./uniform.ts";
@@ -35,4 +36,17 @@ const FITS: Record<DensityMethod, FitDensity> = {
 export function densityFit(method: DensityMethod): FitDensity {
   checkOneOf(ACTION, "method", method, densityMethods);
   return FITS[method];
+}
+
+/** Those that need nothing of a kernel but its values. */
+const OF_EVERY_KERNEL: readonly string[] = ["exact", "uniform"];
+
+/**
+ * Checks that a method takes a kernel.
+ *
+ * @throws {RangeError} If it hashes, and the kernel is not the one that its hashes are made for.
+ */
+export function checkMethodOfKernel(method: DensityMethod, kernel: KernelName): void {
+  if (kernel === "gaussian" || OF_EVERY_KERNEL.includes(method)) return;
+  throw unfitName(ACTION, "method", `exact or uniform where kernel is ${kernel}`, method);
 }

@@ -1,12 +1,13 @@
 import type { DeviceKind } from "../../kernels/backend.ts";
 import { checkDevice } from "../../kernels/check_device.ts";
 import { checkOptionNames } from "../../kernels/check_options.ts";
-import { checkSignal } from "../../kernels/check_values.ts";
+import { checkOneOf, checkSignal } from "../../kernels/check_values.ts";
 import type { Device } from "../../kernels/device.ts";
 import { checkTensor, formatShape, type Tensor } from "../../kernels/tensor.ts";
 import { ACTION, checkBandwidth, checkTarget } from "./check_target.ts";
 import type { DensityTarget, FitDensity } from "./density.ts";
-import { densityFit, type DensityMethod } from "./methods.ts";
+import { type KernelName, kernelNames } from "./kernels.ts";
+import { checkMethodOfKernel, densityFit, type DensityMethod } from "./methods.ts";
 
 /** Options of what is built on densities. */
 export interface DensityOptions {
@@ -42,7 +43,9 @@ const NAMES: readonly (keyof DensityOptions)[] = [
 
 /** Options after checking, with their defaults. */
 export interface CheckedDensityOptions {
+  readonly method: DensityMethod;
   readonly fit: FitDensity;
+  readonly kernel: KernelName;
   readonly target: DensityTarget;
   readonly bandwidth: number;
   readonly device?: Device | DeviceKind;
@@ -58,19 +61,22 @@ export interface CheckedDensityOptions {
  * @throws {RangeError} If one is out of range.
  */
 export function checkDensityOptions(
-  options: DensityOptions & { bandwidth?: number },
+  options: DensityOptions & { bandwidth?: number; kernel?: KernelName },
   { without = [], further = [] }: { without?: readonly string[]; further?: readonly string[] } = {},
 ): CheckedDensityOptions {
   const known = [...NAMES, ...further].filter((name) => !without.includes(name));
   checkOptionNames(ACTION, options, known);
-  const { method = "uniform", bandwidth = 1, device, signal } = options;
+  const { method = "uniform", kernel = "gaussian", bandwidth = 1, device, signal } = options;
   const { epsilon = 0.1, delta = 0.05, densityFloor = 1e-3, seed = 0 } = options;
   const target: DensityTarget = { epsilon, delta, densityFloor, seed };
   checkTarget(target);
   checkBandwidth(bandwidth);
   if (device !== undefined) checkDevice(ACTION, "device", device);
   if (signal !== undefined) checkSignal(ACTION, "signal", signal);
-  return { fit: densityFit(method), target, bandwidth, device, signal };
+  const fit = densityFit(method);
+  checkOneOf(ACTION, "kernel", kernel, kernelNames);
+  checkMethodOfKernel(method, kernel);
+  return { method, fit, kernel, target, bandwidth, device, signal };
 }
 
 /**

@@ -1,9 +1,10 @@
 import type { Tensor } from "../../kernels/tensor.ts";
-import { pickRows } from "../linear_algebra/pick_rows.ts";
 import { runOn } from "../../kernels/kept_devices.ts";
-import { CentredPoints } from "./centred_points.ts";
+import { Purpose, RandomStream } from "../../kernels/random.ts";
+import { checkRows } from "./check_target.ts";
 import { Evaluations } from "./density.ts";
 import type { EstimateDensityOptions } from "./estimate_density.ts";
+import { multiply } from "./kernel_product.ts";
 import { checkDensityOptions, featuresOf } from "./options.ts";
 
 /** What {@link topEigenpair} returns. */
@@ -23,9 +24,8 @@ export interface TopEigenpair {
 }
 
 /**
- * Largest eigenvalue and its eigenvector of the Gaussian kernel matrix K_ij = exp(−‖x_i − x_j‖²/(2 bandwidth²)), without holding it: power iteration
- * from the even vector, each product K u by weighted kernel density estimation. No entry of u is ever negative, so weights become one more
- * coordinate, c_j = √(2 ln(max u/u_j)) bandwidths: u_j exp(−‖x_j − y‖²/2) = max u · exp(−‖(x_j, c_j) − (y, 0)‖²/2).
+ * Largest eigenvalue and its eigenvector of a kernel matrix, Gaussian by default, without holding it: power iteration from the even vector,
+ * each product K u as by `kernelProduct`, from draws of its own. No entry of u is ever negative.
  *
  * The iteration ends when the bounds meet, Rayleigh's quotient below and the largest ratio (K u)_i/u_i above (Collatz and Wielandt),
  * or after ln(2n/epsilon)/epsilon rounds, which suffice from this start.
@@ -47,30 +47,27 @@ export async function topEigenpair(
   points: Tensor,
   options: EstimateDensityOptions = {},
 ): Promise<TopEigenpair> {
-  const { fit, target, bandwidth, device, signal } = checkDensityOptions(options, {
-    further: ["bandwidth"],
+  const { method, kernel, target, bandwidth, device, signal } = checkDensityOptions(options, {
+    further: ["bandwidth", "kernel"],
   });
   const features = featuresOf("points", points), { epsilon } = target;
+  const count = checkRows("points", points.data, features, bandwidth);
   // A copy, since the caller may go on with the array before the device is ready.
-  const scaled = new CentredPoints(points.data.slice(), features, bandwidth), { count } = scaled;
-  const cost = new Evaluations();
+  const rows = points.data.slice(), cost = new Evaluations();
   const most = Math.ceil(Math.log(2 * count / epsilon) / epsilon);
   let vector = new Float64Array(count).fill(1 / Math.sqrt(count)), value = 0, rounds = 0;
   // Half of the error for the products, half for the iteration.
   const perProduct = { ...target, epsilon: epsilon / 2, delta: target.delta / (most * count) };
-  const queries = liftRows(scaled, new Float64Array(count));
+  // The guarantee of a product is about a vector that does not depend on its draws, so that no two rounds may share them.
+  const seeds = new RandomStream(target.seed, Purpose.products);
   while (rounds++ < most) {
-    const largest = vector.reduce((a, b) => Math.max(a, b), 0);
-    const kept = Uint32Array.from(vector.keys()).filter((row) => vector[row] > 0);
-    const heights = vector.map((x) => Math.sqrt(-2 * Math.log(x / largest)));
-    const rows = pickRows(liftRows(scaled, heights), features + 1, kept);
-    const product = await runOn(
+    const plan = { method, kernel, bandwidth, target: { ...perProduct, seed: seeds.word() } };
+    const { product: image, ...step } = await runOn(
       device,
       signal,
-      (backend) => fit(backend, rows, features + 1, perProduct, scaled.bandwidth).logDensity(queries, signal),
+      (backend) => multiply(backend, rows, features, vector, plan, signal),
     );
-    cost.add(product);
-    const image = product.logDensity.map((log) => Math.exp(log) * kept.length * largest);
+    cost.add(step);
     value = image.reduce((sum, x, row) => sum + x * vector[row], 0);
     const above = image.reduce(
       (largest, x, row) => vector[row] > 0 ? Math.max(largest, x / vector[row]) : Infinity,
@@ -80,15 +77,5 @@ export async function topEigenpair(
     const length = Math.sqrt(image.reduce((sum, x) => sum + x * x, 0));
     vector = image.map((x) => x / length);
   }
-  return { ...cost.with(vector), value, vector, rounds: Math.min(rounds, most) };
-}
-
-/** Points with one more coordinate, given in bandwidths: [count, features + 1]. */
-function liftRows({ data, count, features, bandwidth }: CentredPoints, heights: Float64Array): Float32Array {
-  const lifted = new Float32Array(count * (features + 1));
-  for (let row = 0; row < count; row++) {
-    lifted.set(data.subarray(row * features, (row + 1) * features), row * (features + 1));
-    lifted[row * (features + 1) + features] = heights[row] * bandwidth;
-  }
-  return lifted;
+  return { ...cost, value, vector, rounds: Math.min(rounds, most) };
 }

@@ -6,6 +6,7 @@ import { checkTarget } from "./check_target.ts";
 import { type DensityEstimator, type DensityTarget, Evaluations } from "./density.ts";
 import { SearchedDensity } from "./floor_search.ts";
 import { logKernelSums } from "./kernel_sums.ts";
+import type { KernelName } from "./kernels.ts";
 
 /**
  * Points that suffice for a mean of kernel values. They lie in [0, 1], so by Chernoff's bound the mean of m of them is off by
@@ -24,20 +25,36 @@ export function uniformDensity(
   features: number,
   target: DensityTarget,
   bandwidth?: number,
+  kernel?: KernelName,
 ): DensityEstimator {
   checkTarget(target);
-  const centred = new CentredPoints(points, features, bandwidth);
+  const centred = new CentredPoints(points, features, bandwidth, kernel);
+  return sampledDensity(
+    backend,
+    centred,
+    target,
+    (size) => new RandomStream(target.seed, Purpose.uniformSample).distinct(size, centred.count),
+  );
+}
+
+/**
+ * The mean of the kernel over as many drawn points as a density asks for. Of weighted points those are drawn by their weights.
+ *
+ * @param draw So many places of points, each drawn with the probability that its weight has of all.
+ */
+export function sampledDensity(
+  backend: Backend,
+  points: CentredPoints,
+  target: DensityTarget,
+  draw: (size: number) => Uint32Array,
+): DensityEstimator {
+  const { features, bandwidth, kernel } = points;
   const sizeAt = (floor: number, delta: number) => uniformSampleSize(target.epsilon, delta, floor);
-  return new SearchedDensity(backend, centred, target, (queries) => ({
+  return new SearchedDensity(backend, points, target, (queries) => ({
     kernelEvaluationsAt: sizeAt,
     async estimateAt(rows, floor, delta, signal) {
       const size = sizeAt(floor, delta), cost = new Evaluations();
-      const stream = new RandomStream(target.seed, Purpose.uniformSample);
-      const sample = {
-        features,
-        bandwidth: centred.bandwidth,
-        data: pickRows(centred.data, features, stream.distinct(size, centred.count)),
-      };
+      const sample = { features, bandwidth, kernel, data: pickRows(points.data, features, draw(size)) };
       const picked = pickRows(queries, features, rows);
       cost.add({ kernelEvaluations: rows.length * size });
       const sums = await logKernelSums(backend, sample, picked, { signal });

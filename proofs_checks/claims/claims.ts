@@ -21,7 +21,7 @@ import { densityUnbiased } from "./density_unbiased.ts";
 import { constantValues, exactKernels, singleBlock } from "./exact_cases.ts";
 import { hardnessBoundary } from "./hardness_boundary.ts";
 import { invarianceClaims } from "./invariances.ts";
-import { kernelSumClaim, topEigenvalue } from "./kernel_algebra.ts";
+import { kernelProductClaims, kernelSumClaims, topEigenvalueClaims } from "./kernel_algebra.ts";
 import { keyEvaluations } from "./key_evaluations.ts";
 import { denominatorUnbiased, keySampling } from "./key_sampling.ts";
 import { liftIdentity } from "./lift_identity.ts";
@@ -38,6 +38,7 @@ import { sampleSizes } from "./sample_sizes.ts";
 import { routedError } from "./routed_error.ts";
 import { columnNorms, rowSums } from "./row_sums.ts";
 import { softmaxNormKernels, softmaxNormRange } from "./softmax_norm.ts";
+import { spectrumByProducts, spectrumByRows } from "./softmax_spectrum.ts";
 import { spectralGuarantee } from "./spectral_guarantee.ts";
 import { tiltedError } from "./tilted_error.ts";
 import { treeBound } from "./tree_bound.ts";
@@ -59,8 +60,9 @@ export const claims: readonly Claim[] = [
   ...densityErrors,
   ...densityUnbiased,
   sampleSizes,
-  kernelSumClaim,
-  topEigenvalue,
+  ...kernelSumClaims,
+  ...kernelProductClaims,
+  ...topEigenvalueClaims,
   rowSums,
   columnNorms,
   keyProbabilitiesClaim,
@@ -76,6 +78,8 @@ export const claims: readonly Claim[] = [
   residualDraws,
   softmaxNormRange,
   softmaxNormKernels,
+  spectrumByProducts,
+  spectrumByRows,
   grayOrder,
   hashCollision,
   blockRemoval,

@@ -20,11 +20,13 @@ import { certify } from "../../estimators/certified/certify.ts";
 import { headGeometry } from "../../estimators/certified/head_geometry.ts";
 import { attendMerged } from "../../estimators/certified/merged_keys.ts";
 import type { FitDensity } from "../../estimators/kde/density.ts";
+import { kernelProduct } from "../../estimators/kde/kernel_product.ts";
 import { kernelSum } from "../../estimators/kde/kernel_sum.ts";
 import { densityFit, type DensityMethod } from "../../estimators/kde/methods.ts";
 import { planMedianOfMeans } from "../../estimators/kde/median_of_means.ts";
 import { uniformSampleSize } from "../../estimators/kde/uniform.ts";
 import { topEigenpair } from "../../estimators/kde/top_eigenpair.ts";
+import { softmaxSpectrum } from "../../estimators/spectrum/softmax_spectrum.ts";
 import { liftWeights } from "../../estimators/kde/weighted_exponential.ts";
 import type { Backend } from "../../kernels/backend.ts";
 import { softmaxOperatorNorm } from "../measures/softmax_norm.ts";
@@ -65,8 +67,10 @@ export interface Implementation {
   readonly densityFit: (method: DensityMethod) => FitDensity;
   readonly densityDraw: DensityDraw;
   readonly kernelSum: typeof kernelSum;
+  readonly kernelProduct: typeof kernelProduct;
   readonly topEigenpair: typeof topEigenpair;
   readonly softmaxOperatorNorm: typeof softmaxOperatorNorm;
+  readonly softmaxSpectrum: typeof softmaxSpectrum;
   /** Puts other kernels in the place of a backend's. */
   readonly kernels: (backend: Backend) => Backend;
 }
@@ -101,8 +105,10 @@ export const shipped: Implementation = {
   densityFit,
   densityDraw,
   kernelSum,
+  kernelProduct,
   topEigenpair,
   softmaxOperatorNorm,
+  softmaxSpectrum,
   kernels: (backend) => backend,
 };
 

@@ -1,7 +1,9 @@
 import { makeProblem, type Problem } from "../../estimators/core/problem.ts";
 import { operatorNorm } from "../../estimators/linear_algebra/operator_norm.ts";
+import { rowsOf } from "../../estimators/linear_algebra/gram_images.ts";
 import type { AttentionInput } from "../inputs/family.ts";
-import { largestSingularValue } from "./largest_singular_value.ts";
+import { type NormBounds, normBounds } from "./norm_bounds.ts";
+import { SoftmaxRows } from "./softmax_rows.ts";
 
 /** One attention problem solved by the formula in float64, independently of every kernel. */
 export class Oracle {
@@ -14,6 +16,7 @@ export class Oracle {
   readonly output: Float64Array;
   static readonly #known = new WeakMap<AttentionInput, Oracle>();
   #softmaxNorm?: number;
+  #softmaxNormBounds?: NormBounds;
   #valueNorm?: number;
 
   /** That of an input, found once where several runs share it. */
@@ -30,33 +33,31 @@ export class Oracle {
     this.softmax = new Float64Array(queries * keys);
     this.logRowSums = new Float64Array(queries);
     this.output = new Float64Array(queries * valueFeatures);
+    const rows = new SoftmaxRows({ query: query.data, key: key.data, features, scale });
+    const values = Float64Array.from(value.data);
     for (let i = 0; i < queries; i++) {
-      const row = this.softmax.subarray(i * keys, (i + 1) * keys);
-      let largest = -Infinity;
-      for (let j = 0; j < keys; j++) {
-        let product = 0;
-        for (let t = 0; t < features; t++) {
-          product += query.data[i * features + t] * key.data[j * features + t];
-        }
-        row[j] = scale * product;
-        largest = Math.max(largest, row[j]);
-      }
-      let total = 0;
-      for (let j = 0; j < keys; j++) total += row[j] = Math.exp(row[j] - largest);
-      this.logRowSums[i] = largest + Math.log(total);
-      for (let j = 0; j < keys; j++) {
-        row[j] /= total;
-        for (let c = 0; c < valueFeatures; c++) {
-          this.output[i * valueFeatures + c] += row[j] * value.data[j * valueFeatures + c];
-        }
+      const row = rows.row(i, this.softmax.subarray(i * keys, (i + 1) * keys));
+      this.logRowSums[i] = rows.logSum;
+      const output = this.output.subarray(i * valueFeatures, (i + 1) * valueFeatures);
+      for (let j = 0, at = 0; j < keys; j++) {
+        for (let c = 0; c < valueFeatures; c++, at++) output[c] += row[j] * values[at];
       }
     }
   }
 
-  /** ‖P‖, from below; see {@link largestSingularValue}. */
+  /** ‖P‖, from below; see {@link normBounds}. */
   get softmaxNorm(): number {
+    return this.#softmaxNorm ??= this.#bounds(Infinity).lower;
+  }
+
+  /** ‖P‖ from both sides, to a thousandth. */
+  get softmaxNormBounds(): NormBounds {
+    return this.#softmaxNormBounds ??= this.#bounds();
+  }
+
+  #bounds(tolerance?: number): NormBounds {
     const { queries, keys } = this.problem;
-    return this.#softmaxNorm ??= largestSingularValue(this.softmax, queries, keys);
+    return normBounds(rowsOf(this.softmax, queries, keys), { nonNegative: true, tolerance });
   }
 
   /** ‖V‖. */

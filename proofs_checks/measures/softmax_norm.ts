@@ -1,6 +1,6 @@
 import type { Backend } from "../../kernels/backend.ts";
 import type { Problem } from "../../estimators/core/problem.ts";
-import { uploadHeads } from "../../estimators/core/exact.ts";
+import { SoftmaxProducts } from "../../estimators/spectrum/softmax_products.ts";
 
 /** Upper over lower bound of the norm, less 1, at which the iteration ends. */
 export const NORM_TOLERANCE = 5e-3;
@@ -10,9 +10,8 @@ const MOST_ROUNDS = 1000;
 const LEAST_COMPONENT = 1e-30;
 
 /**
- * Operator norm ‖P‖ of the softmax matrix of each head, by power iteration on PᵀP without ever holding P: P x is
- * attention with x as its value, and Pᵀ y is attention with queries and keys exchanged and every query weighted by
- * exp(−its log-sum-exp). Only vectors are held, their sums in float64, so n = 16,384 and more can be measured.
+ * Operator norm ‖P‖ of the softmax matrix of each head, all heads at once, by power iteration on PᵀP without ever holding P
+ * (`SoftmaxProducts`). Only vectors are held, their sums in float64, so n = 16,384 and more can be measured.
  *
  * Two bounds enclose the norm. Every unit x gives ‖P x‖ <= ‖P‖. And since PᵀP has no negative entries, every x of positive
  * components gives ‖P‖² <= max_j (PᵀP x)_j/x_j (Collatz 1942; Wielandt 1950): the componentwise residual of PᵀP x = λx, which
@@ -28,30 +27,12 @@ export async function softmaxOperatorNorm(
   problem: Problem,
   signal?: AbortSignal,
 ): Promise<number[]> {
-  const { heads, queries, keys, features, scale } = problem;
-  if (problem.causalOffset !== undefined || problem.logWeights !== undefined) {
-    throw new RangeError("Cannot measure the softmax norm: every key must be visible to every query");
-  }
+  const { heads, queries, keys } = problem, products = new SoftmaxProducts(backend, problem, signal);
   let direction: Float32Array = new Float32Array(heads * keys).fill(1 / Math.sqrt(keys));
   const lower = new Array<number>(heads).fill(Math.sqrt(queries / keys));
   const upper = new Array<number>(heads).fill(Infinity);
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const { query, key } = uploadHeads(backend, problem, 0, heads);
-    const shape = { heads, features, scale, valueFeatures: 1 };
-    const forward = backend.attend({ ...shape, queries, keys, query, key, value: backend.upload(direction) });
-    const [image, logSumExp] = await backend.run([forward.output, forward.logSumExp], signal);
-    const backward = backend.attend({
-      ...shape,
-      queries: keys,
-      keys: queries,
-      query: key,
-      key: query,
-      value: backend.upload(image),
-      logWeights: backend.upload(Float32Array.from(logSumExp, (sum) => -sum)),
-    });
-    const [mean, logMass] = await backend.run([backward.output, backward.logSumExp], signal);
-    backend.reset();
-    const next = Float64Array.from({ length: heads * keys }, (_, at) => mean[at] * Math.exp(logMass[at]));
+    const [image] = await products.forward([direction]), [next] = await products.backward([image]);
     const following = new Float32Array(heads * keys);
     for (let head = 0; head < heads; head++) {
       const own = direction.subarray(head * keys, (head + 1) * keys);

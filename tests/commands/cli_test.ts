@@ -35,7 +35,19 @@ const inputs = {
 Deno.test("cli help lists the commands and each explains its options", async () => {
   const overview = await cli("--help");
   assertEquals(overview.code, 0);
-  for (const command of ["attend", "compare", "demo", "doctor", "verify", "scaling", "report"]) {
+  for (
+    const command of [
+      "attend",
+      "compare",
+      "demo",
+      "doctor",
+      "verify",
+      "scaling",
+      "report",
+      "spectrum",
+      "kernel-sum",
+    ]
+  ) {
     assertStringIncludes(overview.stdout, command);
     const { code, stdout } = await cli(command, "--help");
     assertEquals(code, 0);

@@ -39,6 +39,7 @@ const quick: Readonly<Record<string, readonly string[]>> = {
   compare: ["--workload", "gaussian", "--n", "60", "--methods", "exact", "--repeat", "1", "--device", "wasm"],
   verify: ["--claim", "gray-order", "--runs", "2"],
   scaling: ["--min", "64", "--max", "64", "--workload", "gaussian"],
+  spectrum: ["--workload", "gaussian", "--n", "60", "--device", "wasm"],
 };
 
 const GENERATED = "generated inputs", JSON_FILE = "--json FILE", PAGE = "--report FILE.html";
@@ -115,14 +116,15 @@ useTest([["attend", "--q Q.npy --k K.npy --v V.npy"], ["attend", "--key-mask M.n
     assertStringIncludes(unread.stderr, "mask.npy: permission denied by Deno: run again with --allow-read");
   }));
 
-for (const command of ["attend", "compare", "verify", "scaling"]) {
-  const outputs = [JSON_FILE, ...(command === "attend" ? [] : [PAGE])];
+for (const command of ["attend", "compare", "spectrum", "verify", "scaling"]) {
+  const hasPage = command !== "attend" && command !== "spectrum",
+    outputs = [JSON_FILE, ...(hasPage ? [PAGE] : [])];
   useTest([GENERATED, ...outputs].map((row) => [command, row] as const), () =>
     inFolder(async (folder) => {
       const json = join(folder, "a.json"), page = join(folder, "a.html");
       const nothing = await run({ command, rows: [GENERATED], args: quick[command] });
       assertEquals([nothing.code, nothing.stderr], [0, ""]);
-      const args = [...quick[command], "--json", json, ...(command === "attend" ? [] : ["--report", page])];
+      const args = [...quick[command], "--json", json, ...(hasPage ? ["--report", page] : [])];
       for (const row of outputs) {
         const name: Record<string, string> = row === PAGE ? { "FILE.html": page } : { "FILE": json };
         const alone = row === PAGE ? ["--report", page] : ["--json", json];
@@ -153,6 +155,31 @@ useTest([["compare", "--q Q.npy --k K.npy --v V.npy"]], () =>
     assertEquals([code, stderr], [0, ""]);
   }));
 
+useTest(
+  [["spectrum", "--q Q.npy --k K.npy"], ["kernel-sum", "FILE.npy"], ["kernel-sum", JSON_FILE]],
+  () =>
+    inFolder(async (folder) => {
+      const files = await writeArrays(folder),
+        points = join(folder, "points.npy"),
+        json = join(folder, "a.json");
+      await writeNpy(points, tensor([0, 1, 2, 3, 4, 5], [3, 2]));
+      const spectrum = await run({
+        command: "spectrum",
+        rows: ["--q Q.npy --k K.npy"],
+        args: [...files.slice(0, 4), "--device", "wasm"],
+        names: { "Q.npy": files[1], "K.npy": files[3] },
+      });
+      assertEquals([spectrum.code, spectrum.stderr], [0, ""]);
+      const names = { "FILE.npy": points, FILE: json }, args = [points, "--device", "wasm"];
+      const sum = await run({ command: "kernel-sum", rows: ["FILE.npy"], args, names });
+      assertEquals([sum.code, sum.stderr], [0, ""]);
+      const rows = ["FILE.npy", JSON_FILE];
+      const written = await run({ command: "kernel-sum", rows, args: [...args, "--json", json], names });
+      assertEquals([written.code, written.stderr], [0, ""]);
+      assertEquals(JSON.parse(await readFile(json, "utf8")).command, "kernel-sum");
+    }),
+);
+
 useTest([["attend", "--qkv QKV.npz"], ["compare", "--qkv QKV.npz"]], () =>
   inFolder(async (folder) => {
     const raw = Object.entries(arrays).map(([name, { data, shape }]) => [
@@ -179,12 +206,13 @@ useTest([["attend", "--qkv QKV.npz"], ["compare", "--qkv QKV.npz"]], () =>
 useTest([["attend", FETCHED], ["compare", FETCHED], ["verify", FETCHED], ["scaling", FETCHED], [
   "demo",
   FETCHED,
-]], async () => {
+], ["spectrum", FETCHED]], async () => {
   const names = { DIR: await denoFolder() };
   const uses: readonly [string, string, readonly string[]][] = [
     ["attend", FETCHED, ["--workload", "ocr", "--n", "32", "--device", "wasm"]],
     ["attend", FETCHED, ["--workload", "glove", "--n", "32", "--device", "wasm"]],
     ["compare", FETCHED, ["--workload", "sentence-encoder", "--n", "32", ...quick.compare.slice(4)]],
+    ["spectrum", FETCHED, ["--workload", "glove", "--n", "32", "--device", "wasm"]],
     ["verify", FETCHED, ["--family", "glove", "--claim", "merge-identity", "--runs", "1"]],
     ["scaling", FETCHED, ["--workload", "sentence-encoder", "--min", "64", "--max", "64"]],
     ["demo", FETCHED, ["--n", "64", "--device", "wasm"]],

@@ -18,7 +18,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["estimators/kde/"],
   ["estimators/methods/"],
   ["estimators/certified/"],
-  ["estimators/attention/"],
+  ["estimators/attention/", "estimators/spectrum/"],
   ["mod.ts"],
   ["proofs_checks/statistics/"],
   ["proofs_checks/"],

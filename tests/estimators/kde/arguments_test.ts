@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { densityMethods } from "../../../estimators/kde/methods.ts";
 import { estimateDensity } from "../../../estimators/kde/estimate_density.ts";
+import { kernelProduct } from "../../../estimators/kde/kernel_product.ts";
 import { kernelSum } from "../../../estimators/kde/kernel_sum.ts";
 import { topEigenpair } from "../../../estimators/kde/top_eigenpair.ts";
 import { weightedExponentialKde } from "../../../estimators/kde/weighted_exponential_kde.ts";
@@ -20,6 +21,7 @@ const functions: Record<string, (options: Anything) => Promise<unknown>> = {
   estimateDensity: (options) => estimateDensity(rows, rows, options),
   weightedExponentialKde: (options) => weightedExponentialKde(rows, weights, rows, options),
   kernelSum: (options) => kernelSum(rows, options),
+  kernelProduct: (options) => kernelProduct(rows, weights, options),
   topEigenpair: (options) => topEigenpair(rows, options),
 };
 
@@ -44,6 +46,12 @@ for (const [name, call] of Object.entries(functions)) {
         [{ bandwidth: "2" }, TypeError, 'bandwidth must be a positive number: current value is "2"'],
         [{ bandwidth: 0 }, RangeError, "bandwidth must be a positive number: current value is 0"],
         [{ bandwidth: Infinity }, RangeError, "current value is Infinity"],
+        [{ kernel: "cauchy" }, RangeError, "kernel must be one of gaussian, exponential, laplace"],
+        [
+          { kernel: 3 },
+          TypeError,
+          "kernel must be one of gaussian, exponential, laplace: current value is 3",
+        ],
       );
     } else wrong.push([{ bandwidth: 2 }, TypeError, 'unknown option "bandwidth"']);
     if (name === "kernelSum") {
@@ -84,6 +92,7 @@ Deno.test("functions on densities name what is wrong with their rows, in the cal
     const message = `points must be finite: row 2, column 1 is ${bad}`;
     await assertRejects(() => estimateDensity(at(5, bad), rows, { device }), RangeError, message);
     await assertRejects(() => kernelSum(at(5, bad), { device }), RangeError, message);
+    await assertRejects(() => kernelProduct(at(5, bad), weights, { device }), RangeError, message);
     await assertRejects(() => topEigenpair(at(5, bad), { device }), RangeError, message);
     await assertRejects(
       () => weightedExponentialKde(at(5, bad), weights, rows, { device }),
@@ -135,6 +144,7 @@ onEachDevice(
       ),
       (points, queries, weights) => weightedExponentialKde(points, weights, queries, { device }),
       (points) => kernelSum(points, { device }),
+      (points, _, weights) => kernelProduct(points, weights, { device }),
       (points) => topEigenpair(points, { device }),
     ];
     for (const call of calls) {

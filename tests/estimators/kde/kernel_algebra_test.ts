@@ -7,9 +7,12 @@ import {
   assertRejects,
 } from "@std/assert";
 import { estimateDensity } from "../../../estimators/kde/estimate_density.ts";
+import { kernelProduct } from "../../../estimators/kde/kernel_product.ts";
+import { type KernelName, kernelNames } from "../../../estimators/kde/kernels.ts";
 import { kernelSum } from "../../../estimators/kde/kernel_sum.ts";
 import { topEigenpair } from "../../../estimators/kde/top_eigenpair.ts";
 import { weightedExponentialKde } from "../../../estimators/kde/weighted_exponential_kde.ts";
+import { densityMethods } from "../../../estimators/kde/methods.ts";
 import { largestEigenvalue } from "../../../estimators/linear_algebra/largest_eigenvalue.ts";
 import { openDevice } from "../../../kernels/device.ts";
 import { type Tensor, tensor } from "../../../kernels/tensor.ts";
@@ -21,13 +24,30 @@ import { definedLogDensity } from "./densities.ts";
 const points = (count: number, features: number, spread = 1, seed = 1): Tensor =>
   tensor(normals(seed, count * features, spread), [count, features]);
 
-/** The Gaussian kernel matrix in float64. */
-function kernelMatrix({ data, shape: [count, features] }: Tensor): Float64Array {
+/** The kernel matrix in float64, from the formulas. */
+function kernelMatrix(
+  { data, shape: [count, features] }: Tensor,
+  kernel: KernelName = "gaussian",
+): Float64Array {
   return Float64Array.from({ length: count * count }, (_, at) => {
     const i = Math.floor(at / count), j = at % count;
-    let squared = 0;
-    for (let t = 0; t < features; t++) squared += (data[i * features + t] - data[j * features + t]) ** 2;
-    return Math.exp(-squared / 2);
+    const differences = Array.from(
+      { length: features },
+      (_, t) => data[i * features + t] - data[j * features + t],
+    );
+    if (kernel === "gaussian") return Math.exp(-differences.reduce((sum, x) => sum + x * x, 0) / 2);
+    if (kernel === "exponential") return Math.exp(-Math.hypot(...differences));
+    return Math.exp(-differences.reduce((sum, x) => sum + Math.abs(x), 0));
+  });
+}
+
+/** Matrix times vector. */
+function times(matrix: Float64Array, vector: ArrayLike<number>): Float64Array {
+  const count = vector.length;
+  return Float64Array.from({ length: count }, (_, i) => {
+    let sum = 0;
+    for (let j = 0; j < count; j++) sum += matrix[i * count + j] * vector[j];
+    return sum;
   });
 }
 
@@ -120,6 +140,82 @@ Deno.test("topEigenpair() with sampled products keeps epsilon", async () => {
   assertLess(Math.abs(value / 20000 / expected - 1), 0.6);
 });
 
+onEachDevice(
+  "sums, eigenvalues, products and densities of every kernel are those of its formula",
+  async (device) => {
+    const rows = points(150, 3),
+      bandwidth = 2,
+      scaled = tensor(rows.data.map((x) => x / bandwidth), rows.shape);
+    const weights = normals(9, 150).map((x) => x > 1 ? 0 : Math.exp(3 * x));
+    for (const kernel of kernelNames) {
+      const matrix = kernelMatrix(scaled, kernel), options = { kernel, bandwidth, device };
+      const { sum } = await kernelSum(rows, options);
+      assertLess(Math.abs(sum / sumOf(matrix) - 1), 1e-5, kernel);
+      const { value } = await topEigenpair(rows, { ...options, method: "exact", epsilon: 0.01 });
+      assertLess(Math.abs(value / largestEigenvalue(matrix.slice(), 150) - 1), 0.01, kernel);
+      const { product, kernelEvaluations } = await kernelProduct(rows, weights, {
+        ...options,
+        method: "exact",
+      });
+      const expected = times(matrix, weights);
+      product.forEach((x, i) => assertLess(Math.abs(x / expected[i] - 1), 1e-5, kernel));
+      // Entries of 0 cost nothing.
+      assertEquals(kernelEvaluations, 150 * weights.filter((x) => x > 0).length);
+      const { logDensity } = await estimateDensity(rows, rows, { ...options, method: "exact" });
+      const means = times(matrix, new Float64Array(150).fill(1 / 150));
+      logDensity.forEach((log, i) => assertLess(Math.abs(Math.exp(log) / means[i] - 1), 1e-5, kernel));
+    }
+  },
+);
+
+Deno.test("kernelProduct() by every method keeps epsilon, from fewer values where it samples", async () => {
+  using device = await openDevice({ prefer: "wasm" });
+  const rows = points(3000, 2, 0.35), weights = normals(8, 3000).map((x) => Math.exp(x));
+  const floor = 0.05, total = sumOf(Float64Array.from(weights));
+  for (const kernel of kernelNames) {
+    const expected = times(kernelMatrix(rows, kernel), weights);
+    for (const method of densityMethods) {
+      if (kernel !== "gaussian" && method !== "uniform") continue;
+      const { product, kernelEvaluations } = await kernelProduct(rows, weights, {
+        ...{ kernel, method, device, epsilon: 0.4, delta: 0.01, densityFloor: floor, seed: 3 },
+      });
+      if (method === "uniform") assertLess(kernelEvaluations, 3000 ** 2 / 2);
+      product.forEach((x, i) => {
+        assertLess(
+          Math.abs(x - expected[i]),
+          0.4 * Math.max(expected[i], floor * total),
+          `${kernel} ${method}`,
+        );
+        assert(x >= weights[i] && x <= total * (1 + 1e-12));
+      });
+    }
+  }
+});
+
+Deno.test("kernelProduct() draws by weight: unbiased, and as precise as the draws are many", async () => {
+  using device = await openDevice({ prefer: "reference" });
+  const rows = points(400, 1, 0.3),
+    weights = Float64Array.from({ length: 400 }, (_, j) => j % 100 === 0 ? 50 : 1);
+  const expected = times(kernelMatrix(rows), weights), runs = 60, mean = new Float64Array(400);
+  for (let seed = 0; seed < runs; seed++) {
+    const options = { device, seed, epsilon: 0.5, delta: 0.5, densityFloor: 0.5 };
+    const { product } = await kernelProduct(rows, weights, options);
+    product.forEach((x, i) => mean[i] += x / runs);
+  }
+  // Each entry is a mean of 80 draws or more of values in [0, 1], so its own mean over runs varies by 1/(2 √4800) at most.
+  const total = sumOf(weights);
+  mean.forEach((x, i) => assertLess(Math.abs(x - expected[i]), 5 * total / (2 * Math.sqrt(80 * runs))));
+});
+
+Deno.test("kernelProduct() takes weights of any size, and none", async () => {
+  const rows = points(50, 2), device = "reference" as const;
+  const weights = Float64Array.from({ length: 50 }, (_, j) => j % 2 === 0 ? 1e308 : 1e-308);
+  const { product } = await kernelProduct(rows, weights, { device, method: "exact", bandwidth: 1e-3 });
+  product.forEach((x, i) => assertLess(Math.abs(x / weights[i] - 1), 1e-5));
+  const zero = await kernelProduct(rows, new Float64Array(50), { device });
+  assertEquals([zero.product, zero.kernelEvaluations], [new Float64Array(50), 0]);
+});
+
 Deno.test("weightedExponentialKde() takes plain weights", async () => {
   const rows = tensor([1, 0, 0, 1, 5, 5], [3, 2]), query = tensor([1, 0, 0, 0], [2, 2]);
   const { logSum, kernelEvaluations } = await weightedExponentialKde(rows, [2, 3, 0], query, {
@@ -161,6 +257,23 @@ Deno.test("functions on densities name what is wrong", async () => {
   );
   await assertRejects(() => kernelSum(rows, { device, delta: 2 }), RangeError, "delta must lie");
   await assertRejects(() => topEigenpair(rows, { device, epsilon: -1 }), RangeError, "epsilon must lie");
+  await assertRejects(
+    () => estimateDensity(rows, rows, { device, kernel: "gauss" as KernelName }),
+    RangeError,
+    "kernel must be one of gaussian, exponential, laplace: current value is gauss",
+  );
+  await assertRejects(
+    () => topEigenpair(rows, { device, kernel: "laplace", method: "multi-level" }),
+    RangeError,
+    "method must be exact or uniform where kernel is laplace: current value is multi-level",
+  );
+  const entries = (vector: number[]) => () => kernelProduct(rows, vector, { device });
+  await assertRejects(entries([1]), TypeError, "vector must have an entry for each of 4 points: there are 1");
+  await assertRejects(
+    entries([1, 1, -2, 0]),
+    RangeError,
+    "vector must be finite and at least 0: entry 2 is -2",
+  );
   const weights = (w: number[]) => () => weightedExponentialKde(rows, w, rows, { device });
   await assertRejects(weights([1, 2]), TypeError, "a weight for each of 4 points: there are 2");
   await assertRejects(weights([1, -2, 0, 0]), RangeError, "weight 1 is -2");

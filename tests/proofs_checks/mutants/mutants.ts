@@ -2,6 +2,8 @@ import type { Attend } from "../../../estimators/methods/method.ts";
 import type { ApproximateName } from "../../../estimators/methods/methods.ts";
 import type { Problem } from "../../../estimators/core/problem.ts";
 import { exactAttention } from "../../../estimators/core/exact.ts";
+import { kernelNames } from "../../../estimators/kde/kernels.ts";
+import type { Enclosed } from "../../../estimators/spectrum/spectrum.ts";
 import type { Implementation } from "../../../proofs_checks/engine/implementation.ts";
 import { shipped } from "../../../proofs_checks/engine/implementation.ts";
 import { hostPractical } from "./host_practical.ts";
@@ -143,6 +145,21 @@ export const mutants: readonly Mutant[] = [
       return { ...found, density: found.density.map((x) => 2 * x) };
     },
   }),
+  ...kernelNames.map((kernel) => kernel === "gaussian" ? "" : `-${kernel}`).flatMap((suffix) => [
+    mutant("kernel three times as wide", `kernel-sum${suffix}`, "gaussian", {
+      kernelSum: (points, options) => shipped.kernelSum(points, { ...options, bandwidth: 3 }),
+    }),
+    mutant("weights forgotten", `kernel-product${suffix}`, "clustered", {
+      kernelProduct: (points, vector, options) =>
+        shipped.kernelProduct(points, Array.from(vector, () => 1), options),
+    }),
+    mutant("each point counted twice", `top-eigenvalue${suffix}`, "gaussian", {
+      async topEigenpair(...args) {
+        const pair = await shipped.topEigenpair(...args);
+        return { ...pair, value: 2 * pair.value };
+      },
+    }),
+  ]),
   mutant("certificate without a confidence radius", "certificate-spoilt-rows", "gaussian", {
     async certify(...args) {
       const { certificate, head } = await shipped.certify(...args),
@@ -168,6 +185,21 @@ export const mutants: readonly Mutant[] = [
   mutant("norm of a wide softmax matrix taken to be at least 1", "softmax-norm-kernels", "shape-one-query", {
     softmaxOperatorNorm: async (...args) =>
       (await shipped.softmaxOperatorNorm(...args)).map((norm) => Math.max(1, norm)),
+  }),
+  mutant("logits a tenth too large", "softmax-spectrum", "gaussian", {
+    softmaxSpectrum: (query, key, options) =>
+      shipped.softmaxSpectrum(query, key, { ...options, scale: 1.1 * options!.scale! }),
+  }),
+  mutant("estimates in the place of bounds", "softmax-spectrum-sampled", "clustered", {
+    async softmaxSpectrum(...args) {
+      const spectra = await shipped.softmaxSpectrum(...args);
+      const narrow = ({ estimate }: Enclosed) => ({ lower: estimate, estimate, upper: estimate });
+      return spectra.map((own) => ({
+        ...own,
+        norm: narrow(own.norm),
+        squaredFrobenius: narrow(own.squaredFrobenius),
+      }));
+    },
   }),
   mutant("last key left out", "exact-attention", "gaussian", {
     exactAttention: (backend, problem, progress) =>

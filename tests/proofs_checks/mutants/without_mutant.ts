@@ -29,8 +29,6 @@ const GROUPS: readonly { readonly why: string; readonly claims: readonly string[
       "density-error-hashing-based",
       "density-error-multi-level",
       "density-error-nearest-neighbour",
-      "kernel-sum",
-      "top-eigenvalue",
     ],
   },
   {
