@@ -75,14 +75,22 @@ export const certificateSharpRows: Claim = {
 };
 
 /** δ, rows that are checked for it, and runs that tell a rate of two thirds of δ from δ. */
-const CURVE = [
+const CURVE: readonly {
+  readonly word: string;
+  readonly delta: number;
+  readonly rows: number;
+  readonly runs: number;
+  readonly from?: Claim["from"];
+}[] = [
   { word: "quarter", delta: 0.25, rows: 33, runs: 1000 },
   { word: "tenth", delta: 0.1, rows: 51, runs: 2000 },
-  { word: "hundredth", delta: 0.01, rows: 105, runs: 9000 },
-] as const;
+  { word: "hundredth", delta: 0.01, rows: 105, runs: 9000, from: "standard" },
+];
 
 /** The same along δ: with `certificate-sharp-rows` the points of a curve that must stay below the diagonal. */
-export const certificateCoverage: readonly Claim[] = CURVE.map(({ word, delta, rows, runs }): Claim => ({
+export const certificateCoverage: readonly Claim[] = CURVE.map((
+  { word, delta, from, rows, runs },
+): Claim => ({
   ...common,
   name: `certificate-coverage-${word}`,
   statement:
@@ -90,6 +98,7 @@ export const certificateCoverage: readonly Claim[] = CURVE.map(({ word, delta, r
   assumptions: `ε = ${EPSILON}; ${rows} rows of n checked, about the fewest by which a certificate can hold`,
   rule: { kind: "probability", allowed: delta },
   ownDelta: true,
+  from,
   cases: [ownCase(noInput("sharp-rows"))],
   runs,
   async run(context) {

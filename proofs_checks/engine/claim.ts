@@ -121,6 +121,8 @@ export interface Claim {
   readonly n: number;
   /** Most runs of a case, unless the command line says otherwise. */
   readonly runs: number;
+  /** The least level that checks it, where nobody names it: rates that are small take thousands of runs. */
+  readonly from?: "standard";
   /** Runs that share an input; 1 when left out. */
   readonly runsPerInput?: number;
   /** What `standard` and `thorough` verifications check it on as well; what the former has when the latter is left out. */

@@ -1,4 +1,4 @@
-import type { Chosen } from "./choose_cases.ts";
+import type { Choice, Chosen } from "./choose_cases.ts";
 import type { Claim, LargeSetting } from "./claim.ts";
 
 /**
@@ -26,6 +26,11 @@ const SETTINGS: Readonly<Record<Exclude<Level, "quick">, LevelSettings>> = {
 /** δ at a level; undefined where each claim has its own. */
 export function deltaOf(level: Level): number | undefined {
   return level === "quick" ? undefined : SETTINGS[level].delta;
+}
+
+/** Those of some cases that a level checks: claims that take many runs only where they are named, or more is undertaken than a quick one. */
+export function casesAt(cases: readonly Chosen[], level: Level, named: Choice["claims"]): readonly Chosen[] {
+  return named || level !== "quick" ? cases : cases.filter(([{ from }]) => from === undefined);
 }
 
 /** A case as a level has it; what it does not ask for stays as it is. */

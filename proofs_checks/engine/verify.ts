@@ -5,7 +5,7 @@ import { atDelta } from "./at_delta.ts";
 import { checkSize } from "./check_size.ts";
 import { chooseCases, type Chosen, familySizeOf } from "./choose_cases.ts";
 import { shipped } from "./implementation.ts";
-import { atLevel, deltaOf } from "./levels.ts";
+import { atLevel, casesAt, deltaOf } from "./levels.ts";
 import type { ReplayOptions } from "./replay.ts";
 import { VERIFICATION_SCHEMA, VERIFICATION_VERSION, type VerificationReport } from "./report.ts";
 import { type CaseOutcome, runCase } from "./run_case.ts";
@@ -24,7 +24,7 @@ export async function verify(options: VerifyOptions = {}): Promise<VerificationR
   const start = performance.now(), started = new Date().toISOString();
   const { code, machine, seed = 1, level = "quick", runs, n, delta, signal, implementation = shipped } =
     options;
-  const all = chooseCases(options).map((chosen): Chosen => {
+  const all = casesAt(chooseCases(options), level, options.claims).map((chosen): Chosen => {
     const [claim, claimCase] = atLevel(chosen, level);
     return [atDelta(claim, delta ?? deltaOf(level)), claimCase];
   });

@@ -4,7 +4,8 @@ import { claims } from "../../../proofs_checks/claims/claims.ts";
 import { noInput, ownCase } from "../../../proofs_checks/engine/cases.ts";
 import type { AttentionInput } from "../../../proofs_checks/inputs/family.ts";
 import { inputFamily } from "../../../proofs_checks/inputs/families.ts";
-import { atLevel } from "../../../proofs_checks/engine/levels.ts";
+import { chooseCases } from "../../../proofs_checks/engine/choose_cases.ts";
+import { atLevel, casesAt, type Level } from "../../../proofs_checks/engine/levels.ts";
 import { verify } from "../../../proofs_checks/engine/verify.ts";
 import { makeClaim } from "./make_claim.ts";
 
@@ -93,4 +94,19 @@ Deno.test("a claim that was at stake in no run is vacuous, and that fails", asyn
   const once = await at((run) => run === 2);
   assertEquals([once.results[0].verdict, exitCode(once)], ["holds", 0]);
   assertEquals(once.results[0].telling, 1 / once.results[0].runs);
+});
+
+Deno.test("levels: what takes thousands of runs is left to those who name it, or undertake more", () => {
+  const long = claims.filter(({ from }) => from !== undefined);
+  assertGreater(long.length, 0);
+  const chosen = chooseCases({});
+  const names = (level: Level, named?: string[]) =>
+    new Set(casesAt(named ? chooseCases({ claims: named }) : chosen, level, named).map(([{ name }]) => name));
+  for (const { name } of long) {
+    assertEquals([names("quick").has(name), names("quick", [name]).has(name), names("standard").has(name)], [
+      false,
+      true,
+      true,
+    ]);
+  }
 });

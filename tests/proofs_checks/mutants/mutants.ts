@@ -1,5 +1,3 @@
-import type { Attend } from "../../../estimators/methods/method.ts";
-import type { ApproximateName } from "../../../estimators/methods/methods.ts";
 import type { Problem } from "../../../estimators/core/problem.ts";
 import { exactAttention } from "../../../estimators/core/exact.ts";
 import { kernelNames } from "../../../estimators/kde/kernels.ts";
