@@ -19,6 +19,8 @@ import { kernelSum } from "../../estimators/kde/kernel_sum.ts";
 import { densityFit, type DensityMethod } from "../../estimators/kde/methods.ts";
 import { topEigenpair } from "../../estimators/kde/top_eigenpair.ts";
 import { liftWeights } from "../../estimators/kde/weighted_exponential.ts";
+import { kernelRowMeans } from "../../estimators/robust/kernel_row_means.ts";
+import { robustAttention } from "../../estimators/robust/robust_attention.ts";
 import type { Backend } from "../../kernels/backend.ts";
 import { softmaxOperatorNorm } from "../measures/softmax_norm.ts";
 import { type DensityDraw, densityDraw } from "./density_draw.ts";
@@ -51,6 +53,8 @@ export interface Implementation {
   readonly densityDraw: DensityDraw;
   readonly kernelSum: typeof kernelSum;
   readonly topEigenpair: typeof topEigenpair;
+  readonly robustAttention: typeof robustAttention;
+  readonly kernelRowMeans: typeof kernelRowMeans;
   readonly softmaxOperatorNorm: typeof softmaxOperatorNorm;
   /** Puts other kernels in the place of a backend's. */
   readonly kernels: (backend: Backend) => Backend;
@@ -80,6 +84,8 @@ export const shipped: Implementation = {
   densityDraw,
   kernelSum,
   topEigenpair,
+  robustAttention,
+  kernelRowMeans,
   softmaxOperatorNorm,
   kernels: (backend) => backend,
 };

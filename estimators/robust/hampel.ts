@@ -1,0 +1,44 @@
+import { distanceAt, type FeatureDistances, quantile } from "./feature_distances.ts";
+
+/** Where Hampel's function has its corners: by a share of outliers, or at the percentiles of Kim and Scott. */
+export type HampelThresholds = "fraction" | "percentiles";
+
+/** The three corners, a <= b <= c. */
+export interface Corners {
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+}
+
+/**
+ * Weights of one step of reweighting by Hampel's loss, from equal weights: φ(t) = 1 up to a, a/t up to b, from there down to 0 at c.
+ *
+ * @returns [keys], in [0, 1]
+ */
+export function hampelWeights({ distances }: FeatureDistances, { a, b, c }: Corners): Float64Array {
+  return distances.map((t) => t <= a ? 1 : t <= b ? a / t : t < c ? a * (c - t) / ((c - b) * t) : 0);
+}
+
+/**
+ * Corners at the median and at the 75th and 95th percentile of the distances. A twentieth of the keys then always weighs nothing and a
+ * quarter less than it should, outliers or not.
+ *
+ * Source: Kim and Scott, "Robust kernel density estimation" (JMLR 2012); the percentiles as recalled there.
+ */
+export function percentileCorners({ distances }: FeatureDistances): Corners {
+  const [a, b, c] = [0.5, 0.75, 0.95].map((share) => quantile(distances, share));
+  return { a, b, c };
+}
+
+/**
+ * Corners for at most a share ρ of outliers. Were all of them in one place, and far from the other keys, they would give each other a row
+ * mean of ρ, and nobody else would: c is the distance at which a row mean is ρ, b that of 2ρ. Whoever has a larger row mean has it from
+ * others than outliers. And at most a share ρ of the keys lies beyond b, whatever their distances: where more are far out than there may be outliers,
+ * to be far out is no sign of one.
+ */
+export function fractionCorners({ distances, meanNorm }: FeatureDistances, fraction: number): Corners {
+  const sorted = distances.toSorted(), a = quantile(distances, 1 / 2);
+  const last = sorted[sorted.length - 1 - Math.floor(fraction * sorted.length)];
+  const b = Math.max(a, last, distanceAt(2 * fraction, meanNorm));
+  return { a, b, c: Math.max(b, distanceAt(fraction, meanNorm)) };
+}
