@@ -32,13 +32,13 @@ export function percentileCorners({ distances }: FeatureDistances): Corners {
 
 /**
  * Corners for at most a share ρ of outliers. Were all of them in one place, and far from the other keys, they would give each other a row
- * mean of ρ, and nobody else would: c is the distance at which a row mean is ρ, b that of 2ρ. Whoever has a larger row mean has it from
- * others than outliers. And at most a share ρ of the keys lies beyond b, whatever their distances: where more are far out than there may be outliers,
- * to be far out is no sign of one.
+ * mean of ρ, and nobody else would: c is the distance at which a row mean is ρ, and a = b that of 2ρ. Whoever has a larger row mean has it from
+ * others than outliers, and weighs 1: where no key is far out, all do. And at most a share ρ of the keys lies beyond b, whatever their distances:
+ * where more are far out than there may be outliers, to be far out is no sign of one.
  */
 export function fractionCorners({ distances, meanNorm }: FeatureDistances, fraction: number): Corners {
-  const sorted = distances.toSorted(), a = quantile(distances, 1 / 2);
+  const sorted = distances.toSorted();
   const last = sorted[sorted.length - 1 - Math.floor(fraction * sorted.length)];
-  const b = Math.max(a, last, distanceAt(2 * fraction, meanNorm));
-  return { a, b, c: Math.max(b, distanceAt(fraction, meanNorm)) };
+  const b = Math.max(last, distanceAt(2 * fraction, meanNorm));
+  return { a: b, b, c: Math.max(b, distanceAt(fraction, meanNorm)) };
 }

@@ -91,7 +91,7 @@ export async function robustAttention(
   options: RobustAttentionOptions = {},
 ): Promise<RobustAttentionResult> {
   const checked = checkRobustOptions(options), { weights: by, seed } = checked;
-  const problem = makeProblem(query, key, value, checked);
+  const problem = makeProblem(query, key, value, checked), weightShape = key.shape.slice(0, -1);
   checkVisibility(problem);
   checked.signal?.throwIfAborted();
   const { outcome, on, seconds } = await runOn(checked.device, checked.signal, async (backend, on) => {
@@ -104,7 +104,7 @@ export async function robustAttention(
   const { kind: device, adapter, fellBack } = on;
   return {
     output: { data: output, shape: outputShape },
-    weights: { data: Float32Array.from(weights), shape: key.shape.slice(0, -1) },
+    weights: { data: Float32Array.from(weights), shape: weightShape },
     stats: {
       ...{ weights: by, device, adapter, kernelEvaluations, keyEvaluations },
       ...{ rejected: countRejected(problem, weights), seconds, fellBack, seed },

@@ -39,6 +39,10 @@ import { treeUnseenKeys } from "./tree_unseen_keys.ts";
 import { thinformerPromise } from "./thinformer_promise.ts";
 import { balancekvPromise } from "./balancekv_promise.ts";
 import { wildcatPromise } from "./wildcat_promise.ts";
+import { kernelRowMeansClaim } from "./kernel_row_means.ts";
+import { robustClean } from "./robust_clean.ts";
+import { robustDrift } from "./robust_drift.ts";
+import { robustRange } from "./robust_range.ts";
 import { vattentionPromise } from "./vattention_promise.ts";
 import { hyperattentionPromise } from "./hyperattention_promise.ts";
 
@@ -99,4 +103,8 @@ export const claims: readonly Claim[] = [
   vattentionPromise,
   hyperattentionPromise,
   hardnessBoundary,
+  kernelRowMeansClaim,
+  ...robustDrift,
+  ...robustClean,
+  robustRange,
 ];
