@@ -3,6 +3,9 @@ import { distanceAt, type FeatureDistances, quantile } from "./feature_distances
 /** Where Hampel's function has its corners: by a share of outliers, or at the percentiles of Kim and Scott. */
 export type HampelThresholds = "fraction" | "percentiles";
 
+/** Distances that differ by less than this share count as one, so that rounding does not choose among keys that are alike. */
+const ALIKE = 2 ** -10;
+
 /** The three corners, a <= b <= c. */
 export interface Corners {
   readonly a: number;
@@ -40,5 +43,5 @@ export function fractionCorners({ distances, meanNorm }: FeatureDistances, fract
   const sorted = distances.toSorted();
   const last = sorted[sorted.length - 1 - Math.floor(fraction * sorted.length)];
   const b = Math.max(last, distanceAt(2 * fraction, meanNorm));
-  return { a: b, b, c: Math.max(b, distanceAt(fraction, meanNorm)) };
+  return { a: b, b, c: Math.max(b * (1 + ALIKE), distanceAt(fraction, meanNorm)) };
 }
