@@ -1,8 +1,5 @@
 import { distanceAt, type FeatureDistances, quantile } from "./feature_distances.ts";
 
-/** Where Hampel's function has its corners: by a share of outliers, or at the percentiles of Kim and Scott. */
-export type HampelThresholds = "fraction" | "percentiles";
-
 /** Distances that differ by less than this share count as one, so that rounding does not choose among keys that are alike. */
 const ALIKE = 2 ** -10;
 

@@ -1,8 +1,6 @@
 import { checkOptionNames } from "../../kernels/check_options.ts";
 import { checkInteger, checkNumber, checkOneOf } from "../../kernels/check_values.ts";
 import { type AttentionOptions, checkRun, MOST_BUDGET } from "../attention/options.ts";
-import type { BandwidthRule } from "./density_rows.ts";
-import type { HampelThresholds } from "./hampel.ts";
 
 /** The ways to weigh keys by name. */
 export const robustWeights = ["hampel", "huber", "spkde", "median-of-means"] as const;
@@ -20,14 +18,14 @@ export interface RobustAttentionOptions
    */
   outlierFraction?: number;
   /** Of "hampel": corners by `outlierFraction`, the default, or at percentiles, as in the literature. */
-  thresholds?: HampelThresholds;
+  thresholds?: "fraction" | "percentiles";
   /**
    * What an outlier stands out from: the "joint" density of keys and values, the default, or that of "keys". "separate" is the ratio of
    * both as the paper has it, which is no mean of values. Not for "median-of-means".
    */
   density?: "joint" | "keys" | "separate";
   /** Bandwidth of that density: "median", the default, from distances of keys and of values, or that of "attention", 1/√scale. Not for "median-of-means". */
-  bandwidth?: BandwidthRule;
+  bandwidth?: "median" | "attention";
   /** Keys behind the density at each key, from 2 on, for "hampel" and "huber"; all by default, which takes n_k² kernel values. */
   samples?: number;
   /** Integer in [0, 2^53); 0 by default. The same seed gives the same result. */
@@ -53,9 +51,9 @@ const optionsFor: Readonly<Record<keyof Required<RobustAttentionOptions>, readon
 export interface CheckedRobustOptions extends Readonly<RobustAttentionOptions> {
   readonly weights: RobustWeights;
   readonly outlierFraction: number;
-  readonly thresholds: HampelThresholds;
+  readonly thresholds: "fraction" | "percentiles";
   readonly density: "joint" | "keys" | "separate";
-  readonly bandwidth: BandwidthRule;
+  readonly bandwidth: "median" | "attention";
   readonly seed: number;
 }
 

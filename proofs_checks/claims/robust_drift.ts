@@ -1,4 +1,4 @@
-import { type Claim, type ClaimCase, type InputSource, type RunContext } from "../engine/claim.ts";
+import type { Claim, ClaimCase, InputSource, RunContext } from "../engine/claim.ts";
 import { familySource, ownCase } from "../engine/cases.ts";
 import { addOutliers, AMONG, FAR_OUT, type Strength } from "../inputs/outliers.ts";
 import { clustered } from "../inputs/clustered.ts";
