@@ -43,6 +43,7 @@ import { kernelRowMeansClaim } from "./kernel_row_means.ts";
 import { robustClean } from "./robust_clean.ts";
 import { robustDrift } from "./robust_drift.ts";
 import { robustRange } from "./robust_range.ts";
+import { robustRejection } from "./robust_rejection.ts";
 import { vattentionPromise } from "./vattention_promise.ts";
 import { hyperattentionPromise } from "./hyperattention_promise.ts";
 
@@ -104,6 +105,7 @@ export const claims: readonly Claim[] = [
   hyperattentionPromise,
   hardnessBoundary,
   kernelRowMeansClaim,
+  robustRejection,
   ...robustDrift,
   ...robustClean,
   robustRange,

@@ -329,6 +329,14 @@ export const mutants: readonly Mutant[] = [
     "hyperattention",
     (attend, backend, problem, ...rest) => attend(backend, firstHalf(problem), ...rest),
   ),
+  mutant("Huber's weights in the place of Hampel's", "robust-rejection", "gaussian", {
+    robustAttention: (q, k, v, { outlierFraction: _, ...asked } = {}) =>
+      shipped.robustAttention(q, k, v, { ...asked, weights: "huber" }),
+  }),
+  mutant("corners by a tenth of the share", "robust-rejection", "clustered", {
+    robustAttention: (q, k, v, asked) =>
+      shipped.robustAttention(q, k, v, { ...asked, outlierFraction: asked!.outlierFraction! / 10 }),
+  }),
   mutant(
     "Huber's weights in the place of Hampel's",
     "robust-drift-hampel",
