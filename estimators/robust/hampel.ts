@@ -23,7 +23,8 @@ export function hampelWeights({ distances }: FeatureDistances, { a, b, c }: Corn
  * Corners at the median and at the 75th and 95th percentile of the distances. A twentieth of the keys then always weighs nothing and a
  * quarter less than it should, outliers or not.
  *
- * Source: Kim and Scott, "Robust kernel density estimation" (JMLR 2012); the percentiles as recalled there.
+ * Source: Kim and Scott, "Robust kernel density estimation" (JMLR 2012), with the percentiles of the code of Humbert, Le Bars and Minvielle (ICML 2022);
+ * of distances from the uniform density, since there is one step only.
  */
 export function percentileCorners({ distances }: FeatureDistances): Corners {
   const [a, b, c] = [0.5, 0.75, 0.95].map((share) => quantile(distances, share));
