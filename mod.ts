@@ -34,6 +34,16 @@ export { type DensityMethod, densityMethods } from "./estimators/kde/methods.ts"
 export type { ProblemOptions } from "./estimators/core/problem.ts";
 export { attentionPartial, type PartialOptions, type PartialResult } from "./estimators/attention/partial.ts";
 export { mergePartials } from "./estimators/attention/merge_partials.ts";
+export {
+  robustAttention,
+  type RobustAttentionResult,
+  type RobustAttentionStats,
+} from "./estimators/robust/robust_attention.ts";
+export {
+  type RobustAttentionOptions,
+  type RobustWeights,
+  robustWeights,
+} from "./estimators/robust/options.ts";
 export { Device, openDevice, type OpenDeviceOptions } from "./kernels/device.ts";
 export { type DeviceKind, deviceKinds } from "./kernels/device_kinds.ts";
 export { disposeDevices } from "./kernels/kept_devices.ts";

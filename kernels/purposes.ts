@@ -23,6 +23,14 @@ export const Purpose = {
   /** Rows and keys that methods of others choose: first centres of k-means, keys of a sample, priorities. */
   choice: 9,
 
+  // Robust attention.
+  /** Pairs of keys whose distances give a bandwidth. */
+  bandwidthPairs: 128,
+  /** Keys that stand for all in row means of a kernel matrix. */
+  rowMeans: 129,
+  /** Blocks of keys of which the median counts. */
+  medianBlocks: 130,
+
   // Densities.
   uniformSample: 256,
   tableSample: 257,

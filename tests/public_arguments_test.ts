@@ -47,6 +47,18 @@ const options = {
     causalOffset: [...absent, "a negative number", "a number beyond 2^53"],
     ...run,
   } satisfies Record<keyof mod.PartialOptions, readonly string[]>,
+  robustAttention: {
+    scale: [...absent, "a negative number", "a fraction", "a number beyond 2^53"],
+    keyMask: absent,
+    weights: absent,
+    outlierFraction: absent,
+    thresholds: absent,
+    density: absent,
+    bandwidth: absent,
+    samples: absent,
+    seed: absent,
+    ...run,
+  } satisfies Record<keyof mod.RobustAttentionOptions, readonly string[]>,
   openDevice: {
     prefer: absent,
     gpu: absent,
@@ -163,6 +175,12 @@ const cases: Readonly<Record<string, () => readonly Argument[]>> = {
     ["key", none, (x) => mod.attentionPartial(q, x as Any, v, { device })],
     ["value", none, (x) => mod.attentionPartial(q, k, x as Any, { device })],
     ...optionsOf(options.attentionPartial, (x) => mod.attentionPartial(q, k, v, x as Any)),
+  ],
+  robustAttention: () => [
+    ["query", none, (x) => mod.robustAttention(x as Any, k, v, { device })],
+    ["key", none, (x) => mod.robustAttention(q, x as Any, v, { device })],
+    ["value", none, (x) => mod.robustAttention(q, k, x as Any, { device })],
+    ...optionsOf(options.robustAttention, (x) => mod.robustAttention(q, k, v, x as Any)),
   ],
   mergePartials: () => [
     ["partials", none, (x) => mod.mergePartials(x as Any)],

@@ -50,6 +50,11 @@ import { thinformerPromise } from "./thinformer_promise.ts";
 import { balancekvPromise } from "./balancekv_promise.ts";
 import { wildcatPromise } from "./wildcat_promise.ts";
 import { unseenKeys, visibleKeys } from "./visible_keys.ts";
+import { kernelRowMeansClaim } from "./kernel_row_means.ts";
+import { robustClean } from "./robust_clean.ts";
+import { robustDrift } from "./robust_drift.ts";
+import { robustRange } from "./robust_range.ts";
+import { robustRejection } from "./robust_rejection.ts";
 import { vattentionPromise } from "./vattention_promise.ts";
 import { headsDrawApart, headsInCompany } from "./heads.ts";
 import { hyperattentionPromise } from "./hyperattention_promise.ts";
@@ -128,4 +133,9 @@ export const claims: readonly Claim[] = [
   vattentionPromise,
   hyperattentionPromise,
   hardnessBoundary,
+  kernelRowMeansClaim,
+  robustRejection,
+  ...robustDrift,
+  ...robustClean,
+  robustRange,
 ];

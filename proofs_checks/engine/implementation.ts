@@ -28,6 +28,8 @@ import { uniformSampleSize } from "../../estimators/kde/uniform.ts";
 import { topEigenpair } from "../../estimators/kde/top_eigenpair.ts";
 import { softmaxSpectrum } from "../../estimators/spectrum/softmax_spectrum.ts";
 import { liftWeights } from "../../estimators/kde/weighted_exponential.ts";
+import { kernelRowMeans } from "../../estimators/robust/kernel_row_means.ts";
+import { robustAttention } from "../../estimators/robust/robust_attention.ts";
 import type { Backend } from "../../kernels/backend.ts";
 import { softmaxOperatorNorm } from "../measures/softmax_norm.ts";
 import { type DensityDraw, densityDraw } from "./density_draw.ts";
@@ -69,6 +71,8 @@ export interface Implementation {
   readonly kernelSum: typeof kernelSum;
   readonly kernelProduct: typeof kernelProduct;
   readonly topEigenpair: typeof topEigenpair;
+  readonly robustAttention: typeof robustAttention;
+  readonly kernelRowMeans: typeof kernelRowMeans;
   readonly softmaxOperatorNorm: typeof softmaxOperatorNorm;
   readonly softmaxSpectrum: typeof softmaxSpectrum;
   /** Puts other kernels in the place of a backend's. */
@@ -107,6 +111,8 @@ export const shipped: Implementation = {
   kernelSum,
   kernelProduct,
   topEigenpair,
+  robustAttention,
+  kernelRowMeans,
   softmaxOperatorNorm,
   softmaxSpectrum,
   kernels: (backend) => backend,

@@ -42,6 +42,7 @@ export const blocks: Readonly<Record<string, () => string | Promise<string>>> = 
   "standing-lines": () => standingLines(standing as Standing, rivals),
   guarantees: guaranteeTable,
   options: async () => table(["option", "what it is"], await optionRows("AttentionOptions")),
+  "robust-options": async () => table(["option", "what it is"], await optionRows("RobustAttentionOptions")),
   "device-options": async () => table(["option", "what it is"], await optionRows("OpenDeviceOptions")),
   counts: () =>
     `${claims.length} claims (lemmas of the paper, the certificate, invariances, exact cases) on ${families.length} ` +

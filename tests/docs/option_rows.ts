@@ -22,7 +22,9 @@ let documented: Promise<Map<string, Declaration>> | undefined;
 export async function optionRows(name: string): Promise<string[][]> {
   const declaration = (await (documented ??= readInterfaces())).get(name);
   if (!declaration) throw new Error(`mod.ts exports no interface ${name}`);
-  const inherited = (declaration.def.extends ?? []).map(({ typeName, repr }) => typeName ?? repr ?? "");
+  // What is picked of another interface stands in the table of that.
+  const inherited = (declaration.def.extends ?? []).map(({ typeName, repr }) => typeName ?? repr ?? "")
+    .filter((above) => above !== "Pick");
   const above = (await Promise.all(inherited.map(optionRows))).flat();
   const own = (declaration.def.properties ?? []).map((
     { name, jsDoc },

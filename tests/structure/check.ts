@@ -14,7 +14,7 @@ import { externalImports } from "./reach.ts";
 import { readSources } from "./sources.ts";
 
 /** Lines of the longest file, and names of the public face. */
-const MOST_LINES = 400, MOST_PUBLIC = 48;
+const MOST_LINES = 400, MOST_PUBLIC = 56;
 
 const sources = readSources(), named = (path: string) => sources.find((source) => source.path === path)!;
 const authored = sources.filter(({ path }) => !path.endsWith(".generated.ts"));

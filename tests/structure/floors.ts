@@ -19,6 +19,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["estimators/methods/"],
   ["estimators/certified/"],
   ["estimators/attention/", "estimators/spectrum/"],
+  ["estimators/robust/"],
   ["mod.ts"],
   ["proofs_checks/statistics/"],
   ["proofs_checks/"],

@@ -46,6 +46,11 @@ function hostMutant(fault: Parameters<typeof hostPractical>[0], claim: string, f
   };
 }
 
+/** Robust attention with other options than those asked for. */
+function otherOptions(options: Parameters<Implementation["robustAttention"]>[3]): Partial<Implementation> {
+  return { robustAttention: (q, k, v, asked) => shipped.robustAttention(q, k, v, { ...asked, ...options }) };
+}
+
 const withoutMask: Implementation["attendInOrder"] = (backend, problem, ...rest) =>
   shipped.attendInOrder(backend, { ...problem, logWeights: undefined }, ...rest);
 
@@ -319,6 +324,54 @@ export const mutants: readonly Mutant[] = [
     "hyperattention",
     (attend, backend, problem, ...rest) => attend(backend, firstHalf(problem), ...rest),
   ),
+  mutant("Huber's weights in the place of Hampel's", "robust-rejection", "gaussian", {
+    robustAttention: (q, k, v, { outlierFraction: _, ...asked } = {}) =>
+      shipped.robustAttention(q, k, v, { ...asked, weights: "huber" }),
+  }),
+  mutant("corners by a tenth of the share", "robust-rejection", "clustered", {
+    robustAttention: (q, k, v, asked) =>
+      shipped.robustAttention(q, k, v, { ...asked, outlierFraction: asked!.outlierFraction! / 10 }),
+  }),
+  mutant(
+    "Huber's weights in the place of Hampel's",
+    "robust-drift-hampel",
+    "clustered",
+    otherOptions({ weights: "huber" }),
+  ),
+  mutant(
+    "values left out of the density",
+    "robust-drift-hampel",
+    "gaussian",
+    otherOptions({ density: "keys" }),
+  ),
+  mutant(
+    "bandwidth of attention",
+    "robust-drift-percentiles",
+    "clustered",
+    otherOptions({ bandwidth: "attention" }),
+  ),
+  mutant(
+    "corners at percentiles",
+    "robust-clean-hampel",
+    "clustered",
+    otherOptions({ thresholds: "percentiles" }),
+  ),
+  mutant(
+    "projected weights in the place of Huber's",
+    "robust-clean-huber",
+    "gaussian",
+    otherOptions({ weights: "spkde" }),
+  ),
+  mutant("weights that do not sum to 1", "robust-range", "shape-one-key", {
+    async robustAttention(...args) {
+      const result = await shipped.robustAttention(...args), { data, shape } = result.output;
+      return { ...result, output: { data: data.map((x) => x * (1 + 2 ** -12)), shape } };
+    },
+  }),
+  mutant("a twentieth of the draws", "kernel-row-means", "clustered", {
+    kernelRowMeans: (backend, rows, options) =>
+      shipped.kernelRowMeans(backend, rows, { ...options, samples: Math.floor(options!.samples! / 20) }),
+  }),
   hostMutant("own block not masked", "denominator-unbiased", "uniform-softmax"),
   hostMutant("block counted twice", "denominator-unbiased", "clustered"),
   hostMutant("weights forgotten", "denominator-unbiased", "gaussian"),
