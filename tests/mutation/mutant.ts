@@ -12,6 +12,8 @@ export interface Mutant {
   readonly replace: string;
   /** Claims that should notice, the likeliest first. */
   readonly claims?: readonly string[];
+  /** Why no guarantee breaks by it, where none does: what survives then is no gap. */
+  readonly harmless?: string;
 }
 
 /**

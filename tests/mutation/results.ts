@@ -8,7 +8,11 @@ import type { Mutant } from "./mutant.ts";
 import type { Kill } from "./verify_mutant.ts";
 
 /** What became of one mutant. */
-export interface Result extends Mutant {
+export interface Result extends Pick<Mutant, "id" | "file" | "fault"> {
+  /** Tells apart what was found and replaced. */
+  readonly change: string;
+  /** Whether a program made it up. */
+  readonly generated: boolean;
   /** Null where nothing noticed. */
   readonly kill: Kill | null;
   /** Claims that were tried, in this order. */
@@ -25,6 +29,11 @@ export interface Result extends Mutant {
 export interface Results {
   readonly command: string;
   readonly results: readonly Result[];
+}
+
+/** A word for what a mutant changes. */
+export function changeOf({ find, replace }: Mutant): string {
+  return createHash("sha256").update(`${find}\0${replace}`).digest("hex").slice(0, 12);
 }
 
 /** The results of this tree that are kept: those that the documents are written from. */

@@ -10,45 +10,50 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { root } from "../child.ts";
-import { claimsToTry } from "./claims_to_try.ts";
-import { generatedMutants } from "./generated/sample.ts";
+import { claimsToTry, levels } from "./claims_to_try.ts";
+import { sampleGenerated } from "./generated/sample.ts";
 import { listed } from "./listed.ts";
 import type { Mutant } from "./mutant.ts";
 import { readOptions } from "./options.ts";
 import { reachOfClaims } from "./reach.ts";
-import { readResults, type Result, treeHash, writeResults } from "./results.ts";
+import { changeOf, readResults, type Result, treeHash, writeResults } from "./results.ts";
 import { failingTest } from "./test_mutant.ts";
 import { type Kill, verifyClaim } from "./verify_mutant.ts";
 import { Workshop } from "./workshop.ts";
 
 const args = process.argv.slice(2), options = readOptions(args), tree = treeHash();
 const say = (words: string) => process.stderr.write(`${words}\n`);
-const kept = readResults(options.json), wanted = await chosen();
+const kept = readResults(options.json), wanted = chosen();
 const reaches = options.level === "likely" || options.claims ? [] : await reachOfClaims(tree, say);
 const due = wanted.filter((mutant) => isDue(mutant, kept.find(({ id }) => id === mutant.id)));
 say(`${due.length} of ${wanted.length} mutants to try, sources ${tree}`);
 
+/** Whether claims on families are as expected without a fault. */
+const cleared = new Map<string, Promise<boolean>>();
 let done = 0;
 await Promise.all(Array.from({ length: Math.min(options.workers, due.length) }, work));
 const left = kept.filter(({ id, kill }) => kill === null && wanted.some((mutant) => mutant.id === id));
 console.log(`${wanted.length - left.length} of ${wanted.length} mutants were noticed`);
 for (const { id, file, fault } of left) console.log(`SURVIVES  ${id}  ${file}: ${fault}`);
 
-async function chosen(): Promise<readonly Mutant[]> {
-  const unknown = options.only?.find((id) => !listed.some((mutant) => mutant.id === id));
-  if (unknown && options.generated === 0) throw new Error(`There is no mutant ${unknown}`);
-  const made = options.generated > 0 ? await generatedMutants(options.generated, options.seed) : [];
-  const all = options.generated > 0 ? made : listed;
-  return all.filter(({ id }) => !options.only || options.only.includes(id));
+/** The mutants that are asked for, in the order in which they are named. */
+function chosen(): readonly Mutant[] {
+  const { only, generated, seed } = options, all = generated > 0 ? sampleGenerated(generated, seed) : listed;
+  return only?.map((id) => {
+    const mutant = all.find((one) => one.id === id);
+    if (!mutant) throw new Error(`There is no mutant ${id}`);
+    return mutant;
+  }) ?? all;
 }
 
 /** Whether a mutant has to be tried: there is no result of it, of other sources, or of fewer claims. */
 function isDue(mutant: Mutant, before?: Result): boolean {
   if (!before) return !options.survivors;
   if (options.survivors || options.claims) return before.kill === null;
-  const isSame = before.tree === tree && before.find === mutant.find && before.replace === mutant.replace;
+  const isSame = before.tree === tree && before.change === changeOf(mutant);
   return !isSame ||
-    before.kill === null && (before.level !== options.level || options.tests && !before.tests);
+    before.kill === null &&
+      (levels.indexOf(before.level) < levels.indexOf(options.level) || options.tests && !before.tests);
 }
 
 /** Takes one mutant after the other. */
@@ -72,15 +77,21 @@ async function work(): Promise<void> {
 async function attempt(workshop: Workshop, mutant: Mutant): Promise<Omit<Result, "seconds" | "tree">> {
   const before = kept.find(({ id }) => id === mutant.id), tried: string[] = [];
   const text = readFileSync(join(root, mutant.file), "utf8");
+  const { id, file, fault } = mutant;
   const finish = (kill?: Kill | null) => ({
-    ...mutant,
+    id,
+    file,
+    fault,
+    change: changeOf(mutant),
+    generated: options.generated > 0,
     kill: kill ?? null,
     tried: options.claims ? [...new Set([...before?.tried ?? [], ...tried])] : tried,
     level: options.level,
     tests: options.tests,
   });
   const broken = await workshop.make(mutant);
-  if (broken) return finish({ by: "build", name: "", words: broken.trim().split("\n")[0] });
+  const unfit = broken ?? (options.generated > 0 ? await workshop.typeFaults(mutant) : undefined);
+  if (unfit) return finish({ by: "build", name: "", words: unfit.trim().split("\n")[0] });
   // What noticed it in other sources notices it soonest.
   const first = before?.kill?.by === "claim" ? [before.kill.name] : [];
   const claims = options.claims ?? claimsToTry(mutant, text, options.level, reaches);
@@ -91,8 +102,6 @@ async function attempt(workshop: Workshop, mutant: Mutant): Promise<Omit<Result,
   }
   return finish(options.tests ? await failingTest(workshop.folder, mutant.file) : undefined);
 }
-
-const cleared = new Map<string, Promise<boolean>>();
 
 /** Whether the tree without a fault has no such verdict: else it says nothing of the fault. */
 async function isInnocent(claim: string, { family }: Kill): Promise<boolean> {

@@ -1,7 +1,7 @@
 import type { Mutant } from "../mutant.ts";
 
-const SHARP = ["certificate-sharp-rows", "certificate-spoilt-rows", "certificate-moved-rows"] as const;
-const HONEST = ["certificate-sharp-rows", "certificate-moved-rows", "certified-attention"] as const;
+const SHARP = ["certificate-sharp-rows", "certificate-moved-rows"] as const;
+const ATTEMPTS = ["certified-attention"] as const;
 const MERGED = ["merged-keys-bound", "merged-keys-certified"] as const;
 
 /** Faults of the certificate. */
@@ -13,6 +13,8 @@ export const certified: readonly Mutant[] = [
     find: "each = delta / evidence.length;",
     replace: "each = delta;",
     claims: SHARP,
+    harmless:
+      "a certificate is false only if the head that errs too much passes, which is one head whatever others do",
   },
   {
     id: "C02",
@@ -21,6 +23,7 @@ export const certified: readonly Mutant[] = [
     find: "(1 - ERROR_SHARE) * delta);",
     replace: "0.4 * delta);",
     claims: SHARP,
+    harmless: "both bounds have to fail together by little each, which a sample of rows hardly does",
   },
   {
     id: "C03",
@@ -28,7 +31,7 @@ export const certified: readonly Mutant[] = [
     fault: "the rows checked are those that the direction was learnt from",
     find: 'purposeOfRound("certificateRows", this.#round)',
     replace: "5",
-    claims: HONEST,
+    claims: SHARP,
   },
   {
     id: "C04",
@@ -54,7 +57,7 @@ export const certified: readonly Mutant[] = [
           .distinct(rows, period)`,
     replace: `((stream: RandomStream) => Uint32Array.from({ length: rows }, () => stream.integer(period)))(
           new RandomStream(this.#seed, purposeOfRound("certificateRows", this.#round), head))`,
-    claims: HONEST,
+    claims: SHARP,
   },
   {
     id: "C07",
@@ -94,7 +97,7 @@ export const certified: readonly Mutant[] = [
     fault: "delta is not split over attempts",
     find: "return 3 * delta / (2 * 4 ** (attempt + 1));",
     replace: "return delta;",
-    claims: HONEST,
+    claims: ATTEMPTS,
   },
   {
     id: "C12",
@@ -102,7 +105,7 @@ export const certified: readonly Mutant[] = [
     fault: "delta is not split over checkpoints",
     find: "firstDelta(attempt, delta) / 2 ** points.length",
     replace: "firstDelta(attempt, delta)",
-    claims: HONEST,
+    claims: ATTEMPTS,
   },
   {
     id: "C13",
@@ -174,7 +177,7 @@ export const certified: readonly Mutant[] = [
     fault: "the exact rows that a certificate counts on are not written into the output",
     find: "        exact.writeInto(result.output);\n",
     replace: "",
-    claims: ["certified-attention"],
+    claims: ATTEMPTS,
   },
   {
     id: "C22",
@@ -182,7 +185,7 @@ export const certified: readonly Mutant[] = [
     fault: "exact rows of later heads are written into head 0",
     find: "scatter(own.output, own.picks, output, head * period, width)",
     replace: "scatter(own.output, own.picks, output, 0, width)",
-    claims: HONEST,
+    claims: SHARP,
   },
   {
     id: "C23",
@@ -190,7 +193,7 @@ export const certified: readonly Mutant[] = [
     fault: "‖P‖ is at least the root of the queries, whatever the keys",
     find: "Math.sqrt(queries / visible) * (1 - HOST_ROUNDING)",
     replace: "Math.sqrt(queries) * (1 - HOST_ROUNDING)",
-    claims: ["certificate-moved-rows", "merged-keys-bound", "certified-attention"],
+    claims: ["certificate-moved-rows", "merged-keys-bound"],
   },
   {
     id: "C24",
@@ -238,7 +241,7 @@ export const certified: readonly Mutant[] = [
     fault: "rounding of the weights is left out of the bound of exact attention",
     find: "weights[row] * radius + sums * longest",
     replace: "sums * longest",
-    claims: ["certified-attention", "merged-keys-bound"],
+    claims: ["merged-keys-bound", "certified-attention"],
   },
   {
     id: "C30",
@@ -246,6 +249,6 @@ export const certified: readonly Mutant[] = [
     fault: "the rows are drawn by the seed of the method",
     find: "const rows = new ExactRows(exactly, geometry, request.checkSeed);",
     replace: "const rows = new ExactRows(exactly, geometry, start.seed);",
-    claims: ["certified-attention"],
+    claims: ATTEMPTS,
   },
 ];

@@ -55,6 +55,7 @@ export const kde: readonly Mutant[] = [
     find: "level.rate * inclusionProbability(level, Math.sqrt(squared))",
     replace: "level.rate * Math.max(0.8, inclusionProbability(level, Math.sqrt(squared)))",
     claims: LEVELS,
+    harmless: "the plan lets no chance be less",
   },
   {
     id: "K07",

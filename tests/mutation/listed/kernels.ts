@@ -8,6 +8,7 @@ export const kernels: readonly Mutant[] = [
     fault: "samples lie in the middle of strata",
     find: "const target = start + multiplyHigh(random, size);",
     replace: "const target = start + size / 2 + 0 * multiplyHigh(random, size);",
+    claims: ["key-sampling-unbiased", "denominator-unbiased"],
   },
   {
     id: "W02",
@@ -15,6 +16,7 @@ export const kernels: readonly Mutant[] = [
     fault: "the weight of a sample leaves their number out",
     find: "<f64>weightTotal / <f64>samples / <f64>weight",
     replace: "<f64>weightTotal / <f64>weight",
+    claims: ["denominator-unbiased"],
   },
   {
     id: "W03",
@@ -22,6 +24,7 @@ export const kernels: readonly Mutant[] = [
     fault: "the mask of the own block is one key too long",
     find: "if (place - blockFirst < blockKeys)",
     replace: "if (place - blockFirst <= blockKeys)",
+    claims: ["denominator-unbiased", "merge-identity"],
   },
   {
     id: "W04",
@@ -29,6 +32,7 @@ export const kernels: readonly Mutant[] = [
     fault: "causal: a query does not see its own key",
     find: "<i64>args.offset + 1 - <i64>keyStart",
     replace: "<i64>args.offset - <i64>keyStart",
+    claims: ["tree-unseen-keys"],
   },
   {
     id: "W05",
@@ -36,6 +40,7 @@ export const kernels: readonly Mutant[] = [
     fault: "running sums are rescaled by an exponent 0.1 % off",
     find: "exponentialOf(before - now);",
     replace: "exponentialOf(<f32>0.999 * (before - now));",
+    claims: ["exact-attention"],
   },
   {
     id: "W06",
@@ -43,6 +48,7 @@ export const kernels: readonly Mutant[] = [
     fault: "the log-sum-exp leaves the sum out",
     find: "<f64>load<f32>(line, group.LARGEST) + logarithm(total)",
     replace: "<f64>load<f32>(line, group.LARGEST) + 0 * logarithm(total)",
+    claims: ["merge-identity"],
   },
   {
     id: "W07",
@@ -51,6 +57,7 @@ export const kernels: readonly Mutant[] = [
     find:
       "  code ^= code >> 1;\n  code ^= code >> 2;\n  code ^= code >> 4;\n  code ^= code >> 8;\n  return code ^ (code >> 16);",
     replace: "  return code ^ (code >> 1);",
+    claims: ["gray-order", "block-removal"],
   },
   {
     id: "W08",
@@ -60,6 +67,7 @@ export const kernels: readonly Mutant[] = [
       "for (let probe: u32 = 0, from = firstProbe + at; probe < args.counted; ++probe, from += stride) {\n      const",
     replace:
       "for (let probe: u32 = 0, from = firstProbe + at; probe < args.probes; ++probe, from += stride) {\n      const",
+    claims: ["calibrated-error"],
   },
   {
     id: "W09",
@@ -67,6 +75,7 @@ export const kernels: readonly Mutant[] = [
     fault: "one round of Philox fewer",
     find: "round < 10",
     replace: "round < 9",
+    claims: ["key-sampling-unbiased"],
   },
   {
     id: "W10",
@@ -74,6 +83,7 @@ export const kernels: readonly Mutant[] = [
     fault: "merged: the heavier part has the other's weight",
     find: "a < b ? other : inverse, secondWeight",
     replace: "a < b ? inverse : other, secondWeight",
+    claims: ["merge-identity"],
   },
   {
     id: "F01",
@@ -81,6 +91,8 @@ export const kernels: readonly Mutant[] = [
     fault: "reference: masked logits are not hidden",
     find: "        if (logits[j] <= MASKED) logits[j] = -Infinity;\n",
     replace: "",
+    claims: ["exact-attention"],
+    harmless: "exponentials of masked logits are 0, but where all are masked",
   },
   {
     id: "F02",
@@ -88,6 +100,7 @@ export const kernels: readonly Mutant[] = [
     fault: "reference: the log-sum-exp leaves the sum out",
     find: "logSumExp[row] = largest + Math.log(total);",
     replace: "logSumExp[row] = largest;",
+    claims: ["merge-identity"],
   },
   {
     id: "F03",
@@ -95,6 +108,7 @@ export const kernels: readonly Mutant[] = [
     fault: "reference: the mean square of the values is left out",
     find: "Math.sqrt(size[j] + meanSquare)",
     replace: "Math.sqrt(size[j] + 0 * meanSquare)",
+    claims: ["practical-error"],
   },
   {
     id: "F04",
@@ -102,6 +116,7 @@ export const kernels: readonly Mutant[] = [
     fault: "reference: causal order is one key late",
     find: "(position % causal.period) + causal.offset + 1",
     replace: "(position % causal.period) + causal.offset + 2",
+    claims: ["tree-unseen-keys"],
   },
   {
     id: "F05",
@@ -109,6 +124,7 @@ export const kernels: readonly Mutant[] = [
     fault: "reference: the mass of a point is not fitted",
     find: "const logMass = Math.log(mass) - largest;",
     replace: "const logMass = Math.log(members.length) + 0 * mass * largest;",
+    claims: ["calibrated-error"],
   },
   {
     id: "F06",
@@ -116,5 +132,6 @@ export const kernels: readonly Mutant[] = [
     fault: "both implementations of Philox: the key's low word is not raised",
     find: "k0 = (k0 + 0x9e3779b9) >>> 0;",
     replace: "k0 = (k0 + 0) >>> 0;",
+    claims: ["hash-collision", "key-sampling-unbiased", "density-unbiased-multi-level"],
   },
 ];
