@@ -49,11 +49,16 @@ function chosen(): readonly Mutant[] {
 /** Whether a mutant has to be tried: there is no result of it, of other sources, or of fewer claims. */
 function isDue(mutant: Mutant, before?: Result): boolean {
   if (!before) return !options.survivors;
-  if (options.survivors || options.claims) return before.kill === null;
-  const isSame = before.tree === tree && before.change === changeOf(mutant);
-  return !isSame ||
-    before.kill === null &&
-      (levels.indexOf(before.level) < levels.indexOf(options.level) || options.tests && !before.tests);
+  if (options.survivors) return before.kill === null;
+  if (!isOfNow(mutant, before)) return true;
+  if (before.kill !== null) return false;
+  const isMore = levels.indexOf(before.level) < levels.indexOf(options.level);
+  return isMore || options.claims !== undefined || options.tests && !before.tests;
+}
+
+/** Whether a result is of this fault in these sources. */
+function isOfNow(mutant: Mutant, { tree: sources, change }: Result): boolean {
+  return sources === tree && change === changeOf(mutant);
 }
 
 /** Takes one mutant after the other. */
@@ -75,27 +80,29 @@ async function work(): Promise<void> {
 
 /** Tries one mutant by one claim after the other, and by tests if they are asked for. */
 async function attempt(workshop: Workshop, mutant: Mutant): Promise<Omit<Result, "seconds" | "tree">> {
-  const before = kept.find(({ id }) => id === mutant.id), tried: string[] = [];
-  const text = readFileSync(join(root, mutant.file), "utf8");
-  const { id, file, fault } = mutant;
-  const finish = (kill?: Kill | null) => ({
+  const known = kept.find(({ id }) => id === mutant.id);
+  const passed = known && known.kill === null && isOfNow(mutant, known) ? known : undefined;
+  const { id, file, fault } = mutant, tried = [...passed?.tried ?? []];
+  const finish = (kill: Kill | null = null) => ({
     id,
     file,
     fault,
     change: changeOf(mutant),
     generated: options.generated > 0,
-    kill: kill ?? null,
-    tried: options.claims ? [...new Set([...before?.tried ?? [], ...tried])] : tried,
-    level: options.level,
-    tests: options.tests,
+    kill,
+    tried,
+    level: options.claims ? passed?.level ?? "likely" : options.level,
+    tests: options.tests || (passed?.tests ?? false),
   });
   const broken = await workshop.make(mutant);
   const unfit = broken ?? (options.generated > 0 ? await workshop.typeFaults(mutant) : undefined);
   if (unfit) return finish({ by: "build", name: "", words: unfit.trim().split("\n")[0] });
   // What noticed it in other sources notices it soonest.
-  const first = before?.kill?.by === "claim" ? [before.kill.name] : [];
+  const first = known?.kill?.by === "claim" ? [known.kill.name] : [];
+  const text = readFileSync(join(root, mutant.file), "utf8");
   const claims = options.claims ?? claimsToTry(mutant, text, options.level, reaches);
   for (const claim of new Set([...first, ...claims])) {
+    if (tried.includes(claim)) continue;
     tried.push(claim);
     const kill = await verifyClaim(workshop.folder, claim);
     if (kill && await isInnocent(claim, kill)) return finish(kill);
