@@ -6,10 +6,12 @@ import type { Kill } from "./verify_mutant.ts";
 
 /** Milliseconds that the tests of one file may take. */
 const LIMIT = 300_000;
+/** How tests find what they import, asked once. */
+let source: ReturnType<typeof assertSource> | undefined;
 
 /** The first test file that fails, of those that fit a mutated file; undefined if none does. */
 export async function failingTest(folder: string, file: string): Promise<Kill | undefined> {
-  const { args } = await assertSource();
+  const { args } = await (source ??= assertSource());
   for (const test of testsOf(file)) {
     const { code, stdout } = await deno(["test", "-A", "--no-check", "--fail-fast", ...args, test], {
       cwd: folder,

@@ -64,7 +64,8 @@ function unique(
   replace: string,
 ): Pick<Mutant, "find" | "replace"> {
   let from = source.lastIndexOf("\n", start - 1) + 1, to = endOfLine(source, end);
-  while (source.split(source.slice(from, to)).length !== 2) {
+  const isTwice = (text: string) => source.indexOf(text) !== source.lastIndexOf(text);
+  while (isTwice(source.slice(from, to))) {
     from = source.lastIndexOf("\n", from - 2) + 1;
     to = endOfLine(source, to + 1);
   }
