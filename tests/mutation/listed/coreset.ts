@@ -1,6 +1,6 @@
 import type { Mutant } from "../mutant.ts";
 
-const CORESET = ["calibrated-error", "finite-output", "invariance-batch"] as const;
+const CORESET = ["calibrated-error"] as const;
 
 /** Faults of attention to calibrated coresets. */
 export const coreset: readonly Mutant[] = [

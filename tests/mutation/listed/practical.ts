@@ -1,12 +1,7 @@
 import type { Mutant } from "../mutant.ts";
 
-const PRACTICAL = [
-  "practical-error",
-  "denominator-unbiased",
-  "key-sampling-unbiased",
-  "practical-slope",
-] as const;
-const RESIDUAL = ["residual-sampling", "residual-slope", "residual-mass"] as const;
+const PRACTICAL = ["denominator-unbiased", "practical-error"] as const;
+const RESIDUAL = ["residual-sampling", "residual-slope"] as const;
 
 /** Faults of Algorithm 3 and of what samples only what its blocks leave. */
 export const practical: readonly Mutant[] = [

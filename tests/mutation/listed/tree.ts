@@ -6,7 +6,6 @@ const TREE = [
   "tree-exact-at-centres",
   "tree-bound",
   "tree-unseen-keys",
-  "tilted-error",
 ] as const;
 
 /** Faults of methods that look for clusters of keys: routed attention, and a tree that clusters of queries open. */
