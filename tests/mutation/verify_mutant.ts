@@ -20,6 +20,8 @@ export interface Kill {
 
 /** Milliseconds without a word after which a command hangs: the longest case takes less than one of them. */
 const SILENCE = 240_000;
+/** What a device says that is not to be trusted. */
+const SELF_TEST = /self test of/;
 /** Signs of cases that are as they should be, undecided, or not applicable. */
 const INNOCENT = new Set(["✓", "?", "–"]);
 
@@ -58,7 +60,7 @@ export async function verifyClaim(
   if (kill || code === 0) return kill;
   const words = errors.trim().split("\n").at(-1) ?? "";
   if (code === 2 && /^Try: /.test(words)) throw new Error(`Cannot verify ${claim}: ${errors}`);
-  return { by: /self test of/.test(errors) ? "self test" : "crash", name: claim, words };
+  return { by: SELF_TEST.test(errors) ? "self test" : "crash", name: claim, words };
 }
 
 /** What a line of the command says against the tree. */
@@ -68,5 +70,6 @@ function badCase(line: string, claim: string): Kill | undefined {
   const [family] = rest.slice(at + claim.length + 2).trim().split(" ");
   const runs = / (\d+) runs /.exec(rest)?.[1] ?? /\brun (\d+): /.exec(rest)?.[1];
   const words = `${sign} ${rest.split(/ {2}deno run /)[0].replace(/\s+/g, " ")}`;
-  return { by: "claim", name: claim, family, runs: runs === undefined ? undefined : Number(runs), words };
+  const by = SELF_TEST.test(rest) ? "self test" : "claim";
+  return { by, name: claim, family, runs: runs === undefined ? undefined : Number(runs), words };
 }
