@@ -9,7 +9,7 @@ export function mutantRows({ results }: Results, generated: boolean): string[][]
   if (generated) return results.filter((result) => result.generated && isProgram(result)).map(rowOf);
   return listed.map((mutant) => {
     const result = results.find(({ id, change }) => id === mutant.id && change === changeOf(mutant));
-    const row = result ? rowOf(result) : rowOf({ ...mutant, kill: null, tried: [] });
+    const row = result ? rowOf(result) : rowOf({ ...mutant, kill: null, tried: [], level: "likely" });
     if (!result) return [...row.slice(0, 2), "not tried yet", ""];
     return mutant.harmless && !result.kill
       ? [...row.slice(0, 2), `harmless: ${mutant.harmless}`, row[3]]
@@ -18,10 +18,12 @@ export function mutantRows({ results }: Results, generated: boolean): string[][]
 }
 
 function rowOf(
-  { id, file, fault, kill, tried }: Pick<Result, "id" | "file" | "fault" | "kill" | "tried">,
+  { id, file, fault, kill, tried, level }: Pick<Result, "id" | "file" | "fault" | "kill" | "tried" | "level">,
 ): string[] {
   const name = id.startsWith(file) ? `\`${id.split(":").slice(0, 3).join(":")}\`` : `${id} \`${file}\``;
-  if (!kill) return [name, fault, "**survives**", `${tried.length} claims`];
+  if (!kill) {
+    return [name, fault, "**survives**", `${tried.length} ${level === "likely" ? "likely " : ""}claims`];
+  }
   if (kill.by !== "claim") return [name, fault, kill.by, kill.by === "tests" ? `\`${kill.name}\`` : ""];
   const runs = kill.runs === undefined ? "" : `${kill.runs} ${kill.runs === 1 ? "run" : "runs"}`;
   return [name, fault, `\`${kill.name}\`${kill.family === undefined ? "" : ` on ${kill.family}`}`, runs];
