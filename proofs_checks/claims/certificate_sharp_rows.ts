@@ -83,7 +83,7 @@ const CURVE: readonly {
   readonly from?: Claim["from"];
 }[] = [
   { word: "quarter", delta: 0.25, rows: 33, runs: 1000 },
-  { word: "tenth", delta: 0.1, rows: 51, runs: 2000 },
+  { word: "tenth", delta: 0.1, rows: 51, runs: 2000, from: "standard" },
   { word: "hundredth", delta: 0.01, rows: 105, runs: 9000, from: "standard" },
 ];
 

@@ -56,7 +56,7 @@ import { robustDrift } from "./robust_drift.ts";
 import { robustRange } from "./robust_range.ts";
 import { robustRejection } from "./robust_rejection.ts";
 import { vattentionPromise } from "./vattention_promise.ts";
-import { headsDrawApart, headsInCompany } from "./heads.ts";
+import { headClaims } from "./heads.ts";
 import { hyperattentionPromise } from "./hyperattention_promise.ts";
 
 /** All claims. */
@@ -112,8 +112,7 @@ export const claims: readonly Claim[] = [
   sameSeed,
   visibleKeys,
   unseenKeys,
-  headsInCompany,
-  headsDrawApart,
+  ...headClaims,
   ...certificateClaims,
   certificateSharpRows,
   ...certificateCoverage,

@@ -16,6 +16,7 @@ export const robustClean: readonly Claim[] = variants.map((variant): Claim => ({
   bound: 0.1,
   cases: variant.clean,
   anySource: variant.name === "hampel",
+  from: variant.name === "hampel" ? undefined : "standard",
   n: 192,
   runs: variant.runs,
   async run(context) {

@@ -38,6 +38,8 @@ export const robustDrift: readonly Claim[] = variants.map((variant): Claim => ({
   bound: 0.2,
   cases: casesOf(variant),
   anySource: variant.name === "hampel",
+  // The others say what the default is chosen over.
+  from: variant.name === "hampel" ? undefined : "standard",
   n: 192,
   runs: variant.runs,
   run: (context) => largestDrift(context, variant, context.family === among.name ? AMONG : FAR_OUT),

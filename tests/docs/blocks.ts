@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import guarantees from "../../bench/guarantees.json" with { type: "json" };
+import mutants from "../mutation/results.json" with { type: "json" };
 import standing from "../../bench/standing.json" with { type: "json" };
 import { type Standing, standingHead, standingLines, standingRows } from "../../bench/standing.ts";
 import { permissionRows } from "../../commands/least_permissions.ts";
@@ -17,7 +18,9 @@ import { claims } from "../../proofs_checks/claims/claims.ts";
 import { families } from "../../proofs_checks/inputs/families.ts";
 import { workloadNames } from "../../workloads/workloads.ts";
 import { FLOORS } from "../structure/floors.ts";
+import { mutantCounts, mutantHead, mutantRows } from "./mutant_rows.ts";
 import { optionRows } from "./option_rows.ts";
+import type { Results } from "../mutation/results.ts";
 
 const rivals: ReadonlySet<string> = new Set(rivalNames);
 
@@ -41,6 +44,9 @@ export const blocks: Readonly<Record<string, () => string | Promise<string>>> = 
   standing: () => table(standingHead, standingRows(standing satisfies Standing as Standing)),
   "standing-lines": () => standingLines(standing as Standing, rivals),
   guarantees: guaranteeTable,
+  "mutant-counts": () => mutantCounts(mutants as Results),
+  mutants: () => table(mutantHead, mutantRows(mutants as Results, false)),
+  "generated-mutants": () => table(mutantHead, mutantRows(mutants as Results, true)),
   options: async () => table(["option", "what it is"], await optionRows("AttentionOptions")),
   "robust-options": async () => table(["option", "what it is"], await optionRows("RobustAttentionOptions")),
   "device-options": async () => table(["option", "what it is"], await optionRows("OpenDeviceOptions")),

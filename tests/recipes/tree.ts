@@ -6,9 +6,9 @@ import { root } from "../child.ts";
 /** What belongs to a machine, not to the repository. */
 const SKIPPED = [".git", "node_modules", "coverage", "dist"];
 
-/** Copies the repository as it lies here into a new temporary folder. */
-export function copyOf(): string {
-  const folder = mkdtempSync(join(tmpdir(), "kdeformer-recipe-"));
+/** Copies the repository as it lies here into a new temporary folder, whose name begins as given. */
+export function copyOf(prefix: string = "kdeformer-recipe-"): string {
+  const folder = mkdtempSync(join(tmpdir(), prefix));
   cpSync(root, folder, { recursive: true, filter: (path) => !SKIPPED.includes(basename(path)) });
   return folder;
 }

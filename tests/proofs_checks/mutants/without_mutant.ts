@@ -73,6 +73,10 @@ const GROUPS: readonly { readonly why: string; readonly claims: readonly string[
     claims: ["certificate-approximation", "certificate-moved-rows", "certified-attention"],
   },
   {
+    why: "the claims heads-in-company and heads-draw-apart about other methods, whose mutants break the same loops",
+    claims: ["rivals-in-company", "rivals-draw-apart"],
+  },
+  {
     why: "the check of certificate-sharp-rows, whose mutants break it, at another δ",
     claims: ["certificate-coverage-quarter", "certificate-coverage-tenth", "certificate-coverage-hundredth"],
   },

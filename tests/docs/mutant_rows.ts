@@ -1,0 +1,60 @@
+import { listed } from "../mutation/listed.ts";
+import { changeOf, type Result, type Results } from "../mutation/results.ts";
+
+/** Head of the table of mutants. */
+export const mutantHead: readonly string[] = ["mutant", "fault", "noticed by", "after"];
+
+/** Those that people made up, in the order of their list, or those that a program did. */
+export function mutantRows({ results }: Results, generated: boolean): string[][] {
+  if (generated) return results.filter((result) => result.generated && isProgram(result)).map(rowOf);
+  return listed.map((mutant) => {
+    const result = results.find(({ id, change }) => id === mutant.id && change === changeOf(mutant));
+    const row = result ? rowOf(result) : rowOf({ ...mutant, kill: null, tried: [], level: "likely" });
+    if (!result) return [...row.slice(0, 2), "not tried yet", ""];
+    return mutant.harmless && !result.kill
+      ? [...row.slice(0, 2), `harmless: ${mutant.harmless}`, row[3]]
+      : row;
+  });
+}
+
+function rowOf(
+  { id, file, fault, kill, tried, level }: Pick<Result, "id" | "file" | "fault" | "kill" | "tried" | "level">,
+): string[] {
+  const name = id.startsWith(file) ? `\`${id.split(":").slice(0, 3).join(":")}\`` : `${id} \`${file}\``;
+  if (!kill) {
+    return [name, fault, "**survives**", `${tried.length} ${level === "likely" ? "likely " : ""}claims`];
+  }
+  if (kill.by !== "claim") return [name, fault, kill.by, kill.by === "tests" ? `\`${kill.name}\`` : ""];
+  const runs = kill.runs === undefined ? "" : `${kill.runs} ${kill.runs === 1 ? "run" : "runs"}`;
+  return [name, fault, `\`${kill.name}\`${kill.family === undefined ? "" : ` on ${kill.family}`}`, runs];
+}
+
+/** Whether a mutant is one that the compiler takes: another is no fault that anybody could run. */
+function isProgram({ kill }: Result): boolean {
+  return kill?.by !== "build";
+}
+
+/** How many were noticed, and by what. */
+export function mutantCounts({ results }: Results): string {
+  const known = results.filter(({ id, change, generated }) =>
+    generated || listed.some((mutant) => mutant.id === id && changeOf(mutant) === change)
+  );
+  const lines = [false, true].map((generated) => {
+    const own = known.filter((result) => result.generated === generated && isProgram(result));
+    const of = (by: string) => own.filter(({ kill }) => kill?.by === by).length;
+    const left = own.filter(({ kill }) => kill === null),
+      harmless = left.filter(({ id }) => listed.find((mutant) => mutant.id === id)?.harmless).length;
+    const broken = results.filter((result) => result.generated === generated && !isProgram(result)).length;
+    return `- ${generated ? "Made by operators" : "Listed"}: ${own.length} tried, of which ${
+      of("claim")
+    } were noticed by a claim, ${of("self test")} by the self test of a device, ${
+      of("tests")
+    } by tests alone, ${
+      of("crash") + of("hang")
+    } because the command crashed or hung, and ${left.length} by nothing${
+      harmless > 0 ? ` (${harmless} of these break no guarantee)` : ""
+    }.${broken > 0 ? ` ${broken} more are no programs.` : ""}`;
+  });
+  const trees = new Set(known.map(({ tree }) => tree));
+  return [...lines, `- Sources: ${[...trees].map((tree) => `\`${tree}\``).join(", ")}.`].join("\n");
+}
