@@ -156,7 +156,11 @@ const ours = new Set<ApproximateName>(ourNames);
  * can be checked its densities cost as much as exact attention, which it then is.
  */
 export const headClaims: readonly Claim[] = [
-  { ...inCompany, name: "heads-in-company", cases: casesOf((name) => ours.has(name) && name !== "kdeformer") },
+  {
+    ...inCompany,
+    name: "heads-in-company",
+    cases: casesOf((name) => ours.has(name) && name !== "kdeformer"),
+  },
   {
     ...drawApart,
     name: "heads-draw-apart",

@@ -73,7 +73,8 @@ const GROUPS: readonly { readonly why: string; readonly claims: readonly string[
     claims: ["certificate-approximation", "certificate-moved-rows", "certified-attention"],
   },
   {
-    why: "the claims heads-in-company and heads-draw-apart about other methods, whose mutants break the same loops",
+    why:
+      "the claims heads-in-company and heads-draw-apart about other methods, whose mutants break the same loops",
     claims: ["rivals-in-company", "rivals-draw-apart"],
   },
   {
