@@ -8,6 +8,7 @@ export const causal: readonly Mutant[] = [
     fault: "causal: keys before the first query are left out",
     find: "      if (causalOffset > 0) add(0, period, 0, causalOffset, false);\n",
     replace: "",
+    claims: ["visible-keys", "unseen-keys"],
   },
   {
     id: "V02",
@@ -15,6 +16,7 @@ export const causal: readonly Mutant[] = [
     fault: "causal: every query of a triangle sees all of its keys",
     find: "causalOffset: triangular ? 0 : undefined,",
     replace: "causalOffset: undefined,",
+    claims: ["visible-keys", "unseen-keys"],
   },
   {
     id: "V03",
@@ -22,6 +24,7 @@ export const causal: readonly Mutant[] = [
     fault: "causal: sums of merged rows are not added up",
     find: "this.#logSumExp[row] = largest + Math.log(total);",
     replace: "this.#logSumExp[row] = largest;",
+    claims: ["visible-keys", "unseen-keys"],
   },
   {
     id: "V04",
@@ -29,6 +32,7 @@ export const causal: readonly Mutant[] = [
     fault: "causal: later sequences that share a head are taken for the first",
     find: "firstQuery: sequence + start,",
     replace: "firstQuery: start,",
+    claims: ["visible-keys", "unseen-keys"],
   },
   {
     id: "V05",
@@ -36,6 +40,7 @@ export const causal: readonly Mutant[] = [
     fault: "causal: a rectangle is one key short",
     find: "add(start + half, end, causalOffset + start, causalOffset + start + half, false);",
     replace: "add(start + half, end, causalOffset + start, causalOffset + start + half - 1, false);",
+    claims: ["visible-keys", "unseen-keys"],
   },
   {
     id: "V06",
@@ -43,6 +48,7 @@ export const causal: readonly Mutant[] = [
     fault: "causal: rows of later heads are merged into head 0",
     find: "head * queries + firstQuery + i",
     replace: "0 * head * queries + firstQuery + i",
+    claims: ["visible-keys", "unseen-keys"],
   },
   {
     id: "V07",
@@ -50,6 +56,7 @@ export const causal: readonly Mutant[] = [
     fault: "causal: every head has the mask of head 0",
     find: "logWeights[head * keys + j] > MASKED) rows.push(j);",
     replace: "logWeights[j] > MASKED) rows.push(j);",
+    claims: ["visible-keys", "unseen-keys"],
   },
   {
     id: "V08",
@@ -80,7 +87,7 @@ export const causal: readonly Mutant[] = [
     fault: "rows of later heads are moved by the centre of head 0",
     find: "const centre = Math.floor(row / count) * width;",
     replace: "const centre = 0 * Math.floor(row / count) * width;",
-    claims: ["invariance-key-shift", "exact-attention", "finite-output"],
+    claims: ["visible-keys", "invariance-key-shift", "exact-attention", "finite-output"],
   },
   {
     id: "V12",
@@ -88,7 +95,7 @@ export const causal: readonly Mutant[] = [
     fault: "the logits that all queries share are left out",
     find: "logits[j] = scale * product;",
     replace: "logits[j] = 0 * scale * product;",
-    claims: ["exact-attention", "certified-attention", "finite-output"],
+    claims: ["visible-keys", "exact-attention", "certified-attention", "finite-output"],
   },
   {
     id: "V13",
@@ -96,6 +103,6 @@ export const causal: readonly Mutant[] = [
     fault: "log-sum-exps are not lifted by the common logits",
     find: "return sum + scale * product + (largest?.[head] ?? 0);",
     replace: "return sum + 0 * product + (largest?.[head] ?? 0);",
-    claims: ["exact-attention", "merge-identity", "finite-output"],
+    claims: ["visible-keys", "exact-attention", "merge-identity", "finite-output"],
   },
 ];

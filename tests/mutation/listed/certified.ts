@@ -31,7 +31,7 @@ export const certified: readonly Mutant[] = [
     fault: "the rows checked are those that the direction was learnt from",
     find: 'purposeOfRound("certificateRows", this.#round)',
     replace: "5",
-    claims: SHARP,
+    claims: ["certificate-target", ...SHARP],
   },
   {
     id: "C04",
@@ -81,7 +81,7 @@ export const certified: readonly Mutant[] = [
     fault: "the estimate of ‖E‖ is not scaled up to all rows",
     find: "Math.sqrt(Math.max(0, queries - rows)) * operatorNorm()",
     replace: "operatorNorm()",
-    claims: SHARP,
+    claims: ["certificate-estimate", ...SHARP],
   },
   {
     id: "C10",
@@ -89,7 +89,7 @@ export const certified: readonly Mutant[] = [
     fault: "an estimate is called guaranteed",
     find: 'guaranteed: kind !== "estimate",',
     replace: "guaranteed: true,",
-    claims: SHARP,
+    claims: ["certificate-estimate", ...SHARP],
   },
   {
     id: "C11",
@@ -97,7 +97,7 @@ export const certified: readonly Mutant[] = [
     fault: "delta is not split over attempts",
     find: "return 3 * delta / (2 * 4 ** (attempt + 1));",
     replace: "return delta;",
-    claims: ATTEMPTS,
+    claims: ["certificate-attempts", ...ATTEMPTS],
   },
   {
     id: "C12",
@@ -105,7 +105,7 @@ export const certified: readonly Mutant[] = [
     fault: "delta is not split over checkpoints",
     find: "firstDelta(attempt, delta) / 2 ** points.length",
     replace: "firstDelta(attempt, delta)",
-    claims: ATTEMPTS,
+    claims: ["certificate-attempts", ...ATTEMPTS],
   },
   {
     id: "C13",
@@ -145,7 +145,7 @@ export const certified: readonly Mutant[] = [
     fault: "‖P‖ has no confidence bound: its sample mean stands for it",
     find: "lowerMeanBound(Math.min(1, squaredImage / most), rows, (1 - ERROR_SHARE) * delta)",
     replace: "Math.min(1, squaredImage / most)",
-    claims: SHARP,
+    claims: ["certificate-target", ...SHARP],
   },
   {
     id: "C18",
@@ -153,7 +153,7 @@ export const certified: readonly Mutant[] = [
     fault: "images count whole, above the largest that the bound allows for",
     find: "Math.min(image, largestImage) ** 2",
     replace: "image ** 2",
-    claims: SHARP,
+    claims: ["certificate-target", ...SHARP],
   },
   {
     id: "C19",
@@ -169,7 +169,7 @@ export const certified: readonly Mutant[] = [
     fault: "a head whose error is not a number is passed over",
     find: "if (!worst || !(share <= worst.share))",
     replace: "if (!worst || share > worst.share)",
-    claims: SHARP,
+    claims: ["certificate-non-finite", ...SHARP],
   },
   {
     id: "C21",
@@ -177,7 +177,7 @@ export const certified: readonly Mutant[] = [
     fault: "the exact rows that a certificate counts on are not written into the output",
     find: "        exact.writeInto(result.output);\n",
     replace: "",
-    claims: ATTEMPTS,
+    claims: ["certificate-attempts", ...ATTEMPTS],
   },
   {
     id: "C22",
@@ -241,7 +241,7 @@ export const certified: readonly Mutant[] = [
     fault: "rounding of the weights is left out of the bound of exact attention",
     find: "weights[row] * radius + sums * longest",
     replace: "sums * longest",
-    claims: ["merged-keys-bound", "certified-attention"],
+    claims: ["certificate-rounding", "merged-keys-bound", "certified-attention"],
   },
   {
     id: "C30",
@@ -249,6 +249,6 @@ export const certified: readonly Mutant[] = [
     fault: "the rows are drawn by the seed of the method",
     find: "const rows = new ExactRows(exactly, geometry, request.checkSeed);",
     replace: "const rows = new ExactRows(exactly, geometry, start.seed);",
-    claims: ATTEMPTS,
+    claims: ["certificate-known-seed", ...ATTEMPTS],
   },
 ];

@@ -14,7 +14,7 @@ export const kde: readonly Mutant[] = [
     fault: "samples are half as large as Chernoff's bound asks",
     find: "Math.log(2 / delta) / (floor *",
     replace: "Math.log(2 / delta) / (2 * floor *",
-    claims: UNIFORM,
+    claims: ["sample-sizes", ...UNIFORM],
   },
   {
     id: "K02",
@@ -22,7 +22,7 @@ export const kde: readonly Mutant[] = [
     fault: "delta is not split over guesses",
     find: "delta = this.#target.delta / guesses.length;",
     replace: "delta = this.#target.delta;",
-    claims: UNIFORM,
+    claims: ["sample-sizes", ...UNIFORM],
   },
   {
     id: "K03",
@@ -30,7 +30,7 @@ export const kde: readonly Mutant[] = [
     fault: "an answer is taken at half of the guess",
     find: "Math.log((1 + epsilon) * floor)",
     replace: "Math.log(floor / 2)",
-    claims: UNIFORM,
+    claims: ["sample-sizes", ...UNIFORM],
   },
   {
     id: "K04",
@@ -87,7 +87,7 @@ export const kde: readonly Mutant[] = [
     fault: "a majority of groups is one more than half of them",
     find: "if (failed > groups / 2) {",
     replace: "if (failed > groups / 2 + 1) {",
-    claims: ["density-error-hashing-based", "density-error-multi-level", "kernel-sum"],
+    claims: ["sample-sizes", "density-error-hashing-based", "density-error-multi-level", "kernel-sum"],
   },
   {
     id: "K11",
@@ -95,7 +95,7 @@ export const kde: readonly Mutant[] = [
     fault: "groups are as large as for epsilon in the place of its square",
     find: "relativeVariance / (allowed * epsilon ** 2)",
     replace: "relativeVariance / (allowed * epsilon)",
-    claims: ["density-error-hashing-based", "density-error-multi-level"],
+    claims: ["sample-sizes", "density-error-hashing-based", "density-error-multi-level"],
   },
   {
     id: "K12",

@@ -11,7 +11,7 @@ export const kdeformer: readonly Mutant[] = [
     fault: "delta is not split over the rows of D~",
     find: "delta: delta / (3 * queries)",
     replace: "delta: delta / 3",
-    claims: ["row-sums", "spectral-guarantee"],
+    claims: ["sample-sizes", "row-sums", "spectral-guarantee"],
   },
   {
     id: "A02",
@@ -19,7 +19,7 @@ export const kdeformer: readonly Mutant[] = [
     fault: "row sums are asked for to epsilon in the place of epsilon / 3",
     find: "{ ...target, epsilon: epsilon / 3, delta",
     replace: "{ ...target, epsilon, delta",
-    claims: ["row-sums", "spectral-guarantee"],
+    claims: ["sample-sizes", "row-sums", "spectral-guarantee"],
   },
   {
     id: "A03",
@@ -27,7 +27,7 @@ export const kdeformer: readonly Mutant[] = [
     fault: "how far chances may be off is forgotten",
     find: "looseness: (1 + COLUMN_ERROR) / (1 - COLUMN_ERROR) * ((1 + epsilon / 3) / (1 - epsilon / 3)) ** 2",
     replace: "looseness: 1",
-    claims: ["spectral-guarantee"],
+    claims: ["sample-sizes", "spectral-guarantee"],
   },
   {
     id: "A04",
@@ -35,7 +35,7 @@ export const kdeformer: readonly Mutant[] = [
     fault: "the sample may use all of epsilon, and D~ its part again",
     find: "return epsilon * (2 - epsilon) / 3;",
     replace: "return epsilon;",
-    claims: ["spectral-guarantee"],
+    claims: ["sample-sizes", "spectral-guarantee"],
   },
   {
     id: "A05",
@@ -43,7 +43,7 @@ export const kdeformer: readonly Mutant[] = [
     fault: "half of the samples that Bernstein's inequality asks",
     find: "(4 * s + 2 * (s + 1) * epsilon / 3) * Math.log",
     replace: "(2 * s + (s + 1) * epsilon / 3) * Math.log",
-    claims: ["product-bound", "spectral-guarantee"],
+    claims: ["sample-sizes", "product-bound", "spectral-guarantee"],
   },
   {
     id: "A06",
@@ -59,7 +59,7 @@ export const kdeformer: readonly Mutant[] = [
     fault: "chances follow column norms, not their squares",
     find: "Math.exp(log - largest)",
     replace: "Math.exp((log - largest) / 2)",
-    claims: PRODUCT,
+    claims: ["key-probabilities", ...PRODUCT],
   },
   {
     id: "A08",
@@ -75,7 +75,7 @@ export const kdeformer: readonly Mutant[] = [
     fault: "chances leave the values out",
     find: "norm / columnTotal / 2 + (valueTotal > 0 ? valueNorms[l] / valueTotal : 1 / keys) / 2",
     replace: "norm / columnTotal + (valueTotal > 0 ? 0 : 0 / keys)",
-    claims: PRODUCT,
+    claims: ["key-probabilities", ...PRODUCT],
   },
   {
     id: "A10",
@@ -83,7 +83,7 @@ export const kdeformer: readonly Mutant[] = [
     fault: "delta is not split over columns",
     find: "delta: delta / (3 * keys)",
     replace: "delta: delta / 3",
-    claims: ["column-norms", "spectral-guarantee"],
+    claims: ["sample-sizes", "column-norms", "spectral-guarantee"],
   },
   {
     id: "A11",
@@ -99,7 +99,7 @@ export const kdeformer: readonly Mutant[] = [
     fault: "the smaller of the two stable ranks decides",
     find: "Math.max(stableRanks.softmax, stableRanks.value)",
     replace: "Math.min(stableRanks.softmax, stableRanks.value)",
-    claims: ["spectral-guarantee"],
+    claims: ["sample-sizes", "spectral-guarantee"],
   },
   {
     id: "A13",
@@ -115,7 +115,7 @@ export const kdeformer: readonly Mutant[] = [
     fault: "later heads are written over head 0",
     find: "output[head * mean.length + at] = mean[at]",
     replace: "output[at] = mean[at]",
-    claims: ["spectral-guarantee", "finite-output", "invariance-batch"],
+    claims: ["heads-in-company", "spectral-guarantee", "finite-output", "invariance-batch"],
   },
   {
     id: "A15",

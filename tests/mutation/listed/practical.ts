@@ -19,7 +19,7 @@ export const practical: readonly Mutant[] = [
     fault: "heads cut into chunks sample by the streams of the first ones",
     find: "firstStream: run.first,",
     replace: "firstStream: 0,",
-    claims: ["invariance-batch", ...PRACTICAL],
+    claims: ["heads-draw-apart", "invariance-batch", ...PRACTICAL],
   },
   {
     id: "P03",
@@ -27,7 +27,7 @@ export const practical: readonly Mutant[] = [
     fault: "heads share their hyperplanes",
     find: "new RandomStream(seed, Purpose.hyperplanes, first + head)",
     replace: "new RandomStream(seed, Purpose.hyperplanes, first)",
-    claims: ["invariance-batch", ...PRACTICAL],
+    claims: ["heads-draw-apart", "invariance-batch", ...PRACTICAL],
   },
   {
     id: "P04",
@@ -91,7 +91,7 @@ export const practical: readonly Mutant[] = [
     fault: "weights take all samples, not those that are left",
     find: "times * rest / (draws * importance[key])",
     replace: "times * rest / (samples * importance[key])",
-    claims: RESIDUAL,
+    claims: ["residual-draws-unbiased", ...RESIDUAL],
   },
   {
     id: "R03",
@@ -99,7 +99,7 @@ export const practical: readonly Mutant[] = [
     fault: "a key drawn often weighs as one drawn once",
     find: "weights.push(times * rest / (draws",
     replace: "weights.push(rest / (draws",
-    claims: RESIDUAL,
+    claims: ["residual-draws-unbiased", ...RESIDUAL],
   },
   {
     id: "R04",
@@ -131,7 +131,7 @@ export const practical: readonly Mutant[] = [
     fault: "every head gets the mean value of head 0",
     find: "output[at] += mean[head * valueFeatures + at % valueFeatures];",
     replace: "output[at] += mean[0 * head + at % valueFeatures];",
-    claims: ["invariance-value-shift", ...RESIDUAL],
+    claims: ["heads-in-company", "invariance-value-shift", ...RESIDUAL],
   },
   {
     id: "R08",
