@@ -25,12 +25,32 @@ export function lookOf(result: VerificationResult): Look {
   return LOOKS[standingOf(result)];
 }
 
-/** Claims down, families across; a table, so that it can be read aloud and scrolled on a phone with its headings in sight. */
+/** Looks from the one that matters most to the one that does least. */
+const WORST_FIRST: readonly Look["name"][] = [
+  "against",
+  "error",
+  "vacuous",
+  "inconclusive",
+  "not-applicable",
+  "expected",
+  "holds",
+];
+
+/** With more columns nobody finds one: what a single claim has then shares the first. */
+const MOST_COLUMNS = 30;
+
+/**
+ * Claims down, families across; a table, so that it can be read aloud and scrolled on a phone with its headings in sight. Where there are many,
+ * inputs that a claim makes for itself share a column.
+ */
 export function heatMap({ results }: VerificationReport): Html {
   const claims = [...new Set(results.map(({ claim }) => claim))];
   const counts = new Map<string, number>();
   for (const { family } of results) counts.set(family, (counts.get(family) ?? 0) + 1);
-  const families = [...counts.keys()].sort((a, b) => counts.get(b)! - counts.get(a)!);
+  const isOwn = (family: string) => counts.size > MOST_COLUMNS && counts.get(family) === 1;
+  const families = [...counts.keys()].filter((family) => !isOwn(family))
+    .sort((a, b) => counts.get(b)! - counts.get(a)!);
+  const hasOwn = families.length < counts.size;
   const byName = new Map(results.map((result) => [`${result.claim} ${result.family}`, result]));
   const cell = (claim: string, family: string) => {
     const result = byName.get(`${claim} ${family}`);
@@ -40,12 +60,25 @@ export function heatMap({ results }: VerificationReport): Html {
       `${shortNumber(result.measured)} against ${shortNumber(result.bound)}, ${result.runs} runs`;
     return html`<td class="${name}" title="${claim} on ${family}: ${words}; ${found}">${sign}</td>`;
   };
-  const head = families.map((family) => html`<th scope="col"><span>${family}</span></th>`);
+  const ownCell = (claim: string) => {
+    const own = results.filter((result) => result.claim === claim && isOwn(result.family));
+    if (own.length === 0) return html`<td></td>`;
+    const place = (result: VerificationResult) => WORST_FIRST.indexOf(lookOf(result).name);
+    const worst = own.reduce((a, b) => place(b) < place(a) ? b : a), { name, sign } = lookOf(worst);
+    const words = own.map((result) => `${result.family}: ${lookOf(result).words}`).join("; ");
+    return html`<td class="${name}" title="${claim} on ${words}">${sign}${
+      own.length > 1 ? ` ${own.length}` : ""
+    }</td>`;
+  };
+  const head = [
+    ...hasOwn ? [html`<th scope="col"><span>inputs of its own</span></th>`] : [],
+    ...families.map((family) => html`<th scope="col"><span>${family}</span></th>`),
+  ];
   const body = claims.map((claim) =>
     html`
-      <tr><th scope="row" title="${claim}"><a href="#${claim}">${claim}</a></th>${families.map((family) =>
-        cell(claim, family)
-      )}</tr>
+      <tr><th scope="row" title="${claim}"><a href="#${claim}">${claim}</a></th>${hasOwn
+        ? ownCell(claim)
+        : null}${families.map((family) => cell(claim, family))}</tr>
     `
   );
   const shown = new Set(results.map((result) => lookOf(result).name));
