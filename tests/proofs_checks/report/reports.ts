@@ -25,6 +25,7 @@ export function resultsOfEveryLook(result: VerificationResult): VerificationResu
     like("against", { verdict: "refuted", expected: "holds", note: "a note" }),
     like("open", { verdict: "inconclusive" }),
     like("broken", { verdict: "error", reason: "run 0: no network", note: "run 0: no network" }),
+    like("idle", { verdict: "vacuous", telling: 0 }),
     like("tiny", { verdict: "not-applicable", reason: "not applicable at n = 1: one key" }),
   ];
 }
