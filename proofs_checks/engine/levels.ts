@@ -13,7 +13,7 @@ export type Level = typeof levels[number];
 interface LevelSettings {
   /** δ of guarantees. */
   readonly delta: number;
-  /** Runs of claims about such a probability, or that there is no such run: with fewer none is confirmed. */
+  /** Most runs of a case, at least: with fewer no such probability is confirmed. */
   readonly leastRuns: number;
   readonly large: (claim: Claim) => LargeSetting | undefined;
 }
@@ -37,8 +37,9 @@ export function casesAt(cases: readonly Chosen[], level: Level, named: Choice["c
 export function atLevel([claim, claimCase]: Chosen, level: Level): Chosen {
   if (level === "quick") return [claim, claimCase];
   const { leastRuns, large } = SETTINGS[level], setting = large(claim);
-  const counts = "allowed" in claim.rule,
-    atLeast = (runs: number) => counts ? Math.max(leastRuns, runs) : runs;
+  // Slopes are tested once, after a number of runs that their claims fix.
+  const isFixed = claim.rule.kind === "slope";
+  const atLeast = (runs: number) => isFixed ? runs : Math.max(leastRuns, runs);
   const changed = {
     ...claim,
     runs: atLeast(claim.runs),
