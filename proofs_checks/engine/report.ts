@@ -57,6 +57,8 @@ export interface ClaimText {
   readonly assumptions: string;
   readonly measurement: string;
   readonly rule: string;
+  /** Why it stays far inside of its bound on every input; left out where some input brings it near. */
+  readonly slack?: string;
 }
 
 /** A point of one of the report's plots. */

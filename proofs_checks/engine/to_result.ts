@@ -1,3 +1,4 @@
+import { slack } from "../claims/slack.ts";
 import type { Claim } from "./claim.ts";
 import { replayOfCase, type ReplayOptions } from "./replay.ts";
 import type { ClaimText, PlotPoint, VerificationResult } from "./report.ts";
@@ -47,5 +48,7 @@ export function toPoints({ claim, case: { source }, plots }: CaseOutcome): PlotP
 /** A claim as the report explains it. */
 export function claimText(claim: Claim): ClaimText {
   const { name, statement, formula, source, assumptions, measurement, rule, bound } = claim;
-  return { name, statement, formula, source, assumptions, measurement, rule: ruleText(rule, bound) };
+  const words = { name, statement, formula, source, assumptions, measurement, rule: ruleText(rule, bound) };
+  const why = slack.get(name);
+  return why === undefined ? words : { ...words, slack: why };
 }

@@ -101,6 +101,7 @@ const verification = object({
     source: text,
     assumptions: text,
     measurement: text,
+    slack: optional(text),
     rule: text,
   })),
   results: listOf(result),

@@ -156,8 +156,16 @@ function seen({ detects, verdict }: VerificationResult): string {
 }
 
 function explain(claim: ClaimText, results: readonly VerificationResult[]): Html {
-  const { name, statement, formula, source, assumptions, measurement, rule } = claim;
-  const terms = Object.entries({ formula, source, assumptions, measurement, verdict: rule })
+  const { name, statement, formula, source, assumptions, measurement, rule, slack } = claim;
+  const parts = {
+    formula,
+    source,
+    assumptions,
+    measurement,
+    verdict: rule,
+    ...(slack && { "far inside": slack }),
+  };
+  const terms = Object.entries(parts)
     .map(([term, text]) =>
       html`
         <dt>${term}</dt>
