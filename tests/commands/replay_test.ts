@@ -3,6 +3,7 @@ import { openDevice } from "../../kernels/device.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
 import type { VerificationReport, VerificationResult } from "../../proofs_checks/engine/report.ts";
 import { chooseCases } from "../../proofs_checks/engine/choose_cases.ts";
+import { casesAt } from "../../proofs_checks/engine/levels.ts";
 import { verify } from "../../proofs_checks/engine/verify.ts";
 import { runChild } from "../child.ts";
 import { withDeno } from "../cluster/programs.ts";
@@ -13,7 +14,7 @@ const COUNT = 60, SEARCH = "adversarial-search";
 
 /** One share of the registry of {@link COUNT} by lot, of those that search among other things. */
 function drawnShare(seed: number): { index: number; count: number } {
-  const cases = chooseCases({}), random = new RandomStream(seed, Purpose.data);
+  const cases = casesAt(chooseCases({}), "quick", undefined), random = new RandomStream(seed, Purpose.data);
   const searches = cases.flatMap(([, { source }], at) => source.name === SEARCH ? [at] : []);
   return { index: searches[random.integer(searches.length)] % COUNT + 1, count: COUNT };
 }
