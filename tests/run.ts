@@ -4,9 +4,12 @@ import { assertSource, deno } from "./child.ts";
 
 const { args, words } = await assertSource();
 console.log(words);
-const { code, stdout } = await deno(["test", "-A", "--doc", ...args, ...process.argv.slice(2)], {
-  show: true,
-});
+const { code, stdout } = await deno(
+  ["test", "-A", "--doc", "--parallel", ...args, ...process.argv.slice(2)],
+  {
+    show: true,
+  },
+);
 
 const counts = stdout.match(
   /(\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?(?:.*?(\d+) ignored)?/,
