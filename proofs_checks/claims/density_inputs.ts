@@ -62,7 +62,9 @@ export function shareOnQuery(
   const random = new RandomStream(seed, Purpose.data);
   const on = Math.max(1, Math.round(n * (least + (most - least) * random.uniform())));
   const place = Float32Array.from({ length: features }, () => random.normal());
-  const far = new Set(random.distinct(n - on, n));
+  // In half of the runs they come first, where no sample may be content to look.
+  const comeFirst = random.integer(2) === 0, others = random.distinct(n - on, comeFirst ? n - on : n);
+  const far = new Set(others.map((j) => comeFirst ? on + j : j));
   const points = Float32Array.from({ length: n * features }, (_, at) => {
     const j = Math.floor(at / features), own = place[at % features];
     return far.has(j) ? own + BEYOND * random.normal() : own;

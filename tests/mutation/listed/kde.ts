@@ -165,8 +165,8 @@ export const kde: readonly Mutant[] = [
     id: "K20",
     file: "estimators/kde/uniform.ts",
     fault: "the sample is the first points",
-    find: "stream.distinct(size, centred.count)",
-    replace: "stream.distinct(size, centred.count).map((_, at) => at)",
+    find: ".distinct(size, centred.count),",
+    replace: ".distinct(size, centred.count).map((_, at) => at),",
     claims: UNIFORM,
   },
   {
