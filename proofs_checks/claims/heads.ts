@@ -100,6 +100,20 @@ const inCompany: Shared = {
   },
 };
 
+/** The other way round: what is meant for later heads must not go to the first. */
+const leading: Shared = {
+  ...inCompany,
+  statement:
+    "A head errs before others, unlike it, no more than it does behind them: in no more than half of the draws",
+  formula: "P[‖Att~ − Att‖ before others > ‖Att~ − Att‖ behind them] <= ½",
+  measurement:
+    "error of a head as the first of three over its error as the last, both in Frobenius norm to its own output",
+  async run(context) {
+    const { measured } = await inCompany.run(context);
+    return { measured: measured > 0 ? 1 / measured : Infinity };
+  },
+};
+
 /** Methods that hash whatever is sampled: hashes are seen by themselves where nothing is. */
 const BLOCKS: readonly ApproximateName[] = ["kdeformer-practical"];
 
@@ -159,6 +173,11 @@ export const headClaims: readonly Claim[] = [
   {
     ...inCompany,
     name: "heads-in-company",
+    cases: casesOf((name) => ours.has(name) && name !== "kdeformer"),
+  },
+  {
+    ...leading,
+    name: "heads-before-others",
     cases: casesOf((name) => ours.has(name) && name !== "kdeformer"),
   },
   {

@@ -26,7 +26,13 @@ export const coreset: readonly Mutant[] = [
     fault: "exact rows of later heads are written into head 0",
     find: "const row = head * queries + picks[at]",
     replace: "const row = 0 * queries + picks[at]",
-    claims: ["heads-in-company", "invariance-batch", "calibrated-error", "tilted-error"],
+    claims: [
+      "heads-in-company",
+      "heads-before-others",
+      "invariance-batch",
+      "calibrated-error",
+      "tilted-error",
+    ],
   },
   {
     id: "L04",
@@ -82,6 +88,6 @@ export const coreset: readonly Mutant[] = [
     fault: "every head of a run is probed by the stream of the first",
     find: "new RandomStream(seed, Purpose.probes, firstHead + head)",
     replace: "new RandomStream(seed, Purpose.probes, firstHead)",
-    claims: ["heads-in-company", "invariance-batch", "calibrated-error"],
+    claims: ["heads-in-company", "heads-before-others", "invariance-batch", "calibrated-error"],
   },
 ];

@@ -115,7 +115,13 @@ export const kdeformer: readonly Mutant[] = [
     fault: "later heads are written over head 0",
     find: "output[head * mean.length + at] = mean[at]",
     replace: "output[at] = mean[at]",
-    claims: ["heads-in-company", "spectral-guarantee", "finite-output", "invariance-batch"],
+    claims: [
+      "heads-in-company",
+      "heads-before-others",
+      "spectral-guarantee",
+      "finite-output",
+      "invariance-batch",
+    ],
   },
   {
     id: "A15",

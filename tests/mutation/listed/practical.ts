@@ -131,7 +131,7 @@ export const practical: readonly Mutant[] = [
     fault: "every head gets the mean value of head 0",
     find: "output[at] += mean[head * valueFeatures + at % valueFeatures];",
     replace: "output[at] += mean[0 * head + at % valueFeatures];",
-    claims: ["heads-in-company", "invariance-value-shift", ...RESIDUAL],
+    claims: ["heads-in-company", "heads-before-others", "invariance-value-shift", ...RESIDUAL],
   },
   {
     id: "R08",

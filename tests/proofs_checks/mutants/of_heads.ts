@@ -15,6 +15,18 @@ function firstHead(problem: Problem): Problem {
   };
 }
 
+/** The last one. */
+function lastHead(problem: Problem): Problem {
+  const part = (rows: Float32Array) => rows.subarray(rows.length - rows.length / problem.heads);
+  return {
+    ...problem,
+    heads: 1,
+    query: part(problem.query),
+    key: part(problem.key),
+    value: part(problem.value),
+  };
+}
+
 /** The same answer for each of some heads. */
 function repeated(one: CostedAttention, heads: number): CostedAttention {
   const often = (rows: Float32Array) => {
@@ -34,6 +46,14 @@ export const headMutants: readonly Mutant[] = [
     "calibrated",
     async (attend, backend, problem, ...rest) =>
       repeated(await attend(backend, firstHead(problem), ...rest), problem.heads),
+  ),
+  methodMutant(
+    "every head answered as the last",
+    "heads-before-others",
+    "calibrated",
+    "calibrated",
+    async (attend, backend, problem, ...rest) =>
+      repeated(await attend(backend, lastHead(problem), ...rest), problem.heads),
   ),
   methodMutant(
     "every head drawn by the streams of the first",
