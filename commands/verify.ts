@@ -40,7 +40,8 @@ const options = {
   level: {
     kind: "text",
     value: "LEVEL",
-    help: "quick (minutes), standard (an hour: delta 0.05, up to 4,096 keys) or thorough (for clusters)",
+    help:
+      "quick (minutes), standard (long: delta 0.05, hundreds of runs, up to 4,096 keys) or thorough (for clusters)",
   },
   runs: {
     kind: "integer",

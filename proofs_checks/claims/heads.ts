@@ -69,10 +69,9 @@ const inCompany: Shared = {
   source:
     "heads are independent by the definition of attention; draws are independent and alike by their streams",
   assumptions:
-    `a quarter of the keys per query; the same head behind others and before them, which differ in everything`,
+    "a quarter of the keys per query; the same head behind others and before them, which differ in everything; an even chance is what independent draws have, and what is told from it is one above three quarters",
   measurement:
     "error of a head as the last of three over its error as the first, both in Frobenius norm to its own output",
-  // An even chance is what independent draws have: what is told from it is a chance above three quarters.
   rule: { kind: "probability", allowed: 0.75 },
   ownDelta: true,
   // What the order of sums on a device may change.

@@ -3,7 +3,7 @@ import type { Claim, LargeSetting } from "./claim.ts";
 
 /**
  * How much a verification undertakes: minutes on one machine, with each claim's own small inputs and a probability of failure that few runs
- * decide on; an hour, at settings that a user would ask for; or what clusters are for.
+ * decide on; several times as much, at settings that a user would ask for; or what clusters are for.
  */
 export const levels = ["quick", "standard", "thorough"] as const;
 /** One of {@link levels}. */

@@ -23,7 +23,7 @@ export function joinSeeds(
   const apart = differences(reports, {
     level: ({ level }) => level,
     "verdicts in all": ({ family_size: size }) => size,
-    effort: ({ effort }) => effort ?? null,
+    effort: ({ effort }) => effort ?? "quick",
     n: ({ n }) => n ?? null,
     delta: ({ delta }) => delta ?? null,
     device: ({ device }) => device,

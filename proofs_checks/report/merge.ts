@@ -87,7 +87,7 @@ function mergeShares(
     ...shares.flatMap(({ report }) => report.problems ?? []).filter((problem) => problem.includes(DIFFERS)),
     ...differences(shares, {
       version: ({ version }) => version,
-      effort: ({ effort }) => effort ?? null,
+      effort: ({ effort }) => effort ?? "quick",
       n: ({ n }) => n ?? null,
       delta: ({ delta }) => delta ?? null,
       runs: ({ runs }) => runs ?? null,

@@ -1,23 +1,15 @@
 import type { CostedAttention } from "../../../estimators/methods/method.ts";
+import type { ApproximateName } from "../../../estimators/methods/methods.ts";
 import type { Problem } from "../../../estimators/core/problem.ts";
 import { shipped } from "../../../proofs_checks/engine/implementation.ts";
 import { methodMutant, type Mutant, mutant } from "./make_mutant.ts";
 
-/** The first head, alone. */
-function firstHead(problem: Problem): Problem {
-  const part = (rows: Float32Array) => rows.subarray(0, rows.length / problem.heads);
-  return {
-    ...problem,
-    heads: 1,
-    query: part(problem.query),
-    key: part(problem.key),
-    value: part(problem.value),
+/** One head, alone. */
+function oneHead(problem: Problem, head: number): Problem {
+  const part = (rows: Float32Array) => {
+    const size = rows.length / problem.heads;
+    return rows.subarray(head * size, (head + 1) * size);
   };
-}
-
-/** The last one. */
-function lastHead(problem: Problem): Problem {
-  const part = (rows: Float32Array) => rows.subarray(rows.length - rows.length / problem.heads);
   return {
     ...problem,
     heads: 1,
@@ -37,32 +29,22 @@ function repeated(one: CostedAttention, heads: number): CostedAttention {
   return { ...one, output: often(one.output), logSumExp: often(one.logSumExp), heldOut: undefined };
 }
 
+/** A method that answers every head as it answers one of them. */
+const answeredAs = (head: number, fault: string, claim: string, name: ApproximateName): Mutant =>
+  methodMutant(
+    fault,
+    claim,
+    name,
+    name,
+    async (attend, backend, problem, ...rest) =>
+      repeated(await attend(backend, oneHead(problem, head), ...rest), problem.heads),
+  );
+
 /** Heads and keys that are taken for others. */
 export const headMutants: readonly Mutant[] = [
-  methodMutant(
-    "every head answered as the first",
-    "heads-in-company",
-    "calibrated",
-    "calibrated",
-    async (attend, backend, problem, ...rest) =>
-      repeated(await attend(backend, firstHead(problem), ...rest), problem.heads),
-  ),
-  methodMutant(
-    "every head answered as the last",
-    "heads-before-others",
-    "calibrated",
-    "calibrated",
-    async (attend, backend, problem, ...rest) =>
-      repeated(await attend(backend, lastHead(problem), ...rest), problem.heads),
-  ),
-  methodMutant(
-    "every head drawn by the streams of the first",
-    "heads-draw-apart",
-    "kdeformer-practical",
-    "kdeformer-practical",
-    async (attend, backend, problem, ...rest) =>
-      repeated(await attend(backend, firstHead(problem), ...rest), problem.heads),
-  ),
+  answeredAs(0, "every head answered as the first", "heads-in-company", "calibrated"),
+  answeredAs(2, "every head answered as the last of three", "heads-before-others", "calibrated"),
+  answeredAs(0, "every head drawn by the streams of the first", "heads-draw-apart", "kdeformer-practical"),
   mutant("causal order forgotten", "visible-keys", "attention", {
     attention: (query, key, value, options) =>
       shipped.attention(query, key, value, { ...options, causal: false }),
