@@ -1,5 +1,5 @@
 import type { Problem } from "../../core/problem.ts";
-import { canCalibrate, fitsSlope, linearises, planCoreset } from "../calibrated/calibrated.ts";
+import { canCalibrate, fitsSlope, linearises, planCoreset, slopeCost } from "../calibrated/calibrated.ts";
 import { type Budget, perQuery, scaleBudget } from "../method.ts";
 import type { ApproximateName } from "../methods.ts";
 import { planTree, type TreePlan } from "../tilted_tree/tree_plan.ts";
@@ -25,9 +25,7 @@ export function bestMethod(
 
 /** The part of a budget that takes about as long as key evaluations alone would. */
 function partOfBudget(problem: Problem, budget: Budget): Budget {
-  const { features, valueFeatures } = problem, keys = perQuery(budget);
-  const linear = features * valueFeatures / (features + valueFeatures);
-  const corrected = scaled(budget, LINEAR_SHARE - LINEAR_COST * linear / keys);
+  const corrected = scaled(budget, LINEAR_SHARE - LINEAR_COST * slopeCost(problem) / perQuery(budget));
   return fitsSlope(problem, corrected) ? corrected : scaled(budget, PLAIN_SHARE);
 }
 

@@ -127,7 +127,7 @@ export function linearises(problem: Problem, budget: Budget): boolean {
 }
 
 /** What the linear function takes for each query, in keys: d · d_v multiplications, of which a key takes d + d_v. */
-function slopeCost({ features, valueFeatures }: Problem): number {
+export function slopeCost({ features, valueFeatures }: Problem): number {
   return features * valueFeatures / (features + valueFeatures);
 }
 

@@ -21,6 +21,14 @@ Deno.test("a verification in six sentences: checked, not checked, how sure, how 
   assertEquals(made, `Made: on ${report.started!.slice(0, 10)}.`);
 });
 
+Deno.test("a verification in six sentences: where no error is near its bound, how often a statement might fail unseen", async () => {
+  const report = await verificationFile({ claims: ["gray-order"], runs: 60 });
+  const [result] = report.results, detects = { exceedance: 0.0786, factor: null, bias: null };
+  assertEquals(result.verdict, "holds");
+  const [, , , hidden] = inWords({ ...report, results: [{ ...result, detects }] });
+  assertStringIncludes(hidden, "a statement that fails in 7.86 % of the runs");
+});
+
 Deno.test("a verification says which code, days and machines it is of, and counts several", async () => {
   const report = await verificationFile({ claims: ["gray-order"] });
   const madeBy = (...origins: SharedOrigin[]) => inWords({ ...report, origins })[5];
