@@ -18,8 +18,6 @@ const GROUPS: readonly { readonly why: string; readonly claims: readonly string[
     why: "a run is right or wrong, with nothing between",
     claims: [
       "certificate-non-finite",
-      "heads-draw-apart",
-      "rivals-draw-apart",
       "merged-keys-certified",
       "robust-range",
       "invariance-batch",

@@ -19,7 +19,7 @@ export const practical: readonly Mutant[] = [
     fault: "heads cut into chunks sample by the streams of the first ones",
     find: "firstStream: run.first,",
     replace: "firstStream: 0,",
-    claims: ["heads-draw-apart", "invariance-batch", ...PRACTICAL],
+    claims: ["heads-draw-apart", "heads-draw-apart-in-turn", "invariance-batch", ...PRACTICAL],
   },
   {
     id: "P03",
@@ -27,7 +27,7 @@ export const practical: readonly Mutant[] = [
     fault: "heads share their hyperplanes",
     find: "new RandomStream(seed, Purpose.hyperplanes, first + head)",
     replace: "new RandomStream(seed, Purpose.hyperplanes, first)",
-    claims: ["heads-draw-apart", "invariance-batch", ...PRACTICAL],
+    claims: ["heads-draw-apart", "heads-draw-apart-in-turn", "invariance-batch", ...PRACTICAL],
   },
   {
     id: "P04",
