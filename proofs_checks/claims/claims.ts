@@ -5,6 +5,7 @@
  */
 import type { Claim } from "../engine/claim.ts";
 import { grayOrder, hashCollision } from "./angular_hash.ts";
+import { blockMasks } from "./block_masks.ts";
 import { blockRemoval } from "./block_removal.ts";
 import { calibratedError } from "./calibrated_error.ts";
 import { certificateAttempts } from "./certificate_attempts.ts";
@@ -29,7 +30,7 @@ import { mergedKeysBound, mergedKeysCertified } from "./merged_keys.ts";
 import { mergeIdentity } from "./merge_identity.ts";
 import { columnSampling, uniformSampling, valueNormSampling } from "./other_sampling.ts";
 import { finiteOutput, sameSeed } from "./output_range.ts";
-import { practicalError, practicalSlope, residualSlope } from "./practical_error.ts";
+import { practicalError, practicalSinks, practicalSlope, residualSlope } from "./practical_error.ts";
 import { productBound, productSlope, productUnbiased } from "./product_error.ts";
 import { residualDraws } from "./residual_draws.ts";
 import { residualMass, residualSampling } from "./residual_mass.ts";
@@ -91,6 +92,7 @@ export const claims: readonly Claim[] = [
   keySampling,
   denominatorUnbiased,
   practicalError,
+  practicalSinks,
   calibratedError,
   tiltedError,
   treeErrorFalls,
@@ -105,6 +107,7 @@ export const claims: readonly Claim[] = [
   residualSlope,
   exactKernels,
   singleBlock,
+  blockMasks,
   constantValues,
   mergeIdentity,
   ...invarianceClaims,

@@ -161,9 +161,7 @@ const drawApart: Shared = {
     for (const own of [seed, (seed + OTHER_SEED) % 2 ** 32]) {
       const budget = budgetOf(n, own);
       requireTaken(name, problem, budget);
-      const { output } = await on((backend) =>
-        implementation.methods[name](backend, problem, budget, {})
-      );
+      const { output } = await on((backend) => implementation.methods[name](backend, problem, budget, {}));
       outputs.push(output.slice());
     }
     const moved = outputs[0].map((value, at) => value - outputs[1][at]), size = moved.length / problem.heads;

@@ -1,7 +1,8 @@
 import type { Attend } from "../../estimators/methods/method.ts";
-import { holdsOn, refutedOn, searchedCase } from "../engine/cases.ts";
+import { familySource, holdsOn, ownCase, refutedOn, searchedCase } from "../engine/cases.ts";
 import type { Claim, Run, RunContext } from "../engine/claim.ts";
 import { checkKeys, DELTA, VALUE_FEATURES } from "./settings.ts";
+import { sinkKey } from "../inputs/heavy_keys.ts";
 import { Oracle } from "../measures/oracle.ts";
 import { leastSquaresSlope } from "../statistics/slope.ts";
 
@@ -102,6 +103,36 @@ export const practicalError: Claim = {
         { bucketSize, samples, seed },
         {},
       )
+    );
+    return { measured: oracle.relativeError(output) };
+  },
+};
+
+/** Keys that all queries look to, and the share of n that blocks and samples each take. */
+const SINKS = 8, SINK_SHARE = 1 / 16;
+
+/**
+ * Columns that the probes see are sampled. Where p_j >= ‖P_j‖/(2 Σ‖P_j‖), m independent draws err by no more than √(2/m) Σ‖P_j‖‖v_j‖ in root mean
+ * square, which is 0.13 ‖P‖‖V‖ here: eight columns hold nine tenths, of one direction, and the values are as good as orthogonal.
+ */
+export const practicalSinks: Claim = {
+  ...practicalError,
+  name: "practical-sinks",
+  statement:
+    "An eighth of the keys per query finds what all queries look to: the practical KDEformer follows columns",
+  formula: "P[‖Att~ − Att‖ > 0.15 ‖P‖‖V‖] <= δ at bucket + samples = n/8",
+  assumptions: `a measurement, not a theorem; ${SINKS} keys hold nine tenths of every query's weight`,
+  bound: 0.15,
+  cases: [ownCase(familySource(sinkKey, { sinks: SINKS }, "eight-sink-keys"))],
+  anySource: false,
+  n: 512,
+  async run({ implementation, input, seed, on }) {
+    const oracle = new Oracle(await input({ features: 16, valueFeatures: VALUE_FEATURES })),
+      { keys } = oracle.problem;
+    checkKeys(keys, LEAST_KEYS * 4, `a sixteenth of them is a sample of some size from ${LEAST_KEYS * 4} on`);
+    const budget = { bucketSize: Math.ceil(SINK_SHARE * keys), samples: Math.ceil(SINK_SHARE * keys), seed };
+    const { output } = await on((backend) =>
+      implementation.methods["kdeformer-practical"](backend, oracle.problem, budget, {})
     );
     return { measured: oracle.relativeError(output) };
   },

@@ -15,12 +15,12 @@ export interface SharpRows {
   readonly sizes: readonly number[];
 }
 
-/** Two kinds of queries and of keys, e^50 apart; values are what their rows answer. */
-export function sharpRows(n: number, heads = 1, group = 1): SharpRows {
+/** Two kinds of queries and of keys, e^50 apart; values are what their rows answer, and as large as `size` in the last key head. */
+export function sharpRows(n: number, heads = 1, group = 1, size = 1): SharpRows {
   const kinds = (rows: number) =>
     Float32Array.from({ length: rows * n }, (_, at) => (Math.floor(at / n) + at) % 2 ? 5 : -5);
   const query = kinds(heads * group), key = kinds(heads);
-  const sizes = Array.from({ length: heads * group }, (_, at) => heads - Math.floor(at / group));
+  const sizes = Array.from({ length: heads * group }, (_, at) => size * (heads - Math.floor(at / group)));
   const answers = (rows: Float32Array, some: number) =>
     rows.map((x, at) => Math.sign(x) * sizes[Math.floor(at / n) * some]);
   const problem = makeProblem(

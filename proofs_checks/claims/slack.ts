@@ -34,6 +34,7 @@ const GROUPS: readonly { readonly why: string; readonly claims: readonly string[
       "key-probabilities",
       "exact-attention",
       "single-block-exact",
+      "block-masks",
       "constant-values",
       "merge-identity",
       "visible-keys",

@@ -18,7 +18,9 @@ export function mutantRows({ results }: Results, generated: boolean): string[][]
 }
 
 function rowOf(
-  { id, file, fault, kill, tried, level }: Pick<Result, "id" | "file" | "fault" | "kill" | "tried" | "level">,
+  { id, file, fault, kill, tried, level, verify }:
+    & Pick<Result, "id" | "file" | "fault" | "kill" | "tried" | "level">
+    & Partial<Result>,
 ): string[] {
   const name = id.startsWith(file) ? `\`${id.split(":").slice(0, 3).join(":")}\`` : `${id} \`${file}\``;
   if (!kill) {
@@ -26,7 +28,14 @@ function rowOf(
   }
   if (kill.by !== "claim") return [name, fault, kill.by, kill.by === "tests" ? `\`${kill.name}\`` : ""];
   const runs = kill.runs === undefined ? "" : `${kill.runs} ${kill.runs === 1 ? "run" : "runs"}`;
-  return [name, fault, `\`${kill.name}\`${kill.family === undefined ? "" : ` on ${kill.family}`}`, runs];
+  return [
+    name,
+    fault,
+    `\`${kill.name}\`${kill.family === undefined ? "" : ` on ${kill.family}`}${
+      verify === "standard" ? ", standard" : ""
+    }`,
+    runs,
+  ];
 }
 
 /** Whether a mutant is one that the compiler takes: another is no fault that anybody could run. */

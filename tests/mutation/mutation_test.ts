@@ -116,22 +116,28 @@ Deno.test("tests of a mutated file are those of its name, its importers and its 
 const SEED = 1, SAMPLED = 3, MOST_RUNS = 20;
 
 Deno.test("three mutants known to be noticed are noticed, and the tree without them is not", async () => {
-  const known = readResults(RESULTS_FILE).flatMap(({ id, change, kill }) => {
+  const known = readResults(RESULTS_FILE).flatMap(({ id, change, kill, verify = "quick" }) => {
     const mutant = listed.find((one) => one.id === id && changeOf(one) === change);
     if (!mutant || mutant.file.includes("/assembly/") || kill?.by !== "claim") return [];
     const { name, family = "", runs = MOST_RUNS } = kill;
-    return runs < MOST_RUNS && family !== "adversarial-search" ? [{ mutant, name, family, runs }] : [];
+    return runs < MOST_RUNS && family !== "adversarial-search"
+      ? [{ mutant, name, family, runs, verify }]
+      : [];
   });
   assert(known.length >= 10, `${known.length} mutants to choose from`);
   const workshop = new Workshop();
   try {
     for (const at of new RandomStream(SEED, Purpose.search).distinct(SAMPLED, known.length)) {
-      const { mutant, name, family, runs } = known[at];
+      const { mutant, name, family, runs, verify } = known[at];
       const further = ["--family", family, "--runs", String(Math.max(1, runs))];
       workshop.restore();
-      assertEquals(await verifyClaim(workshop.folder, name, further), undefined, `${name} without a fault`);
+      assertEquals(
+        await verifyClaim(workshop.folder, name, verify, further),
+        undefined,
+        `${name} without a fault`,
+      );
       assertEquals(await workshop.make(mutant), undefined);
-      const kill = await verifyClaim(workshop.folder, name, further);
+      const kill = await verifyClaim(workshop.folder, name, verify, further);
       assertEquals(kill && [kill.by, kill.name, kill.family], ["claim", name, family], mutant.id);
     }
     // A program that does not come to a verdict is noticed too, as what it is.
@@ -143,7 +149,7 @@ Deno.test("three mutants known to be noticed are noticed, and the tree without t
       replace: "throw new Error();\n{",
     };
     await workshop.make(crash);
-    assertEquals((await verifyClaim(workshop.folder, "gray-order"))?.by, "crash");
+    assertEquals((await verifyClaim(workshop.folder, "gray-order", "quick"))?.by, "crash");
   } finally {
     workshop.close();
   }

@@ -1,10 +1,13 @@
 import { parseArgs } from "node:util";
 import { type Level, levels } from "./claims_to_try.ts";
 import { RESULTS_FILE } from "./results.ts";
+import { type Effort, efforts } from "./verify_mutant.ts";
 
 /** What `deno task mutants` is asked for. */
 export interface Options {
   readonly level: Level;
+  /** `--level` of the verifications. */
+  readonly verify: Effort;
   /** Identifiers of mutants; all that are listed when left out. */
   readonly only?: readonly string[];
   /** Claims to try in the place of those that may notice. */
@@ -30,6 +33,7 @@ export function readOptions(args: readonly string[]): Options {
     args: [...args],
     options: {
       level: { type: "string", default: "line" },
+      verify: { type: "string", default: "quick" },
       only: { type: "string" },
       claims: { type: "string" },
       generated: { type: "string", default: "0" },
@@ -49,9 +53,14 @@ export function readOptions(args: readonly string[]): Options {
   if (!level) {
     throw new Error(`--level must be one of ${levels.join(", ")}: current value is ${values.level}`);
   }
+  const verify = efforts.find((name) => name === values.verify);
+  if (!verify) {
+    throw new Error(`--verify must be one of ${efforts.join(", ")}: current value is ${values.verify}`);
+  }
   return {
     ...values,
     level,
+    verify,
     only: values.only?.split(","),
     claims: values.claims?.split(","),
     generated: whole("generated", 0),

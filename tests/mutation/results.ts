@@ -5,7 +5,7 @@ import { deno, root } from "../child.ts";
 import { filesOf } from "../recipes/tree.ts";
 import type { Level } from "./claims_to_try.ts";
 import type { Mutant } from "./mutant.ts";
-import type { Kill } from "./verify_mutant.ts";
+import type { Effort, Kill } from "./verify_mutant.ts";
 
 /** What became of one mutant. */
 export interface Result extends Pick<Mutant, "id" | "file" | "fault"> {
@@ -18,6 +18,8 @@ export interface Result extends Pick<Mutant, "id" | "file" | "fault"> {
   /** Claims that were tried, in this order. */
   readonly tried: readonly string[];
   readonly level: Level;
+  /** Of the verifications; quick where it is left out. */
+  readonly verify?: Effort;
   /** Whether tests were tried too. */
   readonly tests: boolean;
   readonly seconds: number;

@@ -1,6 +1,6 @@
 /**
  * Breaks the tree on purpose, one fault at a time, and sees whether `verify` notices: `deno task mutants [--level LEVEL]
- * [--only ID,…] [--claims NAME,…] [--generated N --seed S] [--tests] [--survivors] [--workers N] [--json FILE]`. Results are kept
+ * [--verify quick|standard] [--only ID,…] [--claims NAME,…] [--generated N --seed S] [--tests] [--survivors] [--workers N] [--json FILE]`. Results are kept
  * in tests/mutation/results.json, from which `deno task docs` writes docs/mutants.md; what is there already of the same sources is
  * not tried again. docs/mutants.md says what the levels are.
  *
@@ -18,7 +18,7 @@ import { readOptions } from "./options.ts";
 import { reachOfClaims } from "./reach.ts";
 import { changeOf, readResults, type Result, treeHash, writeResults } from "./results.ts";
 import { failingTest } from "./test_mutant.ts";
-import { type Kill, verifyClaim } from "./verify_mutant.ts";
+import { efforts, type Kill, verifyClaim } from "./verify_mutant.ts";
 import { Workshop } from "./workshop.ts";
 
 const args = process.argv.slice(2), options = readOptions(args), tree = treeHash();
@@ -52,8 +52,13 @@ function isDue(mutant: Mutant, before?: Result): boolean {
   if (options.survivors) return before.kill === null;
   if (!isOfNow(mutant, before)) return true;
   if (before.kill !== null) return false;
-  const isMore = levels.indexOf(before.level) < levels.indexOf(options.level);
+  const isMore = levels.indexOf(before.level) < levels.indexOf(options.level) || isLonger(before);
   return isMore || options.claims !== undefined || options.tests && !before.tests;
+}
+
+/** Whether what was tried took fewer runs than what is asked for. */
+function isLonger({ verify = "quick" }: Result): boolean {
+  return efforts.indexOf(verify) < efforts.indexOf(options.verify);
 }
 
 /** Whether a result is of this fault in these sources. */
@@ -81,7 +86,9 @@ async function work(): Promise<void> {
 /** Tries one mutant by one claim after the other, and by tests if they are asked for. */
 async function attempt(workshop: Workshop, mutant: Mutant): Promise<Omit<Result, "seconds" | "tree">> {
   const known = kept.find(({ id }) => id === mutant.id);
-  const passed = known && known.kill === null && isOfNow(mutant, known) ? known : undefined;
+  const passed = known && known.kill === null && isOfNow(mutant, known) && !isLonger(known)
+    ? known
+    : undefined;
   const { id, file, fault } = mutant, tried = [...passed?.tried ?? []];
   const finish = (kill: Kill | null = null) => ({
     id,
@@ -92,6 +99,7 @@ async function attempt(workshop: Workshop, mutant: Mutant): Promise<Omit<Result,
     kill,
     tried,
     level: options.claims ? passed?.level ?? "likely" : options.level,
+    ...(options.verify !== "quick" && { verify: options.verify }),
     tests: options.tests || (passed?.tests ?? false),
   });
   const broken = await workshop.make(mutant);
@@ -104,7 +112,7 @@ async function attempt(workshop: Workshop, mutant: Mutant): Promise<Omit<Result,
   for (const claim of new Set([...first, ...claims])) {
     if (tried.includes(claim)) continue;
     tried.push(claim);
-    const kill = await verifyClaim(workshop.folder, claim);
+    const kill = await verifyClaim(workshop.folder, claim, options.verify);
     if (kill && await isInnocent(claim, kill)) return finish(kill);
   }
   return finish(options.tests ? await failingTest(workshop.folder, mutant.file) : undefined);
@@ -113,7 +121,12 @@ async function attempt(workshop: Workshop, mutant: Mutant): Promise<Omit<Result,
 /** Whether the tree without a fault has no such verdict: else it says nothing of the fault. */
 async function isInnocent(claim: string, { family }: Kill): Promise<boolean> {
   const key = `${claim} ${family ?? ""}`, further = family === undefined ? [] : ["--family", family];
-  if (!cleared.has(key)) cleared.set(key, verifyClaim(root, claim, further).then((kill) => !kill));
+  if (!cleared.has(key)) {
+    cleared.set(
+      key,
+      verifyClaim(root, claim, options.verify, further).then((kill) => !kill),
+    );
+  }
   const isClear = await cleared.get(key)!;
   if (!isClear) say(`${key} is against expectation without a fault: not counted`);
   return isClear;

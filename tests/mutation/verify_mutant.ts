@@ -24,15 +24,23 @@ const SILENCE = 240_000;
 const SELF_TEST = /self test of/;
 /** Signs of cases that are as they should be, undecided, or not applicable. */
 const INNOCENT = new Set(["✓", "?", "–"]);
+/** A standard verification promises verdicts. */
+const INNOCENT_AT_STANDARD = new Set(["✓", "–"]);
+
+/** How much a verification undertakes that mutants are tried by. */
+export const efforts = ["quick", "standard"] as const;
+/** One of {@link efforts}. */
+export type Effort = typeof efforts[number];
 
 /** What `verify` has against a tree, by one claim; it is ended as soon as one case is bad. */
 export async function verifyClaim(
   folder: string,
   claim: string,
+  effort: Effort,
   further: readonly string[] = [],
 ): Promise<Kill | undefined> {
   const args = ["run", "-A", "--no-lock", "cli.ts", "verify", "--device", "wasm", "--claim", claim];
-  const child = spawn(process.execPath, [...args, ...further], {
+  const child = spawn(process.execPath, [...args, "--level", effort, ...further], {
     cwd: folder,
     env: { ...process.env, NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "pipe"],
@@ -49,7 +57,7 @@ export async function verifyClaim(
   createInterface({ input: child.stdout }).on("line", (line) => {
     clearTimeout(timer);
     timer = silence();
-    const found = badCase(line, claim);
+    const found = badCase(line, claim, effort);
     if (found) end(found);
   });
   const code = await new Promise<number | null>((resolve, reject) => {
@@ -64,9 +72,10 @@ export async function verifyClaim(
 }
 
 /** What a line of the command says against the tree. */
-function badCase(line: string, claim: string): Kill | undefined {
+function badCase(line: string, claim: string, effort: Effort): Kill | undefined {
   const [, sign, rest] = /^(\S) (.*)$/.exec(line) ?? ["", "", ""], at = rest.indexOf(` ${claim} `);
-  if (at < 0 || INNOCENT.has(sign)) return undefined;
+  const innocent = effort === "standard" ? INNOCENT_AT_STANDARD : INNOCENT;
+  if (at < 0 || innocent.has(sign)) return undefined;
   const [family] = rest.slice(at + claim.length + 2).trim().split(" ");
   const runs = / (\d+) runs /.exec(rest)?.[1] ?? /\brun (\d+): /.exec(rest)?.[1];
   const words = `${sign} ${rest.split(/ {2}deno run /)[0].replace(/\s+/g, " ")}`;

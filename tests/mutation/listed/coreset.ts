@@ -88,6 +88,12 @@ export const coreset: readonly Mutant[] = [
     fault: "every head of a run is probed by the stream of the first",
     find: "new RandomStream(seed, Purpose.probes, firstHead + head)",
     replace: "new RandomStream(seed, Purpose.probes, firstHead)",
-    claims: ["heads-draw-apart", "heads-in-company", "heads-before-others", "invariance-batch", "calibrated-error"],
+    claims: [
+      "heads-draw-apart",
+      "heads-in-company",
+      "heads-before-others",
+      "invariance-batch",
+      "calibrated-error",
+    ],
   },
 ];

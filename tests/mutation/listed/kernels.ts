@@ -24,7 +24,7 @@ export const kernels: readonly Mutant[] = [
     fault: "the mask of the own block is one key too long",
     find: "if (place - blockFirst < blockKeys)",
     replace: "if (place - blockFirst <= blockKeys)",
-    claims: ["denominator-unbiased", "merge-identity"],
+    claims: ["block-masks", "denominator-unbiased", "merge-identity"],
   },
   {
     id: "W04",

@@ -1,6 +1,6 @@
 import type { Mutant } from "../mutant.ts";
 
-const PRACTICAL = ["denominator-unbiased", "practical-error"] as const;
+const PRACTICAL = ["practical-sinks", "denominator-unbiased", "practical-error"] as const;
 const RESIDUAL = ["residual-sampling", "residual-slope"] as const;
 
 /** Faults of Algorithm 3 and of what samples only what its blocks leave. */
