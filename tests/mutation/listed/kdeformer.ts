@@ -51,7 +51,7 @@ export const kdeformer: readonly Mutant[] = [
     fault: "D~ is not used: the sample divides by its own row sums",
     find: "mean[at] * Math.exp(sampleSums[row] - found.logRowSums[row])",
     replace: "mean[at]",
-    claims: GUARANTEE,
+    claims: ["kdeformer-unbiased", ...GUARANTEE],
   },
   {
     id: "A07",
@@ -116,6 +116,7 @@ export const kdeformer: readonly Mutant[] = [
     find: "output[head * mean.length + at] = mean[at]",
     replace: "output[at] = mean[at]",
     claims: [
+      "kdeformer-heads",
       "heads-in-company",
       "heads-before-others",
       "spectral-guarantee",
@@ -129,7 +130,7 @@ export const kdeformer: readonly Mutant[] = [
     fault: "the mean value is not added again",
     find: "x + mean[column]));",
     replace: "x));",
-    claims: ["invariance-value-shift", "constant-values"],
+    claims: ["kdeformer-value-shift", "invariance-value-shift", "constant-values"],
   },
   {
     id: "A16",
