@@ -1,7 +1,10 @@
 import { makeCells } from "../../estimators/kde/cells.ts";
 import { CentredPoints } from "../../estimators/kde/centred_points.ts";
 import { Evaluations } from "../../estimators/kde/density.ts";
+import { collisionProbability } from "../../estimators/kde/euclidean_hash.ts";
 import { HashingBased } from "../../estimators/kde/hashing_based.ts";
+import type { HashingPlan } from "../../estimators/kde/hashing_plan.ts";
+import { inclusionProbability, levelOf, type LevelPlan } from "../../estimators/kde/level_plan.ts";
 import { MultiLevel } from "../../estimators/kde/multi_level.ts";
 import { NearestNeighbour } from "../../estimators/kde/nearest_neighbour.ts";
 import type { Backend } from "../../kernels/backend.ts";
@@ -19,6 +22,8 @@ export interface DrawRequest {
   readonly features: number;
   readonly floor: number;
   readonly seed: number;
+  /** Of one place from the query, in bandwidths: see {@link DrawMean.varianceOnOnePlace}. */
+  readonly distance?: number;
 }
 
 /** A mean of draws. */
@@ -27,7 +32,7 @@ export interface DrawMean {
   readonly density: Float64Array;
   /** Variance over squared density, at most, for densities from the floor on. */
   readonly relativeVariance: number;
-  /** The same where all points lie on the query; 0 where no draw is needed then. */
+  /** What it is where all points lie at one place, at the distance asked for; 0 where no draw is needed then. */
   readonly varianceOnOnePlace: number;
 }
 
@@ -38,7 +43,7 @@ const LOOSE = { epsilon: 0.9, delta: 0.4 };
 export async function densityDraw(
   backend: Backend,
   method: DrawingMethod,
-  { points: rows, queries: raw, features, floor, seed }: DrawRequest,
+  { points: rows, queries: raw, features, floor, seed, distance = 0 }: DrawRequest,
 ): Promise<DrawMean> {
   const points = new CentredPoints(rows, features), queries = points.place(raw);
   const target = { ...LOOSE, densityFloor: floor, seed };
@@ -59,11 +64,28 @@ export async function densityDraw(
   const { groups, perGroup } = estimator.draws(floor, LOOSE.delta);
   if (groups !== 1) throw new Error("Cannot check unbiasedness: a median of several means was planned");
   const { logDensity } = await estimator.estimate(queries, floor, LOOSE.delta);
-  // A draw then counts the points that it keeps, about as many as this.
-  const kept = hashing?.plan(floor).tablePoints ?? levels!.plan(floor).levels[0].rate * points.count;
+  const { kept, found } = hashing
+    ? ofTable(hashing.plan(floor), distance)
+    : ofLevel(levels!.plan(floor), distance, points.count);
   return {
     density: logDensity.map(Math.exp),
     relativeVariance: estimator.plan(floor).relativeVariance / perGroup,
-    varianceOnOnePlace: Math.max(0, 1 - kept / points.count) / (kept * perGroup),
+    // A draw counts the points that it keeps, a binomial number, if it finds their place.
+    varianceOnOnePlace: ((1 + Math.max(0, 1 - kept / points.count) / kept) / found - 1) / perGroup,
   };
+}
+
+/** How many points a draw keeps, and the probability that it finds those of one place. */
+interface OnePlace {
+  readonly kept: number;
+  readonly found: number;
+}
+
+function ofTable({ tablePoints, functions, width }: HashingPlan, distance: number): OnePlace {
+  return { kept: tablePoints, found: collisionProbability(distance, width) ** functions };
+}
+
+function ofLevel({ levels }: LevelPlan, distance: number, count: number): OnePlace {
+  const level = levels[levelOf(distance ** 2, levels.length)];
+  return { kept: level.rate * count, found: inclusionProbability(level, distance) };
 }
