@@ -1,8 +1,8 @@
 import { familySource, holdsOn, ownCase } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
-import { sharedKey } from "../inputs/shared_key.ts";
 import { Oracle } from "../measures/oracle.ts";
 import { DELTA, VALUE_FEATURES } from "./settings.ts";
+import { sharedKey } from "./shared_key.ts";
 
 const ROWS = 48, EPSILON = 0.3;
 /** What the float64 arithmetic of both sides may differ by. */

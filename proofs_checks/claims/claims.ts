@@ -22,7 +22,12 @@ import { densityUnbiased } from "./density_unbiased.ts";
 import { constantValues, exactKernels, singleBlock } from "./exact_cases.ts";
 import { hardnessBoundary } from "./hardness_boundary.ts";
 import { invarianceClaims } from "./invariances.ts";
-import { kernelProductClaims, kernelSumClaims, topEigenvalueClaims } from "./kernel_algebra.ts";
+import {
+  kernelProductClaims,
+  kernelSumClaims,
+  kernelSumOnePlace,
+  topEigenvalueClaims,
+} from "./kernel_algebra.ts";
 import { keyEvaluations } from "./key_evaluations.ts";
 import { denominatorUnbiased, keySampling } from "./key_sampling.ts";
 import { liftIdentity } from "./lift_identity.ts";
@@ -68,6 +73,7 @@ export const claims: readonly Claim[] = [
   ...densityUnbiased,
   sampleSizes,
   ...kernelSumClaims,
+  kernelSumOnePlace,
   ...kernelProductClaims,
   ...topEigenvalueClaims,
   rowSums,

@@ -1,6 +1,6 @@
 import { type DensityMethod, densityMethods } from "../../estimators/kde/methods.ts";
 import { holdsOn, noInput, ownCase } from "../engine/cases.ts";
-import type { Claim } from "../engine/claim.ts";
+import type { Claim, LargeSetting } from "../engine/claim.ts";
 import { densityInput, shareOnQuery } from "./density_inputs.ts";
 import { DELTA, linearSize } from "./settings.ts";
 
@@ -16,8 +16,12 @@ const FAMILIES = [
   "duplicated-keys",
   "cluster-imbalance",
 ];
-/** Whose points are found by place. */
-const LOOKS_FURTHER: ReadonlySet<DensityMethod> = new Set(["hashing-based", "nearest-neighbour"]);
+/** At smaller δ estimators that find points by their place look at all of fewer. */
+const STANDARD: Partial<Record<DensityMethod, LargeSetting>> = {
+  "hashing-based": { n: 4096, families: [...FAMILIES, SHARE] },
+  "multi-level": { n: 8192, families: [...FAMILIES, SHARE] },
+  "nearest-neighbour": { n: 4096, families: [...FAMILIES, SHARE] },
+};
 
 const SOURCES: Record<DensityMethod, string> = {
   "exact": "docs/theory.md §1",
@@ -44,10 +48,9 @@ export const densityErrors: readonly Claim[] = densityMethods.map((method): Clai
   ],
   anySource: false,
   // With fewer points the multi-level estimator looks at all of them.
-  n: LOOKS_FURTHER.has(method) ? 1024 : 2048,
+  n: method === "hashing-based" || method === "nearest-neighbour" ? 1024 : 2048,
   runs: 60,
-  // At smaller δ these look at all of 1,024 points.
-  standard: { n: 4096, families: LOOKS_FURTHER.has(method) ? [...FAMILIES, SHARE] : ["gaussian", SHARE] },
+  standard: STANDARD[method] ?? { n: 4096, families: ["gaussian", SHARE] },
   thorough: { n: 65536, families: ["gaussian", SHARE] },
   size: linearSize,
   async run({ implementation, input, seed, on, run, delta, family, n }) {

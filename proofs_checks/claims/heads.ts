@@ -1,15 +1,15 @@
 import type { Budget } from "../../estimators/methods/method.ts";
 import { approximateMethods, type ApproximateName, ourNames } from "../../estimators/methods/methods.ts";
-import { makeProblem, type Problem } from "../../estimators/core/problem.ts";
+import type { Problem } from "../../estimators/core/problem.ts";
 import type { Backend } from "../../kernels/backend.ts";
 import { tensor } from "../../kernels/tensor.ts";
 import { noInput, ownCase } from "../engine/cases.ts";
 import type { Claim, ClaimCase } from "../engine/claim.ts";
 import { NotApplicable } from "../engine/outcome.ts";
-import { inputFamily } from "../inputs/families.ts";
 import { relativeOutputError } from "../measures/spectral.ts";
 import { plainAttention } from "../measures/plain_attention.ts";
-import { checkKeys, DELTA, VALUE_FEATURES } from "./settings.ts";
+import { checkKeys } from "./settings.ts";
+import { stackHeads, unlikeHeads } from "./stacked_heads.ts";
 
 /** Of fewer keys a quarter is no sample. */
 const LEAST_KEYS = 64;
@@ -19,20 +19,6 @@ const budgetOf = (keys: number, seed: number): Budget => ({
   samples: Math.ceil(keys / 8),
   seed,
 });
-
-/** Head after head of families that look unlike each other; queries and keys are alike in number, as some methods need. */
-function headsOf(names: readonly string[], n: number, seed: number): Problem {
-  const inputs = names.map((name, draw) =>
-    inputFamily(name).generate({ n, seed, draw, features: VALUE_FEATURES, valueFeatures: VALUE_FEATURES })
-  );
-  const stack = (part: "query" | "key" | "value") =>
-    tensor(Float32Array.from(inputs.flatMap((input) => Array.from(input[part].data))), [
-      names.length,
-      n,
-      VALUE_FEATURES,
-    ]);
-  return makeProblem(stack("query"), stack("key"), stack("value"), { scale: 1 / Math.sqrt(VALUE_FEATURES) });
-}
 
 /** One case for each of some methods of the registry. */
 function casesOf(takes: (name: ApproximateName) => boolean): ClaimCase[] {
@@ -82,7 +68,8 @@ const inCompany: Shared = {
   size: (n) => 64 * n,
   async run({ implementation, on, n, seed, family }) {
     const name = family as ApproximateName, budget = budgetOf(n, seed);
-    const behind = headsOf(COMPANY, n, seed), before = headsOf([...COMPANY].reverse(), n, seed);
+    const behind = stackHeads(unlikeHeads(COMPANY, n, seed)),
+      before = stackHeads(unlikeHeads([...COMPANY].reverse(), n, seed));
     requireTaken(name, behind, budget);
     // The same numbers for the head in question, wherever it lies.
     const last = COMPANY.length - 1, own = (part: Float32Array) => part.length / COMPANY.length;
@@ -126,7 +113,8 @@ function oneHeadAtATime(backend: Backend): Backend {
 
 /** Three heads that are equal: in turn with equal queries, for which probes are alike and samples matter, and so sharp that blocks matter. */
 function equalHeads(n: number, seed: number, run: number): Problem {
-  const family = run % 2 ? "gaussian" : "equal-queries", problem = headsOf([family, family, family], n, seed);
+  const family = run % 2 ? "gaussian" : "equal-queries",
+    problem = stackHeads(unlikeHeads([family, family, family], n, seed));
   for (const part of [problem.query, problem.key, problem.value]) {
     const size = part.length / problem.heads;
     part.copyWithin(size, 0, size);

@@ -1,6 +1,6 @@
 import { kernelExponent, type KernelName, kernelNames } from "../../estimators/kde/kernels.ts";
-import { tensor } from "../../kernels/tensor.ts";
-import { changedSource, holdsOn, ownCase } from "../engine/cases.ts";
+import { type Tensor, tensor } from "../../kernels/tensor.ts";
+import { changedSource, holdsOn, noInput, ownCase } from "../engine/cases.ts";
 import type { Claim, RunContext } from "../engine/claim.ts";
 import type { AttentionInput } from "../inputs/family.ts";
 import { largestSingularValue } from "../measures/largest_singular_value.ts";
@@ -41,6 +41,10 @@ const named = (name: string, kernel: KernelName) => kernel === "gaussian" ? name
 const farApart = changedSource("far-apart", "gaussian", (input) => {
   return { ...input, key: tensor(input.key.data.map((x) => 1e3 * x), input.key.shape) };
 });
+
+/** Points so many times as far apart, with a bandwidth that makes up for it. */
+const BANDWIDTH = 2;
+const widened = ({ data, shape }: Tensor) => tensor(Float32Array.from(data, (x) => BANDWIDTH * x), shape);
 
 const FEATURES = { features: 4, valueFeatures: 1 };
 
@@ -106,12 +110,35 @@ export const kernelSumClaims: readonly Claim[] = kernelNames.map((kernel) => ({
     { standard: { n: 4096, families: [...SUMMED, farApart.name], runsPerInput: 100 } }),
   async run({ implementation, input, seed, device, delta }) {
     const { points, count, total } = await kernelTotal(input, kernel);
-    const target = { kernel, epsilon: EPSILON, delta, seed, device };
-    const { sum, kernelEvaluations } = await implementation.kernelSum(points, target);
+    const target = { kernel, bandwidth: BANDWIDTH, epsilon: EPSILON, delta, seed, device };
+    const { sum, kernelEvaluations } = await implementation.kernelSum(widened(points), target);
     const evaluationShare = kernelEvaluations / count ** 2;
     return { measured: Math.abs(sum / total - 1), telling: evaluationShare < 1, plot: { evaluationShare } };
   },
 }));
+
+/** Of points at one place any sample tells the sum. */
+export const kernelSumOnePlace: Claim = {
+  name: "kernel-sum-one-place",
+  statement:
+    "A sample of points that all lie at one place tells the sum of their kernel matrix, however few it has",
+  formula: "K = 11ᵀ ⟹ ŝ = n²",
+  source: "docs/theory.md §7: pairs of a sample stand for n(n − 1)/(m(m − 1)) pairs each",
+  assumptions: "samples of 2 to 33 points; single precision",
+  measurement: "|ŝ/n² − 1|",
+  rule: { kind: "always", allowed: DELTA },
+  bound: 1e-5,
+  cases: kernelNames.map((kernel) => ownCase(noInput(kernel))),
+  anySource: false,
+  n: 640,
+  runs: 40,
+  async run({ implementation, seed, device, delta, n, family, run }) {
+    const points = tensor(new Float32Array(4 * n).fill(1), [n, 4]), samples = Math.min(n, 2 + run % 32);
+    const target = { kernel: family as KernelName, epsilon: EPSILON, delta, seed, device, samples };
+    const { sum } = await implementation.kernelSum(points, target);
+    return { measured: Math.abs(sum / n ** 2 - 1), telling: samples < n };
+  },
+};
 
 /** Products with vectors of no negative entry. */
 export const kernelProductClaims: readonly Claim[] = kernelNames.map((kernel) => ({

@@ -4,9 +4,10 @@ import { tensor } from "../../kernels/tensor.ts";
 import { familySource, noInput, ownCase } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { inputFamily } from "../inputs/families.ts";
-import { sharedKey } from "../inputs/shared_key.ts";
 import { Oracle } from "../measures/oracle.ts";
-import { checkKeys, DELTA, VALUE_FEATURES } from "./settings.ts";
+import { checkKeys, DELTA } from "./settings.ts";
+import { sharedKey } from "./shared_key.ts";
+import { stackHeads, unlikeHeads } from "./stacked_heads.ts";
 
 /** So few draws that dividing by their own weights shows. */
 const DRAWS = 2, REPEATS = 4, LEAST_KEYS = 48;
@@ -49,7 +50,7 @@ export const kdeformerUnbiased: Claim = {
   },
 };
 
-/** Heads in a row, and which of them is looked at. */
+/** Heads in a row, of which the first and the last are looked at. */
 const HEADS = ["gaussian", "uniform-softmax", "clustered"] as const, EPSILON = 0.5;
 
 /** The guarantee is one of every head. */
@@ -68,16 +69,7 @@ export const kdeformerHeads: Claim = {
   runs: 60,
   size: (n) => 8 * n,
   async run({ implementation, on, n, seed, delta, family }) {
-    const inputs = HEADS.map((name) =>
-      inputFamily(name).generate({ n, seed, features: VALUE_FEATURES, valueFeatures: VALUE_FEATURES })
-    );
-    const stack = (part: "query" | "key" | "value") =>
-      tensor(Float32Array.from(inputs.flatMap((input) => Array.from(input[part].data))), [
-        HEADS.length,
-        n,
-        VALUE_FEATURES,
-      ]);
-    const problem = makeProblem(stack("query"), stack("key"), stack("value"), { scale: inputs[0].scale });
+    const inputs = unlikeHeads(HEADS, n, seed), problem = stackHeads(inputs);
     const target = { epsilon: EPSILON, delta, densityFloor: 0.01, seed, fit: uniformDensity };
     const { output } = await on((backend) => implementation.kdeformer(backend, problem, target));
     const at = family === "first-head" ? 0 : HEADS.length - 1, size = output.length / HEADS.length;

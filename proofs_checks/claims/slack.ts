@@ -35,6 +35,8 @@ const GROUPS: readonly { readonly why: string; readonly claims: readonly string[
       "exact-attention",
       "single-block-exact",
       "block-masks",
+      "kernel-sum-one-place",
+      "kdeformer-value-shift",
       "constant-values",
       "merge-identity",
       "visible-keys",
@@ -69,7 +71,7 @@ const GROUPS: readonly { readonly why: string; readonly claims: readonly string[
   {
     why:
       "matrix Bernstein's inequality has room for every dimension and for the worst of all matrices with such norms; sample-sizes checks the numbers of samples themselves",
-    claims: ["spectral-guarantee", "product-bound", "residual-sampling"],
+    claims: ["spectral-guarantee", "kdeformer-heads", "product-bound", "residual-sampling"],
   },
   {
     why:

@@ -169,6 +169,7 @@ export const certified: readonly Mutant[] = [
     fault: "a head whose error is not a number is passed over",
     find: "if (!worst || !(share <= worst.share))",
     replace: "if (!worst || share > worst.share)",
+    harmless: "an error that is not finite counts as an infinite share before, so that no share is no number",
     claims: ["certificate-non-finite", ...SHARP],
   },
   {

@@ -79,7 +79,7 @@ export const kde: readonly Mutant[] = [
     fault: "pairs are scaled by n/m for (n − 1)/(m − 1)",
     find: "((count - 1) / (size - 1))",
     replace: "(count / size)",
-    claims: ["kernel-sum"],
+    claims: ["kernel-sum-one-place", "kernel-sum"],
   },
   {
     id: "K10",

@@ -32,6 +32,17 @@ export const weightsLeftOut = replaceKernels((backend) => ({
   },
 }));
 
+/** Attention to all sampled keys but the last. */
+export const lastSampleMissed = replaceKernels((backend) => ({
+  attend: ({ samples, ...args }) => {
+    const count = (samples?.count ?? 1) - 1;
+    if (!samples || count === 0) return backend.attend({ ...args, samples });
+    const index = words(wordValues(samples.index).subarray(0, count));
+    const logWeights = floats(floatValues(samples.logWeights).subarray(0, count));
+    return backend.attend({ ...args, samples: { ...samples, count, index, logWeights } });
+  },
+}));
+
 /** Keys hashed where they lie and not about their mean. */
 export const hashNotCentred = replaceKernels((backend) => ({
   angularHash: (args) => backend.angularHash({ ...args, shift: undefined }),

@@ -8,6 +8,7 @@ import { hostPractical } from "./host_practical.ts";
 import { methodMutant, type Mutant, mutant } from "./make_mutant.ts";
 import { certificateMutants } from "./of_certificates.ts";
 import { headMutants } from "./of_heads.ts";
+import { samplingMutants } from "./of_sampling.ts";
 import { sizeMutants } from "./of_sizes.ts";
 import {
   evenWeights,
@@ -69,6 +70,7 @@ function firstHalf(problem: Problem): Problem {
 export const mutants: readonly Mutant[] = [
   ...sizeMutants,
   ...headMutants,
+  ...samplingMutants,
   ...certificateMutants,
   mutant("Gray code applied forwards", "gray-order", "all-patterns", { kernels: forwardGray }),
   mutant("keys hashed without their mean taken off", "invariance-key-shift", "gaussian", {

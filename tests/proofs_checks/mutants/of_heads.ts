@@ -20,7 +20,7 @@ function oneHead(problem: Problem, head: number): Problem {
 }
 
 /** The same answer for each of some heads. */
-function repeated(one: CostedAttention, heads: number): CostedAttention {
+function repeated<T extends Pick<CostedAttention, "output" | "logSumExp">>(one: T, heads: number) {
   const often = (rows: Float32Array) => {
     const all = new Float32Array(heads * rows.length);
     for (let head = 0; head < heads; head++) all.set(rows, head * rows.length);
@@ -45,6 +45,13 @@ export const headMutants: readonly Mutant[] = [
   answeredAs(0, "every head answered as the first", "heads-in-company", "calibrated"),
   answeredAs(2, "every head answered as the last of three", "heads-before-others", "calibrated"),
   answeredAs(0, "every head drawn by the streams of the first", "heads-draw-apart", "kdeformer-practical"),
+  answeredAs(0, "every run drawn by the streams of the first", "heads-draw-apart-in-turn", "calibrated"),
+  mutant("Algorithm 1 answers every head as the first", "kdeformer-heads", "last-head", {
+    async kdeformer(backend, problem, ...rest) {
+      const one = await shipped.kdeformer(backend, oneHead(problem, 0), ...rest);
+      return { ...one, output: repeated(one, problem.heads).output };
+    },
+  }),
   mutant("causal order forgotten", "visible-keys", "attention", {
     attention: (query, key, value, options) =>
       shipped.attention(query, key, value, { ...options, causal: false }),

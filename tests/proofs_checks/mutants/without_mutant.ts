@@ -75,7 +75,7 @@ const GROUPS: readonly { readonly why: string; readonly claims: readonly string[
   {
     why:
       "the claims heads-in-company and heads-draw-apart about other methods, whose mutants break the same loops",
-    claims: ["rivals-in-company", "rivals-draw-apart"],
+    claims: ["rivals-in-company", "rivals-draw-apart", "rivals-draw-apart-in-turn"],
   },
   {
     why: "the check of certificate-sharp-rows, whose mutants break it, at another δ",

@@ -1,6 +1,6 @@
-import type { AttentionInput, InputFamily, InputOptions } from "./family.ts";
-import { InputDraw, Stream } from "./input_draw.ts";
-import { addToRow, removeDirection, scaleRows, setRow, unitVector } from "./vectors.ts";
+import type { AttentionInput, InputFamily, InputOptions } from "../inputs/family.ts";
+import { InputDraw, Stream } from "../inputs/input_draw.ts";
+import { addToRow, removeDirection, scaleRows, setRow, unitVector } from "../inputs/vectors.ts";
 
 /** Options of {@link sharedKey}. */
 export interface SharedKeyOptions {
