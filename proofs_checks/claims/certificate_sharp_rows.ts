@@ -75,7 +75,7 @@ export const certificateSharpRows: Claim = {
   rule: { kind: "probability", allowed: 0.05 },
   cases: Object.keys(CHECKS).map((name) => ownCase(noInput(name))),
   // The probability is near δ, not near 0: that takes many.
-  runs: 2500,
+  runs: 4000,
   standard: { n: 4096, families: ["sharp-rows", "sharp-rows-three-heads", "sharp-rows-grouped-heads"] },
   thorough: { n: 16384, families: ["sharp-rows", "sharp-rows-three-heads", "sharp-rows-grouped-heads"] },
   async run(context) {
