@@ -29,12 +29,11 @@ const common = {
     `P exact, a random row i; the product bound alone is kinder, since ‖P‖ is large where a key is heavy for all`,
   measurement: "|D~_i/D_i − 1| in float64",
   rule: { kind: "probability", allowed: DELTA },
-  ownDelta: true,
   bound: EPSILON,
   anySource: false,
   n: 256,
   runs: 120,
-  standard: { n: 4096, families: ["gaussian", "low-rank"], runsPerInput: 100 },
+  standard: { n: 4096, families: ["gaussian", "low-rank", "equal-queries", "rare-value"], runsPerInput: 100 },
 } as const;
 
 /** What the paper prescribes. */

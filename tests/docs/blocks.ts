@@ -2,7 +2,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import guarantees from "../../bench/guarantees.json" with { type: "json" };
 import mutants from "../mutation/results.json" with { type: "json" };
+import standard from "../../bench/standard_verification.json" with { type: "json" };
 import standing from "../../bench/standing.json" with { type: "json" };
+import {
+  type KeptVerification,
+  verificationHead,
+  verificationRows,
+  verificationSummary,
+} from "../../bench/kept_verification.ts";
 import { type Standing, standingHead, standingLines, standingRows } from "../../bench/standing.ts";
 import { permissionRows } from "../../commands/least_permissions.ts";
 import { root } from "../child.ts";
@@ -47,6 +54,8 @@ export const blocks: Readonly<Record<string, () => string | Promise<string>>> = 
   "mutant-counts": () => mutantCounts(mutants as Results),
   mutants: () => table(mutantHead, mutantRows(mutants as Results, false)),
   "generated-mutants": () => table(mutantHead, mutantRows(mutants as Results, true)),
+  "standard-summary": () => verificationSummary(standard as KeptVerification),
+  standard: () => table(verificationHead, verificationRows(standard as KeptVerification)),
   options: async () => table(["option", "what it is"], await optionRows("AttentionOptions")),
   "robust-options": async () => table(["option", "what it is"], await optionRows("RobustAttentionOptions")),
   "device-options": async () => table(["option", "what it is"], await optionRows("OpenDeviceOptions")),

@@ -1,0 +1,107 @@
+import type { VerificationReport, VerificationResult } from "../proofs_checks/engine/report.ts";
+
+/** A case as it is kept. */
+export type KeptCase = Pick<
+  VerificationResult,
+  "claim" | "family" | "verdict" | "expected" | "measured" | "bound" | "runs" | "violations" | "n" | "telling"
+>;
+
+/** What is kept of a verification. */
+export interface KeptVerification
+  extends Pick<VerificationReport, "device" | "effort" | "seed" | "seconds" | "cases" | "level"> {
+  readonly commit: string | null;
+  /** Day on which it began. */
+  readonly day: string | null;
+  readonly processor: string | null;
+  readonly problems: readonly string[];
+  readonly results: readonly KeptCase[];
+}
+
+/** Of a report, what documents say of it. */
+export function keptOf(
+  { device, effort, seed, seconds, cases, level, code, started, machine, problems = [], results }:
+    VerificationReport,
+): KeptVerification {
+  return {
+    ...{ device, effort, seed, cases, level, problems },
+    seconds: Math.round(seconds),
+    commit: code?.commit?.slice(0, 12) ?? null,
+    day: started?.slice(0, 10) ?? null,
+    processor: machine?.processor ?? null,
+    results: results.map((
+      { claim, family, verdict, expected, measured, bound, runs, violations, n, telling },
+    ) => ({
+      ...{ claim, family, verdict, expected, measured, bound, runs, violations, n, telling },
+    })),
+  };
+}
+
+/** Head of the table of claims. */
+export const verificationHead: readonly string[] = [
+  "claim",
+  "families",
+  "keys",
+  "runs",
+  "verdicts",
+  "nearest",
+];
+
+/** A claim in a row: how many cases, their sizes and runs, what came of them, and how near they came to the bound. */
+export function verificationRows({ results }: KeptVerification): string[][] {
+  const claims = [...new Set(results.map(({ claim }) => claim))];
+  return claims.map((claim) => {
+    const own = results.filter((one) => one.claim === claim), ran = own.filter(({ runs }) => runs > 0);
+    return [
+      `\`${claim}\``,
+      String(own.length),
+      range(ran.map(({ n }) => n)),
+      range(ran.map(({ runs }) => runs)),
+      verdictsOf(own),
+      nearest(ran),
+    ];
+  });
+}
+
+/** What a verification says in all, in two sentences. */
+export function verificationSummary(
+  { results, seed, seconds, device, commit, day, processor }: KeptVerification,
+): string {
+  const count = (test: (one: KeptCase) => boolean) => results.filter(test).length;
+  const refuted = count(({ verdict, expected }) => verdict === "refuted" && expected === "refuted");
+  const against = count(({ verdict, expected }) =>
+    (verdict === "refuted" || verdict === "holds") && verdict !== expected
+  );
+  const open = count(({ verdict }) => verdict === "inconclusive"),
+    vacuous = count(({ verdict }) => verdict === "vacuous");
+  const holds = count(({ verdict, expected }) => verdict === "holds" && expected === "holds");
+  const without = count(({ verdict }) => verdict === "not-applicable"),
+    failed = count(({ verdict }) => verdict === "error");
+  return `Of ${results.length} cases ${holds} hold and ${refuted} are refuted as theory says; ${against} stand against ` +
+    `expectation, ${open} are open, ${vacuous} vacuous, ${failed} could not run, ${without} do not apply. Seed ${seed}, ` +
+    `${device}, ${
+      Math.round(seconds / 60)
+    } minutes of one core in all (${processor}), ${day}, commit \`${commit}\`.`;
+}
+
+function range(values: readonly number[]): string {
+  if (values.length === 0) return "–";
+  const least = Math.min(...values), most = Math.max(...values);
+  return least === most ? grouped(least) : `${grouped(least)} to ${grouped(most)}`;
+}
+
+const grouped = (value: number) => value.toLocaleString("en-US");
+
+function verdictsOf(cases: readonly KeptCase[]): string {
+  const verdicts = [...new Set(cases.map(({ verdict }) => verdict))].sort();
+  return verdicts.map((verdict) => {
+    const own = cases.filter((one) => one.verdict === verdict);
+    return `${own.length} ${verdict}`;
+  }).join(", ");
+}
+
+/** The largest share of its bound that a case which holds comes to, or how often a certificate was false. */
+function nearest(cases: readonly KeptCase[]): string {
+  const shares = cases.filter(({ verdict, bound }) => verdict === "holds" && bound > 0)
+    .map(({ measured, bound }) => measured / bound);
+  return shares.length === 0 ? "–" : String(Number(Math.max(...shares).toPrecision(2)));
+}
