@@ -91,11 +91,13 @@ function failures({ results }: VerificationReport): string {
       : [],
     ...errors.length > 0 ? [`${plural(errors.length, "case")} that could not run (${named(errors)})`] : [],
   ];
-  const expected = of(results, "expected").length;
-  const aside = expected > 0
-    ? ` ${plural(expected, "case")} had to be refuted, since theory says so, and ${
-      expected === 1 ? "was" : "were"
-    }.`
+  const expected = of(results, "expected");
+  const aside = expected.length > 0
+    ? ` ${plural(expected.length, "case")} had to be refuted, since theory says so, and ${
+      expected.length === 1 ? "was" : "were"
+    }: limits of ${plural(distinct(expected, "claim"), "statement")} that are known, no faults (${
+      named(expected)
+    }); each row below says why.`
     : "";
   return `What failed: ${parts.length > 0 ? joined(parts) : "nothing"}.${aside}`;
 }

@@ -64,6 +64,7 @@ Deno.test("a verification in six sentences: every way to fail is named, and what
       "1 case refuted where it should hold (a-claim on against)",
       "1 case that theory says must fail, and did not (a-claim on better)",
       "and 1 case that could not run (a-claim on broken). 1 case had to be refuted",
+      "limits of 1 statement that are known, no faults (a-claim on expected); each row below says why",
     ]
   ) {
     assertStringIncludes(failed, words);
