@@ -16,6 +16,8 @@ export interface Options {
   readonly generated: number;
   readonly seed: number;
   readonly tests: boolean;
+  /** Whether all mutants are put into one tree, at once; no results are kept. */
+  readonly together: boolean;
   readonly workers: number;
   /** Where results are kept and taken from. */
   readonly json: string;
@@ -39,6 +41,7 @@ export function readOptions(args: readonly string[]): Options {
       generated: { type: "string", default: "0" },
       seed: { type: "string", default: "1" },
       tests: { type: "boolean", default: false },
+      together: { type: "boolean", default: false },
       workers: { type: "string", default: "1" },
       json: { type: "string", default: RESULTS_FILE },
       survivors: { type: "boolean", default: false },

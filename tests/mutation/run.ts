@@ -1,6 +1,6 @@
 /**
  * Breaks the tree on purpose, one fault at a time, and sees whether `verify` notices: `deno task mutants [--level LEVEL]
- * [--verify quick|standard] [--only ID,…] [--claims NAME,…] [--generated N --seed S] [--tests] [--survivors] [--workers N] [--json FILE]`. Results are kept
+ * [--verify quick|standard] [--only ID,…] [--claims NAME,…] [--generated N --seed S] [--tests] [--survivors] [--together] [--workers N] [--json FILE]`. Results are kept
  * in tests/mutation/results.json, from which `deno task docs` writes docs/mutants.md; what is there already of the same sources is
  * not tried again. docs/mutants.md says what the levels are.
  *
@@ -31,10 +31,36 @@ say(`${due.length} of ${wanted.length} mutants to try, sources ${tree}`);
 /** Whether claims on families are as expected without a fault. */
 const cleared = new Map<string, Promise<boolean>>();
 let done = 0;
-await Promise.all(Array.from({ length: Math.min(options.workers, due.length) }, work));
-const left = kept.filter(({ id, kill }) => kill === null && wanted.some((mutant) => mutant.id === id));
-console.log(`${wanted.length - left.length} of ${wanted.length} mutants were noticed`);
-for (const { id, file, fault } of left) console.log(`SURVIVES  ${id}  ${file}: ${fault}`);
+if (options.together) await attemptTogether();
+else await attemptEach();
+
+/** Tries those that are due, one after the other, and says which survive. */
+async function attemptEach(): Promise<void> {
+  await Promise.all(Array.from({ length: Math.min(options.workers, due.length) }, work));
+  const left = kept.filter(({ id, kill }) => kill === null && wanted.some((mutant) => mutant.id === id));
+  console.log(`${wanted.length - left.length} of ${wanted.length} mutants were noticed`);
+  for (const { id, file, fault } of left) console.log(`SURVIVES  ${id}  ${file}: ${fault}`);
+}
+
+/** Puts all that a device would open with into one tree: many faults must not hide each other. */
+async function attemptTogether(): Promise<void> {
+  const opens = ({ id }: Mutant) => kept.find((result) => result.id === id)?.kill?.by !== "self test";
+  const some = wanted.filter(opens), workshop = new Workshop();
+  try {
+    const unfit = await workshop.make(...some);
+    if (unfit) throw new Error(`Cannot try mutants together: ${unfit}`);
+    const tried = [...new Set(options.claims ?? some.flatMap(({ claims = [] }) => claims))];
+    let noticed = 0;
+    for (const claim of tried) {
+      const kill = await verifyClaim(workshop.folder, claim, options.verify);
+      if (kill) noticed++;
+      say(`${claim}: ${kill?.words ?? "as without a fault"}`);
+    }
+    console.log(`${noticed} of ${tried.length} claims notice ${some.length} mutants in one tree`);
+  } finally {
+    workshop.close();
+  }
+}
 
 /** The mutants that are asked for, in the order in which they are named. */
 function chosen(): readonly Mutant[] {

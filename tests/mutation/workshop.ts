@@ -25,15 +25,18 @@ export class Workshop {
   readonly #before = new Map<string, string>();
 
   /**
-   * Puts a fault in, and builds what is made of its file.
+   * Puts faults in, and builds what is made of their files.
    *
    * @returns Why it is no program, or undefined.
    */
-  async make(mutant: Mutant): Promise<string | undefined> {
+  async make(...mutants: readonly Mutant[]): Promise<string | undefined> {
     this.restore();
-    const text = mutate(readFileSync(join(this.folder, mutant.file), "utf8"), mutant);
-    this.#write(mutant.file, text);
-    if (!BUILT.sources.some((source) => mutant.file.startsWith(source))) return undefined;
+    for (const mutant of mutants) {
+      const text = mutate(readFileSync(join(this.folder, mutant.file), "utf8"), mutant);
+      this.#write(mutant.file, text);
+    }
+    const isBuilt = ({ file }: Mutant) => BUILT.sources.some((source) => file.startsWith(source));
+    if (!mutants.some(isBuilt)) return undefined;
     for (const file of BUILT.files) this.#keep(file);
     const { code, stderr } = await deno(["run", "-A", "--no-lock", BUILT.program], {
       cwd: this.folder,
