@@ -1,3 +1,4 @@
+import { claims } from "../proofs_checks/claims/claims.ts";
 import type { VerificationReport, VerificationResult } from "../proofs_checks/engine/report.ts";
 
 /** A case as it is kept. */
@@ -28,12 +29,18 @@ export function keptOf(
     commit: code?.commit?.slice(0, 12) ?? null,
     day: started?.slice(0, 10) ?? null,
     processor: machine?.processor ?? null,
-    results: results.map((
+    results: inOrder(results).map((
       { claim, family, verdict, expected, measured, bound, runs, violations, n, telling },
     ) => ({
       ...{ claim, family, verdict, expected, measured, bound, runs, violations, n, telling },
     })),
   };
+}
+
+/** As the registry has the claims, and not as shares came. */
+function inOrder(results: readonly VerificationResult[]): VerificationResult[] {
+  const places = new Map(claims.map(({ name }, at) => [name, at]));
+  return results.toSorted((a, b) => (places.get(a.claim) ?? Infinity) - (places.get(b.claim) ?? Infinity));
 }
 
 /** Head of the table of claims. */
@@ -44,6 +51,7 @@ export const verificationHead: readonly string[] = [
   "runs",
   "verdicts",
   "nearest",
+  "above",
 ];
 
 /** A claim in a row: how many cases, their sizes and runs, what came of them, and how near they came to the bound. */
@@ -58,6 +66,7 @@ export function verificationRows({ results }: KeptVerification): string[][] {
       range(ran.map(({ runs }) => runs)),
       verdictsOf(own),
       nearest(ran),
+      oftenest(ran),
     ];
   });
 }
@@ -99,7 +108,14 @@ function verdictsOf(cases: readonly KeptCase[]): string {
   }).join(", ");
 }
 
-/** The largest share of its bound that a case which holds comes to, or how often a certificate was false. */
+/** The largest share of runs above the bound of a case that holds. */
+function oftenest(cases: readonly KeptCase[]): string {
+  const holding = cases.filter(({ verdict, violations }) => verdict === "holds" && violations !== null);
+  const share = holding.reduce((most, { violations, runs }) => Math.max(most, violations! / runs), 0);
+  return holding.length === 0 ? "–" : String(Number(share.toPrecision(2)));
+}
+
+/** The largest share of its bound that a case which holds comes to. */
 function nearest(cases: readonly KeptCase[]): string {
   const shares = cases.filter(({ verdict, bound }) => verdict === "holds" && bound > 0)
     .map(({ measured, bound }) => measured / bound);
