@@ -4,7 +4,7 @@ import { changedSource, holdsOn, noInput, ownCase } from "../engine/cases.ts";
 import type { Claim, RunContext } from "../engine/claim.ts";
 import type { AttentionInput } from "../inputs/family.ts";
 import { largestSingularValue } from "../measures/largest_singular_value.ts";
-import { DELTA } from "./settings.ts";
+import { checkKeys, DELTA } from "./settings.ts";
 
 /** So large that fewer points are sampled than there are at sizes whose matrix can be held. */
 const EPSILON = 0.9;
@@ -133,6 +133,7 @@ export const kernelSumOnePlace: Claim = {
   n: 640,
   runs: 40,
   async run({ implementation, seed, device, delta, n, family, run }) {
+    checkKeys(n, 2, "a sample has pairs");
     const points = tensor(new Float32Array(4 * n).fill(1), [n, 4]), samples = Math.min(n, 2 + run % 32);
     const target = { kernel: family as KernelName, epsilon: EPSILON, delta, seed, device, samples };
     const { sum } = await implementation.kernelSum(points, target);

@@ -33,13 +33,13 @@ const common = {
   anySource: false,
   n: 256,
   runs: 120,
-  standard: { n: 4096, families: ["gaussian", "low-rank", "equal-queries", "rare-value"], runsPerInput: 100 },
 } as const;
 
 /** What the paper prescribes. */
 export const columnSampling: Claim = {
   ...common,
   name: "column-norm-sampling",
+  standard: { n: 4096, families: ["gaussian", "low-rank", "equal-queries"], runsPerInput: 100 },
   statement:
     "A quarter as many draws as keys, by column and value norms, give row sums within a half where the stable rank is small",
   source: "Zandieh, Han, Daliri and Karbasi 2023, Algorithm 1",
@@ -59,6 +59,7 @@ export const columnSampling: Claim = {
 export const uniformSampling: Claim = {
   ...common,
   name: "uniform-sampling",
+  standard: { n: 4096, families: ["gaussian", "low-rank", "equal-queries", "rare-value"], runsPerInput: 100 },
   statement: "The same draws made uniformly suffice where no key stands out, and only there",
   source: "Han et al. 2024, HyperAttention",
   promisedBy: "hyperattention",
@@ -73,6 +74,7 @@ export const uniformSampling: Claim = {
 export const valueNormSampling: Claim = {
   ...common,
   name: "value-norm-sampling",
+  standard: { n: 4096, families: ["gaussian", "low-rank", "rare-value"], runsPerInput: 100 },
   statement:
     "The same draws made by value norms alone suffice where all values are alike and no key stands out",
   source: "the authors' code of Algorithm 3",

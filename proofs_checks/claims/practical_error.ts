@@ -120,10 +120,10 @@ export const practicalSinks: Claim = {
   cases: [ownCase(familySource(sinkKey, { sinks: SINKS }, "eight-sink-keys"))],
   anySource: false,
   n: 512,
-  async run({ implementation, input, seed, on }) {
+  async run({ implementation, input, seed, on, n }) {
+    checkKeys(n, LEAST_KEYS * 4, `a sixteenth of them is a sample of some size from ${LEAST_KEYS * 4} on`);
     const oracle = new Oracle(await input({ features: 16, valueFeatures: VALUE_FEATURES })),
       { keys } = oracle.problem;
-    checkKeys(keys, LEAST_KEYS * 4, `a sixteenth of them is a sample of some size from ${LEAST_KEYS * 4} on`);
     const budget = { bucketSize: Math.ceil(SINK_SHARE * keys), samples: Math.ceil(SINK_SHARE * keys), seed };
     const { output } = await on((backend) =>
       implementation.methods["kdeformer-practical"](backend, oracle.problem, budget, {})

@@ -42,8 +42,7 @@ Deno.test("delta: measurements keep their own, and no guarantee has one of its o
   const guarantees = claims.filter(({ promisedBy, ownDelta }) => promisedBy && ownDelta).map(({ name }) =>
     name
   );
-  // What HyperAttention's theorem leaves open, how many draws, is a measurement.
-  assertEquals(guarantees, ["uniform-sampling"]);
+  assertEquals(guarantees, []);
 });
 
 Deno.test("delta: what is no probability is refused", async () => {
