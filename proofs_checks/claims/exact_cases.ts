@@ -102,9 +102,11 @@ export const constantValues: Claim = {
   async run({ implementation, input, seed, on }) {
     const { query, key, value, scale } = await input({ valueFeatures: 3 }), constants = [3, -0.1, 1e4];
     const given = makeProblem(query, key, value, { scale });
+    // Families of wide values have columns of their own number.
+    const constantAt = (at: number) => constants[at % given.valueFeatures % 3];
     const problem = {
       ...given,
-      value: given.value.map((_, at) => constants[at % 3]),
+      value: given.value.map((_, at) => constantAt(at)),
       largestValue: 1e4,
     };
     const outputs = await on(async (backend) => {
@@ -119,7 +121,7 @@ export const constantValues: Claim = {
     let measured = 0;
     for (const output of outputs) {
       output.forEach((x, at) => {
-        measured = Math.max(measured, Math.abs(x / Math.fround(constants[at % 3]) - 1) / unit);
+        measured = Math.max(measured, Math.abs(x / Math.fround(constantAt(at)) - 1) / unit);
       });
     }
     return { measured };
