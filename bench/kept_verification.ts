@@ -1,38 +1,47 @@
 import { claims } from "../proofs_checks/claims/claims.ts";
 import type { VerificationReport, VerificationResult } from "../proofs_checks/engine/report.ts";
+import { type Standing, standingOf } from "../proofs_checks/engine/standing.ts";
 
 /** A case as it is kept. */
 export type KeptCase = Pick<
   VerificationResult,
-  "claim" | "family" | "verdict" | "expected" | "measured" | "bound" | "runs" | "violations" | "n" | "telling"
+  "claim" | "family" | "verdict" | "expected" | "measured" | "worst" | "bound" | "runs" | "violations" | "n"
 >;
 
 /** What is kept of a verification. */
-export interface KeptVerification
-  extends Pick<VerificationReport, "device" | "effort" | "seed" | "seconds" | "cases" | "level"> {
+export interface KeptVerification extends Pick<VerificationReport, "device" | "seed" | "seconds"> {
   readonly commit: string | null;
   /** Day on which it began. */
   readonly day: string | null;
   readonly processor: string | null;
-  readonly problems: readonly string[];
   readonly results: readonly KeptCase[];
 }
 
-/** Of a report, what documents say of it. */
+/**
+ * Of a report, what documents say of it.
+ *
+ * @throws {RangeError} If it is not that of a whole standard verification.
+ */
 export function keptOf(
-  { device, effort, seed, seconds, cases, level, code, started, machine, problems = [], results }:
+  { device, effort = "quick", seed, seconds, cases, code, started, machine, problems = [], results }:
     VerificationReport,
 ): KeptVerification {
+  if (effort !== "standard" || results.length !== cases || problems.length > 0) {
+    throw new RangeError(
+      `Cannot keep a verification: it must be a whole standard one: this is a ${effort} one with ${results.length} of ` +
+        `${cases} cases${problems.map((problem) => `; ${problem}`).join("")}`,
+    );
+  }
   return {
-    ...{ device, effort, seed, cases, level, problems },
+    ...{ device, seed },
     seconds: Math.round(seconds),
     commit: code?.commit?.slice(0, 12) ?? null,
     day: started?.slice(0, 10) ?? null,
     processor: machine?.processor ?? null,
     results: inOrder(results).map((
-      { claim, family, verdict, expected, measured, bound, runs, violations, n, telling },
+      { claim, family, verdict, expected, measured, worst, bound, runs, violations, n },
     ) => ({
-      ...{ claim, family, verdict, expected, measured, bound, runs, violations, n, telling },
+      ...{ claim, family, verdict, expected, measured, worst, bound, runs, violations, n },
     })),
   };
 }
@@ -75,16 +84,16 @@ export function verificationRows({ results }: KeptVerification): string[][] {
 export function verificationSummary(
   { results, seed, seconds, device, commit, day, processor }: KeptVerification,
 ): string {
-  const count = (test: (one: KeptCase) => boolean) => results.filter(test).length;
-  const refuted = count(({ verdict, expected }) => verdict === "refuted" && expected === "refuted");
-  const against = count(({ verdict, expected }) =>
-    (verdict === "refuted" || verdict === "holds") && verdict !== expected
-  );
-  const open = count(({ verdict }) => verdict === "inconclusive"),
-    vacuous = count(({ verdict }) => verdict === "vacuous");
-  const holds = count(({ verdict, expected }) => verdict === "holds" && expected === "holds");
-  const without = count(({ verdict }) => verdict === "not-applicable"),
-    failed = count(({ verdict }) => verdict === "error");
+  const count = (standing: Standing) => results.filter((one) => standingOf(one) === standing).length;
+  const [holds, refuted, open, vacuous] = [
+    count("holds"),
+    count("expected"),
+    count("inconclusive"),
+    count("vacuous"),
+  ];
+  const against = count("against") + count("better"),
+    failed = count("error"),
+    without = count("not-applicable");
   return `Of ${results.length} cases ${holds} hold and ${refuted} are refuted as theory says; ${against} stand against ` +
     `expectation, ${open} are open, ${vacuous} vacuous, ${failed} could not run, ${without} do not apply. Seed ${seed}, ` +
     `${device}, ${

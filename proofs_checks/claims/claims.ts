@@ -40,7 +40,7 @@ import { productBound, productSlope, productUnbiased } from "./product_error.ts"
 import { residualDraws } from "./residual_draws.ts";
 import { residualMass, residualSampling } from "./residual_mass.ts";
 import { keyProbabilitiesClaim } from "./key_probabilities.ts";
-import { kdeformerHeads, kdeformerMoved, kdeformerUnbiased } from "./sampled_output.ts";
+import { kdeformerHeads, kdeformerMoved, kdeformerUnbiased } from "./kdeformer_output.ts";
 import { sampleSizes } from "./sample_sizes.ts";
 import { routedError } from "./routed_error.ts";
 import { columnNorms, rowSums } from "./row_sums.ts";

@@ -125,7 +125,7 @@ function equalHeads(n: number, seed: number, run: number): Problem {
 
 /** Logits so many times as large as usual leave most of the weight to a few keys. */
 const SHARP = 8;
-/** How far the second of two draws lies from the first: no run has the seed of another. */
+/** How far the seed of the second of two draws lies from that of the first, which is as good as random. */
 const OTHER_SEED = 2 ** 31;
 
 /** Heads that are equal, and draws that must know nothing of each other. */

@@ -2,7 +2,7 @@
 const GROUPS: readonly { readonly why: string; readonly claims: readonly string[] }[] = [
   {
     why:
-      "what comes near its bound is not an error but how often certificates are false: half to four fifths of δ on sharp rows, the input that a check is likeliest to miss",
+      "what comes near its bound is not an error but how often certificates are false: a third to four fifths of δ on sharp rows, the input that a check is likeliest to miss",
     claims: [
       "certificate-approximation",
       "certificate-spoilt-rows",

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { claims } from "../../proofs_checks/claims/claims.ts";
@@ -140,6 +140,12 @@ Deno.test("three mutants known to be noticed are noticed, and the tree without t
       const kill = await verifyClaim(workshop.folder, name, verify, further);
       assertEquals(kill && [kill.by, kill.name, kill.family], ["claim", name, family], mutant.id);
     }
+    // Two in one tree, and the next in a tree without them.
+    const [first, second] = listed.filter(({ file }) => file === "estimators/kde/uniform.ts");
+    assertEquals(await workshop.make(first, second), undefined);
+    const both = readFileSync(join(workshop.folder, first.file), "utf8");
+    assertStringIncludes(both, first.replace);
+    assertStringIncludes(both, second.replace);
     // A program that does not come to a verdict is noticed too, as what it is.
     const crash = {
       id: "X01",
