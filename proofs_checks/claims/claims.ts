@@ -13,6 +13,7 @@ import { certificateEstimate } from "./certificate_estimate.ts";
 import { certificateKnownSeed } from "./certificate_known_seed.ts";
 import { certificateNonFinite } from "./certificate_non_finite.ts";
 import { certificateCoverage, certificateSharpRows } from "./certificate_sharp_rows.ts";
+import { certificateRefused } from "./certificate_refused.ts";
 import { certificateClaims } from "./certificate_soundness.ts";
 import { certificateRounding } from "./certificate_rounding.ts";
 import { certificateTarget } from "./certificate_target.ts";
@@ -20,6 +21,8 @@ import { certifiedAttention } from "./certified_attention.ts";
 import { densityErrors } from "./density_error.ts";
 import { densityUnbiased } from "./density_unbiased.ts";
 import { constantValues, exactKernels, singleBlock } from "./exact_cases.ts";
+import { estimatedError } from "./estimated_error.ts";
+import { farKeys } from "./far_keys.ts";
 import { hardnessBoundary } from "./hardness_boundary.ts";
 import { invarianceClaims } from "./invariances.ts";
 import {
@@ -104,6 +107,7 @@ export const claims: readonly Claim[] = [
   practicalError,
   practicalSinks,
   calibratedError,
+  estimatedError,
   tiltedError,
   treeErrorFalls,
   treeMasses,
@@ -120,6 +124,7 @@ export const claims: readonly Claim[] = [
   blockMasks,
   constantValues,
   mergeIdentity,
+  farKeys,
   ...invarianceClaims,
   finiteOutput,
   sameSeed,
@@ -133,6 +138,7 @@ export const claims: readonly Claim[] = [
   certificateEstimate,
   certificateNonFinite,
   certificateAttempts,
+  certificateRefused,
   certificateKnownSeed,
   certificateRounding,
   mergedKeysBound,

@@ -1,46 +1,34 @@
 import type { Attend } from "../../estimators/methods/method.ts";
 import { approximateMethods, type ApproximateName, ourNames } from "../../estimators/methods/methods.ts";
-import { makeProblem, type Problem, type ProblemOptions } from "../../estimators/core/problem.ts";
+import { makeProblem, type Problem } from "../../estimators/core/problem.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
-import { type Tensor, tensor } from "../../kernels/tensor.ts";
 import { noInput, ownCase } from "../engine/cases.ts";
 import type { Claim, RunContext } from "../engine/claim.ts";
 import { plainAttention } from "../measures/plain_attention.ts";
+import { drawHeads, type HeadTensors } from "./draw_heads.ts";
 import { differenceOf, largestLogit } from "./exact_cases.ts";
 import { DELTA, SINGLE } from "./settings.ts";
 
-const FEATURES = 8, VALUE_FEATURES = 3, HIDDEN_SHARE = 1 / 3;
-
-/** Tensors of several heads, and what their queries see. */
-interface Visible {
-  readonly query: Tensor;
-  readonly key: Tensor;
-  readonly value: Tensor;
-  readonly options: ProblemOptions;
-}
+const FEATURES = 8, VALUE_FEATURES = 3;
 
 /**
  * Two key heads with one or two query heads each and fewer queries than keys; causal order, a mask of its own for each head, or both, one
  * run after the other. Queries and keys of every head lie about a place of its own, far out in every other run.
  */
-function drawVisible(n: number, seed: number, run: number): Visible {
-  const random = new RandomStream(seed, Purpose.data), heads = 2, group = 1 + random.integer(2);
-  const queries = Math.max(1, n - random.integer(n >> 1)), causal = run % 3 !== 1, masked = run % 3 !== 0;
-  const normals = (count: number) => Float32Array.from({ length: count }, () => random.normal());
-  const apart = run % 2 ? 6 : 0;
-  const rows = (some: number, count: number, width: number, about: number) => {
-    const places = normals(some * width), own = normals(some * count * width);
-    const data = own.map((x, at) =>
-      x + about * places[Math.floor(at / (count * width)) * width + at % width]
-    );
-    return tensor(data, [some, count, width]);
-  };
-  const query = rows(heads * group, queries, FEATURES, apart), key = rows(heads, n, FEATURES, apart);
-  // The first key is seen, so that every query sees one.
-  const keyMask = masked
-    ? Array.from({ length: heads * n }, (_, at) => at % n === 0 || random.uniform() > HIDDEN_SHARE)
-    : undefined;
-  return { query, key, value: rows(heads, n, VALUE_FEATURES, 0), options: { causal, keyMask, scale: 0.3 } };
+function drawVisible(n: number, seed: number, run: number): HeadTensors {
+  const random = new RandomStream(seed, Purpose.data), group = 1 + random.integer(2);
+  return drawHeads(random, {
+    keyHeads: 2,
+    group,
+    queries: Math.max(1, n - random.integer(n >> 1)),
+    keys: n,
+    features: FEATURES,
+    valueFeatures: VALUE_FEATURES,
+    apart: run % 2 ? 6 : 0,
+    causal: run % 3 !== 1,
+    masked: run % 3 !== 0,
+    scale: 0.3,
+  });
 }
 
 /** An output, and the log-sum-exps where they are known. */
@@ -51,7 +39,7 @@ interface Answer {
 
 /** The ways to attend exactly to what queries see. */
 const ways: Readonly<
-  Record<string, (context: RunContext, given: Visible, problem: Problem) => Promise<Answer>>
+  Record<string, (context: RunContext, given: HeadTensors, problem: Problem) => Promise<Answer>>
 > = {
   async attention({ implementation, device }, { query, key, value, options }) {
     const { output } = await implementation.attention(query, key, value, {

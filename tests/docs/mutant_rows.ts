@@ -1,3 +1,4 @@
+import { harmlessChanges } from "../mutation/generated/harmless.ts";
 import { listed } from "../mutation/listed.ts";
 import { changeOf, type Result, type Results } from "../mutation/results.ts";
 
@@ -9,22 +10,26 @@ export function mutantRows({ results }: Results, generated: boolean): string[][]
   if (generated) return results.filter((result) => result.generated && isProgram(result)).map(rowOf);
   return listed.map((mutant) => {
     const result = results.find(({ id, change }) => id === mutant.id && change === changeOf(mutant));
-    const row = result ? rowOf(result) : rowOf({ ...mutant, kill: null, tried: [], level: "likely" });
-    if (!result) return [...row.slice(0, 2), "not tried yet", ""];
-    return mutant.harmless && !result.kill
-      ? [...row.slice(0, 2), `harmless: ${mutant.harmless}`, row[3]]
-      : row;
+    return result ? rowOf(result) : [`${mutant.id} \`${mutant.file}\``, mutant.fault, "not tried yet", ""];
   });
 }
 
-function rowOf(
-  { id, file, fault, kill, tried, level, verify }:
-    & Pick<Result, "id" | "file" | "fault" | "kill" | "tried" | "level">
-    & Partial<Result>,
-): string[] {
+/** Why nothing needs to notice it, if nothing does. */
+function harmlessness({ id, change, generated, kill }: Result): string | undefined {
+  if (kill) return undefined;
+  return generated ? harmlessChanges[change] : listed.find((mutant) => mutant.id === id)?.harmless;
+}
+
+function rowOf(result: Result): string[] {
+  const { id, file, fault, kill, tried, level, verify } = result, why = harmlessness(result);
   const name = id.startsWith(file) ? `\`${id.split(":").slice(0, 3).join(":")}\`` : `${id} \`${file}\``;
   if (!kill) {
-    return [name, fault, "**survives**", `${tried.length} ${level === "likely" ? "likely " : ""}claims`];
+    return [
+      name,
+      fault,
+      why ? `harmless: ${why}` : "**survives**",
+      `${tried.length} ${level === "likely" ? "likely " : ""}claims`,
+    ];
   }
   if (kill.by !== "claim") return [name, fault, kill.by, kill.by === "tests" ? `\`${kill.name}\`` : ""];
   const runs = kill.runs === undefined ? "" : `${kill.runs} ${kill.runs === 1 ? "run" : "runs"}`;
@@ -52,7 +57,7 @@ export function mutantCounts({ results }: Results): string {
     const own = known.filter((result) => result.generated === generated && isProgram(result));
     const of = (by: string) => own.filter(({ kill }) => kill?.by === by).length;
     const left = own.filter(({ kill }) => kill === null),
-      harmless = left.filter(({ id }) => listed.find((mutant) => mutant.id === id)?.harmless).length;
+      harmless = left.filter(harmlessness).length;
     const broken = results.filter((result) => result.generated === generated && !isProgram(result)).length;
     return `- ${generated ? "Made by operators" : "Listed"}: ${own.length} tried, of which ${
       of("claim")

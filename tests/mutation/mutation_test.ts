@@ -75,8 +75,9 @@ interface Old {
 }
 export function total(heads: number): string {
   if (heads < 2) return "a < b";
-  return \`a + b\`.replace(/a + b/, String(data[head * size + Purpose.samples]));
+  return \`a + b\`.replace(/a + b/, String(data[head * size + 2]));
 }
+const streams = [Purpose.samples, Purpose.hash];
 `;
   const made = mutantsOf("x.ts", source);
   assertEquals(made.map(({ fault }) => fault).sort(), [
@@ -85,7 +86,8 @@ export function total(heads: number): string {
     "head 0: head becomes 0",
     "min for max: max becomes min",
     "off by one: '- 1' is dropped",
-    "seed reused: the purpose samples becomes probes",
+    "seed reused: the purpose hash becomes samples",
+    "seed reused: the purpose samples becomes hash",
     "sign flipped: + becomes -",
     "sign flipped: - becomes +",
     "strictness: < becomes <=",

@@ -24,7 +24,9 @@ import { Workshop } from "./workshop.ts";
 const args = process.argv.slice(2), options = readOptions(args), tree = treeHash();
 const say = (words: string) => process.stderr.write(`${words}\n`);
 const kept = readResults(options.json), wanted = chosen();
-const reaches = options.level === "likely" || options.claims ? [] : await reachOfClaims(tree, say);
+const reaches = options.level === "likely" || options.claims
+  ? []
+  : await reachOfClaims(tree, say, options.workers);
 const due = wanted.filter((mutant) => isDue(mutant, kept.find(({ id }) => id === mutant.id)));
 say(`${due.length} of ${wanted.length} mutants to try, sources ${tree}`);
 
@@ -75,11 +77,16 @@ function chosen(): readonly Mutant[] {
 /** Whether a mutant has to be tried: there is no result of it, of other sources, or of fewer claims. */
 function isDue(mutant: Mutant, before?: Result): boolean {
   if (!before) return !options.survivors;
-  if (options.survivors) return before.kill === null;
+  if (options.survivors) return !isVerified(before);
   if (!isOfNow(mutant, before)) return true;
-  if (before.kill !== null) return false;
+  if (isVerified(before)) return false;
   const isMore = levels.indexOf(before.level) < levels.indexOf(options.level) || isLonger(before);
   return isMore || options.claims !== undefined || options.tests && !before.tests;
+}
+
+/** Whether `verify` noticed, or no program came of it: what tests alone notice is worth another claim. */
+function isVerified({ kill }: Result): boolean {
+  return kill !== null && kill.by !== "tests";
 }
 
 /** Whether what was tried took fewer runs than what is asked for. */
@@ -112,7 +119,7 @@ async function work(): Promise<void> {
 /** Tries one mutant by one claim after the other, and by tests if they are asked for. */
 async function attempt(workshop: Workshop, mutant: Mutant): Promise<Omit<Result, "seconds" | "tree">> {
   const known = kept.find(({ id }) => id === mutant.id);
-  const passed = known && known.kill === null && isOfNow(mutant, known) && !isLonger(known)
+  const passed = known && !isVerified(known) && isOfNow(mutant, known) && !isLonger(known)
     ? known
     : undefined;
   const { id, file, fault } = mutant, tried = [...passed?.tried ?? []];
@@ -141,6 +148,7 @@ async function attempt(workshop: Workshop, mutant: Mutant): Promise<Omit<Result,
     const kill = await verifyClaim(workshop.folder, claim, options.verify);
     if (kill && await isInnocent(claim, kill)) return finish(kill);
   }
+  if (passed?.kill) return finish(passed.kill);
   return finish(options.tests ? await failingTest(workshop.folder, mutant.file) : undefined);
 }
 

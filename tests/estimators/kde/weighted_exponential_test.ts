@@ -97,6 +97,21 @@ Deno.test("weighted sums keep the relative error of the densities", async () => 
   );
 });
 
+Deno.test("sums go without the lift where its squares would lose a 32nd of the error asked for", async () => {
+  const count = 4000, weights = new Float64Array(count);
+  // Squared distances round by 2⁻²⁴ (256 + 256)² = 1/64 where rows and queries are 256 from the middle.
+  for (const [far, sampled] of [[250, true], [262, false]] as const) {
+    const rows = Float32Array.from({ length: count }, (_, row) => row % 2 ? far : -far);
+    const sums = new WeightedExponential(new ReferenceBackend(), rows, 1, weights, target, uniformDensity);
+    const queries = Float32Array.of(far, -far);
+    const { kernelEvaluations, logDensity } = await sums.logSums(queries);
+    assertEquals(kernelEvaluations < 2 * count, sampled, String(far));
+    definedLogSums(rows, weights, queries, 1).forEach((expected, query) =>
+      assertLess(Math.abs(logDensity[query] - expected), target.epsilon)
+    );
+  }
+});
+
 Deno.test("one row of weight, and weights that are wrong", () => {
   const { points, logLargest } = liftWeights([1, 2, 3, 4], 2, [-Infinity, 5]);
   assertEquals([...points], [3, 4, 0]);

@@ -74,13 +74,20 @@ const headZero: Operator = {
   },
 };
 
-/** A purpose of random numbers is another one's. */
+/** The purpose named at a token, if it is `Purpose.name`. */
+function purposeAt(tokens: readonly Token[], at: number): string | undefined {
+  const [purpose, dot, name] = tokens.slice(at, at + 3).map(({ text }) => text);
+  return purpose === "Purpose" && dot === "." ? name : undefined;
+}
+
+/** A purpose of random numbers is another one's of the same file: of one that nobody draws for nothing could be told. */
 const reused: Operator = {
   name: "seed reused",
   changeAt(tokens, at) {
-    const [purpose, dot, name] = tokens.slice(at, at + 3).map(({ text }) => text);
-    if (purpose !== "Purpose" || dot !== "." || !name) return undefined;
-    const other = name === "probes" ? "samples" : "probes";
+    const name = purposeAt(tokens, at);
+    const other = name &&
+      tokens.map((_, place) => purposeAt(tokens, place)).find((one) => one && one !== name);
+    if (!other) return undefined;
     return { first: at + 2, last: at + 2, replace: other, fault: `the purpose ${name} becomes ${other}` };
   },
 };
