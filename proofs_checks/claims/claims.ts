@@ -18,7 +18,7 @@ import { certificateClaims } from "./certificate_soundness.ts";
 import { certificateRounding } from "./certificate_rounding.ts";
 import { certificateTarget } from "./certificate_target.ts";
 import { certifiedAttention } from "./certified_attention.ts";
-import { densityErrors } from "./density_error.ts";
+import { densityErrorHashed, densityErrors } from "./density_error.ts";
 import { densityUnbiased } from "./density_unbiased.ts";
 import { constantValues, exactKernels, singleBlock } from "./exact_cases.ts";
 import { estimatedError } from "./estimated_error.ts";
@@ -51,6 +51,7 @@ import { softmaxNormKernels, softmaxNormRange } from "./softmax_norm.ts";
 import { spectrumByProducts, spectrumByRows } from "./softmax_spectrum.ts";
 import { spectralGuarantee } from "./spectral_guarantee.ts";
 import { tiltedError } from "./tilted_error.ts";
+import { toleranceKept } from "./tolerance_kept.ts";
 import { treeBound } from "./tree_bound.ts";
 import { treeErrorFalls } from "./tree_error_falls.ts";
 import { treeAtCentres, treeFewQueries, treeSingleKeys } from "./tree_exact.ts";
@@ -73,6 +74,7 @@ import { hyperattentionPromise } from "./hyperattention_promise.ts";
 export const claims: readonly Claim[] = [
   liftIdentity,
   ...densityErrors,
+  densityErrorHashed,
   ...densityUnbiased,
   sampleSizes,
   ...kernelSumClaims,
@@ -108,6 +110,7 @@ export const claims: readonly Claim[] = [
   practicalSinks,
   calibratedError,
   estimatedError,
+  toleranceKept,
   tiltedError,
   treeErrorFalls,
   treeMasses,

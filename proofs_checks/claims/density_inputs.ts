@@ -49,7 +49,7 @@ export function densityInput({ query, key }: AttentionInput, typical: number): D
  * value is 1 or 0. The share lies between `least` and `most`.
  */
 export function shareOnQuery(
-  { n, features, queries, seed, least, most }: {
+  { n, features, queries, seed, least, most, scattered = false }: {
     readonly n: number;
     readonly features: number;
     /** Equal queries. */
@@ -57,13 +57,16 @@ export function shareOnQuery(
     readonly seed: number;
     readonly least: number;
     readonly most: number;
+    /** Whether they never come first: then the middle of the points lies elsewhere, and so do their hashes. */
+    readonly scattered?: boolean;
   },
 ): DensityInput {
   const random = new RandomStream(seed, Purpose.data);
   const on = Math.max(1, Math.round(n * (least + (most - least) * random.uniform())));
   const place = Float32Array.from({ length: features }, () => random.normal());
   // In half of the runs they come first, where no sample may be content to look.
-  const comeFirst = random.integer(2) === 0, others = random.distinct(n - on, comeFirst ? n - on : n);
+  const comeFirst = random.integer(2) === 0 && !scattered,
+    others = random.distinct(n - on, comeFirst ? n - on : n);
   const far = new Set(others.map((j) => comeFirst ? on + j : j));
   const points = Float32Array.from({ length: n * features }, (_, at) => {
     const j = Math.floor(at / features), own = place[at % features];

@@ -2,6 +2,7 @@ import type { DensityTarget, FitDensity } from "../../estimators/kde/density.ts"
 import { exactDensity } from "../../estimators/kde/exact.ts";
 import { guessesDownTo } from "../../estimators/kde/floor_search.ts";
 import { Purpose, RandomStream } from "../../kernels/random.ts";
+import { tensor } from "../../kernels/tensor.ts";
 import { familySource, noInput, ownCase } from "../engine/cases.ts";
 import type { Claim, RunContext } from "../engine/claim.ts";
 import { inputFamily } from "../inputs/families.ts";
@@ -77,6 +78,20 @@ const judged: Readonly<Record<string, (context: RunContext) => Promise<number> |
     );
     return Math.min(needed[0] + needed[1], count) / kernelEvaluations;
   },
+  async "kernel-product"({ implementation, seed, device, n }) {
+    const target = { ...drawTarget(seed), epsilon: 0.4 },
+      { epsilon, delta, densityFloor } = target,
+      count = 8 * n;
+    const [first, ...lower] = guessesDownTo(densityFloor);
+    // Points at one place, each of which is asked with the first guess and its share of δ.
+    const { kernelEvaluations } = await implementation.kernelProduct(
+      tensor(new Float32Array(count), [count, 1]),
+      new Float64Array(count).fill(1),
+      { ...target, method: "uniform", device },
+    );
+    const needed = implementation.uniformSampleSize(epsilon, delta / count / (1 + lower.length), first);
+    return Math.min(needed, count) * count / kernelEvaluations;
+  },
   "algorithm-1": judgeAlgorithm,
 };
 
@@ -145,8 +160,8 @@ export const sampleSizes: Claim = {
   source: "Chernoff 1952; Chebyshev; Tropp 2012; docs/theory.md §1 to §3",
   assumptions: "ε in [0.05, 0.95], δ in [1e-6, 0.5], floors in [0.005, 0.5], drawn anew for each run",
   measurement:
-    "the chance of failure that the size leaves, computed independently, over the chance allowed; for the first of several guesses " +
-    "at a density the size for its share of δ over the size taken; for Algorithm 1 the largest of the chance over that allowed and of " +
+    "the chance of failure that the size leaves, computed independently, over the chance allowed; for guesses at a " +
+    "density, and for the entries of a product, the size for their share of δ over the size taken; for Algorithm 1 the largest of the chance over that allowed and of " +
     "what it asks its densities for over what the proof needs",
   rule: { kind: "always", allowed: DELTA },
   bound: 1 + ROUNDING,

@@ -25,14 +25,13 @@ export async function failingTest(folder: string, file: string): Promise<Kill | 
   return undefined;
 }
 
-/** Tests of the same name, tests that import the file, and those of the folder that mirrors its own. */
+/** Tests of the same name, tests that import the file, and those of the folder that mirrors its own, or the nearest that holds it. */
 export function testsOf(file: string): string[] {
-  const named = `${basename(file, ".ts")}_test.ts`,
-    folder = join("tests", dirname(file)).replaceAll("\\", "/");
+  const named = `${basename(file, ".ts")}_test.ts`;
+  let folder = join("tests", dirname(file)).replaceAll("\\", "/");
+  while (!existsSync(join(root, folder))) folder = dirname(folder);
   const sources = readSources().filter(({ path }) => path.startsWith("tests/") && path.endsWith("_test.ts"));
-  const mirrored = existsSync(join(root, folder))
-    ? readdirSync(join(root, folder)).map((name) => `${folder}/${name}`)
-    : [];
+  const mirrored = readdirSync(join(root, folder)).map((name) => `${folder}/${name}`);
   return [
     ...new Set([
       ...sources.filter(({ path }) => basename(path) === named),

@@ -12,6 +12,7 @@ import { type KernelName, kernelNames } from "../../../estimators/kde/kernels.ts
 import { kernelSum } from "../../../estimators/kde/kernel_sum.ts";
 import { topEigenpair } from "../../../estimators/kde/top_eigenpair.ts";
 import { weightedExponentialKde } from "../../../estimators/kde/weighted_exponential_kde.ts";
+import { uniformSampleSize } from "../../../estimators/kde/uniform.ts";
 import { densityMethods } from "../../../estimators/kde/methods.ts";
 import { largestEigenvalue } from "../../../estimators/linear_algebra/largest_eigenvalue.ts";
 import { openDevice } from "../../../kernels/device.ts";
@@ -190,6 +191,19 @@ Deno.test("kernelProduct() by every method keeps epsilon, from fewer values wher
       });
     }
   }
+});
+
+Deno.test("kernelProduct() shares delta among its entries", async () => {
+  const count = 3000,
+    weights = new Float64Array(count).fill(1),
+    target = { epsilon: 0.4, densityFloor: 0.25 };
+  const { kernelEvaluations } = await kernelProduct(points(count, 2, 0.35), weights, {
+    ...{ ...target, method: "uniform", device: "wasm", delta: 0.3 },
+  });
+  assertEquals(
+    kernelEvaluations,
+    count * uniformSampleSize(target.epsilon, 0.3 / count, target.densityFloor),
+  );
 });
 
 Deno.test("kernelProduct() draws by weight: unbiased, and as precise as the draws are many", async () => {
