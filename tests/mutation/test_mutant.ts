@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { assertSource, deno, root } from "../child.ts";
 import { readSources } from "../structure/sources.ts";
@@ -25,18 +25,21 @@ export async function failingTest(folder: string, file: string): Promise<Kill | 
   return undefined;
 }
 
-/** Tests of the same name, tests that import the file, and those of the folder that mirrors its own, or the nearest that holds it. */
+/**
+ * Tests of the same name, those about all of its part of the tree, tests that import the file, those of the folder that mirrors its own or the nearest that holds it,
+ * and then all others of that part.
+ */
 export function testsOf(file: string): string[] {
-  const named = `${basename(file, ".ts")}_test.ts`;
+  const named = `${basename(file, ".ts")}_test.ts`, [part] = file.split("/");
   let folder = join("tests", dirname(file)).replaceAll("\\", "/");
   while (!existsSync(join(root, folder))) folder = dirname(folder);
-  const sources = readSources().filter(({ path }) => path.startsWith("tests/") && path.endsWith("_test.ts"));
-  const mirrored = readdirSync(join(root, folder)).map((name) => `${folder}/${name}`);
-  return [
-    ...new Set([
-      ...sources.filter(({ path }) => basename(path) === named),
-      ...sources.filter(({ imports }) => imports.includes(file)),
-      ...sources.filter(({ path }) => mirrored.includes(path)),
-    ].map(({ path }) => path)),
+  const tests = readSources().filter(({ path }) => path.startsWith("tests/") && path.endsWith("_test.ts"));
+  const near = [
+    ...tests.filter(({ path }) => basename(path) === named),
+    ...tests.filter(({ path }) => dirname(path) === `tests/${part}`),
+    ...tests.filter(({ imports }) => imports.includes(file)),
+    ...tests.filter(({ path }) => dirname(path) === folder),
+    ...tests.filter(({ path }) => path.startsWith(`tests/${part}/`)),
   ];
+  return [...new Set(near.map(({ path }) => path))];
 }
