@@ -5,6 +5,7 @@
  */
 import type { Claim } from "../engine/claim.ts";
 import { grayOrder, hashCollision } from "./angular_hash.ts";
+import { badInput } from "./bad_input.ts";
 import { blockMasks } from "./block_masks.ts";
 import { blockRemoval } from "./block_removal.ts";
 import { calibratedError } from "./calibrated_error.ts";
@@ -68,6 +69,7 @@ import { robustRange } from "./robust_range.ts";
 import { robustRejection } from "./robust_rejection.ts";
 import { vattentionPromise } from "./vattention_promise.ts";
 import { headClaims } from "./heads.ts";
+import { hashingCost } from "./hashing_cost.ts";
 import { hyperattentionPromise } from "./hyperattention_promise.ts";
 
 /** All claims. */
@@ -75,6 +77,7 @@ export const claims: readonly Claim[] = [
   liftIdentity,
   ...densityErrors,
   densityErrorHashed,
+  hashingCost,
   ...densityUnbiased,
   sampleSizes,
   ...kernelSumClaims,
@@ -130,6 +133,7 @@ export const claims: readonly Claim[] = [
   farKeys,
   ...invarianceClaims,
   finiteOutput,
+  badInput,
   sameSeed,
   visibleKeys,
   unseenKeys,

@@ -92,6 +92,18 @@ const judged: Readonly<Record<string, (context: RunContext) => Promise<number> |
     const needed = implementation.uniformSampleSize(epsilon, delta / count / (1 + lower.length), first);
     return Math.min(needed, count) * count / kernelEvaluations;
   },
+  async "rounded-lift"({ implementation, seed, device, n }) {
+    const target = { ...drawTarget(seed), epsilon: 0.4 }, count = 8 * n;
+    // Squared distances of a lift round by 2⁻²⁴ (2 far)², here one to sixteen times what a 32nd of ε allows: it must not be used.
+    const allowed = target.epsilon / 32 * 16 ** new RandomStream(seed, Purpose.search).uniform();
+    const far = Math.sqrt(allowed * 2 ** 24) / 2 * 1.01;
+    const points = tensor(Float32Array.from({ length: count }, (_, j) => j % 2 ? far : -far), [count, 1]);
+    const queries = tensor(Float32Array.of(far, -far), [2, 1]), weights = new Float64Array(count).fill(1);
+    const { kernelEvaluations } = await implementation.weightedExponentialKde(points, weights, queries, {
+      ...{ ...target, method: "uniform", device },
+    });
+    return 2 * count / kernelEvaluations;
+  },
   "algorithm-1": judgeAlgorithm,
 };
 
@@ -161,7 +173,7 @@ export const sampleSizes: Claim = {
   assumptions: "ε in [0.05, 0.95], δ in [1e-6, 0.5], floors in [0.005, 0.5], drawn anew for each run",
   measurement:
     "the chance of failure that the size leaves, computed independently, over the chance allowed; for guesses at a " +
-    "density, and for the entries of a product, the size for their share of δ over the size taken; for Algorithm 1 the largest of the chance over that allowed and of " +
+    "density, and for the entries of a product, the size for their share of δ over the size taken; where f32 would round a lift too much, all points over those looked at; for Algorithm 1 the largest of the chance over that allowed and of " +
     "what it asks its densities for over what the proof needs",
   rule: { kind: "always", allowed: DELTA },
   bound: 1 + ROUNDING,

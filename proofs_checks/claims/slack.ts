@@ -18,6 +18,7 @@ const GROUPS: readonly { readonly why: string; readonly claims: readonly string[
     why: "a run is right or wrong, with nothing between",
     claims: [
       "certificate-non-finite",
+      "bad-input",
       "merged-keys-certified",
       "robust-range",
       "invariance-batch",

@@ -27,6 +27,8 @@ import { planMedianOfMeans } from "../../estimators/kde/median_of_means.ts";
 import { uniformSampleSize } from "../../estimators/kde/uniform.ts";
 import { topEigenpair } from "../../estimators/kde/top_eigenpair.ts";
 import { softmaxSpectrum } from "../../estimators/spectrum/softmax_spectrum.ts";
+import { planHashing } from "../../estimators/kde/hashing_plan.ts";
+import { weightedExponentialKde } from "../../estimators/kde/weighted_exponential_kde.ts";
 import { liftWeights } from "../../estimators/kde/weighted_exponential.ts";
 import { kernelRowMeans } from "../../estimators/robust/kernel_row_means.ts";
 import { robustAttention } from "../../estimators/robust/robust_attention.ts";
@@ -60,6 +62,8 @@ export interface Implementation {
   readonly bernsteinSamples: typeof bernsteinSamples;
   readonly uniformSampleSize: typeof uniformSampleSize;
   readonly planMedianOfMeans: typeof planMedianOfMeans;
+  readonly planHashing: typeof planHashing;
+  readonly weightedExponentialKde: typeof weightedExponentialKde;
   readonly certify: typeof certify;
   readonly attemptWithin: typeof attemptWithin;
   readonly attendWithin: typeof attendWithin;
@@ -100,6 +104,8 @@ export const shipped: Implementation = {
   bernsteinSamples,
   uniformSampleSize,
   planMedianOfMeans,
+  planHashing,
+  weightedExponentialKde,
   certify,
   attemptWithin,
   attendWithin,
