@@ -14,7 +14,7 @@ function clustersOf({ heads, points }: Size): Uint32Array {
   return Uint32Array.from({ length: heads }, (_, head) => head === heads - 1 ? points - 1 : points);
 }
 
-/** Keys, values and probes with their softmax rows, and clusters of the keys; no probe may see the first cluster. */
+/** Keys, values and probes with their softmax rows, and clusters of the keys, of which no probe sees the first if it is `unseen`. */
 function probed(inputs: Inputs, size: Size, unseen = false) {
   const { heads, keys, features, valueFeatures, probes } = size;
   const clusters = clustersOf(size), places = inputs.permutations(heads, keys);
@@ -42,8 +42,8 @@ function probed(inputs: Inputs, size: Size, unseen = false) {
   };
 }
 
-/** Points of clusters; of one that no probe sees members count alike. */
-const fitted = (unseen: boolean) =>
+/** Points of clusters; of one that no probe sees, keys count alike. */
+const clusterPoints = (unseen: boolean) =>
   knownAnswer(
     "fitPoints",
     (inputs, size) => probed(inputs, size, unseen),
@@ -119,6 +119,7 @@ function calibrationProblem(
   };
 }
 
+/** Values of points, corrected as the probes want. */
 const calibrated = (disturbed: number, nearer: number) =>
   knownAnswer(
     "calibrateValues",
@@ -207,7 +208,7 @@ function linearProblem(inputs: Inputs, size: Size, sameRow: boolean): Arguments<
 /** Clusters of keys, the points that stand for them, and the linear function that these leave out. */
 export const coresetAnswers = {
   bisectRows: [bisected],
-  fitPoints: [fitted(false), fitted(true)],
+  fitPoints: [clusterPoints(false), clusterPoints(true)],
   // Values that the correction helps; and right ones, of which judges want less, by not quite enough to be heard, and by enough.
   calibrateValues: [calibrated(0.5, 1), calibrated(0, 0.7), calibrated(0, 0.62)],
   fitCentre: [centred],

@@ -3,7 +3,7 @@ import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { noInput, ownCase } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { plainAttention } from "../measures/plain_attention.ts";
-import { drawHeads } from "./draw_heads.ts";
+import { drawNormalHeads } from "./normal_heads.ts";
 import { differenceOf } from "./exact_cases.ts";
 import { checkKeys, DELTA } from "./settings.ts";
 
@@ -37,7 +37,7 @@ export const certificateRefused: Claim = {
   size: (n) => 4 * n * n,
   async run({ implementation, device, family, n, seed }) {
     checkKeys(n, LEAST_KEYS, "an attempt is to cost a small part of exact attention");
-    const { query, key, value, options } = drawHeads(new RandomStream(seed, Purpose.data), {
+    const { query, key, value, options } = drawNormalHeads(new RandomStream(seed, Purpose.data), {
       ...HEADS[family],
       queries: n,
       keys: n,

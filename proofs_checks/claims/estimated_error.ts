@@ -3,7 +3,7 @@ import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { noInput, ownCase } from "../engine/cases.ts";
 import type { Claim } from "../engine/claim.ts";
 import { plainAttention } from "../measures/plain_attention.ts";
-import { drawHeads } from "./draw_heads.ts";
+import { drawNormalHeads } from "./normal_heads.ts";
 import { checkKeys, DELTA } from "./settings.ts";
 
 /** Of fewer keys no row is held out. */
@@ -55,7 +55,7 @@ export const estimatedError: Claim = {
   async run({ implementation, device, family, n, seed }) {
     checkKeys(n, LEAST_KEYS, "rows are held out where they cost a small part of the budget");
     const { method, keys, sees } = SETTINGS[family];
-    const { query, key, value, options } = drawHeads(new RandomStream(seed, Purpose.data), {
+    const { query, key, value, options } = drawNormalHeads(new RandomStream(seed, Purpose.data), {
       keyHeads: 2,
       group: 1,
       queries: n,

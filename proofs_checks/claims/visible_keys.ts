@@ -5,7 +5,7 @@ import { Purpose, RandomStream } from "../../kernels/random.ts";
 import { noInput, ownCase } from "../engine/cases.ts";
 import type { Claim, RunContext } from "../engine/claim.ts";
 import { plainAttention } from "../measures/plain_attention.ts";
-import { drawHeads, type HeadTensors } from "./draw_heads.ts";
+import { drawNormalHeads, type HeadTensors } from "./normal_heads.ts";
 import { differenceOf, largestLogit } from "./exact_cases.ts";
 import { DELTA, SINGLE } from "./settings.ts";
 
@@ -17,7 +17,7 @@ const FEATURES = 8, VALUE_FEATURES = 3;
  */
 function drawVisible(n: number, seed: number, run: number): HeadTensors {
   const random = new RandomStream(seed, Purpose.data), group = 1 + random.integer(2);
-  return drawHeads(random, {
+  return drawNormalHeads(random, {
     keyHeads: 2,
     group,
     queries: Math.max(1, n - random.integer(n >> 1)),

@@ -26,20 +26,20 @@ export async function failingTest(folder: string, file: string): Promise<Kill | 
 }
 
 /**
- * Tests of the same name, those about all of its part of the tree, tests that import the file, those of the folder that mirrors its own or the nearest that holds it,
- * and then all others of that part.
+ * Tests of the same name, those about all of its part of the tree, those that import the file, those of the folder that mirrors
+ * its own or the nearest that holds it, and then all others of that part.
  */
 export function testsOf(file: string): string[] {
   const named = `${basename(file, ".ts")}_test.ts`, [part] = file.split("/");
   let folder = join("tests", dirname(file)).replaceAll("\\", "/");
   while (!existsSync(join(root, folder))) folder = dirname(folder);
   const tests = readSources().filter(({ path }) => path.startsWith("tests/") && path.endsWith("_test.ts"));
-  const near = [
+  const inOrder = [
     ...tests.filter(({ path }) => basename(path) === named),
     ...tests.filter(({ path }) => dirname(path) === `tests/${part}`),
     ...tests.filter(({ imports }) => imports.includes(file)),
     ...tests.filter(({ path }) => dirname(path) === folder),
     ...tests.filter(({ path }) => path.startsWith(`tests/${part}/`)),
   ];
-  return [...new Set(near.map(({ path }) => path))];
+  return [...new Set(inOrder.map(({ path }) => path))];
 }

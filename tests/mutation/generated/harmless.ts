@@ -11,7 +11,8 @@ export const harmlessChanges: Readonly<Record<string, string>> = {
   // estimators/kde/hashing_based.ts
   "2793727fe631": "there is room for more queries than are asked, which nobody reads",
   // estimators/methods/kdeformer_residual/shared_error.ts
-  f7e47418935e: "a row whose others weigh exactly 10⁻¹² of all is left in",
+  f7e47418935e:
+    "a row whose others weigh exactly 10⁻¹² of all is left in; where none has mass, nothing is followed either way",
   // kernels/reference/bisect_rows.ts
   dd514571cbf4: "a head behind the last has no rows, and nowhere to write to",
   // estimators/certified/evidence.ts

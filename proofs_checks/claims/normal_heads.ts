@@ -33,7 +33,7 @@ export interface HeadsWanted {
 }
 
 /** Normal heads, each about places of its own. */
-export function drawHeads(random: RandomStream, wanted: HeadsWanted): HeadTensors {
+export function drawNormalHeads(random: RandomStream, wanted: HeadsWanted): HeadTensors {
   const {
     keyHeads,
     group,
