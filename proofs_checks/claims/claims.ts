@@ -52,7 +52,7 @@ import { softmaxNormKernels, softmaxNormRange } from "./softmax_norm.ts";
 import { spectrumByProducts, spectrumByRows } from "./softmax_spectrum.ts";
 import { spectralGuarantee } from "./spectral_guarantee.ts";
 import { tiltedError } from "./tilted_error.ts";
-import { toleranceKept } from "./tolerance_kept.ts";
+import { tolerancesKept } from "./tolerance_kept.ts";
 import { treeBound } from "./tree_bound.ts";
 import { treeErrorFalls } from "./tree_error_falls.ts";
 import { treeAtCentres, treeFewQueries, treeSingleKeys } from "./tree_exact.ts";
@@ -113,7 +113,7 @@ export const claims: readonly Claim[] = [
   practicalSinks,
   calibratedError,
   estimatedError,
-  toleranceKept,
+  ...tolerancesKept,
   tiltedError,
   treeErrorFalls,
   treeMasses,

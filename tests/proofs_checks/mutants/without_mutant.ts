@@ -89,6 +89,7 @@ const GROUPS: readonly { readonly why: string; readonly claims: readonly string[
       "hashing-cost",
       "estimated-error",
       "tolerance-kept",
+      "loose-tolerance",
       "far-keys",
       "bad-input",
       "certificate-refused",
