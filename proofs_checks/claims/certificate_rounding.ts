@@ -37,7 +37,7 @@ export const certificateRounding: Claim = {
     try {
       const { output, certificate } = await implementation.attention(query, key, value, options);
       const error = oracle.error(output.data), { operatorNormBound: bound, target } = certificate!;
-      return { measured: bound <= target ? error === 0 ? 0 : error / bound : Infinity, telling: true };
+      return { measured: bound <= target ? error === 0 ? 0 : error / bound : Infinity };
     } catch (error) {
       // That an output is not finite is no refusal of an ε.
       if (error instanceof RangeError && /^Cannot certify: (no )?epsilon /.test(error.message)) {

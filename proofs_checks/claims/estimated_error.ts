@@ -84,6 +84,6 @@ export const estimatedError: Claim = {
     });
     const error = Math.sqrt(wrong / squares), { estimatedError: estimate } = stats;
     if (estimate === null) return { measured: 1, telling: false };
-    return { measured: Math.max(estimate / error, error / estimate), telling: true };
+    return { measured: Math.max(estimate / error, error / estimate) };
   },
 };

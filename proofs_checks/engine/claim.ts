@@ -74,7 +74,7 @@ export interface Run {
   /** In the unit of the claim's bound. */
   readonly measured: number;
   /**
-   * Whether the statement was at stake: not where the answer was exact by itself, or nothing was certified. Left out where it always is. A
+   * Whether the statement was at stake: not where the answer was exact by itself, or nothing was certified. Left out where it is. A
    * case in which it never was is vacuous.
    */
   readonly telling?: boolean;

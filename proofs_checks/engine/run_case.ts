@@ -76,7 +76,7 @@ export async function runCase(
     input: -1,
     values: [],
   };
-  const measured: number[] = [], telling: boolean[] = [], plots: Record<string, number>[] = [];
+  const measured: number[] = [], telling: (boolean | undefined)[] = [], plots: Record<string, number>[] = [];
   let values = UNDECIDED, broken: Broken | null = null, stream: InputStream | undefined;
   try {
     const inputs = stream = source.open(seedOf(0, SeedUse.source), most);
@@ -102,7 +102,7 @@ export async function runCase(
       // So that whoever waits for the verification can abort it.
       await eventLoopTurn();
       measured.push(found.measured);
-      if (found.telling !== undefined) telling.push(found.telling);
+      telling.push(found.telling);
       if (found.plot) plots.push(found.plot);
       inputs.observe?.(found.badness ?? found.measured / (claim.bound || 1));
       values = logPValues(claim, measured, measured.length === most);
@@ -129,7 +129,7 @@ export async function runCase(
     logEValues: broken ? UNDECIDED : logEValues(claim, measured, measured.length === most),
     detects: broken ? NOTHING_DETECTABLE : detectable(claim, measured, most, stopAt),
     firstViolation: counted && first >= 0 ? first : null,
-    telling: telling.length === 0 ? null : telling.filter(Boolean).length / telling.length,
+    telling: shareOfTelling(telling),
     plots,
     seconds: (performance.now() - start) / 1000,
     note: broken?.reason ??
@@ -147,4 +147,10 @@ function whyBroken(error: unknown, run: number, n: number): Broken {
   return error instanceof NotApplicable && run === 0
     ? { verdict: "not-applicable", reason: `not applicable at n = ${n}: ${message}` }
     : { verdict: "error", reason: `run ${run}: ${message}` };
+}
+
+/** Share of the runs in which the statement was at stake; null where none says, since it always is. */
+function shareOfTelling(telling: readonly (boolean | undefined)[]): number | null {
+  if (telling.every((told) => told === undefined)) return null;
+  return telling.filter((told) => told ?? true).length / telling.length;
 }

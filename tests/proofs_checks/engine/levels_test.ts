@@ -82,7 +82,7 @@ Deno.test("levels: a case that is left open fails where verdicts are promised", 
 });
 
 Deno.test("a claim that was at stake in no run is vacuous, and that fails", async () => {
-  const at = (telling: (run: number) => boolean) =>
+  const at = (telling: (run: number) => boolean | undefined) =>
     verify({
       claims: [makeClaim({ run: ({ run }) => Promise.resolve({ measured: 0, telling: telling(run) }) })],
       device,
@@ -95,6 +95,10 @@ Deno.test("a claim that was at stake in no run is vacuous, and that fails", asyn
   const once = await at((run) => run === 2);
   assertEquals([once.results[0].verdict, exitCode(once)], ["holds", 0]);
   assertEquals(once.results[0].telling, 1 / once.results[0].runs);
+  // A run that says nothing was one in which something was at stake.
+  const [mixed] = (await at((run) => run === 3 ? false : undefined)).results;
+  assertEquals([mixed.verdict, mixed.telling], ["holds", 1 - 1 / mixed.runs]);
+  assertEquals((await at(() => undefined)).results[0].telling, null);
 });
 
 Deno.test("levels: what takes thousands of runs is left to those who name it, or undertake more", () => {
